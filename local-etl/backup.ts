@@ -22,7 +22,7 @@ import { removeFile, writeTemporary } from './write';
 
 /** A finished backup. */
 export interface Backup {
-  /** Name of the backup, to pass to `restore`. */
+  /** Name of the backup, to be passed to `restoreBackup`. */
   readonly name: string;
   readonly at: string;
   readonly files: number;
@@ -31,12 +31,12 @@ export interface Backup {
 
 export interface BackupDependencies {
   store: LocalEtl;
-  /** The bucket, or a folder opened by `backupFolder`. */
+  /** Where to save the backup: the bucket, or a folder opened by `backupFolder`. */
   place: Bucket;
   cluster: ClusterId;
   now: () => Date;
   budget: MemoryBudget;
-  /** Whether to leave out a file whose content has this digest. (Default: save all files) */
+  /** Returns true if a file with this digest need not be saved. (Default: all files are saved) */
   leaveOut?: (digest: string) => Promise<boolean>;
   heartbeat?: (detail: unknown) => void;
   signal: AbortSignal;
@@ -44,21 +44,21 @@ export interface BackupDependencies {
 
 const begunName = 'backup-begun.json';
 const begunSchema = z.object({ format: z.literal(1), name: z.string(), at: z.string() });
-/** State file that lists the files already saved and verified in the unfinished backup. */
+/** State file that lists the files that are already saved and verified in the unfinished backup. */
 const backupCache = 'backup-cache.json';
 
 /**
- * Opens a folder as a place for backups. Its files have the same keys as in the bucket. The folder must exist: creating
- * it would hide that its volume is not mounted.
+ * Opens a folder in which to save backups. The files get the same keys as in the bucket. The folder must exist: it is
+ * never created, because that would hide that a volume is not mounted.
  */
 export function backupFolder(path: string): Bucket {
   return openFilesystem({ directory: path });
 }
 
 /**
- * Saves every file of the local ETL's federated pipelines, reads each back and compares its digest, then writes the
- * manifest. If any step fails, throws BACKUP_FAILED. The unfinished backup is not listed, and the next backup of the
- * same volume resumes it.
+ * Saves every file of the pipelines that take part in federation. Reads each saved file back and compares its digest,
+ * then writes the manifest. If any step fails, throws BACKUP_FAILED and leaves an unfinished backup. `listBackups` does
+ * not list an unfinished backup, and the next backup of the same volume resumes it.
  */
 export async function backUp(deps: BackupDependencies): Promise<Backup> {
   const { store, place, cluster, signal } = deps;
@@ -70,7 +70,8 @@ export async function backUp(deps: BackupDependencies): Promise<Backup> {
     try {
       await mapConcurrently(listAllFiles(store, signal), transfersAtOnce, async (file) => {
         const key = backupFileKey(cluster, name, file.path);
-        // A file whose path is not a valid key cannot be a window file. No pull overwrites it, so it needs no backup.
+        // Skip a file whose path is not a valid key. It cannot be a window file. A pull replaces only window files, so
+        // this file needs no backup.
         if (keyFault(key) !== undefined) return;
         const saved =
           progress.saved(file, key) ??
@@ -136,8 +137,8 @@ export async function readManifest(
 }
 
 /**
- * Downloads a file of a backup to a temporary file next to `target` and verifies it. Returns the path of the temporary
- * file, which the caller moves into place.
+ * Downloads a file of a backup to a temporary file next to `target` and verifies its digest. Returns the path of the
+ * temporary file. The caller must move that file into place.
  */
 export async function fetchBackedUp(
   { place, cluster, signal }: { place: BucketReader; cluster: ClusterId; signal?: AbortSignal },
@@ -154,7 +155,7 @@ export async function fetchBackedUp(
   );
 }
 
-/** Returns the unfinished backup to resume, or begins a new one if there is none. */
+/** Returns the unfinished backup, which is to be resumed, or begins a new backup if there is none. */
 async function begin(deps: BackupDependencies): Promise<{ name: string; at: string }> {
   const { store, place, cluster, signal } = deps;
   const begun = await readState(store, begunName, begunSchema);
@@ -169,8 +170,8 @@ async function begin(deps: BackupDependencies): Promise<{ name: string; at: stri
 }
 
 /**
- * Finds the files that an unfinished backup already holds: those that were saved and read back, and have since changed
- * neither on the volume nor in the backup.
+ * Finds the files that an unfinished backup already contains. Such a file was saved and read back. Since then, it has
+ * changed neither on the volume nor in the backup.
  */
 class Progress {
   private constructor(
@@ -193,7 +194,8 @@ class Progress {
 }
 
 /**
- * Derives a backup name from the current time. If a backup of that name exists, tries the next millisecond, and so on.
+ * Derives the name of a new backup from the current time. If a backup of that name exists, tries the next millisecond,
+ * and so on.
  */
 async function unusedName({
   place,
@@ -222,7 +224,7 @@ async function save(
   if (await deps.leaveOut?.(saved.digest)) return undefined;
   const { version } = await place.put(key, read.bytes, { metadata: { sha256: saved.digest }, signal });
   const open = async () => (await place.get(key, { signal })).body;
-  // Reading is enough: `checked` throws at the end if the bytes differ from those that were saved.
+  // Read the file back and discard the bytes: `checked` throws if they differ from those that were saved.
   for await (const chunk of checked(open, saved, () => notAsSaved(cluster, key))) void chunk;
   cache.note({ path, ...read.stamp }, { digest: saved.digest, version });
   return saved;

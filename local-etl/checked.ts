@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 
 /**
- * Yields the chunks of a body unchanged. Throws the error that `mismatch` returns if the size or the SHA-256 digest is
- * not as expected, at the latest at the end. The body is opened when its first chunk is requested, so a body that is
- * never read is never opened.
+ * Yields the chunks of a body unchanged, and verifies the body's size and SHA-256 digest. If one of them differs from
+ * `expected`, throws the error that `mismatch` returns, at the latest after the last chunk. Calls `open` when the first
+ * chunk is requested. So a body that is never read is never opened.
  */
 export async function* checked(
   open: () => Promise<AsyncIterable<Uint8Array>>,

@@ -1,10 +1,14 @@
 const shown = 3;
 
 /**
- * Returns why a cluster that has pulled before may not push a file, or undefined if it may. If a cluster pushed
- * combined data as its own, the costs of every cluster would be counted twice. A digest does not always identify
- * combined data, since a cost-model that loads a pulled file may rewrite it with different bytes. So the file is judged
- * by the cluster names in its records. Records without a cluster name (shared costs, cloud costs) are ignored.
+ * Checks whether a file may be pushed (uploaded to the bucket as the cluster's own data). Use this after the cluster
+ * has pulled (replaced its local files with the combined data of all clusters). Returns the reason why the file may not
+ * be pushed, or undefined if it may.
+ *
+ * If a cluster pushed a pulled file as its own data, all costs would be counted twice. A digest does not always
+ * identify a pulled file, because a cost-model that loads the file may rewrite it with different bytes. So this
+ * function checks the cluster names in the file's records: all of them must be the cluster's own. Records without a
+ * cluster name (shared costs, cloud costs) are ignored.
  */
 export function echoFault(clusters: Iterable<string>, own: ReadonlySet<string>): string | undefined {
   const named = [...clusters].filter((name) => name !== '');

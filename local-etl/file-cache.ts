@@ -6,18 +6,21 @@ import type { LocalEtl } from './store';
 
 const refusalSchema = z.object({
   why: z.string(),
-  /** The cluster's own names when the file was refused. If they change, the file is judged again. */
+  /**
+   * The cluster names that counted as this cluster's own when the file was refused. If they change, the file is checked
+   * again.
+   */
   ownNames: z.array(z.string()),
 });
 export type Refusal = z.infer<typeof refusalSchema>;
 
 const factsSchema = z.object({
   digest: z.string(),
-  /** Version of the copy with this digest, in the bucket or in a backup. */
+  /** Version of the stored object with this digest, in the bucket or in a backup. */
   version: z.string().optional(),
   refused: refusalSchema.optional(),
 });
-/** What is known about a file's content. */
+/** Cached facts about the content of a file. */
 export type Facts = z.infer<typeof factsSchema>;
 
 const entrySchema = factsSchema.extend({ size: z.number(), mtimeMs: z.number(), settled: z.boolean() });
@@ -25,26 +28,24 @@ const cacheSchema = z.object({ format: z.literal(1), files: z.record(z.string(),
 type Entry = z.infer<typeof entrySchema>;
 
 /**
- * Facts noted within this time after a file was written are not reused: another write so soon may leave the file's size
- * and modification time unchanged.
+ * Facts about a file are reused only if they were recorded at least this long after the file's last write, in
+ * milliseconds. A second write within this time may not change the file's size or modification time, so it could go
+ * unnoticed.
  */
 const settlesAfterMs = 2_000;
 
 /**
- * Number of new entries after which the cache is saved. After a process was killed, the files of its unsaved entries
- * have to be read again.
+ * Number of new entries after which the cache is saved. If the process is killed, it must read the files of unsaved
+ * entries again.
  */
 const saveEvery = 100;
 const saveEveryMs = 1_000;
-/**
- * Limits the share of the time that is spent on saving to 1 in `shareOfSaving`, since every save writes the whole
- * cache.
- */
+/** Limits saving to 1/20 of the running time, because every save writes the whole cache. */
 const shareOfSaving = 20;
 
 /**
- * Remembers facts about local files by path, size and modification time, so that unchanged files need not be read
- * again. If the cache is lost or unreadable, this costs only time.
+ * Caches facts about local files, so that unchanged files need not be read again. A file counts as unchanged if its
+ * path, size and modification time are the same. Losing the cache costs only time.
  */
 export class FileCache {
   private unsaved = 0;
@@ -68,13 +69,13 @@ export class FileCache {
     }
   }
 
-  /** Returns the facts about a file if it is unchanged, or undefined if it must be read. */
+  /** Returns the facts about a file if it is unchanged. Returns undefined if the file must be read. */
   of(file: FileStamp): Facts | undefined {
     const entry = this.entries.get(file.path);
     return entry?.settled && entry.size === file.size && entry.mtimeMs === file.mtimeMs ? entry : undefined;
   }
 
-  /** Returns the last known facts about a file, even if it has changed since. */
+  /** Returns the last known facts about a file, even if the file has changed since. */
   last(path: string): Facts | undefined {
     return this.entries.get(path);
   }
@@ -85,12 +86,12 @@ export class FileCache {
     this.unsaved++;
   }
 
-  /** Drops the entries of all files except the given ones. */
+  /** Removes the entries of all files except the given ones. */
   keepOnly(paths: ReadonlySet<string>): void {
     for (const path of this.entries.keys()) if (!paths.has(path)) this.entries.delete(path);
   }
 
-  /** Lists the files that may not be pushed, and why. */
+  /** Returns the files that may not be pushed, each with the reason. */
   refused(): { path: string; why: string }[] {
     return [...this.entries].flatMap(([path, { refused }]) =>
       refused === undefined ? [] : [{ path, why: refused.why }],
@@ -106,8 +107,8 @@ export class FileCache {
   }
 
   /**
-   * Saves the cache if it has enough new entries, or if it has any and enough time has passed. Call this after each
-   * file.
+   * Saves the cache if it has 100 new entries, or if it has any and a second has passed since the last save. Skips the
+   * save if saving would exceed its share of the running time (see `shareOfSaving`). Call this after each file.
    */
   async saveNowAndThen(): Promise<void> {
     const sinceMs = performance.now() - this.savedAt;

@@ -10,8 +10,8 @@ const fileName = 'instance.json';
 const instanceSchema = z.object({ format: z.literal(1), instance: z.string().min(1) });
 
 /**
- * Returns the id of this volume, which distinguishes volumes that claim the same cluster id. The id is created only
- * once, even if several processes ask for it at the same time.
+ * Returns the random id of this volume. The id distinguishes volumes whose clusters are configured with the same
+ * cluster id by mistake. It is created only once, even if several processes ask for it at the same time.
  */
 export async function instanceOf(store: LocalEtl): Promise<string> {
   await requireLocalEtl(store);
@@ -22,7 +22,10 @@ export async function instanceOf(store: LocalEtl): Promise<string> {
   return first ? made.instance : instanceOf(store);
 }
 
-/** Throws DUPLICATE_CLUSTER_ID unless this volume's id is `expected`, the one that the cluster's workflow knows. */
+/**
+ * Throws DUPLICATE_CLUSTER_ID unless this volume's id is `expected`, which is the volume id that the cluster's workflow
+ * has recorded.
+ */
 export async function requireInstance(store: LocalEtl, cluster: string, expected: string): Promise<void> {
   const found = await instanceOf(store);
   if (found === expected) return;

@@ -6,7 +6,7 @@ import { allowed, ifThere, type LocalEtl, localPath } from './store';
 
 /** A file, with its size and modification time when it was listed. */
 export interface FileStamp {
-  /** Path below `bingen/`, spelled as on disk. */
+  /** Path relative to the folder `bingen/`, spelled exactly as on disk. */
   readonly path: string;
   readonly size: number;
   readonly mtimeMs: number;
@@ -16,8 +16,9 @@ export interface FileStamp {
 export interface LocalFile extends WindowFile, FileStamp {}
 
 /**
- * Lists the window files of the federated pipelines, in directory order. Skips everything else: other pipelines,
- * temporary files, links. Yields each file as soon as it is found, so memory does not limit the number of files.
+ * Lists the window files of the pipelines that take part in federation, in directory order. (A window file contains the
+ * costs of one time window.) Skips everything else: other pipelines, temporary files, links. Yields each file as soon
+ * as it is found, so the number of files is not limited by memory.
  */
 export async function* listWindowFiles(store: LocalEtl, signal?: AbortSignal): AsyncGenerator<LocalFile> {
   for (const pipeline of pipelines) {
@@ -33,7 +34,10 @@ export async function* listWindowFiles(store: LocalEtl, signal?: AbortSignal): A
   }
 }
 
-/** Returns a window file with its current size and time, or undefined if it is gone or is not a window file. */
+/**
+ * Returns a window file with its current size and modification time. Returns undefined if the file does not exist or is
+ * not a window file.
+ */
 export async function statWindowFile(store: LocalEtl, path: string): Promise<LocalFile | undefined> {
   const parsed = parseWindowFile(path);
   if (parsed === undefined) return undefined;
@@ -42,8 +46,8 @@ export async function statWindowFile(store: LocalEtl, path: string): Promise<Loc
 }
 
 /**
- * Lists every regular file below the folders of the federated pipelines, except temporary ones. A backup saves all of
- * these, whether they are window files or not.
+ * Lists all regular files of the pipelines that take part in federation, except temporary files. A backup saves all of
+ * these files, whether they are window files or not.
  */
 export async function* listAllFiles(store: LocalEtl, signal?: AbortSignal): AsyncGenerator<FileStamp> {
   const folders: string[] = [...pipelines];
@@ -59,13 +63,16 @@ export async function* listAllFiles(store: LocalEtl, signal?: AbortSignal): Asyn
   }
 }
 
-/** Whether the store has any file that a backup would save. */
+/** Returns true if the store has any file that a backup would save. */
 export async function hasFiles(store: LocalEtl): Promise<boolean> {
   for await (const _ of listAllFiles(store)) return true;
   return false;
 }
 
-/** Returns the size and modification time. They show whether a file has changed, without reading it. */
+/**
+ * Returns a file's size and modification time. If one of them has changed, the file has changed. So a change can be
+ * detected without reading the file.
+ */
 export function stamp(stats: Stats): { size: number; mtimeMs: number } {
   return { size: stats.size, mtimeMs: stats.mtimeMs };
 }

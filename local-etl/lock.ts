@@ -10,18 +10,19 @@ import { ifThere, type LocalEtl, systemCode } from './store';
 import { inFolder, removeQuickly } from './write';
 
 /**
- * Age at which a lock that nobody touches is stale.
+ * Time after which a lock that its holder no longer renews is stale, in milliseconds.
  *
- * Locks keep the push and the pull of one cluster from handling the same window at once, within one process or in
- * several that share the volume. A lock is a file that names its holder. It is created only if absent, and its holder
- * touches it regularly. If the holder is dead or has not touched the lock for `staleAfterMs`, another process takes the
- * lock over. A holder that was only paused may then continue at the same time as its successor. This is harmless,
- * because every step replaces whole files.
+ * Locks ensure that the push and the pull of one cluster do not handle the same window at once. This works within one
+ * process and between processes that share the volume. A lock is a file that contains its holder's identity. It is
+ * created only if it does not exist. While the holder has the lock, it regularly renews the file's modification time.
+ * If the holder is dead or has not renewed the time for `staleAfterMs`, another process takes the lock over. If the
+ * holder was only paused, it may then run at the same time as the new holder. This is harmless, because every step
+ * replaces whole files.
  */
 const staleAfterMs = 2 * 60_000;
 /**
- * Age at which a lock that names no holder is stale. A process creates the lock and writes its name into it right away.
- * If the name is missing for longer, the process was killed in between.
+ * Time after which a lock file without a holder's identity is stale, in milliseconds. A process writes its identity
+ * right after it has created the file. If the identity is still missing, the process was killed in between.
  */
 const namelessAfterMs = 10_000;
 const touchEveryMs = 20_000;
@@ -31,12 +32,12 @@ const holderSchema = z.object({ place: z.string(), pid: z.number(), token: z.str
 type Holder = z.infer<typeof holderSchema>;
 
 /**
- * Tokens of the locks that this process holds. The pid alone does not identify the holder: after a container restarts,
- * a different process may have the same pid.
+ * Tokens of the locks that this process holds. A lock also contains the pid of its holder, but the pid is not enough:
+ * after a container restarts, the new process may have the same pid as the old one.
  */
 const heldHere = new Set<string>();
 
-/** Runs `work` while holding the lock of a window of this store. */
+/** Runs `work` while holding the lock of one window. */
 export async function withWindowLock<T>(
   store: LocalEtl,
   window: WindowId,
@@ -57,7 +58,7 @@ export async function withLock<T>(
   const holder: Holder = { place: place(), pid: process.pid, token: randomUUID() };
   heldHere.add(holder.token);
   try {
-    // The lock file stays open, so that its inode number cannot be reused and `release` can identify the file by it.
+    // Keep the lock file open, so that its inode number cannot be reused. `release` identifies the file by this number.
     await using lock = await acquire(path, holder, signal);
     const touching = setInterval(() => void touch(lock), touchEveryMs);
     touching.unref();
@@ -99,8 +100,8 @@ async function createLock(path: string, holder: Holder): Promise<FileHandle | un
 }
 
 /**
- * Removes a stale lock. Several processes may find it stale at the same time, but a guard file lets only one of them
- * remove it. Otherwise a slow one could remove the new lock that a faster one has acquired meanwhile.
+ * Removes a stale lock. Several processes may find the lock stale at the same time, but a guard file lets only one of
+ * them remove it. Without the guard, a slow process could remove a new lock that a faster process has just created.
  */
 async function breakStale(path: string): Promise<void> {
   const guard = `${path}.takeover`;
@@ -145,7 +146,7 @@ async function readHolder(path: string): Promise<Holder | undefined> {
   try {
     return text === undefined ? undefined : holderSchema.parse(JSON.parse(text));
   } catch {
-    return undefined; // The holder has not completely written it yet.
+    return undefined; // The holder has not finished writing its identity.
   }
 }
 
@@ -154,21 +155,22 @@ async function touch(lock: FileHandle): Promise<void> {
   try {
     await lock.utimes(now, now);
   } catch {
-    // The next touch may succeed. If none does, the lock is taken over, which is harmless (see above).
+    // The next renewal may succeed. If all fail, another process takes over the lock, which is harmless.
   }
 }
 
-/** Removes the lock file, unless another process has taken the lock over. */
+/** Removes the lock file, unless another process has taken over the lock. */
 async function release(path: string, holder: Holder, lock: FileHandle): Promise<void> {
   const [ours, there] = [await lock.stat({ bigint: true }), await ifThere(lstat(path, { bigint: true }))];
   const same = ours.ino === there?.ino && ours.dev === there.dev;
-  // Some network file systems change the inode number of a file, so the token identifies the lock as well.
+  // Some network file systems change the inode number of a file. So the lock file is also recognised by the token in
+  // it.
   if (same || (await readHolder(path))?.token === holder.token) await removeQuickly(path);
 }
 
 /**
- * Identifies the scope in which pids are unique. The host name is not enough: the containers of a pod share it, but
- * each has its own processes.
+ * Returns a text that identifies the set of processes in which each pid is unique. The host name is not enough: the
+ * containers of a pod share it, but each container has its own pids.
  */
 function place(): string {
   return (knownPlace ??= [

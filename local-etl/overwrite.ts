@@ -18,14 +18,17 @@ import { ifThere, type LocalEtl, localPath } from './store';
 import { transfersAtOnce } from './transfers';
 import { removeFile, syncFolder, writeTemporary } from './write';
 
-/** A merged window: the fingerprint of its object, and the digest and size of its bytes. */
+/**
+ * A window of the combined data: the fingerprint that names its object in the bucket, and the digest and size of its
+ * content.
+ */
 export interface CombinedWindow {
   readonly fingerprint: string;
   readonly digest: string;
   readonly size: number;
 }
 
-/** A window whose local files differ from the combined window. */
+/** A window whose local files are to be replaced, because they differ from the combined window. */
 export interface Replacement {
   readonly id: WindowId;
   readonly window: CombinedWindow;
@@ -34,12 +37,17 @@ export interface Replacement {
 
 export interface OverwritePlan {
   readonly replace: Replacement[];
-  /** Files that were pulled earlier, for windows that the generation no longer has. */
+  /**
+   * Files that were pulled earlier, for windows that the newest generation (numbered version) of the combined data no
+   * longer contains.
+   */
   readonly remove: LocalFile[];
   readonly unchanged: number;
 }
 
-/** Whether a window was replaced, and how the bytes of each of its files were secured. */
+/**
+ * Result of replacing one window: whether it was replaced, and how the content of each of its old files was preserved.
+ */
 export type Overwritten = { readonly replaced: boolean; readonly secured: readonly SecuredFile[] };
 export type SecuredFile = Secured & { readonly path: string };
 
@@ -50,18 +58,21 @@ export interface OverwriterDependencies {
   readonly budget: MemoryBudget;
 }
 
-/** Returns the size of the largest file that is read or written when a window is replaced. */
+/** Returns the size of the largest file that is read or written when a window is replaced, in bytes. */
 export function largestOf({ window, files }: Replacement): number {
   return Math.max(window.size, ...files.map(({ size }) => size));
 }
 
-/** Replaces local files with combined windows. Before each replacement, ensures that the local content is not lost. */
+/**
+ * Replaces local files with windows of the combined data. Before each replacement, ensures that the old content is not
+ * lost.
+ */
 export class Overwriter {
   private readonly combined: BucketReader;
   private readonly store: LocalEtl;
   private readonly pulled: Pulled;
   private readonly budget: MemoryBudget;
-  /** Folders in which files were renamed. The renames may not be durable yet. */
+  /** Folders with renamed files, which `finish` must sync to make the renames durable. */
   private readonly changed = new Set<string>();
 
   private constructor(
@@ -78,7 +89,10 @@ export class Overwriter {
     return new Overwriter(deps, await FileCache.open(deps.store, pullCache));
   }
 
-  /** Compares the combined windows with the local files, by digest, and plans what to replace and what to remove. */
+  /**
+   * Compares the digests of the combined windows with those of the local files. Returns the windows to replace and the
+   * files to remove.
+   */
   async plan(
     windows: Readonly<Record<string, CombinedWindow>>,
     signal: AbortSignal,
@@ -91,8 +105,8 @@ export class Overwriter {
       heartbeat({ compared: id });
       const files = local.get(id) ?? [];
       const [file, ...others] = files;
-      // A window with several files, or with a file under another name, is replaced as well: otherwise it would exist
-      // twice, or in the wrong place.
+      // A window should have exactly one file, at the path `id`. If it has several files, or one at another path,
+      // replace the window even if the content is right. Otherwise the window would exist twice, or in the wrong place.
       const inPlace = file !== undefined && others.length === 0 && file.path === id;
       if (inPlace && (await this.digestOf(file, signal)) === window.digest) plan.unchanged++;
       else plan.replace.push({ id, window, files });
@@ -108,8 +122,8 @@ export class Overwriter {
   }
 
   /**
-   * Replaces the local files of one window, unless one of them is being written. The caller must hold the window's
-   * lock, and `largestOf` bytes of the memory budget.
+   * Replaces the local files of one window, unless one of them is being written. The caller must hold the window's lock
+   * and must have reserved `largestOf` bytes of the memory budget.
    */
   async replace(
     { id, window, files }: Replacement,
@@ -136,8 +150,8 @@ export class Overwriter {
   }
 
   /**
-   * Removes a file if its content is still a pulled one. The caller must hold the lock of the file's window, and as
-   * many bytes of the memory budget as the file has.
+   * Removes a file if its current content was pulled; otherwise returns false. The caller must hold the lock of the
+   * file's window and must have reserved the file's size in the memory budget.
    */
   async remove(file: LocalFile): Promise<boolean> {
     if (!(await this.isPulled(file))) return false;
@@ -145,7 +159,7 @@ export class Overwriter {
     return true;
   }
 
-  /** Makes the replaced files durable, then saves the cache. */
+  /** Syncs the folders of replaced files, so that the replacements survive a crash. Then saves the cache. */
   async finish(): Promise<void> {
     for (const folder of this.changed) await ifThere(syncFolder(folder));
     this.changed.clear();

@@ -9,17 +9,20 @@ import { judgeContent, sha256 } from './read';
 import { writeTemporary } from './write';
 
 export interface OwnFilesDependencies {
-  /** Bucket that has the cluster's folder; undefined to restore from backups only. */
+  /**
+   * Bucket with the cluster's folder, to which the cluster pushes its own files. If undefined, files are restored from
+   * backups only.
+   */
   folder: BucketReader | undefined;
-  /** Bucket or folder that has the cluster's backups; undefined if there are none. */
+  /** Bucket or folder with the cluster's backups; undefined if there are none. */
   backups: BucketReader | undefined;
   cluster: ClusterId;
   signal: AbortSignal;
 }
 
 /**
- * One of the cluster's own files that can be brought back. `fetch` writes its verified content to a temporary file next
- * to the target, and returns the path of the temporary file.
+ * A saved copy of one of the cluster's own files. `fetch` writes its verified content to a temporary file next to
+ * `target` and returns the path of the temporary file.
  */
 export interface OwnFile {
   readonly path: string;
@@ -36,7 +39,9 @@ interface SavedIn extends SavedFile {
   readonly path: string;
 }
 
-/** Finds the cluster's own files in its folder in Federated Storage and in its backups. */
+/**
+ * Finds saved copies of the cluster's own files: in the cluster's folder in the bucket, and in the cluster's backups.
+ */
 export class OwnFiles {
   private constructor(
     private readonly deps: OwnFilesDependencies,
@@ -48,13 +53,13 @@ export class OwnFiles {
     return new OwnFiles(deps, await listFolder(deps), await listSaved(deps));
   }
 
-  /** Returns the size of a window's largest file in the folder or the backups. */
+  /** Returns the size of a window's largest saved file in bytes, or 0 if there is none. */
   largestOf(id: WindowId): number {
     const kept = [...(this.folder.get(id) ?? []), ...(this.saved.get(id) ?? [])];
     return Math.max(0, ...kept.map(({ size }) => size));
   }
 
-  /** Returns the files of a window in the cluster's folder. If any of them is incomplete, returns none. */
+  /** Returns a window's files in the cluster's folder in the bucket. If any of them is incomplete, returns none. */
   async fromFolder(id: WindowId): Promise<OwnFile[]> {
     const files: OwnFile[] = [];
     for (const { path } of this.folder.get(id) ?? []) {
@@ -65,7 +70,7 @@ export class OwnFiles {
     return files;
   }
 
-  /** Returns the files of a window from the newest backup that has any of them. */
+  /** Returns a window's files from the newest backup that contains any of them. */
   fromBackup(id: WindowId): OwnFile[] {
     const { backups: place, cluster, signal } = this.deps;
     if (place === undefined) return [];
@@ -121,7 +126,7 @@ async function listSaved({
       const id = windowId(file.ref);
       ofThis.set(id, [...(ofThis.get(id) ?? []), { ...saved, backup: name, path }]);
     }
-    // Backups are listed oldest first, so the newest one that has a window wins.
+    // Backups are listed oldest first, so the files of a newer backup replace those of an older one.
     for (const [id, files] of ofThis) found.set(id, files);
   }
   return found;

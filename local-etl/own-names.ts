@@ -7,15 +7,18 @@ const fileName = 'own-names.json';
 const ownNamesSchema = z.object({ format: z.literal(1), names: z.array(z.string()) });
 
 /**
- * Returns the cluster names that this cluster's own records may have: its id, the names in files pushed before its
- * first pull, and names added by an operator.
+ * Returns the cluster names that may appear in this cluster's own records: its id, the names found in files that it
+ * pushed before its first pull, and names that an operator has added.
  */
 export async function ownNames(store: LocalEtl, cluster: string): Promise<Set<string>> {
   const known = await readStateCached(store, fileName, ownNamesSchema);
   return new Set([cluster, ...(known?.names ?? [])]);
 }
 
-/** Adds names to the cluster's own names, permanently. Must finish before records with these names are pushed. */
+/**
+ * Permanently adds names to the cluster's own names. Call this before pushing files whose records contain these names,
+ * and wait until it has finished.
+ */
 export async function addOwnNames(store: LocalEtl, names: Iterable<string>): Promise<void> {
   const added = [...names].filter((name) => name !== '');
   const known = await readStateCached(store, fileName, ownNamesSchema);

@@ -3,7 +3,9 @@ import { listWindowFiles, type LocalFile } from './list';
 import { readWindowFile } from './read';
 import type { LocalEtl } from './store';
 
-/** Groups the local files by window. A window nearly always has one file, but may exist under several names. */
+/**
+ * Groups the local files by window. A window nearly always has one file, but it may have several with different names.
+ */
 export async function filesByWindow(
   store: LocalEtl,
   signal?: AbortSignal,
@@ -16,15 +18,15 @@ export async function filesByWindow(
   return windows;
 }
 
-/** The time limits of a federation: its cut-off date, and the maximum age of a window. */
+/** Limits which windows take part in a federation: by a cut-off date and by a maximum age. */
 export interface WindowScope {
-  /** Moment in RFC 3339. Windows that start before it are out of scope. */
+  /** Cut-off date in RFC 3339 format. Windows that start before it do not take part. */
   readonly cutoff?: string;
-  /** Whether a window is older than the maximum age. */
+  /** Returns true if a window is older than the maximum age. */
   isExpired(ref: WindowRef): boolean;
 }
 
-/** Returns the windows in scope that have ended by `now`. */
+/** Returns the windows that are within `scope` and have ended by `now`. */
 export function closedWindows(ids: Iterable<WindowId>, now: Date, scope: WindowScope): WindowId[] {
   const from = scope.cutoff === undefined ? 0 : Date.parse(scope.cutoff) / 1000;
   return [...ids].filter((id) => {
@@ -34,7 +36,10 @@ export function closedWindows(ids: Iterable<WindowId>, now: Date, scope: WindowS
   });
 }
 
-/** Whether at least one of a window's files can be decoded. If none can, the cluster cannot contribute the window. */
+/**
+ * Returns true if at least one of a window's files can be decoded. If none can, the cluster cannot contribute to this
+ * window.
+ */
 export async function decodes(store: LocalEtl, files: readonly LocalFile[]): Promise<boolean> {
   for (const { path } of files) {
     const content = await readWindowFile(store, path);

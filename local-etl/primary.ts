@@ -7,36 +7,36 @@ const fileName = 'primary.json';
 
 const primarySchema = z.object({
   format: z.literal(1),
-  /** Time at which an operator made this cluster stop being a primary. */
+  /** Time at which an operator ended this cluster's role as a primary (a cluster that pulls the combined data). */
   leftAt: z.string().optional(),
   /**
-   * Time at which the cluster passed the guard, which allows no pull until the generation includes the cluster's own
-   * windows. Once passed, the guard is never checked again.
+   * Time at which this cluster was first allowed to pull. Until then, a guard blocks all pulls: it waits until the
+   * combined data includes the cluster's own windows. After that, the guard is never checked again.
    */
   guardPassedAt: z.string().optional(),
-  /** What the guard was waiting for at its last check. */
+  /** What the guard was waiting for when it was last checked. */
   waitingFor: z.string().optional(),
   /**
-   * Name of the backup made before the first overwrite since the cluster became a primary. Empty if there was nothing
-   * to save.
+   * Name of the backup made after the cluster became a primary, before its first pull replaced any file. Empty if there
+   * was nothing to save.
    */
   backup: z.string().optional(),
   /**
-   * Time of the first pull, set before it replaces a file. From then on, the cluster pushes only files that are
-   * certainly its own.
+   * Time of the first pull, saved before that pull replaces a file. From this time on, the cluster pushes only files
+   * that are certainly its own.
    */
   firstPullAt: z.string().optional(),
-  /** The last generation that was pulled completely. */
+  /** The newest generation (numbered version) of the combined data that was pulled completely. */
   lastPull: z.object({ generation: z.number(), at: z.string() }).optional(),
 });
-/** What the volume remembers about its cluster as a primary. */
+/** State of a primary (a cluster that pulls the combined data), saved on the cluster's volume. */
 export type PrimaryState = z.infer<typeof primarySchema>;
 
 export async function primaryState(store: LocalEtl): Promise<PrimaryState> {
   return (await readStateCached(store, fileName, primarySchema)) ?? { format: 1 };
 }
 
-/** Changes the given fields of the state. The value `undefined` removes a field. */
+/** Changes the given fields of the saved state. The value `undefined` removes a field. */
 export async function updatePrimary(store: LocalEtl, change: Partial<PrimaryState>): Promise<void> {
   await withLock(store, 'primary', async () => {
     await writeState(store, fileName, { ...(await primaryState(store)), ...change });

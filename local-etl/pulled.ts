@@ -7,18 +7,18 @@ import type { LocalEtl } from './store';
 const fileName = 'pulled.json';
 const pulledSchema = z.object({
   format: z.literal(1),
-  /** Digests of the contents that were pulled or are about to be pulled, by WindowId. The newest is last. */
+  /** For each window id, the digests of the contents that were pulled or are about to be pulled. The newest is last. */
   windows: z.record(z.string(), z.array(z.string())),
 });
 
 /**
- * Number of digests kept per window: enough to recognise an old pulled file that somebody puts back. Still older ones
- * are recognised by the cluster names in their records.
+ * Number of digests kept per window. This is enough to recognise an old pulled file that somebody restores. Even older
+ * files are recognised by the cluster names in their records.
  */
 const keptPerWindow = 32;
 const keptPerFormerWindow = 4;
 
-/** Content of the state file when it was last read, with sets for fast look-ups. */
+/** Content of the state file as last read, with sets for fast look-ups. */
 interface Known {
   readonly windows: Readonly<Record<string, readonly string[]>>;
   readonly digests: ReadonlySet<string>;
@@ -26,9 +26,9 @@ interface Known {
 }
 
 /**
- * Remembers the digests of everything that was ever pulled into this store. They are saved before a pulled file is put
- * in place, and loaded again after another process has saved some. So a pulled file is never mistaken for the cluster's
- * own.
+ * Remembers the digests of everything that was ever pulled to this volume, so that a pulled file is never mistaken for
+ * the cluster's own. A digest is saved before its file is put in place. If another process saves digests, this class
+ * reads them.
  */
 export class Pulled {
   private known: Known = knownOf({});
@@ -39,13 +39,14 @@ export class Pulled {
     return (await this.latest()).digests.has(digest);
   }
 
-  /** Returns all windows ever pulled. */
+  /** Returns the ids of all windows that were ever pulled. */
   async everPulled(): Promise<ReadonlySet<WindowId>> {
     return (await this.latest()).ids;
   }
 
   /**
-   * Records the digests of all windows of a generation. Must finish before the first of these windows is put in place.
+   * Saves the digests of all windows of a generation (numbered version) of the combined data. This must finish before
+   * the first of these windows is put in place.
    */
   async add(windows: Iterable<readonly [WindowId, string]>): Promise<void> {
     await withLock(this.store, 'pulled', async () => {

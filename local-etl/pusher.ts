@@ -16,7 +16,7 @@ import { Pulled } from './pulled';
 import { judgeContent, readSteadily, sha256, type SteadyContent } from './read';
 import { type LocalEtl, localPath } from './store';
 
-/** The outcome of pushing a file. */
+/** Result of pushing a file to the cluster's folder in the bucket. */
 export type PushOutcome =
   /** The file's bytes were uploaded. */
   | { readonly kind: 'uploaded'; readonly bytes: number }
@@ -26,7 +26,7 @@ export type PushOutcome =
   | { readonly kind: 'pulled' }
   /** The file is incomplete, perhaps because it is still being written. */
   | { readonly kind: 'incomplete'; readonly why: string; readonly code?: string }
-  /** The file is complete, but it is not certainly this cluster's own, or its path is not a valid key. */
+  /** The file may not be pushed: it may belong to another cluster, or its path is not a valid key. */
   | { readonly kind: 'refused'; readonly why: string }
   | { readonly kind: 'gone' };
 export type PushOutcomeOfBytes = Exclude<PushOutcome, { kind: 'gone' }>;
@@ -40,7 +40,7 @@ export interface PusherDependencies {
   signal: AbortSignal;
 }
 
-/** A local file that was read completely. */
+/** A local file whose content has been read completely. */
 interface Content {
   readonly file: LocalFile;
   readonly bytes: Buffer;
@@ -48,8 +48,8 @@ interface Content {
 }
 
 /**
- * Uploads local files to the cluster's folder in the bucket. Lists that folder once, and keeps a cache of facts about
- * local files. So a file that has changed neither locally nor in the bucket is not read and needs no request.
+ * Uploads local files to the cluster's folder in the bucket. Lists that folder once, and caches facts about local
+ * files. So a file that has changed neither locally nor in the bucket is not read and needs no request.
  */
 export class Pusher {
   private constructor(
@@ -71,21 +71,25 @@ export class Pusher {
   }
 
   /**
-   * Pushes a file unless the bucket already has it. Acquires memory budget and the window's lock only if the file must
-   * be read.
+   * Pushes a file unless the bucket already has its content. Reserves memory budget and takes the window's lock only if
+   * the file must be read.
    */
   async push(file: LocalFile): Promise<PushOutcome> {
     const { store, signal, budget } = this.deps;
     const known = this.cache.of(file);
     const decided = known && (await this.decided(file.path, known));
     if (decided !== undefined) return decided;
-    // The budget is acquired before the lock, so that no task waits for a lock whose holder waits for the budget.
+    // Reserve the budget before taking the lock. Otherwise a task could hold a lock while it waits for the budget, and
+    // other tasks would have to wait for that lock.
     return budget.within(file.size, signal, () =>
       withWindowLock(store, windowId(file.ref), () => this.pushLocked(file.path), signal),
     );
   }
 
-  /** Pushes bytes that were just read. The caller must hold the window's lock, and memory budget for the bytes. */
+  /**
+   * Pushes bytes that were just read. The caller must hold the window's lock and must have reserved memory budget for
+   * the bytes.
+   */
   async pushRead(path: string, read: SteadyContent, digest: string): Promise<PushOutcomeOfBytes> {
     const named = parseWindowFile(path);
     if (named === undefined) return { kind: 'incomplete', why: 'Its name is not that of a window file.' };
@@ -107,7 +111,10 @@ export class Pusher {
     return this.pushRead(path, read, sha256(read.bytes));
   }
 
-  /** Returns the outcome if it can be decided without reading the file, otherwise undefined. */
+  /**
+   * If the cached facts are sufficient, returns the result of the push without reading the file. Otherwise returns
+   * undefined.
+   */
   private async decided(path: string, known: Facts): Promise<PushOutcome | undefined> {
     const there = this.remote.get(clusterEtlKey(this.deps.cluster, path));
     if (known.version !== undefined && known.version === there) return { kind: 'unchanged' };
@@ -122,8 +129,8 @@ export class Pusher {
 
   private async pushContent(content: Content): Promise<PushOutcomeOfBytes> {
     const { file, digest, bytes } = content;
-    // Check again under the lock whether this cluster has pulled, and whether it pulled these bytes. A pull that began
-    // in the meantime has saved both before its first rename.
+    // A pull may have started since the first check, so check again, now under the lock. Every pull saves its start and
+    // its digests before it replaces the first file.
     const { firstPullAt } = await primaryState(this.deps.store);
     if (await this.pulled.has(digest)) {
       this.cache.note(file, { digest });
@@ -131,7 +138,8 @@ export class Pusher {
     }
     const there = this.remote.get(clusterEtlKey(this.deps.cluster, file.path));
     const last = this.cache.last(file.path);
-    // Only the modification time has changed. The bytes were judged when they were uploaded.
+    // Since the last push, only the modification time has changed. The content was already checked when it was
+    // uploaded.
     if (there !== undefined && last?.version === there && last.digest === digest)
       return this.unchanged(content, there);
     const judged = judgeContent(file.ref.pipeline, bytes);
@@ -175,7 +183,8 @@ export class Pusher {
   }
 
   /**
-   * Returns the version of the stored object if it already has these bytes, according to the digest in its metadata.
+   * Returns the version of the stored object if its metadata and size show that it already has this content. Otherwise
+   * returns undefined.
    */
   private async versionWith(key: string, digest: string, size: number): Promise<Version | undefined> {
     if (!this.remote.has(key)) return undefined;
@@ -203,7 +212,7 @@ export class Pusher {
   }
 }
 
-/** Like `describeWindow`, but without the resolution, which the brackets of the message already show. */
+/** Describes a window without its resolution, because the log message already contains the resolution. */
 function windowText(ref: LocalFile['ref']): string {
   return describeWindow(ref).slice(ref.resolution.length + 1);
 }

@@ -9,13 +9,13 @@ import { parseWindowFile, type Pipeline } from '../etl/window';
 import { type LocalFile, stamp } from './list';
 import { type LocalEtl, localPath, systemCode } from './store';
 
-/** The outcome of reading a window file. */
+/** Result of reading a window file. */
 export type FileContent =
   | {
       readonly kind: 'complete';
       readonly file: LocalFile;
       readonly digest: string;
-      /** See `Judgement`. */
+      /** Cluster names in the file's records; see `Judgement`. */
       readonly clusters?: string[];
     }
   | { readonly kind: 'incomplete'; readonly code?: string; readonly why: string }
@@ -25,8 +25,8 @@ const attempts = 3;
 const pauseMs = 50;
 
 /**
- * Reads a window file consistently. The cost-model rewrites its files in place, so a reader may see a half-written one.
- * Therefore the file must not change while it is read, and its content must decode to the end.
+ * Reads a window file. The cost-model rewrites its files in place, so a file may be half-written. To detect this, the
+ * file must not change while it is read, and its content must decode completely.
  */
 export async function readWindowFile(store: LocalEtl, path: string): Promise<FileContent> {
   const named = parseWindowFile(path);
@@ -40,17 +40,18 @@ export async function readWindowFile(store: LocalEtl, path: string): Promise<Fil
   return { ...judged, file: { ...named, path, ...read.stamp }, digest: sha256(bytes) };
 }
 
-/** The verdict on the bytes of a window file. */
+/** Result of checking the bytes of a window file. */
 export type Judgement =
   /**
-   * The file is complete. `clusters` are those named in its records; undefined if its codec version is not supported.
+   * The file is complete. `clusters` are the cluster names in its records; undefined if its codec version is not
+   * supported.
    */
   | { readonly kind: 'complete'; readonly clusters?: string[] }
   | { readonly kind: 'incomplete'; readonly code: string; readonly why: string };
 
 /**
- * Judges whether the bytes are a complete file of the pipeline. A file with an unsupported codec version is treated as
- * complete, since it is the federator's task to report it.
+ * Checks whether bytes are a complete file of the given pipeline. A file with an unsupported codec version counts as
+ * complete, because the federator, which merges the pushed files, reports such files.
  */
 export function judgeContent(pipeline: Pipeline, bytes: Uint8Array): Judgement {
   try {
@@ -67,7 +68,7 @@ export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** Bytes of a consistently read file, with its size and modification time. */
+/** Content of a file that did not change while it was read, with the file's size and modification time. */
 export interface SteadyContent {
   readonly bytes: Buffer;
   readonly stamp: { size: number; mtimeMs: number };
@@ -79,7 +80,7 @@ export type SteadyRead =
   | { readonly kind: 'gone' };
 
 /**
- * Reads a file. If the file changes while it is read, tries again. After three attempts, reports the file as
+ * Reads a file. If the file changes while it is being read, tries again. After three attempts, reports the file as
  * unreadable.
  */
 export async function readSteadily(path: string): Promise<SteadyRead> {
@@ -93,7 +94,8 @@ export async function readSteadily(path: string): Promise<SteadyRead> {
 
 async function readOnce(path: string): Promise<SteadyRead | 'moving'> {
   try {
-    // O_NONBLOCK: otherwise, opening a pipe would wait for a writer. O_NOFOLLOW: a link may lead anywhere.
+    // O_NONBLOCK: otherwise, opening a pipe would wait for a writer. O_NOFOLLOW: a link may point outside of the
+    // folder.
     await using handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     const before = await handle.stat();
     if (!before.isFile()) return { kind: 'unreadable', why: 'It is not a regular file.' };

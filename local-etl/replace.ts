@@ -2,22 +2,22 @@ import { link, lstat, rename } from 'node:fs/promises';
 import { ifThere, systemCode } from './store';
 import { removeQuickly } from './write';
 
-/** Size and modification time of a file when its bytes were last known to be safe. */
+/** Size and modification time that a file had when its content was known to be saved elsewhere. */
 export interface Stamp {
   readonly size: number;
   readonly mtimeMs: number;
 }
 
 /**
- * Moves the file `written` to `path` if the file there still matches `stamp` (or, if `stamp` is undefined, if there
- * still is no file). Otherwise replaces nothing and returns false.
+ * Replaces the file at `path` with the file `written`, if the file at `path` still has the size and time in `stamp`. If
+ * `stamp` is undefined, there must still be no file at `path`. Otherwise replaces nothing and returns false.
  *
- * A cost-model that opened the old file just before the move may still write to it. A second hard link therefore keeps
- * the old file, so that such a write is detected and the move undone. On file systems without hard links, there is only
- * the check before the move.
+ * A cost-model that opened the old file just before the replacement may still write to it. To detect such a write, a
+ * second hard link keeps the old file. If the old file changes, the replacement is undone. File systems without hard
+ * links have only the check before the replacement.
  *
- * The move is durable once the caller has synced the folder. Until then, a power failure leaves either the old or the
- * new file, whole.
+ * The replacement is durable after the caller has synced the folder. Until then, a power failure leaves either the
+ * whole old file or the whole new file.
  */
 export async function replaceIfSame(
   written: string,

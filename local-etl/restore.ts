@@ -18,29 +18,32 @@ export interface RestoreDependencies {
   store: LocalEtl;
   place: BucketReader;
   cluster: ClusterId;
-  /** Name of the backup, as listed by `listBackups`. */
+  /** Name of the backup, as returned by `listBackups`. */
   name: string;
   heartbeat?: (detail: unknown) => void;
   signal?: AbortSignal;
 }
 
 export interface RestoreSummary {
-  /** Number of files brought back from the backup. */
+  /** Number of files restored from the backup. */
   restored: number;
-  /** Number of files whose content was already the same as in the backup. */
+  /** Number of files that already had the same content as in the backup. */
   unchanged: number;
   /** Number of pulled files that were removed because the backup does not have them. */
   removed: number;
-  /** Number of the cluster's own newer files that were replaced. Copies of them are in `.federated-etl/salvaged`. */
+  /**
+   * Number of the cluster's own files that were replaced because they differed from the backup. Copies of them are in
+   * `.federated-etl/salvaged`.
+   */
   salvaged: number;
 }
 
 const lanes = 4;
 
 /**
- * Restores the local ETL from a backup. Each file is replaced atomically and checked against the manifest. Of the files
- * that the backup lacks, pulled ones are removed and the cluster's own ones stay. Throws PRIMARY_ACTIVE if the cluster
- * still pulls, since the next pull would overwrite the restored files.
+ * Restores the local ETL from a backup. Each file is verified against the manifest and replaced atomically. A local
+ * window file that is not in the backup is removed if it was pulled, and kept if it is the cluster's own. Throws
+ * PRIMARY_ACTIVE if the cluster still pulls, because the next pull would overwrite the restored files.
  */
 export async function restoreBackup(deps: RestoreDependencies): Promise<RestoreSummary> {
   const { store, place, cluster, name, signal } = deps;
@@ -95,8 +98,7 @@ async function restoreFile(
 }
 
 /**
- * Runs `work` while holding the lock of a file's window. A backup may also hold files that are not window files. Each
- * of those has its own lock.
+ * Runs `work` while holding the lock of a file's window. If the file is not a window file, it has a lock of its own.
  */
 function locked<T>(store: LocalEtl, path: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   const file = parseWindowFile(path);

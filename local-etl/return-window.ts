@@ -15,15 +15,15 @@ export interface ReturnDependencies {
 }
 
 /**
- * What happened to a window. `own`: its files were already the cluster's own. `fromFolder`, `fromBackup`: the cluster's
- * own files were brought back. `removed`: combined files were removed, and the cluster has no file of its own.
- * `absent`: there was nothing to remove and nothing to bring back.
+ * Result of `returnWindow`. `own`: a local file was already the cluster's own. `fromFolder`, `fromBackup`: the
+ * cluster's own files were restored from the bucket or from a backup. `removed`: combined files were removed, and the
+ * cluster has no file of its own. `absent`: there was nothing to remove and nothing to restore.
  */
 export type Returned = 'own' | 'fromFolder' | 'fromBackup' | 'removed' | 'absent';
 
 /**
- * Brings the cluster's own files of a window back, and removes the combined ones. `paths` are the window's local files.
- * The caller must hold the window's lock.
+ * Restores the cluster's own files of a window and removes the combined ones. `paths` are the window's local files. The
+ * caller must hold the window's lock.
  */
 export async function returnWindow(
   deps: ReturnDependencies,
@@ -32,7 +32,8 @@ export async function returnWindow(
 ): Promise<Returned> {
   const whose = new Map<string, Whose>();
   for (const path of new Set([id, ...paths])) whose.set(path, await whoseIs(deps, path));
-  // If the cluster has rebuilt a file, it is newer than any saved one, so nothing is brought back.
+  // A local file that is the cluster's own has been rebuilt by its cost-model. It is newer than any saved copy, so do
+  // not restore one.
   const rebuilt = [...whose.values()].includes('own');
   const { files, from } = rebuilt ? { files: [], from: 'own' as const } : await savedFiles(deps.files, id);
   for (const { path, fetch } of files) {
@@ -54,8 +55,8 @@ async function savedFiles(own: OwnFiles, id: WindowId) {
 }
 
 /**
- * Whose data a local file holds. `combined`: the file was pulled, or rewritten from a pulled file. `incomplete`: the
- * file cannot be attributed to anybody. `gone`: the file does not exist.
+ * Origin of a local file. `combined`: the file was pulled, or rewritten from a pulled file. `incomplete`: the file
+ * cannot be read completely, so its origin is unknown. `gone`: the file does not exist.
  */
 type Whose = 'own' | 'combined' | 'incomplete' | 'gone';
 

@@ -5,14 +5,14 @@ import { ifThere, type LocalEtl } from './store';
 import { writeAtomically } from './write';
 
 /**
- * Number of old contents kept per file. Without a limit, they would fill the volume of a cluster that does not push but
- * whose cost-model keeps building files.
+ * Number of salvaged copies kept per file. If a cluster does not push, a copy is salvaged each time its cost-model
+ * rebuilds the file and a pull replaces it. Without a limit, the copies would fill the volume.
  */
 const salvagedPerFile = 3;
 
 /**
- * Saves the content of a file that is about to be replaced and has no other copy. Returns the path of the copy, which
- * is below `salvaged/` on the same volume. Only the last few contents of each file are kept.
+ * Saves the content of a file that is about to be replaced and has no other copy. Returns the path of the new copy, in
+ * `salvaged/` on the same volume. Keeps only the newest three copies of each file.
  */
 export async function salvage(store: LocalEtl, path: string, bytes: Uint8Array): Promise<string> {
   const base = join(store.state, 'salvaged', ...path.split('/'));

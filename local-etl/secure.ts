@@ -5,12 +5,12 @@ import type { Stamp } from './replace';
 import { salvage } from './salvage';
 import { type LocalEtl, localPath } from './store';
 
-/** How the bytes of a file were secured before its replacement. */
+/** Result of `secure`: whether and how the content of a file was preserved before its replacement. */
 export type Secured =
   | { readonly kind: 'gone' }
   /** The file must not be replaced now: it is being written, or cannot be read. */
   | { readonly kind: 'busy' }
-  /** No copy was needed: the bytes were pulled, or the cluster's folder or the backup has them. */
+  /** No copy was needed: the content was pulled, or it is already in the cluster's folder or in the backup. */
   | { readonly kind: 'safe'; readonly stamp: Stamp }
   | { readonly kind: 'pushed'; readonly stamp: Stamp }
   | { readonly kind: 'salvaged'; readonly stamp: Stamp; readonly copy: string; readonly why: string };
@@ -18,16 +18,24 @@ export type Secured =
 export interface SecureDependencies {
   store: LocalEtl;
   pulled: Pulled;
-  /** Pushes the files, if the cluster is also a Federated Cluster. If undefined, nothing is pushed. */
+  /**
+   * Pushes the files to the bucket. If undefined, nothing is pushed, because the cluster is not a Federated Cluster.
+   */
   pusher?: Pusher;
-  /** Whether the backup has a file with this digest. */
+  /** Returns true if the backup contains a file with this digest. */
   isBackedUp: (digest: string) => Promise<boolean>;
 }
 
-/** An incomplete file that was changed within this time may still be being written. After that, it counts as broken. */
+/**
+ * How long after its last change an incomplete file may still be being written, in milliseconds. After that, the file
+ * counts as broken.
+ */
 const beingWrittenMs = 60_000;
 
-/** Ensures that no bytes are lost when a local file is replaced. The caller must hold the window's lock. */
+/**
+ * Ensures that the content of a local file is not lost when the file is replaced. The caller must hold the window's
+ * lock.
+ */
 export async function secure(deps: SecureDependencies, path: string): Promise<Secured> {
   const read = await readSteadily(localPath(deps.store, path));
   if (read.kind === 'gone') return { kind: 'gone' };

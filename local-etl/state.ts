@@ -6,8 +6,8 @@ import { ifThere, type LocalEtl } from './store';
 import { writeAtomically, writeQuickly } from './write';
 
 /**
- * Reads a state file from the volume. Returns undefined if there is none. Throws LOCAL_STATE_UNREADABLE if it does not
- * match its schema.
+ * Reads a state file from the volume. Returns undefined if there is none. Throws LOCAL_STATE_UNREADABLE if the content
+ * does not match the schema.
  */
 export async function readState<T>(
   store: LocalEtl,
@@ -28,12 +28,15 @@ export async function readState<T>(
   }
 }
 
-/** Values last read, by path. `seen` identifies the version of the file that the value comes from. */
+/**
+ * The value last read from each state file, by path. `seen` identifies the version of the file from which the value was
+ * read.
+ */
 const latest = new Map<string, { readonly seen: string; readonly value: unknown }>();
 
 /**
- * Like `readState`, but for values that are requested often: reads the file again only after a process has rewritten
- * it.
+ * Like `readState`, but caches the value. Reads the file again only if it has been rewritten, by this process or
+ * another.
  */
 export async function readStateCached<T>(
   store: LocalEtl,
@@ -42,7 +45,7 @@ export async function readStateCached<T>(
 ): Promise<Readonly<T> | undefined> {
   const path = join(store.state, name);
   const stats = await ifThere(stat(path, { bigint: true }));
-  // Every write creates a new file. So the inode number changes even if the clock is too coarse to show the write.
+  // Every write creates a new file. So the inode number changes even if the modification time does not.
   const seen = stats === undefined ? 'none' : `${stats.ino}-${stats.mtimeNs}-${stats.size}`;
   const known = latest.get(path);
   if (known?.seen === seen) return known.value as T | undefined;
@@ -52,8 +55,8 @@ export async function readStateCached<T>(
 }
 
 /**
- * Writes a state file without waiting for the disk: only for state that can be computed again, since a crash may lose
- * it.
+ * Writes a state file without waiting for the disk. A crash may lose the file, so use this only for state that can be
+ * computed again.
  */
 export async function writeStateQuickly(store: LocalEtl, name: string, value: object): Promise<void> {
   await writeQuickly(join(store.state, name), Buffer.from(JSON.stringify(value)));

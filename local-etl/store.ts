@@ -2,22 +2,25 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FederationError } from '../errors/federation-error';
 
-/** The local ETL store of one cluster: the folder that its cost-model builds into. */
+/** The local ETL folder of one cluster, in which its cost-model builds its files. */
 export interface LocalEtl {
-  /** The ETL folder itself. */
+  /** Path of the ETL folder. */
   readonly root: string;
-  /** Folder of the window files, as `<pipeline>/<resolution>/<start>-<end>`. */
+  /** Folder of the window files, whose paths are `<pipeline>/<resolution>/<start>-<end>`. */
   readonly bingen: string;
-  /** Folder of Federated ETL's own state, on the same volume. */
+  /** Folder for the state of Federated ETL itself, on the same volume. */
   readonly state: string;
 }
 
-/** Returns the store in a folder, which need not exist yet. */
+/** Returns the paths of the ETL store in a folder. The folder need not exist yet. */
 export function localEtl(root: string): LocalEtl {
   return { root, bingen: join(root, 'bingen'), state: join(root, '.federated-etl') };
 }
 
-/** Throws LOCAL_ETL_MISSING if the folder does not exist: an unmounted volume must not look like an empty one. */
+/**
+ * Throws LOCAL_ETL_MISSING if the store's folder does not exist, because an unmounted volume must not look like an
+ * empty one.
+ */
 export async function requireLocalEtl(store: LocalEtl): Promise<void> {
   const stats = await ifThere(stat(store.root));
   if (stats?.isDirectory()) return;
@@ -38,7 +41,7 @@ export function systemCode(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
-/** System errors that mean that a volume refuses access or space, with a description of each. */
+/** Descriptions of the system errors with which a volume refuses access or space, by error code. */
 const refusals: Readonly<Record<string, string>> = {
   EACCES: 'This process lacks the permission',
   EPERM: 'This process lacks the permission',
@@ -47,7 +50,7 @@ const refusals: Readonly<Record<string, string>> = {
   EDQUOT: 'The quota of the volume is exhausted',
 };
 
-/** Awaits `work`. Throws LOCAL_ETL_REFUSED, which names the path, if the volume refuses access or space. */
+/** Waits for `work`. If the volume refuses access or space, throws LOCAL_ETL_REFUSED with the path. */
 export async function allowed<T>(path: string, work: Promise<T>): Promise<T> {
   try {
     return await work;
@@ -63,7 +66,7 @@ export async function allowed<T>(path: string, work: Promise<T>): Promise<T> {
   }
 }
 
-/** Awaits `work`. Returns undefined if the file or folder does not exist. */
+/** Waits for `work`. Returns undefined if the file or folder does not exist. */
 export async function ifThere<T>(work: Promise<T>): Promise<T | undefined> {
   try {
     return await work;

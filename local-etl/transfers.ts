@@ -1,6 +1,6 @@
 /**
- * Number of files that a push or pull handles at once. A store takes tens of milliseconds to respond, even for a small
- * file, so small files keep the link busy only if many are transferred at once. With large files, the memory budget
- * allows fewer.
+ * Number of files that a push or pull handles concurrently. A store takes tens of milliseconds to respond, even for a
+ * small file. Transferring many small files at once is therefore needed to use the whole bandwidth. With large files,
+ * the memory budget allows fewer.
  */
 export const transfersAtOnce = 32;

@@ -3,13 +3,13 @@ import { type FSWatcher, watch } from 'chokidar';
 import type { LocalEtl } from './store';
 
 export interface WatchOptions {
-  /** Time without changes after which `onChange` is called. (Default: 1 second) */
+  /** Time without further changes after which `onChange` is called, in milliseconds. (Default: 1,000) */
   quietMs?: number;
-  /** Longest delay of the call of `onChange` if changes continue. (Default: 10 seconds) */
+  /** If changes continue, `onChange` is called after this time at the latest, in milliseconds. (Default: 10,000) */
   longestMs?: number;
-  /** How often to check whether the folder exists. (Default: 5 seconds) */
+  /** Interval for checking whether the folder exists, in milliseconds. (Default: 5,000) */
   lookEveryMs?: number;
-  /** Called when the system refuses to watch. Changes are then found only by the next scan. */
+  /** Called if the system refuses to watch the folder. Changes are then noticed only by the next scan. */
   onError?: (error: unknown) => void;
 }
 
@@ -18,8 +18,9 @@ export interface Watcher {
 }
 
 /**
- * Calls `onChange` after window files have changed. Many changes in a row lead to one call, which does not say what
- * changed, so the caller must scan. The watched folder may appear later, disappear and come back.
+ * Calls `onChange` after window files have changed. Several changes in a short time cause only one call. The call does
+ * not say what has changed, so the caller must scan the files. The watched folder may be created, deleted and created
+ * again while it is watched.
  */
 export function watchLocalEtl(store: LocalEtl, onChange: () => void, options: WatchOptions = {}): Watcher {
   const { quietMs = 1_000, longestMs = 10_000, lookEveryMs = 5_000, onError = () => undefined } = options;
@@ -31,7 +32,7 @@ export function watchLocalEtl(store: LocalEtl, onChange: () => void, options: Wa
     const there = existsSync(store.bingen);
     if (there && watcher === undefined) {
       watcher = watchFolders(store.bingen, changed.soon, onError);
-      // Files may have been written before watching began, so report a change.
+      // Report a change, because files may have been written before the watch began.
       changed.soon();
     } else if (!there && watcher !== undefined) {
       const gone = watcher;
@@ -52,8 +53,8 @@ export function watchLocalEtl(store: LocalEtl, onChange: () => void, options: Wa
 }
 
 /**
- * Watches only folders, since their raw events also report writes to the files in them. With many thousands of files,
- * one watch per file would exceed the system's limit.
+ * Watches the folders, but not the files in them: a folder's raw events also report writes to its files. With many
+ * thousands of files, one watch per file would exceed the system's limit.
  */
 function watchFolders(bingen: string, onEvent: () => void, onError: (error: unknown) => void): FSWatcher {
   const watcher = watch(bingen, {

@@ -7,8 +7,8 @@ const temporary = '.tmp-';
 const strayAfterMs = 60 * 60_000;
 
 /**
- * Creates or replaces a file atomically and durably: readers find either the old or the new content, even after a power
- * failure.
+ * Creates or replaces a file atomically and durably. Even after a power failure, readers find either the whole old
+ * content or the whole new content.
  */
 export async function writeAtomically(
   path: string,
@@ -19,7 +19,7 @@ export async function writeAtomically(
 }
 
 /**
- * Like `writeAtomically`, but does not wait for the disk: for files that may be lost but must never be read
+ * Like `writeAtomically`, but does not wait for the disk. Use this for files that may be lost but must never be
  * half-written.
  */
 export async function writeQuickly(path: string, body: Uint8Array): Promise<void> {
@@ -34,7 +34,7 @@ export async function writeQuickly(path: string, body: Uint8Array): Promise<void
   }
 }
 
-/** Creates a file atomically with its whole content. Returns false if the file already exists. */
+/** Creates a file atomically with its whole content. Returns false if a file already exists at the path. */
 export async function createOnce(path: string, body: Uint8Array): Promise<boolean> {
   const written = await writeTemporary(path, body);
   try {
@@ -50,8 +50,8 @@ export async function createOnce(path: string, body: Uint8Array): Promise<boolea
 }
 
 /**
- * Writes a temporary file next to `path`, syncs it, and returns its path. The caller must call `moveInto` or remove the
- * file.
+ * Writes a temporary file next to `path`, syncs it to disk, and returns its path. The caller must move the file into
+ * place with `moveInto`, or remove it.
  */
 export async function writeTemporary(
   path: string,
@@ -63,7 +63,7 @@ export async function writeTemporary(
 
 async function writeAt(written: string, body: Uint8Array | AsyncIterable<Uint8Array>): Promise<string> {
   try {
-    // The file must be readable by the cost-model, which may run as another user.
+    // Mode 0644, because the cost-model must be able to read the file, and it may run as another user.
     await using handle = await inFolder(dirname(written), () => open(written, 'wx', 0o644));
     if (body instanceof Uint8Array) await handle.writeFile(body);
     else for await (const chunk of body) await handle.write(chunk);
@@ -76,8 +76,8 @@ async function writeAt(written: string, body: Uint8Array | AsyncIterable<Uint8Ar
 }
 
 /**
- * Runs `make`. If it fails because the folder is missing, creates the folder and runs `make` again. Checking first
- * would nearly always be wasted, since the folder nearly always exists.
+ * Runs `make`. If the folder is missing, creates it and runs `make` again. Does not check first whether the folder
+ * exists, because it nearly always does.
  */
 export async function inFolder<T>(folder: string, make: () => Promise<T>): Promise<T> {
   try {
@@ -89,7 +89,7 @@ export async function inFolder<T>(folder: string, make: () => Promise<T>): Promi
   }
 }
 
-/** Moves a temporary file into place and makes the rename durable. */
+/** Moves a temporary file into place and syncs the folder, so that the move survives a crash. */
 export async function moveInto(written: string, path: string): Promise<void> {
   try {
     await rename(written, path);
@@ -100,7 +100,9 @@ export async function moveInto(written: string, path: string): Promise<void> {
   await syncFolder(dirname(path));
 }
 
-/** Removes a file durably; does nothing if it is already gone. */
+/**
+ * Removes a file and syncs its folder, so that the removal survives a crash. Does nothing if the file does not exist.
+ */
 export async function removeFile(path: string): Promise<void> {
   await ifThere(unlink(path));
   await ifThere(syncFolder(dirname(path)));
@@ -111,7 +113,10 @@ export async function removeQuickly(path: string): Promise<void> {
   await ifThere(unlink(path));
 }
 
-/** Removes temporary files that a killed process left among the windows and in the state folder. */
+/**
+ * Removes temporary files older than an hour. Killed processes may have left them among the window files and the state
+ * files.
+ */
 export async function sweepTemporary(store: LocalEtl): Promise<void> {
   for (const folder of [store.bingen, store.state]) {
     const directory = await ifThere(opendir(folder, { recursive: true }));
@@ -129,10 +134,10 @@ function temporaryName(): string {
   return `${temporary}${process.pid}-${randomBytes(6).toString('hex')}`;
 }
 
-/** Makes the entries of a folder durable. */
+/** Syncs a folder, so that changes to its entries survive a crash. */
 export async function syncFolder(folder: string): Promise<void> {
   await using handle = await open(folder, 'r');
-  // Some network file systems cannot sync a folder, but there the rename is already durable.
+  // Some network file systems cannot sync a folder. On these, a rename is durable without it.
   await handle.sync().catch((error: unknown) => {
     if (systemCode(error) !== 'EINVAL' && systemCode(error) !== 'ENOTSUP') throw error;
   });

@@ -1,7 +1,7 @@
 /**
- * Returns a body that releases its resources exactly once: when it has been read to the end, when it has failed, or
- * when its `return` is called, even before its first chunk was requested. (In that case the `finally` of a plain
- * generator would not run.)
+ * Wraps an iterator of chunks in a body that calls `close` exactly once: after the last chunk, after an error, or when
+ * the consumer calls `return`. A generator with a `finally` block would not be enough: if `return` is called before the
+ * first chunk is requested, that block never runs.
  */
 export function closingBody(
   chunks: AsyncIterator<Uint8Array>,
@@ -31,23 +31,25 @@ export function closingBody(
   return iterator;
 }
 
-/** Releases a body that will not be read any further. */
+/** Releases the resources of a body, such as a connection, without reading the rest of the body. */
 export async function discard(body: AsyncIterable<Uint8Array>): Promise<void> {
   await body[Symbol.asyncIterator]().return?.();
 }
 
-/** A caller's body while it is written to a store. */
+/** A body that is being written to a store, as wrapped by `watchBody`. */
 export interface WatchedBody {
   readonly chunks: AsyncIterable<Uint8Array>;
-  /** Returns the error that the body itself threw, which is the caller's error and not the store's. */
+  /**
+   * Returns the error that the caller's body threw, or undefined if it threw none. Never returns an error of the store.
+   */
   readonly failure: () => { readonly error: unknown } | undefined;
-  /** Returns the number of bytes that have passed through so far. */
+  /** Returns the number of bytes that have been read from the body so far. */
   readonly size: () => number;
 }
 
 /**
- * Watches a body, to distinguish its own failure from a failure of the store. Aborting the signal ends the body even if
- * it hangs.
+ * Wraps the body of a write, so that an error of the body can be distinguished from an error of the store. If the
+ * signal is aborted, reading the wrapped body throws at once, even if the caller's body hangs.
  */
 export function watchBody(body: Uint8Array | AsyncIterable<Uint8Array>, signal?: AbortSignal): WatchedBody {
   let failure: { error: unknown } | undefined;
@@ -64,7 +66,7 @@ export function watchBody(body: Uint8Array | AsyncIterable<Uint8Array>, signal?:
       }
       ended = true;
     } finally {
-      // Do not await this: if the body hangs, it does not respond to `return` either.
+      // Do not await `return`: if the body hangs, `return` hangs too.
       if (!ended && failure === undefined) void source.return?.()?.then(undefined, () => undefined);
     }
   }
@@ -84,8 +86,8 @@ async function* single(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 }
 
 /**
- * Returns the promise's result, or throws the signal's reason as soon as the signal is aborted. If the promise is
- * settled later, its result is dropped.
+ * Waits for a promise and returns its result. If the signal is aborted first, throws the signal's reason at once and
+ * ignores the promise.
  */
 export async function untilAborted<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
   if (signal === undefined) return promise;

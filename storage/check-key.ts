@@ -1,28 +1,31 @@
 import { FederationError } from '../errors/federation-error';
 
 /**
- * Names that start with one of these are not objects. Drivers use them for files that are still being written, and for
- * metadata stored next to an object.
+ * Reserved prefixes of names: no part of a key may start with one of them. On file systems, the driver uses them for
+ * temporary files and for files that contain an object's metadata.
  */
 export const reservedNames = ['.tmp-', '.meta-'] as const;
 
 const maxKeyBytes = 900;
 /**
- * Largest size of a part of a key, in bytes. File systems allow 255 bytes per name; drivers need the rest for additions
- * to a name.
+ * Maximum size of one part of a key (the text between two slashes), in bytes. File systems allow 255 bytes per name.
+ * The difference leaves room for prefixes that a driver adds to a name.
  */
 const maxNameBytes = 240;
 
 /**
- * Throws STORAGE_INVALID_KEY unless every supported store can hold the key verbatim. Such a key has 1 to 900 bytes of
- * well-formed UTF-8, without control characters and backslashes. Single slashes separate its parts, which have at most
- * 240 bytes and are not empty, `.`, `..` or reserved. Keys are never normalised.
+ * Throws STORAGE_INVALID_KEY if a key is invalid. Every supported store can hold a valid key unchanged. A valid key has
+ * 1 to 900 bytes of well-formed UTF-8, without control characters and backslashes. Slashes separate its parts. Each
+ * part has 1 to 240 bytes, is not `.` or `..`, and does not start with a reserved prefix.
  */
 export function checkKey(key: string): void {
   refuse(key, keyFault(key));
 }
 
-/** Like `checkKey`, but for the prefix of a listing, which may be empty, end with a slash, or end within a name. */
+/**
+ * Like `checkKey`, but for the prefix of a listing. A prefix may be empty, end with a slash, or end in the middle of a
+ * name.
+ */
 export function checkPrefix(prefix: string): void {
   const slash = prefix.lastIndexOf('/');
   const folderFault = slash === -1 ? undefined : keyFault(prefix.slice(0, slash));
@@ -48,7 +51,7 @@ function textFault(text: string): string | undefined {
   }
   const bytes = Buffer.from(text);
   if (bytes.length > maxKeyBytes) return `The key has more than ${maxKeyBytes} bytes.`;
-  // Encoding replaces a lone surrogate, so the decoded text differs from the original.
+  // Encoding to UTF-8 replaces a lone surrogate, so the decoded text would differ from the original.
   if (bytes.toString() !== text) return 'The key is not well-formed Unicode.';
   return undefined;
 }

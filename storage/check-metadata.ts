@@ -2,8 +2,9 @@ import { FederationError } from '../errors/federation-error';
 import type { PutOptions } from './bucket';
 
 /**
- * Checks that metadata can be sent in HTTP headers: names are lower-case and begin with a letter, values are printable
- * ASCII, and the total is at most 2 KiB. If not, it is a bug of this program.
+ * Throws an INTERNAL error if metadata cannot be sent in HTTP headers. Names must be lower-case and begin with a
+ * letter, values must be printable ASCII, and the total size must be at most 2 KiB. The error is INTERNAL because all
+ * metadata checked here comes from this program itself, not from its users.
  */
 export function checkMetadata(key: string, metadata: PutOptions['metadata']): void {
   const entries = Object.entries(metadata ?? {});

@@ -5,14 +5,15 @@ import { readSide } from './read-side';
 import { alreadyThere } from './store-failure';
 
 /**
- * How a store treats a `create` of an existing key. `kept`: it rejects the call, as it should. `ignored`: it ignores
- * the condition and replaces the object. `unknown`: it does not support the condition and rejects every `create`.
+ * How a store handles a `create` (a write on condition that the key does not exist) if the key does exist. `kept`: the
+ * store rejects the write, as it must. `ignored`: the store ignores the condition and replaces the object. `unknown`:
+ * the store does not support the condition and rejects every `create`.
  */
 export type ConditionalCreate = 'kept' | 'ignored' | 'unknown';
 
 /**
- * Finds out how a store treats a `create` of an existing key: creates one key twice, then deletes the object. Throws an
- * error of the store if it does not answer that question.
+ * Tests how a store handles a `create` of an existing key: creates the same key twice, then deletes the object. If a
+ * call fails for another reason, throws the store's error.
  */
 export async function probeConditionalCreate(
   bucket: Bucket,
@@ -33,8 +34,9 @@ export async function probeConditionalCreate(
 }
 
 /**
- * Wraps a store without conditional writes: `create` first checks whether the object exists, then puts it. Two
- * concurrent calls may both succeed, so the caller needs another lock.
+ * Wraps a bucket whose store does not support conditional writes: `create` first checks whether the object exists, then
+ * writes it. Since these are two steps, two concurrent calls may both succeed. So the caller must prevent concurrent
+ * calls in another way.
  */
 export function lookBeforeCreate(bucket: Bucket): Bucket {
   return {
@@ -49,30 +51,31 @@ export function lookBeforeCreate(bucket: Bucket): Bucket {
   };
 }
 
-/** Warning for operators whose store does not honour the condition of a `create`. */
+/** Warning for operators whose store cannot reject a `create` of an existing key. */
 export const unsafeWithoutCondition =
   'The store cannot create an object only if it is absent. Inside this Temporal namespace the commit workflow’s id is ' +
   'the lock, and it suffices; a second federator outside of the namespace is unsafe.';
 
-/** A bucket that probes its store before its first `create`. */
+/** A bucket that, before its first `create`, tests whether its store supports conditional writes. */
 export interface ProbedBucket {
   readonly bucket: Bucket;
   /**
-   * Returns the result of the probe. The probe runs only once, unless it fails: then its error is thrown, and the next
-   * call probes again.
+   * Tests whether the store supports conditional writes. Runs the test only once and then reuses the result. If the
+   * test itself fails, throws its error, and the next call tests again.
    */
   conditionalCreate(options?: CallOptions): Promise<ConditionalCreate>;
 }
 
 /**
- * Wraps a bucket. If its store does not honour the condition of a `create`, `create` first looks whether the object
- * exists. The probe writes the object `key`.
+ * Wraps a bucket so that `create` also works if the store does not support conditional writes. The first `create` tests
+ * the store with the object `key`. If conditional writes turn out to be unsupported, `create` first checks whether the
+ * object exists, then writes it.
  */
 export function withProbedCreate(bucket: Bucket, key: string): ProbedBucket {
   const careful = lookBeforeCreate(bucket);
   let probing: Promise<ConditionalCreate> | undefined;
-  // All callers share one probe, because two probes of one key would see each other's objects. So the signal of one
-  // caller must not abort it.
+  // All callers share one test, because concurrent tests with the same key would see each other's objects. So the test
+  // ignores the callers' abort signals: otherwise one caller could abort it for all of them.
   const probe = () =>
     (probing ??= probeConditionalCreate(bucket, key).catch((error: unknown) => {
       probing = undefined;

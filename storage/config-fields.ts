@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { Secret } from './secret';
 
-/** Types of fields that the `config` of several store types contains. */
-
+/** Schema of a secret setting, such as an access key. */
 export const secretField = z.string().transform((text) => new Secret(text));
 
 /**
- * Whether a field has a value. An empty text does not count as a value, because sample files leave unused fields empty.
+ * Returns true if a secret has a value. An empty text does not count as a value, because sample files leave unused
+ * settings empty.
  */
 export function isSet(secret: Secret | undefined): secret is Secret {
   return secret !== undefined && secret.reveal() !== '';
@@ -25,8 +25,8 @@ const unitsMs: Record<string, number> = {
 };
 
 /**
- * Parses a duration in Go or Prometheus notation (`90s`, `1m30s`, `2d`) into milliseconds. Rejects a bare number: Go
- * reads it as nanoseconds, which is never intended.
+ * Parses a duration in Go or Prometheus notation (`90s`, `1m30s`, `2d`) into milliseconds. Rejects a number without a
+ * unit, except 0: Go would read it as nanoseconds, which is never intended.
  */
 export const durationField = z.string('write it with its unit, like 30s').transform((text, context) => {
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h|d|w)/g)];
@@ -38,7 +38,7 @@ export const durationField = z.string('write it with its unit, like 30s').transf
   return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (unitsMs[unit ?? ''] ?? 0), 0);
 });
 
-/** An empty text does not count as a value, because sample files leave unused fields empty. */
+/** Schema of an optional text. An empty text counts as undefined, because sample files leave unused settings empty. */
 const textOrNothing = z
   .string()
   .transform((text) => text || undefined)
@@ -56,14 +56,18 @@ const tlsConfig = z
     message: 'cert_file and key_file belong together',
   });
 
-/** The `http_config` of S3 and AZURE stores. */
+/** Schema of `http_config`, the HTTP settings of S3, GCS and AZURE stores. */
 export const httpConfig = z.strictObject({
-  /** Longest time for which a store may stay silent before or during a response. */
+  /**
+   * Longest time without any data from the store, before or during a response. 0 means no limit. The parsed value is in
+   * milliseconds.
+   */
   response_header_timeout: durationField.prefault('30s'),
   max_conns_per_host: z.int().min(0).default(0),
   insecure_skip_verify: z.boolean().default(false),
   tls_config: tlsConfig.prefault({}),
-  // The following settings are accepted but have no effect in Node's HTTP client.
+  // Files written for Thanos may contain the following settings. They are accepted but have no effect in Node's HTTP
+  // client.
   idle_conn_timeout: durationField.optional(),
   tls_handshake_timeout: durationField.optional(),
   expect_continue_timeout: durationField.optional(),
@@ -73,9 +77,7 @@ export const httpConfig = z.strictObject({
 });
 export type HttpConfig = z.output<typeof httpConfig>;
 
-/**
- * Returns one sentence for each of the named settings that is present, saying that it is accepted but has no effect.
- */
+/** Returns one warning for each setting in `names` that is present. The warning says that the setting has no effect. */
 export function notesWithoutEffect<Config extends object>(
   path: string,
   config: Config,
@@ -86,7 +88,7 @@ export function notesWithoutEffect<Config extends object>(
     .map((name) => `${path}.${name} has no effect here.`);
 }
 
-/** Returns warnings about `http_config`, one sentence each, for settings that have no effect or are questionable. */
+/** Returns warnings about `http_config`, one sentence each, for settings that have no effect or are insecure. */
 export function httpNotes(config: HttpConfig): string[] {
   const notes = notesWithoutEffect('config.http_config', config, [
     'idle_conn_timeout',

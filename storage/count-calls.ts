@@ -1,15 +1,15 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { StorageCall } from './with-metrics';
 
-/** Number of calls to a store, by verb. A listing counts as one call per page. */
+/** Number of calls to a store, by operation. A listing counts as one call per page. */
 export type CallCounts = Record<StorageCall['verb'], number>;
 
 const counting = new AsyncLocalStorage<CallCounts>();
 
 /**
- * Runs `work` and counts the store calls made within its async context, so concurrent work is counted separately. Only
- * calls that are reported to `countCall` are counted. Calls for which `work` does not wait still change the counts
- * after `work` has ended.
+ * Runs `work`, and returns its result and the number of store calls that it made. Only calls that are reported to
+ * `countCall` are counted. Concurrent uses of `countCalls` have separate counts, because the counts belong to the async
+ * context of `work`. A call that `work` did not wait for is added to the returned counts when it ends.
  */
 export async function countCalls<Result>(
   work: () => Promise<Result>,
@@ -19,8 +19,8 @@ export async function countCalls<Result>(
 }
 
 /**
- * Adds a call to the counts of the work that made it; pass this function to `withMetrics`. Calls outside of
- * `countCalls` are not counted.
+ * Counts one store call. Pass this function to `withMetrics`. The call is added to the counts of the `countCalls` in
+ * whose `work` it was made. A call made outside of `countCalls` is not counted.
  */
 export function countCall({ verb, pages = 1 }: Pick<StorageCall, 'verb' | 'pages'>): void {
   const calls = counting.getStore();

@@ -6,16 +6,17 @@ export interface DriverCall<T> extends CallOptions {
   readonly key: string;
   readonly run: () => Promise<T>;
   /**
-   * Maps an error of the store or its SDK to a catalogued error, or to the signal's reason if the signal was aborted.
+   * Converts an error of the store or its SDK to a FederationError. If the signal was aborted, returns the signal's
+   * reason instead.
    */
   readonly failure: (error: unknown) => unknown;
-  /** The body being written. An error that the body itself throws is rethrown unchanged. */
+  /** The body to be written, if the call is a write. An error that the body itself throws is rethrown unchanged. */
   readonly body?: WatchedBody;
 }
 
 /**
- * Runs one call of a driver. Checks the key first. If the signal is aborted, throws the signal's reason. Other errors
- * of the store are thrown as catalogued errors, errors of the caller's body unchanged.
+ * Runs one call of a storage driver. Throws STORAGE_INVALID_KEY if the key is invalid, and the signal's reason if the
+ * signal is aborted. An error of the caller's body is rethrown unchanged. All other errors are converted by `failure`.
  */
 export async function driverCall<T>({ key, signal, run, failure, body }: DriverCall<T>): Promise<T> {
   checkKey(key);

@@ -3,18 +3,18 @@ import { checkKey } from './check-key';
 import { readSide } from './read-side';
 import { alreadyThere, missing } from './store-failure';
 
-/** A write that was not made. */
+/** A write that a dry run reports instead of making it. */
 export interface IntendedWrite {
   readonly verb: 'put' | 'create' | 'copy' | 'delete';
   readonly key: string;
-  /** Number of bytes; undefined for a delete. */
+  /** Number of bytes that would be written; undefined for a delete. */
   readonly size?: number;
 }
 
 /**
- * Wraps a bucket so that it makes no writes but reports them to `intend`. To the caller they appear to succeed: bodies
- * are read to the end, and a `create` of an existing object or a `copy` of a missing one fails as usual. But objects
- * that were "written" cannot be read back.
+ * Wraps a bucket for a dry run: writes are reported to `intend` instead of being made. To the caller, they appear to
+ * succeed, and their bodies are read to the end. A `create` of an existing object and a `copy` of a missing one still
+ * fail. Objects that were "written" cannot be read back.
  */
 export function dryRun(bucket: BucketReader, intend: (write: IntendedWrite) => void): Bucket {
   const done = (verb: IntendedWrite['verb'], key: string, size: number): ObjectInfo => {

@@ -8,18 +8,18 @@ import { type GcsConfig, gcsConfig, gcsNotes } from './drivers/gcs-config';
 import { type S3Config, s3Config, s3Notes } from './drivers/s3-config';
 import { readYaml, type YamlFile } from './read-yaml';
 
-/** The content of a `federated-store.yaml`. It is safe to log, because its secrets appear as `***`. */
+/** The content of a `federated-store.yaml` file. It is safe to log, because its secrets appear as `***`. */
 export type FederatedStore = (
   | { readonly type: 'S3'; readonly config: S3Config }
   | { readonly type: 'GCS'; readonly config: GcsConfig }
   | { readonly type: 'AZURE'; readonly config: AzureConfig }
   | { readonly type: 'FILESYSTEM'; readonly config: FilesystemConfig }
 ) & {
-  /** Prefix of every key, without slashes at its start and end; an empty string if there is none. */
+  /** The folder below which all keys are stored, without slashes at its start and end. Empty if there is none. */
   readonly prefix: string;
   /** Warnings about settings that have no effect or are probably not intended, one sentence each. */
   readonly warnings: readonly string[];
-  /** The warnings that are about unknown keys, for callers that treat unknown keys as errors. */
+  /** The subset of `warnings` that report unknown settings. Some callers treat these as errors. */
   readonly unknown: readonly string[];
 };
 
@@ -32,7 +32,10 @@ const schemas = {
 } as const;
 const typeNames = Object.keys(schemas).join(', ');
 
-/** Store types that only other programs support, with advice on what to use instead. They are not reported as typos. */
+/**
+ * Store types that other programs support but this one does not, with advice on what to use instead. Without an entry
+ * here, they would be reported as typos.
+ */
 const foreignTypes: Readonly<Record<string, string>> = {
   SWIFT: '',
   COS: '',
@@ -50,9 +53,10 @@ const topLevel = z.strictObject({
 });
 
 /**
- * Reads a `federated-store.yaml` in the format of Thanos: `type`, `config`, `prefix`. If it is invalid, throws
- * STORE_CONFIG_INVALID, which names the file, the line and the setting, but never a value. An unknown key of `config`
- * is only a warning, because other programs use the same file.
+ * Parses the content of a `federated-store.yaml` file. Its format is that of Thanos: `type`, `config`, `prefix`. If the
+ * content is invalid, throws STORE_CONFIG_INVALID. The error names the file, the line and the setting, but never a
+ * value, which may be secret. An unknown setting in `config` only causes a warning, because other programs use the same
+ * file.
  */
 export function parseFederatedStore(yamlText: string, fileName: string): FederatedStore {
   const file = readYaml(yamlText, fileName, unreadable);
@@ -66,7 +70,7 @@ export function parseFederatedStore(yamlText: string, fileName: string): Federat
   return { ...store, prefix, unknown, warnings: [...unknown, ...notes, ...warnings] };
 }
 
-/** Drops keys without a value. They mean "not set", as in the other programs that use the file. */
+/** Removes keys without a value. A key without a value means "not set", as in the other programs that use the file. */
 function withoutNulls(value: unknown): unknown {
   if (value === null) return undefined;
   if (typeof value !== 'object' || Array.isArray(value)) return value;
@@ -97,7 +101,7 @@ function readConfig(file: YamlFile, type: keyof typeof schemas, value: unknown) 
   }
 }
 
-/** Returns all settings of a store for display, with secrets as `***`. */
+/** Returns all settings of a store for display. Secrets appear as `***`. */
 export function describeFederatedStore(store: FederatedStore): Record<string, unknown> {
   const { type, config, prefix } = store;
   return JSON.parse(JSON.stringify({ type, config, prefix })) as Record<string, unknown>;
@@ -116,8 +120,10 @@ function prefixOf(file: YamlFile, text: string): { prefix: string; warnings: str
   const fault = prefix === '' ? undefined : keyFault(prefix);
   if (fault !== undefined) throw invalid(file, ['prefix'], fault.replace('The key', 'it'));
   if (prefix === 'federated') {
-    // OpenCost adds no prefix to a key that already begins with it, so the prefix `federated` changes no key of a
-    // federation except those of backups. With it, a backup would look like a cluster. So the prefix is ignored.
+    // Ignore the prefix `federated`. OpenCost does not add a prefix to a key that already begins with it, so the
+    // clusters' files are in `federated/` and not in `federated/federated/`. If this program added the prefix, it would
+    // not find those files. It would also write backups to `federated/federated-etl/`, where they would look like the
+    // files of a cluster.
     const warning =
       'prefix: federated adds nothing, as every key begins with `federated/` already: the clusters are looked for in ' +
       '`federated/<cluster id>/`, where OpenCost puts them, not in `federated/federated/`, and backups lie in ' +
@@ -128,7 +134,10 @@ function prefixOf(file: YamlFile, text: string): { prefix: string; warnings: str
   return { prefix, warnings: prefix.split('/')[0] === 'federated' ? [warning] : [] };
 }
 
-/** Returns the value without the keys that the schema does not know. Adds a sentence about each of them to `notes`. */
+/**
+ * Returns a copy of the value without the keys that the schema does not know. Adds a warning about each removed key to
+ * `notes`.
+ */
 function dropUnknown(file: YamlFile, schema: z.ZodType, value: Record<string, unknown>, notes: string[]) {
   const clean = structuredClone(value);
   for (const issue of schema.safeParse(value).error?.issues ?? []) {

@@ -4,25 +4,25 @@ import type { Socket } from 'node:net';
 import { type HttpConfig, skipsVerification } from './config-fields';
 import { readSettingFile } from './setting-file';
 
-/** Time limit for connecting. */
+/** Time limit for opening a connection, in milliseconds. */
 export const connectTimeoutMs = 5_000;
 /**
- * Largest number of sockets: more than are ever used at once, because a request that waits for a free socket has no
- * time limit.
+ * Maximum number of sockets per host. It is higher than the number of requests that ever run at once, because a request
+ * that waits for a free socket has no time limit.
  */
 const maxSockets = 256;
 
 /**
- * Returns the HTTP agents for a store, configured by its `http_config`. The SDKs' own timeouts do not cover every way
- * to hang. So the agents close a socket that has not connected within 5 seconds, or that has been silent for
- * `response_header_timeout`, whether before a response, during one, or while idle. They honour `HTTPS_PROXY`,
- * `HTTP_PROXY` and `NO_PROXY`. The caller must destroy the agents.
+ * Returns HTTP agents that apply the `http_config` of a store. The agents close a socket that takes more than 5 seconds
+ * to connect. They also close a socket that has had no traffic for the time `response_header_timeout`, whether before a
+ * response, during one, or while idle. The SDKs' own timeouts do not cover every way in which a request can hang. The
+ * agents honour `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`. The caller must destroy the agents.
  */
 export function httpAgents(http: HttpConfig): { httpAgent: HttpAgent; httpsAgent: HttpsAgent } {
   const pool = {
     keepAlive: true,
     maxSockets: http.max_conns_per_host || maxSockets,
-    // Proxies come from the environment, as in the SDKs, because a proxy is a setting of the machine, not of a store.
+    // Take the proxy from the environment, as the SDKs do: a proxy is a setting of the machine, not of a store.
     proxyEnv: process.env,
   };
   const idleMs = http.response_header_timeout;
@@ -32,7 +32,7 @@ export function httpAgents(http: HttpConfig): { httpAgent: HttpAgent; httpsAgent
   };
 }
 
-/** Changes an agent so that each socket it opens from now on is closed when it hangs. */
+/** Changes an agent so that it closes each new socket that hangs. */
 function watched<Agent extends HttpAgent>(agent: Agent, idleMs: number): Agent {
   const create = agent.createConnection.bind(agent);
   agent.createConnection = (...args) => {
@@ -54,8 +54,8 @@ function watch(socket: Socket, idleMs: number): void {
   if (idleMs === 0) return;
   let read = -1;
   let written = -1;
-  // Measures the silence itself: the socket's own timeout does not help, because the HTTP client resets it for each
-  // request.
+  // Check with a timer whether the socket has had any traffic. The socket's own timeout does not help, because the HTTP
+  // client resets it for each request.
   const silent = setInterval(() => {
     if (socket.bytesRead === read && socket.bytesWritten === written)
       end('ETIMEDOUT', `silent for ${idleMs} ms`);

@@ -1,13 +1,13 @@
 export interface Chunk {
   readonly parts: readonly Uint8Array[];
-  /** Number of bytes in all `parts` together. */
+  /** Total number of bytes in `parts`. */
   readonly length: number;
   readonly isLast: boolean;
 }
 
 /**
- * Splits a body into chunks of exactly `size` bytes, except that the last chunk may be shorter. An empty body yields one
- * empty chunk; otherwise no chunk is empty.
+ * Splits a body into chunks of exactly `size` bytes; only the last chunk may be shorter. An empty body yields one empty
+ * chunk. Otherwise, no chunk is empty.
  */
 export async function* inChunks(body: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Chunk> {
   let parts: Uint8Array[] = [];

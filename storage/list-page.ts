@@ -8,9 +8,9 @@ export interface ListPage {
 }
 
 /**
- * Returns the entries of a page in byte order. Skips invalid keys, and entries that do not sort after `after`: some
- * stores return `after` itself, some ignore it, and all of them return a prefix that sorts before `after` if keys below
- * that prefix sort after it.
+ * Returns the entries of a page in byte order. Skips invalid keys, and all entries that do not sort after `after`.
+ * Stores may return such entries: some ignore `after`, and some also return the entry that equals `after`. All stores
+ * return a prefix that sorts before `after` if the prefix contains a key that sorts after `after`.
  */
 export function entriesOf({ objects, prefixes }: ListPage, after = ''): ListEntry[] {
   const behind = Buffer.from(after);

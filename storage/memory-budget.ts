@@ -1,15 +1,15 @@
-/** Limits the bytes that concurrent work holds in memory. */
+/** Limits the number of bytes that concurrent work holds in memory. */
 export interface MemoryBudget {
   /**
-   * Waits until `bytes` fit into the budget, runs `work`, then releases the bytes. Work that is larger than the budget
-   * runs alone.
+   * Waits until `bytes` fit into the budget, reserves them, and runs `work`. Releases them when `work` has ended. If
+   * `bytes` are more than the whole budget, `work` waits until it can run alone.
    */
   within<Result>(bytes: number, signal: AbortSignal, work: () => Promise<Result>): Promise<Result>;
 }
 
 /**
- * Creates a budget of `budget` bytes. Work starts in the order of its arrival, so that large work is not overtaken by
- * small work forever.
+ * Creates a budget of `budget` bytes. Work starts in the order of the calls, so that small work cannot delay large work
+ * forever.
  */
 export function createMemoryBudget(budget: number): MemoryBudget {
   let used = 0;

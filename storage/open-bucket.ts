@@ -14,13 +14,18 @@ import { type RetryOptions, withRetry } from './with-retry';
 export interface OpenBucketOptions {
   /** Called once for each warning about the settings of the store. */
   readonly warn?: (message: string) => void;
-  /** Called after each call to the store has ended. Attempts that failed and are retried count as calls too. */
+  /** Called after each attempt of a call to the store, including failed attempts that are retried. */
   readonly observe?: (call: StorageCall) => void;
-  /** URL of a GCS emulator to use instead of GCS. The SDK's own environment variable for that has no effect. */
+  /**
+   * URL of a GCS emulator to use instead of GCS. The SDK's environment variable STORAGE_EMULATOR_HOST has no effect.
+   */
   readonly gcsEmulator?: string | undefined;
 }
 
-/** Opens a store below its prefix, with retries. Sends no request yet. The caller must close the bucket. */
+/**
+ * Opens a store as a bucket, limited to the store's prefix. Retries failed calls. Sends no request yet. The caller must
+ * close the bucket.
+ */
 export async function openBucket(
   store: FederatedStore,
   { warn = () => undefined, observe, gcsEmulator }: OpenBucketOptions = {},
@@ -31,7 +36,7 @@ export async function openBucket(
   return withRetry(withPrefix(observed, store.prefix), patienceOf(store));
 }
 
-/** Returns the number of attempts and the pauses between them, as the store's own settings specify. */
+/** Returns the number of attempts and the pauses between them, as set in the store's configuration. */
 function patienceOf(store: FederatedStore): RetryOptions {
   switch (store.type) {
     case 'AZURE':
@@ -44,12 +49,15 @@ function patienceOf(store: FederatedStore): RetryOptions {
   }
 }
 
-/** Opens the store that a file describes. Throws STORE_CONFIG_INVALID if the file is unreadable or invalid. */
+/**
+ * Opens the store that a `federated-store.yaml` file describes. Throws STORE_CONFIG_INVALID if the file is unreadable
+ * or invalid.
+ */
 export async function openBucketFromFile(path: string, options: OpenBucketOptions = {}): Promise<Bucket> {
   return openBucket(await readFederatedStore(path), options);
 }
 
-/** Reads and parses a `federated-store.yaml`. Throws STORE_CONFIG_INVALID if the file is unreadable or invalid. */
+/** Reads and parses a `federated-store.yaml` file. Throws STORE_CONFIG_INVALID if the file is unreadable or invalid. */
 export async function readFederatedStore(path: string): Promise<FederatedStore> {
   return parseFederatedStore(await readStoreFile(path), path);
 }

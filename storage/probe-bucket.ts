@@ -4,7 +4,7 @@ import type { Bucket, BucketReader, CallOptions } from './bucket';
 import { probeConditionalCreate, unsafeWithoutCondition } from './conditional-create';
 import { readAll } from './read-all';
 
-/** The operations that can be probed, in the order of probing. */
+/** The operations that can be probed, in the order in which they are tried. */
 export const probeOperations = [
   'list',
   'write',
@@ -19,42 +19,46 @@ export type ProbeOperation = (typeof probeOperations)[number];
 
 export interface ProbeResult {
   /**
-   * `clock` reports how far the store's clock is from this machine's. There is such a result only if the probe has
-   * written an object and read its head.
+   * The operation that was tried. `clock` compares the store's clock with this machine's. This result exists only if
+   * the probe has written an object and read its head.
    */
   readonly operation: ProbeOperation | 'clock';
   readonly outcome: 'ok' | 'warning' | 'failed' | 'skipped';
   readonly detail: string;
   readonly error?: unknown;
-  /** The store rejects this client altogether, so the remaining operations are not tried. */
+  /**
+   * Set if no operation can succeed, for example because the store rejects the credentials. The remaining operations
+   * are then skipped.
+   */
   readonly hopeless?: true;
 }
 
 export interface ProbeOptions {
   /** The prefix to list and to read from. It ends with a slash. */
   readonly prefix: string;
-  /** The operations to probe. Without `write`, nothing is written, and `read` uses the first existing object. */
+  /** The operations to probe. Without `write`, no object is written, and `read` uses the first existing object. */
   readonly operations: readonly ProbeOperation[];
-  /**
-   * The keys of written objects start with this key, which is unique to this probe. It is below `prefix`, so that the
-   * listing shows the objects.
-   */
+  /** Start of the keys of all test objects. It must be unique to this probe and must begin with `prefix`. */
   readonly key: string;
   /** Returns the current time of this machine. */
   readonly now: () => Date;
-  /** Aborting this signal skips the remaining operations. Objects that were written are still removed. */
+  /**
+   * If this signal is aborted, the remaining operations are skipped. Test objects that were written are still removed.
+   */
   readonly signal?: AbortSignal;
-  /** Time limit for one operation with its retries, in milliseconds. (Default: 20 s) */
+  /** Time limit for one operation including its retries, in milliseconds. (Default: 20,000) */
   readonly patienceMs?: number;
 }
 
 /**
- * Differences between the clocks, in milliseconds: beyond `warningMs`, requests become unreliable; beyond `failedMs`,
- * stores reject signatures.
+ * Limits for the difference between the store's clock and this machine's, in milliseconds. Above `warningMs`, requests
+ * become unreliable. Above `failedMs`, stores reject signed requests.
  */
 const clockLimits = { warningMs: 60_000, failedMs: 15 * 60_000 };
 
-/** Matches the messages of errors after which no operation can succeed: unknown credentials or a wrong location. */
+/**
+ * Matches messages of errors after which no operation can succeed, because the credentials or the location are wrong.
+ */
 const strangers = new RegExp(
   '\\b(?:SignatureDoesNotMatch|InvalidAccessKeyId|ExpiredToken|InvalidToken|XAdminUserNotFound|RequestTimeTooSkewed|' +
     'CredentialsProviderError|AuthorizationHeaderMalformed|PermanentRedirect|IllegalLocationConstraintException|' +
@@ -62,14 +66,14 @@ const strangers = new RegExp(
     '|failed to authenticate the request',
 );
 
-/** Whether the error means that the store rejects the client itself, not just the operation. */
+/** Returns true if the error means that the store rejects the client itself, and not just this operation. */
 export function isStranger(error: unknown): boolean {
   return isFederationError(error, 'STORAGE_ACCESS_DENIED') && strangers.test(error.detail);
 }
 
 /**
- * Tries operations with small objects below the prefix, and always removes the objects afterwards. Never throws because
- * of the store: failures are part of the results, which are in the order of `probeOperations`.
+ * Tries operations with small test objects below the prefix. Always removes the test objects at the end. If an
+ * operation fails, does not throw but adds the failure to the results, which are in the order of `probeOperations`.
  */
 export async function probeBucket(bucket: Bucket, options: ProbeOptions): Promise<ProbeResult[]> {
   const probe = new Probe(bucket, options);
@@ -87,7 +91,10 @@ class Probe {
   readonly results: ProbeResult[] = [];
   readonly #key: string;
   readonly #copyKey: string;
-  /** Keys that this probe wrote and has yet to remove: true if the object exists, false if it may exist. */
+  /**
+   * Keys of test objects that are still to be removed. The value is true if the object exists, and false if it may
+   * exist.
+   */
   readonly #left = new Map<string, boolean>();
   #body = '';
   #asked = { from: 0, to: 0 };
@@ -125,7 +132,10 @@ class Probe {
     }
   }
 
-  /** Removes the objects that remain. Reports those that cannot be removed, even if `delete` is not being probed. */
+  /**
+   * Removes the remaining test objects. If some cannot be removed, reports this as a result of `delete`, even if
+   * `delete` is not one of the operations to probe.
+   */
   async cleanUp(): Promise<void> {
     const staying: string[] = [];
     for (const [key, sure] of this.#left) {
@@ -199,7 +209,7 @@ class Probe {
   }
 
   async #put(body: string, options: CallOptions): Promise<void> {
-    // From here on the object may exist, even if the response to the `put` is lost.
+    // Record the key for the clean-up before the `put`: if the response is lost, the object may exist nevertheless.
     this.#left.set(this.#key, this.#created);
     const from = this.options.now().getTime();
     await this.bucket.put(this.#key, Buffer.from(body), { ...options, metadata: { probe: body } });
@@ -219,7 +229,7 @@ class Probe {
 
   #noteClock(modified: number): void {
     const { from, to } = this.#asked;
-    // Many stores report whole seconds, so the reported time may be up to a second too early.
+    // Many stores round the modification time down to whole seconds, so it may be up to a second too early.
     const aheadMs = modified > to ? modified - to : Math.min(0, modified + 1_000 - from);
     const seconds = Math.round(Math.abs(aheadMs) / 1_000);
     const detail =
@@ -250,7 +260,7 @@ class Probe {
 
   async #conditionalCreate(options: CallOptions): Promise<void> {
     const key = `${this.options.key}-create`;
-    // `probeConditionalCreate` removes its object, unless it is interrupted.
+    // Record the key for the clean-up: if `probeConditionalCreate` is interrupted, it does not remove its object.
     this.#left.set(key, false);
     const found = await probeConditionalCreate(this.bucket, key, options);
     this.#left.delete(key);

@@ -5,8 +5,8 @@ import { storageError } from './store-failure';
 type Range = GetOptions['range'];
 
 /**
- * Throws STORAGE_INVALID_RANGE for a range that no object can satisfy: one with a negative offset, or with a length
- * below 1.
+ * Throws STORAGE_INVALID_RANGE if a range is invalid for every object: its offset is negative, or its length is below
+ * 1.
  */
 export function checkRange(key: string, range: Range): void {
   if (range === undefined) return;
@@ -19,8 +19,8 @@ export function checkRange(key: string, range: Range): void {
 }
 
 /**
- * Converts a range to positions `[start, end)` in an object of this size. Throws STORAGE_INVALID_RANGE if the range
- * starts beyond the object's end.
+ * Converts a range to byte positions in an object of this size. `start` is inclusive and `end` is exclusive. Throws
+ * STORAGE_INVALID_RANGE if the range starts at or past the end of the object.
  */
 export function resolveRange(key: string, range: Range, size: number): { start: number; end: number } {
   if (range === undefined) return { start: 0, end: size };
@@ -34,7 +34,7 @@ export function resolveRange(key: string, range: Range, size: number): { start: 
   return { start: range.offset, end };
 }
 
-/** Returns a range as the value of an HTTP header. */
+/** Returns the value of the HTTP header `Range` for a range, or undefined for the whole object. */
 export function rangeHeader(range: Range): string | undefined {
   if (range === undefined) return undefined;
   const end = range.length === undefined ? '' : range.offset + range.length - 1;
@@ -42,9 +42,9 @@ export function rangeHeader(range: Range): string | undefined {
 }
 
 /**
- * Returns the size of the whole object, from a response that contains all or a range of its bytes. Throws
- * STORAGE_INVALID_RANGE if the range starts beyond the object's end, and STORAGE_CORRUPT if the response does not
- * announce the requested bytes: fewer bytes would look complete.
+ * Determines the size of the whole object from the headers of a response, which may contain only a range of it. Throws
+ * STORAGE_INVALID_RANGE if the range starts at or past the end of the object. Throws STORAGE_CORRUPT if the headers do
+ * not announce the requested range; otherwise a shorter response would look complete.
  */
 export function sizeByRange(
   key: string,
@@ -55,7 +55,8 @@ export function sizeByRange(
   range: Range,
 ): number {
   const part = /^bytes (\d+)-\d+\/(\d+)$/.exec(contentRange);
-  // Some SDKs do not send a range from the first to the last byte as a range, and some stores do not answer it as one.
+  // If the requested range is the whole object, the response may lack a `Content-Range` header: some SDKs do not send
+  // such a range, and some stores ignore it.
   const isWhole = range === undefined || (range.offset === 0 && range.length === undefined);
   if (part === null && !isWhole) {
     const detail = 'The store did not respond with the requested range.';

@@ -3,17 +3,17 @@ import { discard } from './body';
 import type { BucketReader, GetOptions, ObjectInfo } from './bucket';
 import { resolveRange } from './range';
 
-/** Default limit for the size of an object to read into memory: 64 MiB. */
+/** Default maximum size of an object that is read into memory: 64 MiB. */
 const defaultMaxBytes = 64 * 1024 * 1024;
 
 export interface ReadAllOptions extends GetOptions {
-  /** Largest number of bytes to read. If there are more, STORAGE_TOO_LARGE is thrown. (Default: 64 MiB) */
+  /** Maximum number of bytes to read. If there are more, STORAGE_TOO_LARGE is thrown. (Default: 64 MiB) */
   readonly maxBytes?: number;
 }
 
 /**
- * Reads an object, or a range of it, into memory. The bytes belong to the version in `head`. Throws the same errors as
- * `get`.
+ * Reads an object, or a range of it, into memory. `head` describes the version that was read. Throws the same errors as
+ * `get`, and STORAGE_TOO_LARGE if there are more than `maxBytes`.
  */
 export async function readAll(
   bucket: BucketReader,

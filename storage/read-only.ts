@@ -2,7 +2,7 @@ import { FederationError } from '../errors/federation-error';
 import type { Bucket, BucketReader } from './bucket';
 import { readSide } from './read-side';
 
-/** Wraps a bucket so that every write throws STORAGE_READ_ONLY. For code that must only read. */
+/** Wraps a bucket so that every write throws STORAGE_READ_ONLY. */
 export function readOnly(bucket: BucketReader): Bucket {
   const refuse =
     (verb: string) =>

@@ -1,6 +1,6 @@
 import type { BucketReader } from './bucket';
 
-/** Returns the read methods of a bucket, to be spread into a wrapper that changes only the writes. */
+/** Returns only the read methods of a bucket. A wrapper that changes only the writes can spread this object. */
 export function readSide(bucket: BucketReader): BucketReader {
   return {
     type: bucket.type,

@@ -2,24 +2,24 @@ import { type Document, isAlias, isMap, isScalar, LineCounter, parseDocument } f
 
 const maxBytes = 1024 * 1024;
 
-/** A YAML (or JSON) document, before it is checked against a schema. */
+/** A parsed YAML (or JSON) document that has not been checked against a schema yet. */
 export interface YamlFile {
   readonly name: string;
   /** The document as a plain value; null if the file is empty. */
   readonly value: unknown;
   has(path: readonly PropertyKey[]): boolean;
   /**
-   * Returns the line of a key, counted from 1. If the key does not exist, returns the line of its nearest parent that
-   * does.
+   * Returns the line number of a key, counted from 1. If the key does not exist, returns the line number of its nearest
+   * existing parent.
    */
   lineOf(path: readonly PropertyKey[]): number;
 }
 
 /**
- * Reads a file that contains one YAML document. If the file has a fault, throws the error that `invalid` creates from a
- * sentence about it. Faults are: more than 1 MiB, broken YAML, duplicate keys, several documents, and aliases that are
- * unresolved or expand beyond the library's limit. The sentence contains no content of the file, which may be a secret;
- * for syntax faults it names the line.
+ * Parses a text that contains one YAML document. If the text has a fault, throws the error that `invalid` returns for a
+ * description of the fault. Faults are: more than 1 MiB, broken YAML, duplicate keys, several documents, and aliases
+ * that are unresolved or expand beyond the YAML library's limit. The description never quotes the text, which may
+ * contain secrets. For a syntax error, it names the line.
  */
 export function readYaml(text: string, name: string, invalid: (detail: string) => Error): YamlFile {
   if (Buffer.byteLength(text) > maxBytes) throw invalid(`${name} is larger than 1 MiB.`);

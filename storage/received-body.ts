@@ -6,28 +6,30 @@ export interface ReceivedBodyOptions {
   readonly key: string;
   /** Number of bytes that the store announced for this response. */
   readonly length: number;
-  /** Maps an error of the stream to a catalogued error. */
+  /** Converts an error of the stream to a FederationError. */
   readonly failure: (error: unknown) => unknown;
-  /** The checksum to compare, if the store sends one and the response is the whole object. */
+  /** The checksum to verify. Undefined if the store sends none, or if the response is only a range of the object. */
   readonly checksum?: ReceivedChecksum | undefined;
 }
 
-/** Computes the checksum of the bytes received so far and compares it with that of the whole object. */
+/**
+ * Computes the checksum of the bytes received so far, and compares it with the object's checksum that the store sent.
+ */
 export interface ReceivedChecksum {
   /** Name of the algorithm, such as `MD5`. */
   readonly name: string;
   add(bytes: Uint8Array): void;
-  /** Whether the checksums are equal. Called once, after all bytes have arrived. */
+  /** Returns true if the two checksums are equal. Called once, after all bytes have been received. */
   matches(): boolean;
 }
 
 /**
- * Returns the body of a response. Reading it throws STORAGE_UNAVAILABLE if it ends early, even if the connection was
- * closed cleanly, and STORAGE_CORRUPT if it is too long or its checksum is not that of the object.
+ * Returns the body of a response. Reading it throws STORAGE_UNAVAILABLE if the body ends too early, even if the
+ * connection was closed cleanly. Reading it throws STORAGE_CORRUPT if the body is too long or has a wrong checksum.
  */
 export function receivedBody(stream: Readable, options: ReceivedBodyOptions): AsyncIterable<Uint8Array> {
   const { key, length, failure, checksum } = options;
-  // The stream may fail before or after it is read. Without a listener, such an error would end the process.
+  // Add a listener, because the stream may fail when nobody reads it. Without one, such an error would end the process.
   stream.on('error', () => undefined);
   async function* chunks(): AsyncGenerator<Uint8Array> {
     let missing = length;

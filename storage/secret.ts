@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 
-/** A string that does not appear in logs, JSON or inspection. Only `reveal` returns it. */
+/** A text that must not be shown. Logs, JSON and `util.inspect` show `***` instead. Only `reveal` returns the text. */
 export class Secret {
   readonly #text: string;
 
@@ -25,7 +25,7 @@ export class Secret {
   }
 }
 
-/** Removes secrets from a text, in case a store has put one into its message. Ignores empty secrets. */
+/** Replaces secrets in a text by `***`. Messages from a store may contain secrets. Ignores empty secrets. */
 export function redact(text: string, secrets: readonly (string | undefined)[]): string {
   return secrets.reduce<string>((clean, secret) => (secret ? clean.replaceAll(secret, '***') : clean), text);
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { FederationError } from '../errors/federation-error';
 
-/** Reads the file that a setting names. Throws STORE_CONFIG_INVALID if the file cannot be read. */
+/** Reads the file whose path is the value of a setting. Throws STORE_CONFIG_INVALID if the file cannot be read. */
 export function readSettingFile(path: string, setting: string): Buffer {
   try {
     return readFileSync(path);

@@ -1,30 +1,30 @@
 import type { ErrorCode } from '../errors/catalog';
 import { FederationError } from '../errors/federation-error';
 
-/** What a driver has found out about an error of its SDK. */
+/** Details of a failed call, as extracted by a driver from its SDK's error. */
 export interface SeenFailure {
-  /** The store's own name of the error, such as `NoSuchKey`; empty if the store gave none. */
+  /** The store's error code, such as `NoSuchKey`. Without a response, the name of the SDK's error. May be empty. */
   readonly name: string;
   readonly message: string;
   /** HTTP status; undefined if there was no response. */
   readonly status: number | undefined;
   readonly requestId?: string | undefined;
-  /** The pause that the `Retry-After` header asks for, in milliseconds. */
+  /** Pause requested by the `Retry-After` header of the response, in milliseconds. */
   readonly retryAfterMs?: number | undefined;
-  /** Code of a network error, such as `ECONNRESET`; empty for other errors. */
+  /** System code of a network error, such as `ECONNRESET`; empty for other errors. */
   readonly errno: string;
 }
 
 export interface FailureContext {
   readonly label: string;
-  /** The operation that failed, such as `read`. */
+  /** The operation that failed, such as `read`. It is shown in the message. */
   readonly verb: string;
   readonly key: string;
-  /** Catalogue codes by error name, for names that say more than the HTTP status. */
+  /** Maps `SeenFailure.name` to an error code. Contains only names that are more specific than the HTTP status. */
   readonly codesByName: Readonly<Record<string, ErrorCode>>;
-  /** Removes secrets that a store may have put into a message. */
+  /** Removes secrets from a text, since a store's message may contain some. */
   readonly redact: (text: string) => string;
-  /** Replaces the catalogue's hint if the store's response shows what to do. */
+  /** Advice for the user that replaces the error code's default hint. Used if the response shows what to do. */
   readonly hint?: string | undefined;
 }
 
@@ -42,20 +42,21 @@ const codesByStatus: Record<number, ErrorCode> = {
   507: 'STORAGE_QUOTA_EXCEEDED',
 };
 
-/** Matches codes of TLS failures. A retry cannot repair them, because the server is not the expected one. */
+/** Matches error codes of TLS failures. Retrying does not help, because the server is probably not the expected one. */
 const certificateFaults = /^(?:DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|CERT_|ERR_TLS_CERT_|ERR_SSL_|EPROTO)/;
 const untrustedHint =
   'The endpoint’s certificate is not trusted: set config.http_config.tls_config.ca_file, or correct the endpoint.';
 
 /**
- * Maps a failure to a catalogued error: by the store's error name, otherwise by HTTP status, otherwise
- * STORAGE_UNAVAILABLE. The SDK's own error does not become the cause, because it contains the request with its headers.
+ * Converts a failure to a FederationError. Chooses the error code by the store's error name, or else by the HTTP
+ * status, or else uses STORAGE_UNAVAILABLE. Does not attach the SDK's error as the cause, because it contains the
+ * request with its headers, which may hold secrets.
  */
 export function storeFailure(seen: SeenFailure, context: FailureContext): FederationError {
   const { name, message, status, requestId, retryAfterMs, errno } = seen;
   const named = context.codesByName[name];
   const code = named ?? codesByStatus[status ?? 0] ?? 'STORAGE_UNAVAILABLE';
-  // Not every SDK passes on the code of the network error. Its message is always there, so look at that too.
+  // Some SDKs drop the code of a network error but keep its message, so check the message too.
   const untrusted =
     certificateFaults.test(errno) || (status === undefined && /\bcertificates?\b|altnames/i.test(message));
   const known = status === undefined && errno !== '' ? errno : name;
@@ -65,7 +66,7 @@ export function storeFailure(seen: SeenFailure, context: FailureContext): Federa
     subject: code === 'STORAGE_BUCKET_NOT_FOUND' ? {} : { key: context.key },
     detail: `Could not ${context.verb} in ${context.label}: ${what}`,
     ...(hint !== undefined && { hint }),
-    // A malformed request (400) would fail again on every retry.
+    // Do not retry TLS failures and malformed requests (status 400), because they would fail again.
     ...((untrusted || (status === 400 && named === undefined)) && { retryable: false }),
     retryAfterMs,
     cause: new Error(context.redact(`${name}: ${message}${requestId ? ` (request ${requestId})` : ''}`)),
@@ -73,8 +74,8 @@ export function storeFailure(seen: SeenFailure, context: FailureContext): Federa
 }
 
 /**
- * Returns the pause that a `Retry-After` header asks for, in milliseconds; undefined if the header is absent or
- * unreadable.
+ * Parses a `Retry-After` header and returns the pause in milliseconds. Returns undefined if the header is absent or is
+ * not a positive number of seconds.
  */
 export function retryAfterOf(header: string | null | undefined): number | undefined {
   const seconds = Number(header ?? '');
@@ -85,22 +86,25 @@ export function storageError(code: ErrorCode, key: string, detail: string): Fede
   return new FederationError(code, { subject: { key }, detail });
 }
 
-/** Returns the error for an object that no longer has the pinned version. */
+/** Returns a STORAGE_CONFLICT error, for an object that no longer has the requested version. */
 export function changed(key: string): FederationError {
   return storageError('STORAGE_CONFLICT', key, 'The object changed meanwhile.');
 }
 
-/** Returns the error for an object that does not exist. */
+/** Returns a STORAGE_NOT_FOUND error, for an object that does not exist. */
 export function missing(key: string): FederationError {
   return storageError('STORAGE_NOT_FOUND', key, 'There is no object with this key.');
 }
 
-/** Returns the error for a `create` of an object that already exists. */
+/** Returns a STORAGE_PRECONDITION_FAILED error, for a `create` of an object that already exists. */
 export function alreadyThere(key: string): FederationError {
   return storageError('STORAGE_PRECONDITION_FAILED', key, 'An object with this key already exists.');
 }
 
-/** Returns the error for a response without an ETag, which every real response about an object has. */
+/**
+ * Returns a STORAGE_UNAVAILABLE error, for a response without an ETag. Every response about an object that comes from
+ * the store itself has an ETag.
+ */
 export function withoutEtag(key: string): FederationError {
   return storageError(
     'STORAGE_UNAVAILABLE',
@@ -110,8 +114,8 @@ export function withoutEtag(key: string): FederationError {
 }
 
 /**
- * Returns the error for a response that is not a listing: the page of a proxy, for example, must not look like an empty
- * bucket.
+ * Returns a STORAGE_UNAVAILABLE error, for a response that is not a listing. For example, the HTML page of a proxy must
+ * not look like an empty bucket.
  */
 export function noListing(prefix: string): FederationError {
   return storageError(

@@ -3,26 +3,28 @@ import { FederationError } from '../errors/federation-error';
 import { closingBody, discard } from './body';
 import type { Bucket, ListEntry, ObjectBody } from './bucket';
 
-/** A call to a store that has ended. */
+/** A finished call to a store, successful or not. */
 export interface StorageCall {
   readonly verb: 'list' | 'head' | 'get' | 'put' | 'create' | 'copy' | 'delete';
-  /** The key; for a listing its prefix, for a copy the destination. */
+  /** Key of the object. For a listing, its prefix; for a copy, the key of the destination. */
   readonly key: string;
-  /** Duration in milliseconds. For a get or a listing, it includes the time for reading. */
+  /**
+   * Duration in milliseconds. For a `get` or a listing, it includes the time that the caller took to read the result.
+   */
   readonly ms: number;
-  /** Number of bytes read or written; undefined for a listing. */
+  /** Number of bytes read, written or copied; undefined for other operations. */
   readonly bytes?: number;
-  /** Number of entries of a listing. */
+  /** Number of entries that a listing returned; undefined for other operations. */
   readonly entries?: number;
-  /** Number of pages of a listing, each of which is one request. */
+  /** Number of pages of a listing, each of which is one request; undefined for other operations. */
   readonly pages?: number;
-  /** `ok`, a code of the catalogue, or `aborted` if the caller ended the call. */
+  /** `ok`, the error's code, or `aborted` if the caller aborted the call. */
   readonly outcome: string;
 }
 
 /**
- * Wraps a bucket so that each call is reported to `observe` when it has ended, in the async context of its caller. Wrap
- * the driver directly, so that every attempt of a retried call is reported.
+ * Wraps a bucket so that each call is reported to `observe` after it has ended. `observe` runs in the async context of
+ * the caller. Wrap the driver directly, below `withRetry`, so that every attempt of a retried call is reported.
  */
 export function withMetrics(bucket: Bucket, observe: (call: StorageCall) => void): Bucket {
   async function observed<T>(
@@ -42,10 +44,10 @@ export function withMetrics(bucket: Bucket, observe: (call: StorageCall) => void
     }
   }
 
-  /** Notes the start of a call. Returns a function that reports the end of the call, but only the first time. */
+  /** Starts timing a call. Returns a function that reports the end of the call. Only the first report counts. */
   function startOf(verb: StorageCall['verb'], key: string) {
     const start = performance.now();
-    // Report in the context of the call: its body may be read in another async context.
+    // Run `observe` in the async context of this call, because the body may be read in another context.
     const report = AsyncLocalStorage.bind(observe);
     let reported = false;
     return (outcome: string, amounts: Pick<StorageCall, 'bytes' | 'entries' | 'pages'> = {}) => {

@@ -2,14 +2,15 @@ import type { Bucket, ListEntry, ListOptions, ObjectInfo } from './bucket';
 import { checkKey, checkPrefix } from './check-key';
 
 /**
- * Returns the part of a bucket below a prefix as a bucket of its own, which cannot reach anything outside. The prefix
- * is the path of a folder, without slashes at its start and end. If it is empty, returns the bucket itself.
+ * Returns a bucket that contains only the objects below a prefix. Its keys are relative to the prefix, so objects
+ * outside the prefix cannot be reached. The prefix is the path of a folder, without slashes at its start and end. If it
+ * is empty, returns `bucket` itself.
  */
 export function withPrefix(bucket: Bucket, prefix: string): Bucket {
   if (prefix === '') return bucket;
   checkKey(prefix);
   const outer = (key: string): string => {
-    // The key is checked before the prefix is added: `../x` must not become a valid key outside of the prefix.
+    // Check the key before the prefix is added, so that a key such as `../x` cannot lead out of the prefix.
     checkKey(key);
     return `${prefix}/${key}`;
   };

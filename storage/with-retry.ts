@@ -17,23 +17,27 @@ import { alreadyThere } from './store-failure';
 export interface RetryOptions {
   /** Number of attempts, including the first. (Default: 4) */
   readonly tries?: number;
-  /** Upper bound on the first pause, in milliseconds. It doubles for each further pause. (Default: 100) */
+  /**
+   * Maximum length of the pause before the first retry, in milliseconds. The maximum doubles for each further retry.
+   * (Default: 100)
+   */
   readonly firstPauseMs?: number;
   /**
-   * Longest pause between retries, in milliseconds, unless the store asks for one (`Retry-After`). (Default: 10,000)
+   * Maximum length of any pause, in milliseconds. If the store sends `Retry-After`, the pause may be longer. (Default:
+   * 10,000)
    */
   readonly longestPauseMs?: number;
   /**
-   * Number of retries that all calls together may use up. A call that succeeds gives back the retries that it used; if
-   * it used none, it adds a fifth of a retry. Once the budget is used up, a store that is down gets one request per
-   * call instead of four. (Default: 100)
+   * Number of retries that all calls of this bucket share. A call that succeeds gives back the retries that it used. A
+   * call that needs no retry adds a fifth of a retry. Once the budget is used up, calls are no longer retried. So a
+   * store that is down gets one request per call instead of four. (Default: 100)
    */
   readonly budget?: number;
 }
 
 /**
- * The longest pause that a store can ask for with `Retry-After`, in milliseconds. If the store needs longer, it asks
- * again on the next attempt.
+ * Maximum pause for a `Retry-After` header, in milliseconds. If the store asks for a longer pause, the next attempt
+ * comes too early, and the store can ask again.
  */
 const longestAskedMs = 60_000;
 
@@ -42,8 +46,8 @@ const repeatableMark = Symbol('repeatable');
 type Body = Uint8Array | AsyncIterable<Uint8Array>;
 
 /**
- * Returns a body that can be produced again, for example by reading a file again. Of all streams, only such a body is
- * sent a second time: any other iterable may already be used up.
+ * Returns a body that can be read more than once, because `make` produces it again, for example by reading a file
+ * again. After a failed write, only such a stream can be sent again. Any other stream may already be used up.
  */
 export function repeatable(make: () => AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   return Object.assign(
@@ -57,10 +61,10 @@ function canRepeat(body: Body): boolean {
 }
 
 /**
- * Wraps a bucket so that it retries calls whose failure is retryable. It pauses before each retry, for a random time
- * that grows, or for as long as the store asks. If the connection breaks, a body continues at the byte where it broke,
- * and a listing after its last entry. If the response to a `create` was lost, the stored bytes decide: if they are the
- * ones that were sent, the `create` has succeeded.
+ * Wraps a bucket so that it retries calls that fail with a retryable error. The pause before each retry is random and
+ * grows, unless the store asks for a longer one. If the connection breaks, a download resumes at the first missing
+ * byte, and a listing resumes after its last entry. If the response to a `create` was lost, the stored bytes are
+ * compared with those that were sent. If they are equal, the `create` has succeeded.
  */
 export function withRetry(bucket: Bucket, options: RetryOptions = {}): Bucket {
   const limits = { tries: 4, firstPauseMs: 100, longestPauseMs: 10_000, budget: 100, ...options };
@@ -81,8 +85,8 @@ export function withRetry(bucket: Bucket, options: RetryOptions = {}): Bucket {
   ): Promise<ObjectInfo> {
     if (!canRepeat(body)) return bucket[verb](key, body, call);
     return again(call, async (previous) => {
-      // A store that rejects a `create` before it reads the body may drop the connection, which hides the rejection. So
-      // a retry first looks whether the object exists.
+      // A `create` of an existing object may look like a broken connection: some stores reject it before they read the
+      // body, then close the connection. So check before a retry whether the object exists.
       const broke = verb === 'create' && isFederationError(previous, 'STORAGE_UNAVAILABLE');
       if (broke && (await bucket.head(key, { signal: call?.signal })) !== undefined) {
         const ours = await createdByUs(bucket, key, body, call);
@@ -121,11 +125,11 @@ interface Patience extends Required<RetryOptions> {
   readonly account: RetryAccount;
 }
 
-/** The retries that all calls of a bucket share. */
+/** Counts the retries that remain for all calls of a bucket. */
 interface RetryAccount {
-  /** Takes one retry. Returns false if none is left. */
+  /** Takes one retry. Returns false if none remains. */
   take(): boolean;
-  /** Gives back the retries that a successful call used. If it used none, adds a fifth of a retry. */
+  /** Gives back the retries that a successful call used. If the call used none, adds a fifth of a retry. */
   refund(retries: number): void;
 }
 
@@ -143,7 +147,7 @@ function retryAccount(capacity: number): RetryAccount {
   };
 }
 
-/** One attempt of a call. `previous` is the error of the previous attempt; undefined for the first. */
+/** Makes one attempt of a call. `previous` is the error of the previous attempt; undefined for the first attempt. */
 type Attempt<T> = (previous: unknown) => Promise<T>;
 
 async function retried<T>(
@@ -167,7 +171,7 @@ async function retried<T>(
   }
 }
 
-/** Waits before the next attempt. Throws `error` if it is not retryable or no retries are left. */
+/** Waits before the next attempt. Throws `error` instead if it is not retryable or no retries remain. */
 async function pause(
   error: unknown,
   failures: number,
@@ -188,13 +192,16 @@ async function pause(
 }
 
 function opened(bucket: Bucket, key: string, call: GetOptions, patience: Patience): Promise<ObjectBody> {
-  // If the pinned version no longer exists, no retry can bring it back.
+  // If the requested version no longer exists, retries cannot succeed.
   const isFinal = (error: unknown) =>
     call.version !== undefined && isFederationError(error, 'STORAGE_CONFLICT');
   return retried(patience, call.signal, () => bucket.get(key, call), isFinal);
 }
 
-/** Returns a body that continues where the connection broke, with the same version of the object. */
+/**
+ * Returns a body that resumes at the first missing byte if the connection breaks. It always reads the same version of
+ * the object.
+ */
 function resumed(
   bucket: Bucket,
   key: string,
@@ -230,7 +237,7 @@ function resumed(
   return closingBody(chunks(), () => discard(current));
 }
 
-/** Lists entries. After a failure, continues after the last entry that was yielded. */
+/** Lists entries. After a retryable failure, resumes after the last entry that was yielded. */
 async function* listed(
   bucket: Bucket,
   prefix: string,
@@ -256,8 +263,8 @@ async function* listed(
 }
 
 /**
- * Called if the response to a `create` was lost. Returns the stored object if its bytes are the ones that were sent,
- * otherwise undefined.
+ * Checks whether a `create` has succeeded although its response was lost. Returns the stored object if its bytes are
+ * those that were sent, otherwise undefined.
  */
 async function createdByUs(
   bucket: Bucket,

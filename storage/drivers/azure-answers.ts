@@ -7,23 +7,26 @@ interface Answer {
   readonly lastModified?: Date | undefined;
 }
 
-/** Returns the version in an ETag. Strips its quotes, which exist in headers but not in listings. */
+/** Converts an ETag to a version. Removes the quotes, because Azure adds them in headers but not in listings. */
 export function versionOf(etag: string): Version {
   return etag.replace(/^"|"$/g, '') as Version;
 }
 
-/** Returns the condition that makes a request fail if the object no longer has this version. */
+/** Returns the condition for a request that must fail if the object no longer has this version. */
 export function ifMatch(version: Version): { ifMatch: string } {
   return { ifMatch: `"${version}"` };
 }
 
-/** Converts a response about an object to an entry. Throws STORAGE_UNAVAILABLE if the response has no ETag. */
+/**
+ * Extracts an object's size, modification time and version from a response. Throws STORAGE_UNAVAILABLE if the response
+ * has no ETag.
+ */
 export function infoOf(key: string, { etag, contentLength = 0, lastModified }: Answer): ObjectInfo {
   if (etag === undefined) throw withoutEtag(key);
   return { key, size: contentLength, modified: lastModified ?? new Date(0), version: versionOf(etag) };
 }
 
-/** Converts our metadata names to Azure's. Those must be identifiers, so a hyphen becomes an underscore. */
+/** Renames metadata for Azure. Its metadata names must be identifiers, so a hyphen becomes an underscore. */
 export function toAzureMetadata(metadata: Readonly<Record<string, string>>): Record<string, string> {
   return renamed(metadata, (name) => name.replaceAll('-', '_'));
 }

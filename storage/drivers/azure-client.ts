@@ -8,26 +8,35 @@ import { httpAgents } from '../http-agents';
 import { redact } from '../secret';
 import type { AzureConfig } from './azure-config';
 
-/** Scope of a token: Azure Storage, for any account. Role assignments decide which operations the token allows. */
+/**
+ * OAuth scope with which a token is requested. It covers Azure Storage in every account; role assignments decide which
+ * operations the token allows.
+ */
 const scope = 'https://storage.azure.com/.default';
 
-/** The SDK's client for a container, and helpers for copies and error messages. */
+/** The SDK's client for a container, with helpers for copies and error messages. */
 export interface AzureConnection {
   readonly container: ContainerClient;
   readonly account: string;
-  /** Returns the authorization for the source of a copy, or undefined if the source URL carries its own. */
+  /**
+   * Returns the token with which the store may read the source of a copy. Returns undefined if the URL of the source
+   * contains a signature, which makes a token unnecessary.
+   */
   sourceToken(): Promise<{ scheme: string; value: string } | undefined>;
-  /** Returns a URL from which the store itself can read a blob. The URL is signed if there is a key to sign it with. */
+  /**
+   * Returns a URL from which the store can read the blob that it is to copy. If the settings contain an account key,
+   * the URL is signed with it.
+   */
   readableUrl(blob: BlockBlobClient): Promise<string>;
-  /** Removes the secrets in the configuration from a text. */
+  /** Replaces secrets in a text, such as an error message, by `***`. */
   redact(text: string): string;
   close(): void;
 }
 
 /**
- * Loads the SDK. Loads its credential chain only if the settings contain neither a key nor a signature. The SDK makes a
- * single attempt, because `withRetry` retries. Requests use our own connections, because those of the SDK have no time
- * limit.
+ * Loads the Azure SDK and creates a client for the container. Loads the SDK's credential package only if the settings
+ * contain neither an account key nor a shared access signature. The SDK makes one attempt per request, because
+ * `withRetry` does the retries. Requests use this program's HTTP agents, because the SDK's own have no time limit.
  */
 export async function connect(config: AzureConfig): Promise<AzureConnection> {
   const { BlobSASPermissions, ContainerClient, newPipeline, StorageSharedKeyCredential } =
@@ -37,7 +46,7 @@ export async function connect(config: AzureConfig): Promise<AzureConnection> {
   const { httpAgent, httpsAgent } = httpAgents(config.http_config);
   const shared =
     address.key === '' ? undefined : new StorageSharedKeyCredential(address.account, address.key);
-  // If the settings contain a key or a signature, no token is needed.
+  // With an account key or a shared access signature, no token is needed.
   const hasOwn = shared !== undefined || address.sas !== '';
   const token = hasOwn ? undefined : await tokenCredential(config);
   const pipeline = newPipeline(shared ?? token, { retryOptions: { maxTries: 1 } });
@@ -60,7 +69,7 @@ export async function connect(config: AzureConfig): Promise<AzureConnection> {
   };
 }
 
-/** Makes every request use our agents. The SDK's pipeline has no option for that. */
+/** Makes every request use the given HTTP agents. The SDK has no option for that. */
 function useAgents(pipeline: Pipeline, agentOf: (url: string) => object): void {
   pipeline.factories.unshift({
     create: (next) => ({
@@ -72,7 +81,9 @@ function useAgents(pipeline: Pipeline, agentOf: (url: string) => object): void {
   });
 }
 
-/** Returns the period in which a signed URL is valid. It starts in the past, because the store's clock may be slow. */
+/**
+ * Returns the period in which a signed URL is valid. It starts 15 minutes ago, because the store's clock may be slow.
+ */
 function span(): { startsOn: Date; expiresOn: Date } {
   const now = Date.now();
   return { startsOn: new Date(now - 15 * 60_000), expiresOn: new Date(now + 60 * 60_000) };
@@ -82,7 +93,7 @@ interface Address {
   readonly account: string;
   readonly url: string;
   readonly key: string;
-  /** A shared access signature, without a question mark. */
+  /** A shared access signature, without the question mark. Empty if there is none. */
   readonly sas: string;
 }
 
@@ -96,8 +107,8 @@ function addressOf(config: AzureConfig): Address {
 }
 
 /**
- * Parses a connection string, `Name=value;…`, as the Azure portal shows it. If a part is missing, throws
- * STORE_CONFIG_INVALID without showing any value.
+ * Parses a connection string, `Name=value;…`, as shown by the Azure portal. If a part is missing, throws
+ * STORE_CONFIG_INVALID. The error contains no values, because they may be secret.
  */
 function parseConnectionString(text: string): Address {
   const fields = new Map(
@@ -124,7 +135,10 @@ function parseConnectionString(text: string): Address {
   return { account: account || accountOf(new URL(url)), url, key, sas: key === '' ? sas : '' };
 }
 
-/** Reads the account from a URL: `https://<account>.blob…`, or `http://127.0.0.1:10000/<account>` for an emulator. */
+/**
+ * Extracts the account's name from a URL: `https://<account>.blob…`, or `http://127.0.0.1:10000/<account>` for an
+ * emulator.
+ */
 function accountOf({ hostname, pathname }: URL): string {
   return pathname.split('/')[1] || hostname.split('.')[0] || hostname;
 }
@@ -151,7 +165,10 @@ async function tokenCredential(config: AzureConfig): Promise<TokenCredential> {
     : new ManagedIdentityCredential({ clientId: identity });
 }
 
-/** Removes secrets from a text: those in the settings, and the signatures that we created for the URLs of copies. */
+/**
+ * Replaces secrets in a text by `***`: those in the settings, and the signatures of the URLs that `readableUrl`
+ * creates.
+ */
 function withoutSecrets({ client_secret }: AzureConfig, { key, sas }: Address, text: string): string {
   const signature = new URLSearchParams(sas).get('sig') ?? undefined;
   const clean = redact(text, [key, sas, signature, client_secret?.reveal()]);

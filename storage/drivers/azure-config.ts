@@ -11,7 +11,7 @@ import {
 const count = z.int().min(0).default(0);
 const duration = durationField.prefault('0');
 
-/** The `config` of a store of type AZURE. Its fields have the names that they have in Thanos. */
+/** Schema of the `config` of an AZURE store. Its fields have the same names as in Thanos. */
 export const azureConfig = z
   .strictObject({
     storage_account: z
@@ -44,7 +44,7 @@ export const azureConfig = z
       .prefault({}),
     reader_config: z.strictObject({ max_retry_requests: count }).prefault({}),
     http_config: httpConfig.prefault({}),
-    // This setting is accepted but has no effect.
+    // Files written for Thanos may contain this setting. It is accepted but has no effect.
     msi_resource: z.string().optional(),
   })
   .superRefine((config, context) => {
@@ -66,8 +66,8 @@ export const azureConfig = z
 export type AzureConfig = z.output<typeof azureConfig>;
 
 /**
- * Returns the number of attempts and the pauses between them, as the settings specify. If `max_tries` is 0,
- * `max_retries` is used instead, as in Thanos.
+ * Returns the number of attempts and the pauses between them, as set in the configuration. If `max_tries` is 0, uses
+ * `max_retries` as the number of attempts, as Thanos does. Omits settings that are 0, so that the defaults apply.
  */
 export function azurePatience({ max_retries, pipeline_config: pipeline }: AzureConfig): {
   tries?: number;
@@ -83,9 +83,7 @@ export function azurePatience({ max_retries, pipeline_config: pipeline }: AzureC
   };
 }
 
-/**
- * Returns warnings about the configuration, one sentence each, for settings that have no effect or are questionable.
- */
+/** Returns warnings about the configuration, one sentence each, for settings that have no effect or are insecure. */
 export function azureNotes(config: AzureConfig): string[] {
   return [...notesWithoutEffect('config', config, ['msi_resource']), ...httpNotes(config.http_config)];
 }

@@ -7,14 +7,14 @@ import { fromAzureMetadata, ifMatch, toAzureMetadata } from './azure-answers';
 import type { AzureConnection } from './azure-client';
 import { statusOf } from './azure-errors';
 
-/** Largest number of bytes that one request can copy. */
+/** Maximum number of bytes that Azure copies in one request. */
 export const maxCopyBytes = 256 * 1024 * 1024;
-/** Number of blocks to copy at once. The store does the work, not this process. */
+/** Number of blocks to copy concurrently. The store does the copying, so this process needs no memory for it. */
 const blocksAtOnce = 4;
 
 /**
- * Copies an object inside the store, in one request if it has up to `blockSize` bytes, otherwise in blocks of that
- * size. Copies the metadata too. Throws STORAGE_CONFLICT if the source no longer has the version in `source`.
+ * Copies an object and its metadata inside the store. Copies up to `blockSize` bytes in one request, and a larger
+ * object in blocks of that size. Throws STORAGE_CONFLICT if the object no longer has the version in `source`.
  */
 export async function copyBlob(
   store: AzureConnection,
@@ -43,8 +43,8 @@ export async function copyBlob(
       await to.stageBlockFromURL(id, url, start, count, { abortSignal, sourceAuthorization });
       return id;
     });
-    // A request to copy a block cannot name a version of the source. So check at the end that the source was not
-    // replaced.
+    // The requests that copied the blocks did not check the source's version. So check now that the source was not
+    // replaced in the meantime.
     const { etag, metadata, contentMD5 } = await from.getProperties({
       abortSignal,
       conditions: sourceConditions,

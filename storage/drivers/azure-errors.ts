@@ -2,7 +2,7 @@ import type { ErrorCode } from '../../errors/catalog';
 import { FederationError } from '../../errors/federation-error';
 import { type FailureContext, retryAfterOf, type SeenFailure, storeFailure } from '../store-failure';
 
-/** Catalogue codes by the store's name of an error, for names that say more than the HTTP status. */
+/** Maps Azure's error codes to our error codes. Contains only codes that are more specific than the HTTP status. */
 const codesByName: Record<string, ErrorCode> = {
   BlobNotFound: 'STORAGE_NOT_FOUND',
   ContainerNotFound: 'STORAGE_BUCKET_NOT_FOUND',
@@ -21,12 +21,13 @@ const codesByName: Record<string, ErrorCode> = {
   RequestBodyTooLarge: 'STORAGE_TOO_LARGE',
   BlockCountExceedsLimit: 'STORAGE_TOO_LARGE',
   InvalidRange: 'STORAGE_INVALID_RANGE',
-  // A concurrent upload of the same object discarded our blocks. A retry uploads them again.
+  // Azure returns this code if a concurrent upload of the same object has discarded our blocks. A retry uploads them
+  // again.
   InvalidBlockList: 'STORAGE_CONFLICT',
   OperationTimedOut: 'STORAGE_UNAVAILABLE',
 };
 
-/** Maps an SDK error to a catalogued error; see `storeFailure`. */
+/** Converts an error of the Azure SDK to a FederationError; see `storeFailure`. */
 export function toStorageError(
   error: unknown,
   context: Pick<FailureContext, 'label' | 'verb' | 'key' | 'redact'>,
@@ -53,9 +54,9 @@ function describe(error: unknown): SeenFailure {
   const header = (wanted: string) => response?.headers?.get(wanted);
   const storeName = details?.errorCode ?? header('x-ms-error-code') ?? (typeof code === 'string' ? code : '');
   return {
-    // If there was no response, `code` is the code of the network error, not the store's name of an error.
+    // Without a response, `code` is not Azure's error code but the code of the network error.
     name: statusCode === undefined ? (name ?? '') : storeName,
-    // Only the first line: the other lines repeat the request.
+    // Keep only the first line of the message, because the other lines repeat the request.
     message: (message ?? '').split('\n')[0] ?? '',
     status: statusCode,
     requestId: header('x-ms-request-id'),

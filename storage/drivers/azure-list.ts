@@ -20,7 +20,7 @@ interface Page {
   readonly segment?: { readonly blobItems?: Blob[]; readonly blobPrefixes?: { readonly name: string }[] };
 }
 
-/** Yields the entries of a listing in byte order, page by page. Skips invalid keys. */
+/** Yields the objects and folders of a listing in byte order, requesting one page at a time. Skips invalid keys. */
 export async function* listPages(
   container: ContainerClient,
   prefix: string,

@@ -5,7 +5,7 @@ import type { BlobRequestConditions, BlockBlobClient } from '@azure/storage-blob
 import type { WatchedBody } from '../body';
 import { inChunks } from '../in-chunks';
 
-/** Size of the blocks in which a stream is sent, in bytes. An upload holds about `blocksAtOnce` blocks in memory. */
+/** Size of a block in a streamed upload, in bytes. An upload holds about `blocksAtOnce` blocks in memory. */
 const blockSize = 8 * 1024 * 1024;
 const blocksAtOnce = 4;
 const contentType = 'application/octet-stream';
@@ -17,8 +17,8 @@ export interface AzureTarget {
 }
 
 /**
- * Sends bytes in one request. The store checks their MD5 before the object becomes visible, and keeps it with the
- * object.
+ * Uploads bytes in one request, with their MD5. The store checks the MD5 before the object becomes visible, and saves
+ * it with the object.
  */
 export async function uploadWhole(
   { blob, metadata, conditions }: AzureTarget,
@@ -36,9 +36,9 @@ export async function uploadWhole(
 }
 
 /**
- * Sends a body of unknown length: in one request if it fits into one block, otherwise in blocks, which stay invisible
- * until they are committed. The store checks the MD5 of each block. The blocks of a failed upload never become visible,
- * and the store drops them after a week.
+ * Uploads a body of unknown length. If it fits into one block, uses one request. Otherwise uploads it in blocks, which
+ * stay invisible until they are committed. The store checks the MD5 of each block. If the upload fails, its blocks
+ * never become visible, and the store deletes them after a week.
  */
 export async function uploadStream(
   target: AzureTarget,
@@ -47,7 +47,8 @@ export async function uploadStream(
 ): Promise<{ etag?: string; lastModified?: Date }> {
   const { blob, metadata, conditions } = target;
   const md5 = createHash('md5');
-  // All ids have the same length, and they are unique to this upload, so that concurrent uploads of a key cannot mix.
+  // Put this random text into the id of every block, so that concurrent uploads of the same key cannot mix their
+  // blocks. Azure requires that all ids have the same length.
   const upload = randomBytes(16).toString('hex');
   const ids: string[] = [];
   const stop = new AbortController();

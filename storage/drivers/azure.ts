@@ -33,13 +33,13 @@ import { type AzureTarget, uploadStream, uploadWhole } from './azure-upload';
 
 export interface AzureOptions {
   /**
-   * Objects larger than this are copied in blocks of this size. (Default: 256 MiB, the most that Azure copies in one
-   * request)
+   * Objects with more bytes than this are copied in blocks of this size. (Default: 256 MiB, the most that Azure copies
+   * in one request)
    */
   readonly copyBlockSize?: number;
 }
 
-/** Opens a container of Azure Blob Storage. Sends no request. */
+/** Opens a container of Azure Blob Storage as a bucket. Sends no request yet. */
 export async function openAzure(config: AzureConfig, options: AzureOptions = {}): Promise<Bucket> {
   return new AzureBucket(config, await connect(config), options);
 }
@@ -112,8 +112,8 @@ class AzureBucket implements Bucket {
   }
 
   /**
-   * Returns the error for a request whose version condition failed: either the object has changed, or it does not
-   * exist.
+   * Returns the error for a read that failed because the object does not have the requested version: STORAGE_CONFLICT
+   * if the object exists, otherwise STORAGE_NOT_FOUND.
    */
   async #noMatch(key: string, abortSignal: AbortSignal | undefined): Promise<Error> {
     const there = await this.#blob(key).exists({ abortSignal });
@@ -182,7 +182,7 @@ class AzureBucket implements Bucket {
     const source = await this.head(from, options);
     if (source === undefined) throw missing(from);
     const { metadata: _, ...info } = source;
-    // A copy onto itself changes nothing.
+    // Copying an object to its own key changes nothing.
     if (from === to) return info;
     return this.#call(to, 'copy', options, async (abortSignal) => {
       const blockSize = this.#options.copyBlockSize ?? maxCopyBytes;
@@ -203,7 +203,8 @@ class AzureBucket implements Bucket {
   }
 
   /**
-   * Creates the container, once and only if the settings ask for that: a typo in its name must not create a container.
+   * Creates the container if it does not exist and `storage_create_container` is set. That setting is off by default,
+   * because otherwise a typo in the container's name would create a new container. Sends the request only once.
    */
   async #createContainer(signal: AbortSignal | undefined): Promise<void> {
     if (!this.#config.storage_create_container) return;
@@ -217,8 +218,8 @@ class AzureBucket implements Bucket {
   }
 
   /**
-   * Runs one call. The signal for `run` is also aborted after `try_timeout`, if that is set. Reading the body
-   * afterwards has no time limit.
+   * Runs one call. If `try_timeout` is set, the signal passed to `run` is aborted after that time. The time limit does
+   * not include reading the response's body afterwards.
    */
   #call<T>(
     key: string,

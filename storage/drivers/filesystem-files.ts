@@ -9,7 +9,7 @@ import { reservedNames } from '../check-key';
 
 const [tempMark, metadataMark] = reservedNames;
 
-/** Whether a file is not an object but belongs to the driver itself. */
+/** Returns true if a file belongs to the driver itself and is not an object. */
 export function isHidden(name: string): boolean {
   return reservedNames.some((mark) => name.startsWith(mark));
 }
@@ -19,8 +19,8 @@ export function isTemp(name: string): boolean {
 }
 
 /**
- * Returns the version of a file, which changes with its content: writing in place changes the time or the size,
- * replacing the file changes the inode.
+ * Returns the version of a file, which changes whenever its content changes. Writing in place changes the modification
+ * time or the size. Replacing the file changes the inode number.
  */
 export function versionOf(stat: BigIntStats): Version {
   return `${stat.mtimeNs}-${stat.size}-${stat.ino}` as Version;
@@ -31,20 +31,26 @@ export function infoOf(key: string, stat: BigIntStats): ObjectInfo {
 }
 
 /**
- * Returns the stats of the regular file at a path, or undefined if there is nothing or something else, such as a link,
- * a folder or a pipe.
+ * Returns the stats of the regular file at a path. Returns undefined if nothing is there, or something else, such as a
+ * link, a folder or a pipe.
  */
 export async function lstatFile(path: string): Promise<BigIntStats | undefined> {
   const stat = await lstatAny(path);
   return stat?.isFile() === true ? stat : undefined;
 }
 
-/** Returns the stats of whatever is at a path; undefined if nothing is. */
+/**
+ * Returns the stats of the file, folder or link at a path, or undefined if the path does not exist. Does not follow a
+ * link.
+ */
 export async function lstatAny(path: string): Promise<BigIntStats | undefined> {
   return orAbsent(lstat(path, { bigint: true }));
 }
 
-/** Returns the promise's value, or undefined if the promise fails because the file or folder does not exist. */
+/**
+ * Waits for a file system call and returns its result. Returns undefined if the file or folder does not exist, or if
+ * the path is a link that the call must not follow.
+ */
 export async function orAbsent<T>(promise: Promise<T>): Promise<T | undefined> {
   try {
     return await promise;
@@ -62,11 +68,12 @@ export function errno(error: unknown): string {
   return typeof code === 'string' ? code : '';
 }
 
-// Two versions of the same size could look alike, because the kernel's file times advance only every few milliseconds
-// and inodes are reused at once. So this counter is added to the modification time, as microseconds.
+// Without this counter, two versions of a file with the same size could get the same modification time and inode
+// number: file times advance only every few milliseconds, and inode numbers are reused at once. `seal` adds the counter
+// to the modification time, as microseconds.
 let stamps = randomBytes(2).readUInt16LE() % 1000;
 
-/** Gives a finished file a unique modification time, makes the file durable, and returns its stats. */
+/** Finishes a new file: gives it a unique modification time, syncs it to disk, and returns its stats. */
 export async function seal(handle: FileHandle): Promise<BigIntStats> {
   const { mtimeNs } = await handle.stat({ bigint: true });
   stamps = (stamps + 1) % 1000;
@@ -77,8 +84,8 @@ export async function seal(handle: FileHandle): Promise<BigIntStats> {
 }
 
 /**
- * Creates a folder and a temporary file in it. Tries again if a concurrent delete removes the empty folder in between.
- * Syncs the parents of new folders, so that the folders survive a crash.
+ * Creates a temporary file, and its folder if necessary. Tries again if a concurrent delete removes the new folder
+ * because it is still empty. Syncs the parents of new folders, so that the folders survive a crash.
  */
 export async function createTemp(
   root: string,
@@ -120,23 +127,23 @@ export async function removeFile(path: string): Promise<void> {
   await orAbsent(unlink(path));
 }
 
-/** Removes a folder if it is empty, then each parent that this leaves empty. Does not remove the root. */
+/** Removes a folder if it is empty, then its parent if that has become empty, and so on. Never removes the root. */
 export async function removeEmptyFolders(root: string, from: string): Promise<void> {
   for (let folder = from; folder !== root; folder = dirname(folder)) {
     try {
       await rmdir(folder);
     } catch (error) {
-      // If the folder no longer exists, its parent may still be empty. Any other error ends the loop; usually it means
-      // that the folder is not empty.
+      // ENOENT means that the folder is already gone; its parent may still be empty. Any other error ends the loop. It
+      // usually means that the folder is not empty.
       if (errno(error) !== 'ENOENT') return;
     }
   }
 }
 
 /**
- * Returns the path of the metadata of an object. It is stored next to the object, in a file named after the object's
- * version rather than its name. So concurrent writers of a key never overwrite each other's metadata, and metadata of a
- * version that no longer exists is never read.
+ * Returns the path of the file that contains an object's metadata. The file is in the object's folder. Its name is
+ * derived from the object's version, not from its key. So concurrent writers of a key never overwrite each other's
+ * metadata, and metadata of an old version is never read.
  */
 export function metadataPath(folder: string, version: Version): string {
   return join(folder, `${metadataMark}${version}.json`);
@@ -170,15 +177,15 @@ const codes: Record<string, ErrorCode> = {
   EFBIG: 'STORAGE_TOO_LARGE',
   ENAMETOOLONG: 'STORAGE_INVALID_KEY',
   EINVAL: 'STORAGE_INVALID_KEY',
-  // The key needs a folder where an object is, or an object where a folder is.
+  // These codes mean that the key needs a folder where an object exists, or an object where a folder exists.
   ENOTDIR: 'STORAGE_INVALID_KEY',
   EISDIR: 'STORAGE_INVALID_KEY',
   EEXIST: 'STORAGE_INVALID_KEY',
 };
 
 /**
- * Maps a file system error to a catalogued error, or to STORAGE_UNAVAILABLE if its code is unknown. Returns other
- * errors unchanged.
+ * Converts a file system error to a FederationError. Uses STORAGE_UNAVAILABLE for system codes that are not in `codes`.
+ * Returns an error without a system code unchanged.
  */
 export function toStorageError(error: unknown, label: string, verb: string, key: string): unknown {
   const code = errno(error);

@@ -6,7 +6,10 @@ import type { ObjectInfo } from '../bucket';
 import { alreadyThere } from '../store-failure';
 import * as files from './filesystem-files';
 
-/** Location of an object: the real path of the root, the real path of the object's folder, and the path of its file. */
+/**
+ * Location of an object: the bucket's root folder, the object's own folder, and the path of its file. `root` must not
+ * contain links.
+ */
 export interface Place {
   readonly key: string;
   readonly root: string;
@@ -19,12 +22,13 @@ export function placeOf(root: string, key: string): Place {
   return { key, root, path, folder: dirname(path) };
 }
 
-/** A way to move a finished temporary file to its final place. */
+/** Moves a finished temporary file to the path of its object. */
 export type Landing = (temp: string, place: Place) => Promise<void>;
 
 /**
- * Writes a temporary file, makes it durable, and moves it into place atomically, together with its metadata. If
- * anything fails, the previous object stays as it is, and the new files are removed.
+ * Writes an object. `fill` writes the content to a temporary file, which is then synced to disk. The metadata is
+ * written to a separate file. Then `landing` moves the temporary file into place atomically. If anything fails, the
+ * previous object stays unchanged, and the new files are removed.
  */
 export async function land(
   place: Place,
@@ -55,7 +59,7 @@ export async function land(
   }
 }
 
-/** Moves the file into place and replaces the existing file, if any. */
+/** Moves the temporary file into place, replacing the existing file, if any. */
 export async function replace(temp: string, place: Place): Promise<void> {
   const before = await files.lstatFile(place.path);
   await rename(temp, place.path);
@@ -63,7 +67,8 @@ export async function replace(temp: string, place: Place): Promise<void> {
 }
 
 /**
- * Moves the file into place only if no file exists there. Making a hard link is atomic, so only one creator succeeds.
+ * Moves the temporary file into place, but throws STORAGE_PRECONDITION_FAILED if a file exists there. Uses a hard link:
+ * creating it is atomic, so only one of several concurrent callers succeeds.
  */
 export async function createByLink(temp: string, place: Place): Promise<void> {
   try {
@@ -74,7 +79,7 @@ export async function createByLink(temp: string, place: Place): Promise<void> {
   await files.removeFile(temp);
 }
 
-/** Whether linking failed because the file system has no hard links. */
+/** Returns true if creating a hard link failed because the file system does not support hard links. */
 export function hasNoLinks(error: unknown): boolean {
   return ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(files.errno(error));
 }
@@ -83,8 +88,9 @@ const lockAgeMs = 60_000;
 const lockWaitMs = 5_000;
 
 /**
- * Creates an object on a file system without hard links: a lock file makes creators take turns. The lock of a killed
- * creator is removed after a minute. A concurrent `put` ignores the lock, so the `create` may replace its object.
+ * Creates an object on a file system without hard links. A lock file ensures that only one `create` of a key runs at a
+ * time. If a process was killed while it held the lock, another process removes the lock after a minute. A `put` does
+ * not take the lock, so `create` may replace an object that a concurrent `put` has just written.
  */
 export async function createUnderLock(temp: string, place: Place): Promise<void> {
   const lock = join(place.folder, `.tmp-lock-${basename(place.path)}`);
@@ -117,7 +123,10 @@ async function openLock(lock: string, place: Place): Promise<FileHandle> {
   }
 }
 
-/** Refuses to write if one of the key's folders is a symbolic link, because the link could lead out of the root. */
+/**
+ * Throws STORAGE_ACCESS_DENIED if one of the key's folders is a symbolic link. The link could lead out of the root, so
+ * nothing may be written through it.
+ */
 async function refuseLinks(place: Place): Promise<void> {
   for (let folder = place.folder; folder !== place.root; folder = dirname(folder)) {
     const real = await files.orAbsent(realpath(folder));

@@ -7,14 +7,17 @@ import type { Place } from './filesystem-landing';
 
 const chunkSize = 256 * 1024;
 
-/** Returns an object's entry and its metadata, both of the same version; undefined if there is no object. */
+/**
+ * Returns an object's size, time, version and metadata, or undefined if the object does not exist. All values belong to
+ * the same version.
+ */
 export async function headAt(place: Place): Promise<ObjectHead | undefined> {
   for (;;) {
     const stat = await files.lstatFile(place.path);
     if (stat === undefined) return undefined;
     const metadata = await files.readMetadata(place.folder, files.versionOf(stat));
-    // Metadata is missing if the object has none, or if the object was replaced since `lstatFile`. In the latter case,
-    // read again.
+    // If there is no metadata file, there are two cases: the object has no metadata, or the object was replaced after
+    // `lstatFile`. In the second case, read again.
     if (metadata !== undefined || (await isStill(place, stat))) {
       return { ...files.infoOf(place.key, stat), metadata: metadata ?? {} };
     }
@@ -31,11 +34,14 @@ export interface Reading {
   readonly head: ObjectInfo;
   readonly range: { readonly start: number; readonly end: number };
   readonly signal?: AbortSignal;
-  /** Maps a file system error to a catalogued error. */
+  /** Converts a file system error to a FederationError. */
   readonly failure: (error: unknown) => unknown;
 }
 
-/** Reads a range of a file in chunks. Throws STORAGE_CONFLICT at the end if the file has changed meanwhile. */
+/**
+ * Reads a range of a file in chunks. Throws STORAGE_CONFLICT, at the latest after the last chunk, if the file has
+ * changed since it was opened.
+ */
 export async function* readChunks(reading: Reading): AsyncGenerator<Uint8Array> {
   const { handle, head, range, signal, failure } = reading;
   try {
@@ -47,8 +53,8 @@ export async function* readChunks(reading: Reading): AsyncGenerator<Uint8Array> 
       position += bytesRead;
       yield buffer.subarray(0, bytesRead);
     }
-    // OpenCost's own file storage truncates files and writes them in place, so the bytes read may be a mix of old and
-    // new ones.
+    // OpenCost's own file storage truncates a file and then rewrites it in place. If that happened during the read, the
+    // bytes are a mix of old and new content.
     const after = await handle.stat({ bigint: true });
     if (files.versionOf(after) !== head.version) throw changed(head.key);
   } catch (error) {

@@ -5,20 +5,21 @@ import type { ListEntry, ListOptions } from '../bucket';
 import { keyFault } from '../check-key';
 import * as files from './filesystem-files';
 
-/** Number of entries whose stats are read at once. */
+/** Number of files whose stats are read concurrently. */
 const batchSize = 32;
 const leftoverAgeMs = 3_600_000;
 
 interface Child {
-  /** The key of a file, or the prefix of a folder, with a slash at its end. */
+  /** Key of the file. For a folder, its path below the root, with a slash at the end. */
   readonly name: string;
   readonly bytes: Buffer;
   readonly folder: boolean;
 }
 
 /**
- * Lists the objects below a root, in byte order of whole keys. Holds the entries of one folder per level in memory.
- * Skips folders and files that vanish meanwhile, and everything that is neither a folder nor a regular file.
+ * Lists the objects below a root folder, in byte order of their keys. Holds in memory only the entries of the current
+ * folder and of its parents. Skips files and folders that are deleted during the listing. Skips everything that is
+ * neither a folder nor a regular file, such as links.
  */
 export async function* walk(
   root: string,
@@ -58,7 +59,7 @@ async function* enterFolder(walk: Walk, child: Child): AsyncGenerator<ListEntry>
     yield* walkFolder(walk, child.name);
     return;
   }
-  // A folder without objects is not listed, so look for a first object in it.
+  // List this folder only if it contains at least one object. To find out, look for a first object.
   for await (const _ of walkFolder(
     { root: walk.root, prefix: child.name, signal: walk.signal },
     child.name,
@@ -68,7 +69,10 @@ async function* enterFolder(walk: Walk, child: Child): AsyncGenerator<ListEntry>
   }
 }
 
-/** Returns the entries of a folder that belong to the listing or may contain entries that do, sorted. */
+/**
+ * Returns the entries of a folder, sorted. Omits entries that cannot be part of the listing because of the listing's
+ * prefix or its `after` option.
+ */
 async function childrenOf(walk: Walk, folder: string): Promise<Child[]> {
   const entries = (await files.orAbsent(readdir(join(walk.root, folder), { withFileTypes: true }))) ?? [];
   return entries
@@ -81,7 +85,8 @@ function childOf(folder: string, entry: Dirent): Child[] {
   const path = folder + entry.name;
   const isFolder = entry.isDirectory();
   if (keyFault(path) !== undefined || (!isFolder && !entry.isFile())) return [];
-  // A folder is compared with a slash at its end, so that it sorts exactly like the keys below it: `a.b` before `a/b`.
+  // Append a slash to the name of a folder before sorting, so that the folder sorts exactly like the keys in it. For
+  // example, the file `a.b` must come before the folder `a/`.
   const name = isFolder ? `${path}/` : path;
   return [{ name, bytes: Buffer.from(name), folder: isFolder }];
 }
@@ -94,8 +99,8 @@ function isWanted({ prefix, after, delimiter }: Walk, child: Child): boolean {
 }
 
 /**
- * Removes what killed writers left: temporary files older than an hour, and metadata files of that age without an
- * object. The files of running writers are never that old.
+ * Removes files that killed processes left behind: temporary files, and metadata files whose object does not exist.
+ * Removes only files that are older than an hour, because a running writer never keeps its files that long.
  */
 export async function sweep(root: string, signal: AbortSignal, folder = root): Promise<void> {
   if (signal.aborted) return;
@@ -109,8 +114,8 @@ export async function sweep(root: string, signal: AbortSignal, folder = root): P
     .filter((entry) => entry.isFile() && !files.isHidden(entry.name))
     .map((entry) => entry.name);
   for (const name of temps) await sweepTemp(folder, name);
-  // Checking every object of a large store would be slow. So check only if there are more metadata files than objects:
-  // then some metadata files must be left over.
+  // Finding metadata files without an object requires the stats of every object, which is slow in a large store. So do
+  // it only if there are more metadata files than objects, because then some of them certainly have no object.
   if (sidecars.length > objects.length) await sweepMetadata(folder, objects, sidecars);
   if (own.length > 0 && objects.length === 0) await files.removeEmptyFolders(root, folder);
   for (const entry of entries) if (entry.isDirectory()) await sweep(root, signal, join(folder, entry.name));

@@ -35,7 +35,10 @@ import {
 import { headAt, readChunks } from './filesystem-read';
 import { sweep, walk } from './filesystem-walk';
 
-/** The `config` of a store of type FILESYSTEM. A relative `directory` starts from the process's working directory. */
+/**
+ * Schema of the `config` of a FILESYSTEM store. A relative `directory` is relative to the working directory of the
+ * process.
+ */
 export const filesystemConfig = z.strictObject({
   directory: z
     .string()
@@ -45,22 +48,22 @@ export const filesystemConfig = z.strictObject({
 export type FilesystemConfig = z.output<typeof filesystemConfig>;
 
 export interface FilesystemOptions {
-  /** Called for each link that is skipped. */
+  /** Called with a warning for each folder that is skipped because it is behind a symbolic link. */
   readonly warn?: (message: string) => void;
-  /** Whether the file system has hard links. (Default: detected at the first `create`) */
+  /** False if the file system does not support hard links. (Default: detected by the first `create`) */
   readonly hardLinks?: boolean;
 }
 
 /**
- * Opens a folder as a bucket. Any number of processes may write at once, if the file system renames and links
- * atomically, as all local file systems and NFS 4 do. The folder must exist, because an unmounted volume must not look
- * like an empty bucket.
+ * Opens a folder as a bucket. Several processes may write to it at once if the file system renames files and creates
+ * hard links atomically, as all local file systems and NFS 4 do. The folder must exist. It is never created, because an
+ * unmounted volume would then look like an empty bucket.
  */
 export function openFilesystem(config: FilesystemConfig, options: FilesystemOptions = {}): Bucket {
   return new FilesystemBucket(config.directory, options);
 }
 
-// Never follow a link, and never block, as opening a pipe would.
+// Open files without following links (O_NOFOLLOW), and without waiting if the path is a pipe (O_NONBLOCK).
 const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 class FilesystemBucket implements Bucket {
@@ -78,7 +81,7 @@ class FilesystemBucket implements Bucket {
     this.label = pathToFileURL(directory).href;
     this.#warn = options.warn ?? (() => undefined);
     this.#hardLinks = options.hardLinks ?? true;
-    // Opening the bucket does not wait for the sweep and ignores its errors: leftover files do no harm.
+    // Remove leftover files in the background. Ignore errors, because leftover files do no harm.
     this.#sweeping = this.#root()
       .then((root) => sweep(root, this.#closing.signal))
       .catch(() => undefined);
@@ -184,7 +187,8 @@ class FilesystemBucket implements Bucket {
       const head = place && (await headAt(place));
       if (place === undefined || head === undefined) throw missing(from);
       if (from === to) return head;
-      // Copies the bytes. A hard link would be wrong: writing one of the two files in place would change both.
+      // Copy the bytes instead of creating a hard link. With a link, a program that writes one of the two files in
+      // place would change both.
       const fill = async (_handle: FileHandle, temp: string) => {
         await copyFile(place.path, temp, constants.COPYFILE_FICLONE);
         const after = await files.lstatFile(place.path);
@@ -227,22 +231,25 @@ class FilesystemBucket implements Bucket {
     return signal?.aborted === true ? signal.reason : files.toStorageError(error, this.label, verb, key);
   }
 
-  /** Returns the real path of the root, which may itself be a link, as in Kubernetes volumes. */
+  /** Returns the real path of the bucket's folder. The configured path may be a link, as in Kubernetes volumes. */
   async #root(): Promise<string> {
     const root = await files.orAbsent(realpath(this.#directory));
     if (root !== undefined && (await statPath(root)).isDirectory()) return root;
     throw new FederationError('STORAGE_BUCKET_NOT_FOUND', { detail: `There is no folder ${this.label}.` });
   }
 
-  /** Returns the location of an object, or undefined if its folder does not exist. */
+  /**
+   * Returns the location of an object. Returns undefined if the object's folder does not exist or is behind a symbolic
+   * link.
+   */
   async #find(key: string): Promise<Place | undefined> {
     const place = placeOf(await this.#root(), key);
     return place.folder === place.root || (await this.#isRealFolder(place.folder)) ? place : undefined;
   }
 
   /**
-   * Whether a folder exists and is reached without links. What is behind a link may lie outside of the root, so it is
-   * treated as absent.
+   * Returns true if a folder exists and its path contains no symbolic links. A folder behind a link may be outside of
+   * the root, so it is treated as missing.
    */
   async #isRealFolder(folder: string): Promise<boolean> {
     const real = await files.orAbsent(realpath(folder));

@@ -16,17 +16,17 @@ const objectResource = z.object({
   metadata: z.record(z.string(), z.string()).default({}),
   crc32c: z.string().optional(),
 });
-/** The fields of an object to request, as a value of the parameter `fields`. */
+/** Value of the query parameter `fields`: the names of the object's fields that the store should return. */
 export const objectFields = Object.keys(objectResource.shape).join(',');
 
-/** What the store reports about an object. */
+/** An object as described by the store. */
 export interface GcsObject {
   readonly head: ObjectHead;
-  /** CRC32C of the object's bytes, in base64; undefined if the store gave none. */
+  /** CRC32C of the object's bytes, in base64; undefined if the store did not return one. */
   readonly crc32c: string | undefined;
 }
 
-/** Parses an object resource of the JSON API. Throws a GcsFailure if the answer is not one. */
+/** Parses a JSON response that describes an object. Throws a GcsFailure if the response does not describe one. */
 export function objectOf(answer: unknown): GcsObject {
   const { success, data } = objectResource.safeParse(answer);
   if (!success) throw notTheStore('The answer does not describe an object');
@@ -36,26 +36,28 @@ export function objectOf(answer: unknown): GcsObject {
   return { head: { ...info, metadata: Object.fromEntries(lowerCase) }, crc32c };
 }
 
-/** Returns the part of a head that listings contain too. */
+/** Removes the metadata from an `ObjectHead`. The remaining fields are those that a listing contains too. */
 export function infoOf({ metadata: _, ...info }: ObjectHead): ObjectInfo {
   return info;
 }
 
-/** What the headers of a download say about the object. */
+/** Details of an object, from the headers of its download. */
 export interface GcsMedia {
-  /** Number of bytes of the whole object. */
+  /** Size of the whole object, in bytes. */
   readonly size: number;
-  /** Number of bytes in this answer. */
+  /** Number of bytes in this response, which may be only a range of the object. */
   readonly length: number;
   readonly version: Version;
   readonly modified: Date | undefined;
-  /** CRC32C of the whole object, in base64; undefined if the answer is only a range of the object. */
+  /**
+   * CRC32C of the whole object, in base64. Undefined if the response is only a range, or if the store did not send one.
+   */
   readonly crc32c: string | undefined;
 }
 
 /**
- * Reads the headers of a download. Throws a GcsFailure if the answer is not a download, and STORAGE_CORRUPT if it does
- * not have the requested bytes.
+ * Parses the headers of a download. Throws a GcsFailure if the response is not a download, and STORAGE_CORRUPT if it
+ * does not contain the requested range.
  */
 export function mediaOf(key: string, answer: IncomingMessage, range: GetOptions['range']): GcsMedia {
   const generation = headerOf(answer, 'x-goog-generation');

@@ -9,60 +9,63 @@ import { noToken, notTheStore, refusal } from './gcs-errors';
 
 const googleEndpoint = 'https://storage.googleapis.com';
 /**
- * Time limit for getting a token, in milliseconds, if `response_header_timeout` is 0. (With that setting, the store
- * itself may stay silent forever.)
+ * Time limit for obtaining a token, in milliseconds, if `response_header_timeout` is 0. That setting removes the time
+ * limit for the store itself, but not for tokens.
  */
 const longestTokenMs = 60_000;
 const maxJsonBytes = 32 * 1024 * 1024;
 const maxErrorBytes = 64 * 1024;
 
 export interface GcsOptions {
-  /** URL of an emulator to use instead of Google. */
+  /** URL of a GCS emulator to use instead of Google's servers. */
   readonly apiEndpoint?: string;
-  /** Whether to send a token. (Default: only to Google) */
+  /** Whether requests contain a token. (Default: true, unless `apiEndpoint` is set) */
   readonly authenticate?: boolean;
 }
 
 export interface GcsRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  /** Path of the URL, percent-encoded. */
+  /** Path of the request's URL, percent-encoded. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string | undefined>>;
   readonly headers?: OutgoingHttpHeaders;
   readonly body?: readonly Uint8Array[];
   readonly signal: AbortSignal | undefined;
-  /** A status outside of 2xx that is not a failure for this request. */
+  /** An HTTP status that counts as success for this request, in addition to 2xx. */
   readonly alsoFine?: number;
 }
 
 /** A client for the JSON API of Google Cloud Storage. */
 export interface GcsClient {
   /**
-   * Returns the answer with its body unread; the caller has to read or destroy it. Throws a GcsFailure or a network
-   * error.
+   * Sends a request and returns the response with its body unread. The caller must read or destroy the response. Throws
+   * a GcsFailure for an error status, or the network error if there is no response.
    */
   send(request: GcsRequest): Promise<IncomingMessage>;
-  /** Returns the parsed body of the answer. Throws as `send` does, and also a GcsFailure if the body is not JSON. */
+  /**
+   * Sends a request and returns the parsed JSON body of the response. Throws the same errors as `send`, and also a
+   * GcsFailure if the body is not JSON.
+   */
   json(request: GcsRequest): Promise<unknown>;
-  /** Removes the token and the secrets in the credentials from a text. */
+  /** Replaces secrets in a text by `***`: the token and the secret parts of the credentials. */
   redact(text: string): string;
   close(): void;
 }
 
 /**
- * Opens a client for the JSON API that makes one attempt per request. The SDK, which is loaded here, finds the
- * credentials and gets the tokens. The requests are our own, for these reasons (test/storage/gcs-library.test.ts shows
- * each):
+ * Opens a client for the JSON API of Google Cloud Storage. The client makes one attempt per request. The SDK is loaded
+ * only to find the credentials and to obtain tokens. The client sends the requests itself, because the SDK has these
+ * limits (test/storage/gcs-library.test.ts demonstrates each):
  *
  * - The SDK's methods for listings, metadata, downloads, simple uploads, copies and deletes share one request function.
- *   It accepts no AbortSignal, no agent (so no CA file, no client certificate, no limit of connections) and no
- *   deadline: its `timeout` has no effect.
- * - The SDK's resumable upload accepts an agent, but ignores an AbortSignal while it sends a chunk; the comment of
- *   `uploadStream` lists more.
- * - STORAGE_EMULATOR_HOST overrides the endpoint of all of them.
+ *   It accepts no AbortSignal. It accepts no HTTP agent, so there can be no CA file, no client certificate and no limit
+ *   on connections. It has no deadline: its option `timeout` has no effect.
+ * - The SDK's resumable upload accepts an HTTP agent, but ignores an AbortSignal while it sends a chunk. The comment of
+ *   `uploadStream` lists more limits.
+ * - The environment variable STORAGE_EMULATOR_HOST overrides the endpoint of all these methods.
  *
- * The SDK's authenticated transport (`authClient.request`) has none of these limits, but takes three times the CPU for
- * a small request, and one and a half times the CPU to read an object of 200 kB.
+ * The SDK's authenticated transport (`authClient.request`) has none of these limits. But compared with this client, it
+ * takes three times the CPU for a small request, and one and a half times the CPU to read an object of 200 kB.
  */
 export async function connect(
   config: GcsConfig,
@@ -75,7 +78,8 @@ export async function connect(
     ...config.http_config,
     tls_config: { ...config.http_config.tls_config, server_name: undefined },
   });
-  // Federated credentials ignore these options when they exchange tokens. That is why `authorization` has a deadline.
+  // Credentials from workload identity federation ignore these options when they exchange a token. So `authorization`
+  // has its own deadline.
   const transporterOptions = {
     agent: (url: URL) => agentFor(url, tokenAgents),
     retryConfig: { retry: 0 },
@@ -100,7 +104,8 @@ export async function connect(
       return headers;
     } catch (error) {
       signal?.throwIfAborted();
-      // The old client would keep waiting for the request that got no answer, so replace it.
+      // Replace the auth client after a timeout. The old one would make later calls wait for the same unanswered
+      // request.
       if (late.signal.aborted) auth = newAuth();
       throw noToken(error);
     } finally {
@@ -156,7 +161,7 @@ export function headerOf(answer: IncomingMessage, name: string): string | undefi
   return Array.isArray(value) ? value.join(',') : value;
 }
 
-/** Returns the parsed body of an answer. Throws a GcsFailure if the body is not JSON. */
+/** Reads the body of a response and parses it as JSON. Throws a GcsFailure if it is not JSON. */
 export async function readJson(answer: IncomingMessage): Promise<unknown> {
   const text = await readText(answer, maxJsonBytes);
   try {
@@ -172,7 +177,7 @@ function agentFor({ protocol }: URL, { httpAgent, httpsAgent }: Agents): Agents[
   return protocol === 'http:' ? httpAgent : httpsAgent;
 }
 
-/** Returns the values in the credentials that must never be shown. */
+/** Returns the secret values in the credentials, which must never be shown. */
 function secretsOf(credentials: Record<string, unknown> = {}): string[] {
   return ['private_key', 'private_key_id', 'client_secret', 'refresh_token'].flatMap((name) => {
     const value = credentials[name];
@@ -180,7 +185,7 @@ function secretsOf(credentials: Record<string, unknown> = {}): string[] {
   });
 }
 
-/** Returns the text of an answer. Stops after the chunk that exceeds `maxBytes`. */
+/** Reads the body of a response as text. Stops after the chunk that exceeds `maxBytes`. */
 async function readText(answer: IncomingMessage, maxBytes: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;

@@ -5,10 +5,10 @@ const kibibyte = 1024;
 const chunkUnit = 256 * kibibyte;
 const defaultChunkSize = 8 * 1024 * kibibyte;
 
-/** Types of credentials that `service_account` accepts. */
+/** The types of credentials that the setting `service_account` may contain. */
 const credentialTypes = ['service_account', 'external_account', 'authorized_user'];
 
-/** The `config` of a store of type GCS. Its fields have the names that they have in Thanos. */
+/** Schema of the `config` of a GCS store. Its fields have the same names as in Thanos. */
 export const gcsConfig = z.strictObject({
   bucket: z.string().regex(/^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/, 'has to be the name of a bucket'),
   service_account: secretField
@@ -23,22 +23,23 @@ export const gcsConfig = z.strictObject({
     .transform((size) => Math.ceil((size || defaultChunkSize) / chunkUnit) * chunkUnit),
   max_retries: z.int().min(0).default(0),
   http_config: httpConfig.prefault({}),
-  // This setting is accepted but has no effect: the driver only uses the JSON API.
+  // Files written for Thanos may contain these two settings. They are accepted but have no effect: the driver uses only
+  // the JSON API.
   use_grpc: z.boolean().optional(),
   grpc_conn_pool_size: z.int().min(0).optional(),
 });
 export type GcsConfig = z.output<typeof gcsConfig>;
 
 /**
- * Returns the credentials in `service_account`, or undefined if there are none. Google's library then searches for
- * some.
+ * Returns the credentials in the setting `service_account`, or undefined if it is empty. Without credentials, Google's
+ * library searches for some itself.
  */
 export function gcsCredentials(config: GcsConfig): Record<string, unknown> | undefined {
   const text = config.service_account?.reveal() ?? '';
   return text === '' ? undefined : (JSON.parse(text) as Record<string, unknown>);
 }
 
-/** Returns warnings about settings that have no effect or are risky, one sentence each. */
+/** Returns warnings about settings that have no effect or are insecure, one sentence each. */
 export function gcsNotes(config: GcsConfig): string[] {
   return [
     ...notesWithoutEffect('config', config, ['use_grpc', 'grpc_conn_pool_size']),

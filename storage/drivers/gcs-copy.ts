@@ -13,9 +13,9 @@ const progress = z.object({
 });
 
 /**
- * Copies an object with its metadata inside the store, in as many requests as the store needs. `path` is the path of
- * the store's method `rewriteTo` for this copy. Throws STORAGE_CONFLICT if the source no longer has the version in
- * `source`.
+ * Copies an object and its metadata inside the store, with as many requests as the store needs. `path` is the URL path
+ * of the API method `rewriteTo`; it contains the keys of source and target. Throws STORAGE_CONFLICT if the object no
+ * longer has the version in `source`.
  */
 export async function copyObject(
   client: GcsClient,

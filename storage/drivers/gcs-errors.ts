@@ -2,7 +2,10 @@ import type { ErrorCode } from '../../errors/catalog';
 import { FederationError } from '../../errors/federation-error';
 import { type FailureContext, type SeenFailure, storeFailure } from '../store-failure';
 
-/** Catalogue codes by the store's reason, for reasons that say more than the HTTP status. */
+/**
+ * Maps the `reason` of a GCS error to our error codes. Contains only reasons that are more specific than the HTTP
+ * status.
+ */
 const codesByName: Record<string, ErrorCode> = {
   rateLimitExceeded: 'STORAGE_THROTTLED',
   userRateLimitExceeded: 'STORAGE_THROTTLED',
@@ -13,7 +16,7 @@ const codesByName: Record<string, ErrorCode> = {
 
 const ofNetwork = /^(?:ECONN|ETIMEDOUT|ENOTFOUND|EAI_|EPIPE|EHOST|ENET)/;
 
-/** A failed request. It does not contain the request itself, whose headers hold the token. */
+/** The error of a failed request. It does not contain the request, because the request's headers contain the token. */
 export class GcsFailure extends Error {
   constructor(readonly seen: SeenFailure) {
     super(seen.message);
@@ -21,22 +24,22 @@ export class GcsFailure extends Error {
 }
 
 /**
- * Returns the failure for an answer with an error status. `text` is the answer's body, which is JSON if the store
- * itself has answered.
+ * Returns the error for a response with an error status. `text` is the body of the response. It is JSON only if the
+ * response comes from the store itself, and not, for example, from a proxy.
  */
 export function refusal(
   answer: Pick<SeenFailure, 'status' | 'requestId' | 'retryAfterMs'>,
   text: string,
 ): GcsFailure {
   const { reason, message } = parseError(text);
-  // Only the store's message shows that a checksum was wrong; its reason is the same as for other errors.
+  // GCS reports a wrong checksum with the same `reason` as other errors, so recognise it by the message.
   const isChecksum = answer.status === 400 && /\b(?:crc32c|md5)\b/i.test(message);
   return new GcsFailure({ ...answer, name: isChecksum ? 'checksumMismatch' : reason, message, errno: '' });
 }
 
 /**
- * Returns the failure for an answer that reports success but cannot be from the store, such as the login page of a
- * proxy.
+ * Returns the error for a response that has a success status but cannot come from the store, such as the login page of
+ * a proxy.
  */
 export function notTheStore(what: string): GcsFailure {
   const message = `${what}: is something else answering in place of the store?`;
@@ -44,8 +47,8 @@ export function notTheStore(what: string): GcsFailure {
 }
 
 /**
- * Returns the failure for a token that could not be obtained. Keeps only the message, because the library's error
- * contains the whole exchange.
+ * Returns the error for a failed attempt to obtain a token. Keeps only the message of the library's error, because that
+ * error also contains the request and the response, with their secrets.
  */
 export function noToken(error: unknown): GcsFailure {
   const { message, code, status, cause } = error as {
@@ -67,8 +70,8 @@ export function noToken(error: unknown): GcsFailure {
 }
 
 /**
- * Maps a thrown value to a catalogued error: by the store's reason, otherwise by HTTP status, otherwise
- * STORAGE_UNAVAILABLE.
+ * Converts any thrown value to a FederationError. Chooses the error code by the `reason` that GCS sent, or else by the
+ * HTTP status, or else uses STORAGE_UNAVAILABLE.
  */
 export function toStorageError(
   error: unknown,
@@ -81,7 +84,10 @@ export function toStorageError(
   });
 }
 
-/** Returns the HTTP status of a GcsFailure; undefined if there was no answer, and for any other error. */
+/**
+ * Returns the HTTP status of a GcsFailure. Returns undefined if the GcsFailure has no status, or if the error is not a
+ * GcsFailure.
+ */
 export function statusOf(error: unknown): number | undefined {
   return error instanceof GcsFailure ? error.seen.status : undefined;
 }

@@ -5,7 +5,7 @@ import { infoOf, objectOf } from './gcs-answers';
 import type { GcsClient } from './gcs-client';
 import { notTheStore } from './gcs-errors';
 
-/** Number of entries on a page; the store returns no larger pages. */
+/** Number of entries per page. This is the maximum that the store allows. */
 const pageSize = '1000';
 const fields = 'kind,nextPageToken,prefixes,items(name,size,generation,updated)';
 
@@ -16,10 +16,7 @@ const page = z.object({
   nextPageToken: z.string().optional(),
 });
 
-/**
- * Lists objects in the order of their names' UTF-8 bytes, with one page in memory at a time. Skips names that are not
- * valid keys.
- */
+/** Yields the objects and folders of a listing in byte order, requesting one page at a time. Skips invalid keys. */
 export async function* listPages(
   client: GcsClient,
   { path, prefix }: { readonly path: string; readonly prefix: string },

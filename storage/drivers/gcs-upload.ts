@@ -8,19 +8,19 @@ import { type GcsClient, type GcsRequest, headerOf, readJson } from './gcs-clien
 import { Crc32c } from './gcs-crc32c';
 import { notTheStore, statusOf } from './gcs-errors';
 
-/** The object to be written by an upload. */
+/** The object that an upload writes. */
 export interface GcsTarget {
-  /** Path of the bucket's objects in the JSON API. */
+  /** URL path of the bucket's objects in the JSON API. */
   readonly path: string;
   readonly key: string;
   readonly metadata: Readonly<Record<string, string>>;
-  /** Whether the upload fails if an object of this key exists. */
+  /** If true, the upload fails if the object already exists. */
   readonly ifAbsent: boolean;
 }
 
 const contentType = 'application/octet-stream';
 
-/** Uploads bytes in one request. The store checks their CRC32C before the object becomes visible. */
+/** Uploads bytes in one request, with their CRC32C. The store checks the CRC32C before the object becomes visible. */
 export async function uploadWhole(
   client: GcsClient,
   target: GcsTarget,
@@ -45,12 +45,13 @@ export async function uploadWhole(
 }
 
 /**
- * Uploads a body of unknown length with one chunk in memory: in one request if it fits into one chunk, otherwise in a
- * resumable upload, whose object becomes visible with the last chunk. Cancels an upload that fails.
+ * Uploads a body of unknown length, holding one chunk in memory. If the body fits into one chunk, uses one request.
+ * Otherwise uses a resumable upload, whose object becomes visible after the last chunk. Cancels the upload if anything
+ * fails.
  *
- * The SDK's resumable upload is no substitute: it sends no checksum for the store to check, continues with a chunk
- * after an abort, does not cancel a failed upload, and sends chunks and token to any host that the store's answer
- * names.
+ * The SDK's resumable upload is not used, for these reasons: it sends no checksum for the store to check, it sends
+ * another chunk after an abort, it does not cancel a failed upload, and it sends the chunks and the token to any host
+ * that the store's response names.
  */
 export async function uploadStream(
   client: GcsClient,
@@ -79,7 +80,7 @@ export async function uploadStream(
   }
 }
 
-/** Starts a resumable upload. Returns the path, with its query, to which the chunks have to be sent. */
+/** Starts a resumable upload. Returns the URL path, with its query, to which the chunks must be sent. */
 async function startSession(
   client: GcsClient,
   target: GcsTarget,
@@ -96,7 +97,7 @@ async function startSession(
   answer.resume();
   const location = headerOf(answer, 'location');
   if (location === undefined) throw notTheStore('An upload was started, and the answer has no location');
-  // Ignore the host in the answer: the chunks carry the token, so they must not go to another host.
+  // Ignore the host in the response. The chunks are sent with the token, so they must not go to another host.
   const { pathname, search } = new URL(location, 'http://store');
   return `${pathname}${search}`;
 }
@@ -107,16 +108,16 @@ interface Sending {
   readonly chunk: Chunk;
   readonly start: number;
   /**
-   * CRC32C of the whole object, which is sent with the last chunk. The store checks it before the object becomes
-   * visible.
+   * CRC32C of the whole object, sent with the last chunk; undefined for the other chunks. The store checks it before
+   * the object becomes visible.
    */
   readonly crc32c: string | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
 /**
- * Sends a chunk, and repeats those bytes of it that the store did not keep. For the last chunk, returns the object that
- * the store's answer describes; for other chunks, undefined.
+ * Sends a chunk. If the store kept only part of it, sends the rest again. For the last chunk, returns the store's
+ * description of the object; for other chunks, returns undefined.
  */
 async function sendChunk(client: GcsClient, sending: Sending): Promise<unknown> {
   const { target, session, chunk, start, crc32c, signal } = sending;
@@ -144,8 +145,8 @@ async function sendChunk(client: GcsClient, sending: Sending): Promise<unknown> 
 }
 
 /**
- * Sends part of a chunk. Returns the object if the upload is complete, otherwise the number of bytes of the upload that
- * the store has kept.
+ * Sends bytes of a chunk. If they complete the upload, returns the store's description of the object. Otherwise returns
+ * how many bytes of the whole upload the store has kept so far.
  */
 async function sendPart(
   client: GcsClient,
@@ -158,7 +159,7 @@ async function sendPart(
   return { kept: last === undefined ? 0 : Number(last) + 1 };
 }
 
-/** Drops the first `bytes` bytes of the parts, which are treated as one continuous sequence. */
+/** Removes the first `bytes` bytes from the parts, which together form one sequence of bytes. */
 function behind(parts: readonly Uint8Array[], bytes: number): Uint8Array[] {
   let skip = bytes;
   return parts.flatMap((part) => {
@@ -168,7 +169,7 @@ function behind(parts: readonly Uint8Array[], bytes: number): Uint8Array[] {
   });
 }
 
-/** Cancels an upload. Ignores errors, because the store drops an unfinished upload after a week. */
+/** Cancels an upload. Ignores errors, because the store deletes an unfinished upload after a week. */
 async function cancel(client: GcsClient, path: string): Promise<void> {
   await client.send({ method: 'DELETE', path, signal: undefined, alsoFine: 499 }).then(
     (answer) => answer.resume(),
@@ -177,9 +178,9 @@ async function cancel(client: GcsClient, path: string): Promise<void> {
 }
 
 /**
- * Returns the object that the answer to an upload describes. If its CRC32C is not that of the bytes sent, deletes this
- * generation of the object and throws STORAGE_CORRUPT. The SDK would delete any generation, even one that another
- * writer has created since.
+ * Returns the object described by the response to an upload. If its CRC32C differs from that of the sent bytes, deletes
+ * the object and throws STORAGE_CORRUPT. Deletes only the generation (the version) that was just written, because
+ * another writer may have replaced it since. The SDK would delete any generation.
  */
 async function stored(
   client: GcsClient,

@@ -27,7 +27,7 @@ import { statusOf, toStorageError } from './gcs-errors';
 import { listPages } from './gcs-list';
 import { type GcsTarget, uploadStream, uploadWhole } from './gcs-upload';
 
-/** Opens a bucket of Google Cloud Storage. Sends no request. */
+/** Opens a bucket of Google Cloud Storage. Sends no request yet. */
 export async function openGcs(config: GcsConfig, options: GcsOptions = {}): Promise<Bucket> {
   return new GcsBucket(config, await connect(config, options));
 }
@@ -37,7 +37,7 @@ class GcsBucket implements Bucket {
   readonly label: string;
   readonly #config: GcsConfig;
   readonly #client: GcsClient;
-  /** Path of the bucket's objects in the JSON API. */
+  /** URL path of the bucket's objects in the JSON API. */
   readonly #path: string;
 
   constructor(config: GcsConfig, client: GcsClient) {
@@ -86,7 +86,8 @@ class GcsBucket implements Bucket {
           method: 'GET',
           path: this.#at(key),
           query: { alt: 'media', generation: version },
-          // Without this `accept-encoding`, the store would unpack objects that others have stored with gzip.
+          // Without this `accept-encoding` header, the store would decompress objects that other programs have stored
+          // with gzip.
           headers: {
             'accept-encoding': 'gzip',
             'cache-control': 'no-store',
@@ -109,7 +110,7 @@ class GcsBucket implements Bucket {
     });
   }
 
-  /** Requests the modification time of an object, because the headers of its download did not contain it. */
+  /** Requests the modification time of an object whose download had no `Last-Modified` header. */
   async #modified(key: string, media: GcsMedia, signal: AbortSignal | undefined): Promise<Date> {
     const now = await this.#look(key, signal);
     if (now?.version !== media.version) throw changed(key);
@@ -183,7 +184,7 @@ class GcsBucket implements Bucket {
       const { signal } = options;
       const source = await this.#look(from, signal);
       if (source === undefined) throw await this.#missing(from, undefined, signal);
-      // A copy onto itself changes nothing.
+      // Copying an object to its own key changes nothing.
       if (from === to) return infoOf(source);
       const path = `${this.#at(from)}/rewriteTo/b/${this.#config.bucket}/o/${encodeURIComponent(to)}`;
       return infoOf((await copyObject(this.#client, { path, source }, signal)).head);
@@ -207,8 +208,8 @@ class GcsBucket implements Bucket {
   }
 
   /**
-   * Returns the error for a status of 404: the object no longer has the pinned version, or there is no such object, or
-   * there is no bucket.
+   * Returns the error for a response with status 404. Finds out whether the requested version, the object or the whole
+   * bucket is missing.
    */
   async #missing(
     key: string,
@@ -216,8 +217,8 @@ class GcsBucket implements Bucket {
     signal: AbortSignal | undefined,
   ): Promise<Error> {
     if (version !== undefined && (await this.#look(key, signal)) !== undefined) return changed(key);
-    // Lists one object to see whether the bucket exists: requesting the bucket itself needs a permission that readers
-    // may not have.
+    // Check whether the bucket exists by listing one object. A request for the bucket itself needs a permission that
+    // readers may not have.
     const query = { maxResults: '1', fields: 'kind' };
     const probe = this.#client.json({ method: 'GET', path: this.#path, query, signal });
     const status = await probe.then(() => 200, statusOf);

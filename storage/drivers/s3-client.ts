@@ -2,17 +2,20 @@ import type { S3, S3ClientConfig } from '@aws-sdk/client-s3';
 import { connectTimeoutMs, httpAgents } from '../http-agents';
 import { type S3Config, s3Credentials, s3Location } from './s3-config';
 
-/** The SDK's client for a store, and the store's clock. */
+/** The SDK's client for a store, and a clock that shows the store's time. */
 export interface S3Connection {
   readonly client: S3;
-  /** Returns the store's current time, to about a second, derived from the store's last response. */
+  /**
+   * Returns the current time of the store's clock, accurate to about a second. It is derived from the `Date` header of
+   * the store's last response. Before the first response, it is this machine's time.
+   */
   now(): Date;
 }
 
 /**
- * Loads the SDK on demand. The SDK makes a single attempt, because `withRetry` retries. No request hangs: it fails if
- * connecting takes more than 5 seconds, or if the store stays silent for `response_header_timeout` before or during a
- * response.
+ * Loads the AWS SDK and creates a client. The SDK makes one attempt per request, because `withRetry` does the retries.
+ * No request can hang: it fails if connecting takes more than 5 seconds, or if the store sends nothing for
+ * `response_header_timeout` before or during a response.
  */
 export async function connect(config: S3Config): Promise<S3Connection> {
   const { S3 } = await import('@aws-sdk/client-s3');
@@ -29,7 +32,7 @@ export async function connect(config: S3Config): Promise<S3Connection> {
   return { client, now: () => new Date(Date.now() + aheadMs) };
 }
 
-/** Returns the `Date` header of a response in milliseconds, or NaN if it is absent. */
+/** Parses the `Date` header of a response into milliseconds. Returns NaN if the header is absent. */
 function clockOf(response: unknown): number {
   const { headers } = response as { headers?: Record<string, string> };
   return Date.parse(headers?.['date'] ?? '');
@@ -38,7 +41,7 @@ function clockOf(response: unknown): number {
 async function clientConfig(config: S3Config): Promise<S3ClientConfig> {
   const location = s3Location(config);
   const credentials = s3Credentials(config) ?? (await chainWithSts(config.sts_endpoint, location.region));
-  // Many stores other than Amazon's do not support checksums in trailers.
+  // The SDK sends checksums in HTTP trailers. Many stores other than Amazon's do not support them, so avoid them there.
   const checksums = location.isAws ? 'WHEN_SUPPORTED' : 'WHEN_REQUIRED';
   return {
     region: location.region,
@@ -60,8 +63,8 @@ async function clientConfig(config: S3Config): Promise<S3ClientConfig> {
 }
 
 /**
- * Returns the SDK's credential chain with this STS endpoint. If the endpoint is empty, returns undefined, so that the
- * SDK uses its default.
+ * Returns the SDK's credential chain, which uses the given STS endpoint. Returns undefined if the endpoint is empty.
+ * The SDK then uses its default chain and endpoint.
  */
 async function chainWithSts(endpoint: string, region: string): Promise<S3ClientConfig['credentials']> {
   if (endpoint === '') return undefined;

@@ -20,7 +20,7 @@ const sseConfig = z
     message: 'is needed with SSE-C: the path of a file with the 32 bytes of the key',
   });
 
-/** The `config` of a store of type S3. Its fields have the names that they have in Thanos. */
+/** Schema of the `config` of an S3 store. Its fields have the same names as in Thanos. */
 export const s3Config = z
   .strictObject({
     bucket: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$/, 'has to be the name of a bucket'),
@@ -58,7 +58,8 @@ export const s3Config = z
       .default(''),
     trace: z.strictObject({ enable: z.boolean().default(false) }).prefault({}),
     signature_version2: z.literal(false, 'is not supported: every S3 of today takes version 4').optional(),
-    // This setting is accepted but has no effect: the SDK sends its own checksums.
+    // Files written for Thanos may contain this setting. It is accepted but has no effect: the SDK sends its own
+    // checksums.
     send_content_md5: z.boolean().optional(),
   })
   .superRefine((config, context) => {
@@ -78,7 +79,10 @@ export const s3Config = z
   });
 export type S3Config = z.output<typeof s3Config>;
 
-/** Returns the static credentials in the file, or undefined to use the AWS SDK's own chain. */
+/**
+ * Returns the access key in the configuration, or undefined if there is none. Without an access key, the AWS SDK
+ * searches for credentials itself.
+ */
 export function s3Credentials({ access_key, secret_key, session_token }: S3Config) {
   if (!isSet(access_key) || !isSet(secret_key)) return undefined;
   return {
@@ -88,9 +92,7 @@ export function s3Credentials({ access_key, secret_key, session_token }: S3Confi
   };
 }
 
-/**
- * Returns warnings about the configuration, one sentence each, for settings that have no effect or are questionable.
- */
+/** Returns warnings about the configuration, one sentence each, for settings that have no effect or are insecure. */
 export function s3Notes(config: S3Config): string[] {
   return [
     ...notesWithoutEffect('config', config, ['send_content_md5']),
@@ -99,7 +101,7 @@ export function s3Notes(config: S3Config): string[] {
   ];
 }
 
-/** Where the SDK finds the store. Without a URL, the SDK derives the host from the region. */
+/** Location of the store, as needed by the SDK. If `url` is undefined, the SDK derives the host from the region. */
 export interface S3Location {
   readonly url: string | undefined;
   readonly region: string;

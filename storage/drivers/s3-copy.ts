@@ -4,9 +4,9 @@ import type { ObjectHead } from '../bucket';
 import { changed } from '../store-failure';
 import { statusOf } from './s3-errors';
 
-/** Largest number of bytes that one request can copy. It is also the largest size of a part. */
+/** Maximum number of bytes that one request can copy. It is also the maximum size of a part. */
 export const maxCopyBytes = 5 * 1024 ** 3;
-/** Number of parts to copy at once. The store does the work, not this process. */
+/** Number of parts to copy concurrently. The store does the copying, so this process needs no memory for it. */
 const partsAtOnce = 4;
 
 type Target = Omit<CopyObjectCommandInput, 'CopySource'>;
@@ -16,8 +16,9 @@ interface Copied {
 }
 
 /**
- * Copies an object inside the store, in one request if it has up to `partSize` bytes, otherwise in parts of that size,
- * which are removed if anything fails. Throws STORAGE_CONFLICT if the source no longer has the version in `source`.
+ * Copies an object inside the store. Copies up to `partSize` bytes in one request, and a larger object in parts of that
+ * size. If anything fails, removes the parts. Throws STORAGE_CONFLICT if the object no longer has the version in
+ * `source`.
  */
 export async function copyObject(
   client: S3,
@@ -57,7 +58,7 @@ async function copyParts(
     Bucket,
     Key,
   } = target;
-  // A copy in one request includes the metadata. A multipart upload needs it as a parameter.
+  // A copy in one request includes the metadata. A copy in parts does not, so pass the metadata here.
   const created = await client.createMultipartUpload(
     { ...target, Metadata: { ...source.metadata } },
     { abortSignal },
@@ -87,7 +88,8 @@ async function copyParts(
     const Parts = await mapConcurrently(indexes, partsAtOnce, copyPart);
     return await client.completeMultipartUpload({ ...upload, MultipartUpload: { Parts } }, { abortSignal });
   } catch (error) {
-    // Ignore errors, so that the original error is reported. The bucket's lifecycle rule removes parts that remain.
+    // Remove the parts. If this fails too, ignore its error, so that the original error is reported. The bucket's
+    // lifecycle rule for incomplete uploads then removes the parts.
     await client.abortMultipartUpload(upload).catch(() => undefined);
     throw error;
   }

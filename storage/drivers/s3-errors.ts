@@ -3,7 +3,7 @@ import type { ErrorCode } from '../../errors/catalog';
 import { FederationError } from '../../errors/federation-error';
 import { type FailureContext, retryAfterOf, type SeenFailure, storeFailure } from '../store-failure';
 
-/** Catalogue codes by the store's name of an error, for names that say more than the HTTP status. */
+/** Maps S3's error codes to our error codes. Contains only codes that are more specific than the HTTP status. */
 const codesByName: Record<string, ErrorCode> = {
   NoSuchKey: 'STORAGE_NOT_FOUND',
   NoSuchBucket: 'STORAGE_BUCKET_NOT_FOUND',
@@ -36,8 +36,8 @@ const wrongRegionNames = new Set([
 ]);
 
 /**
- * Maps an SDK error to a catalogued error; see `storeFailure`. `redact` removes secrets that a store may have put into
- * a message.
+ * Converts an error of the AWS SDK to a FederationError; see `storeFailure`. `redact` removes secrets from the store's
+ * message.
  */
 export function toStorageError(
   error: unknown,
@@ -65,7 +65,8 @@ function describe(error: unknown): SeenFailure {
     code?: unknown;
   };
   const status = $metadata?.httpStatusCode;
-  // A response without a body, such as every response to a HEAD, has neither an error name nor a message.
+  // If an error response has no body, as with every HEAD request, the SDK names the error `Unknown` and knows no
+  // message.
   const isMute = name === 'Unknown' && status !== undefined;
   return {
     name: isMute ? '' : (name ?? ''),

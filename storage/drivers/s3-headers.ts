@@ -18,8 +18,8 @@ type Headers = Pick<
   | 'ContentLanguage'
 >;
 
-// In Thanos and Kubecost, `put_user_metadata` may also contain headers. If they were sent as metadata, they would
-// silently have no effect.
+// Thanos and Kubecost accept these HTTP headers in the setting `put_user_metadata`. Sent as metadata instead of
+// headers, they would silently have no effect.
 const headerNames: Record<string, keyof Headers> = {
   'x-amz-acl': 'ACL',
   'x-amz-storage-class': 'StorageClass',
@@ -34,7 +34,10 @@ const headerNames: Record<string, keyof Headers> = {
   'content-language': 'ContentLanguage',
 };
 
-/** Splits `put_user_metadata` into HTTP headers, for which the SDK has parameters, and metadata proper. */
+/**
+ * Splits the setting `put_user_metadata` into HTTP headers and user metadata. The keys of `headers` are the SDK's names
+ * of the headers.
+ */
 export function userHeaders(config: S3Config): { headers: Headers; metadata: Record<string, string> } {
   const entries = Object.entries(config.put_user_metadata).map(
     ([name, value]) => [name.toLowerCase(), value] as const,
@@ -50,7 +53,10 @@ export function userHeaders(config: S3Config): { headers: Headers; metadata: Rec
   };
 }
 
-/** Encryption parameters for requests that write or read an object, and for the source of a copy. */
+/**
+ * Encryption parameters for requests that write an object (`write`), read an object (`read`) or copy one
+ * (`copySource`).
+ */
 export interface Encryption {
   readonly write: Pick<
     PutObjectCommandInput,
@@ -64,7 +70,7 @@ export interface Encryption {
   readonly copySource: { CopySourceSSECustomerAlgorithm?: string; CopySourceSSECustomerKey?: string };
 }
 
-/** Reads the encryption parameters from `sse_config`, and the key of SSE-C from its file. */
+/** Returns the encryption parameters that `sse_config` specifies. For SSE-C, reads the encryption key from its file. */
 export function encryptionOf(config: S3Config): Encryption {
   const sse = config.sse_config;
   switch (sse.type) {

@@ -12,7 +12,8 @@ interface Page {
 }
 
 /**
- * Yields the entries of a listing in byte order, page by page, with version 1 or 2 of the list API. Skips invalid keys.
+ * Yields the objects and folders of a listing in byte order, requesting one page at a time. Uses version 1 of the list
+ * API if `version1` is set, otherwise version 2. Skips invalid keys.
  */
 export async function* listPages(
   client: S3,
@@ -69,7 +70,8 @@ async function* pages1(
     );
     yield page;
     if (!page.IsTruncated) return;
-    // A page contains NextMarker only if the request has a delimiter. Otherwise its last key is the next marker.
+    // The store sends NextMarker only if the request has a delimiter. Otherwise, the next page starts after the last
+    // key of this page.
     marker = decoded(page, page.NextMarker ?? page.Contents?.at(-1)?.Key ?? '');
     if (marker === '') return;
   }
@@ -88,8 +90,8 @@ function decodedPage(page: Page): ListPage {
 }
 
 /**
- * Decodes a name. Requests ask for encoded names, because XML cannot represent all characters: one odd key would break
- * the whole listing.
+ * Decodes a key or prefix from a listing. The requests ask for URL-encoded names, because XML cannot represent all
+ * characters: a single unusual key would make the whole listing unreadable.
  */
 function decoded(page: Page, text: string): string {
   if (page.EncodingType !== 'url') return text;

@@ -3,13 +3,14 @@ import type { PutObjectCommandInput, S3 } from '@aws-sdk/client-s3';
 import type { WatchedBody } from '../body';
 import { storageError } from '../store-failure';
 
-/** Number of parts to send at once. An upload holds about this many parts in memory. */
+/** Number of parts to send concurrently. An upload holds about this many parts in memory. */
 const partsAtOnce = 4;
 
 /**
- * Sends a body of unknown length: in one request if it fits into one part, otherwise in parts, which are removed if
- * anything fails. The first failure aborts `stop`; the caller must then end the body. Parts that are already being sent
- * may finish (only `signal` aborts them): a part that arrives after the clean-up would revive the upload.
+ * Uploads a body of unknown length. If it fits into one part, uses one request. Otherwise uploads it in parts, which
+ * are removed if anything fails. If a request fails, `stop` is aborted, and the caller must then end the body. Parts
+ * that are being sent at that time may finish, unless `signal` is aborted. The removal waits for these parts, because a
+ * part that arrives after the removal would bring the upload back.
  */
 export async function upload(
   client: S3,
@@ -27,8 +28,8 @@ export async function upload(
   ]);
   const sending = new Set<Promise<unknown>>();
   let begun: string | undefined;
-  // The library's own abort does not end the requests that it has sent. So `signal` is passed to each of them, except
-  // to the clean-up.
+  // Pass `signal` to every request, because aborting the SDK's upload does not abort requests that it has already sent.
+  // Only the request that removes the parts gets no signal.
   const stoppable = Object.assign(Object.create(client) as S3, {
     send: async (command: Parameters<S3['send']>[0]) => {
       const isCleanUp = command instanceof AbortMultipartUploadCommand;
@@ -47,12 +48,13 @@ export async function upload(
       }
     },
   });
-  // The library's own clean-up does not wait for parts that are still being sent. So clean up again after they have
-  // finished.
+  // The SDK removes the parts without waiting for those that are still being sent. So wait for them, and then remove
+  // the parts again.
   const cleanUp = async (UploadId: string) => {
     await Promise.allSettled(sending);
     const { Bucket, Key } = request;
-    // Ignore errors, so that the original error is reported. The bucket's lifecycle rule removes parts that remain.
+    // Ignore errors, so that the original error is reported. The bucket's lifecycle rule for incomplete uploads then
+    // removes the parts.
     await client.abortMultipartUpload({ Bucket, Key, UploadId }).catch(() => undefined);
   };
   const stream = Readable.from(body.chunks, { objectMode: false });
@@ -67,15 +69,18 @@ export async function upload(
     if (begun !== undefined) await cleanUp(begun);
     throw error;
   } finally {
-    // Releases the body if it has not been read completely.
+    // Release the body if it has not been read to the end.
     stream.destroy();
   }
 }
 
-/** Largest body to hold in memory, for a store without multipart uploads. */
+/** Maximum size of a body that is uploaded without a multipart upload, in bytes. The whole body is held in memory. */
 const maxWholeBytes = 256 * 1024 * 1024;
 
-/** Sends a body of unknown length in one request, from memory. Throws STORAGE_TOO_LARGE if it has more than 256 MiB. */
+/**
+ * Reads a body of unknown length into memory and uploads it in one request. Throws STORAGE_TOO_LARGE if the body has
+ * more than 256 MiB.
+ */
 export async function uploadWhole(
   client: S3,
   request: Omit<PutObjectCommandInput, 'Body'>,

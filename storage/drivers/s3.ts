@@ -30,12 +30,13 @@ import { upload, uploadWhole } from './s3-upload';
 
 export interface S3Options {
   /**
-   * Objects larger than this are copied in parts of this size. (Default: 5 GiB, the most that S3 copies in one request)
+   * Objects with more bytes than this are copied in parts of this size. (Default: 5 GiB, the most that S3 copies in one
+   * request)
    */
   readonly copyPartSize?: number;
 }
 
-/** Opens a bucket of S3 or of a compatible store. Sends no request. */
+/** Opens a bucket of S3 or of a compatible store. Sends no request yet. */
 export async function openS3(config: S3Config, options: S3Options = {}): Promise<Bucket> {
   return new S3Bucket(config, await connect(config), options);
 }
@@ -179,8 +180,8 @@ class S3Bucket implements Bucket {
   }
 
   /**
-   * Returns the entry of an object that was just written. The response to a write contains no modification time, so use
-   * the current time of the store's clock, as far as it is known.
+   * Returns the size, time and version of an object that was just written. S3 does not return the modification time
+   * after a write, so this is the current time of the store's clock.
    */
   #written(key: string, size: number, answer: { ETag?: string }): ObjectInfo {
     return { ...infoOf(key, answer), size, modified: this.#store.now() };
@@ -190,7 +191,7 @@ class S3Bucket implements Bucket {
     checkKey(to);
     const source = await this.head(from, options);
     if (source === undefined) throw missing(from);
-    // A copy onto itself changes nothing, and stores reject it.
+    // Copying an object to its own key changes nothing, and stores reject it.
     if (from === to) return source;
     return this.#call(to, 'copy', options, async () => {
       const target = {
