@@ -19,13 +19,19 @@ import type { FederationDependencies } from './federation-dependencies';
 import { listGenerations, readGeneration } from './read-generations';
 
 export interface CleanUpResult {
-  /** Number of deleted generations. The next two fields count deleted merged windows and kept contributions. */
+  /** Number of deleted generations. */
   readonly generations: number;
   readonly objects: number;
   readonly kept: number;
-  /** Number of deleted files of runs. A run's request and report are kept for 30 days, its other files for two days. */
+  /**
+   * Number of deleted files of runs. The request and the report of a run are kept for 30 days, its other files for two
+   * days.
+   */
   readonly runs: number;
-  /** Number of objects that no kept generation names, but that only a later pass may delete. */
+  /**
+   * Number of objects that are no longer referenced but not deleted yet. A pass deletes only objects that were already
+   * unreferenced a day earlier.
+   */
   readonly waiting: number;
 }
 
@@ -37,18 +43,19 @@ export type CleanUpDependencies = Pick<
 >;
 
 const concurrentCalls = 16;
-/** How long a run's working files are kept, in milliseconds. Only the run itself reads them. */
+/** How long a run's working files are kept, in milliseconds. Only the run itself reads these files. */
 const workingFilesFor = 2 * day;
 const runsFor = 30 * day;
 
 /**
- * Deletes what is no longer needed:
+ * Deletes objects that are no longer needed:
  * - generations past their retention;
- * - merged objects and kept contributions, if two passes at least a day apart find that no kept generation names them;
+ * - merged objects and kept contributions, if two passes at least a day apart find that no remaining generation refers
+ *   to them;
  * - old files of runs.
  *
- * Measures all ages by the store's clock. Throws if something cannot be read, as it might otherwise delete objects that
- * are still in use.
+ * All ages are measured by the store's clock. Throws if anything cannot be read: objects that look unused might then
+ * still be in use.
  */
 export function createCleanUp(deps: CleanUpDependencies): CleanUp {
   const { bucket, log } = deps;
@@ -56,10 +63,10 @@ export function createCleanUp(deps: CleanUpDependencies): CleanUp {
     const options = { signal: deps.signal() };
     const document = documents.unreferenced.at();
     const passed = (await readDocument(bucket, document, options))?.seen ?? {};
-    // Rewrite the document unchanged, only to get the current time by the store's clock from the response.
+    // Rewrite the document unchanged. Its new modification time is the current time by the store's clock.
     const { modified: now } = await replaceDocument(bucket, document, { format: 1, seen: passed }, options);
-    // List the objects before reading the generations, so that generations committed after the listing are still read.
-    // The objects of an even later commit are safe, too: they are less than a day old.
+    // List the objects before reading the generations: generations that are committed in between are then read as well.
+    // Objects of generations that are committed even later are safe too: they are less than a day old.
     const objects = await listAged(deps, objectsPrefix, options);
     const kept = await listAged(deps, keptPrefix, options);
     const { generations, removed } = await keepGenerations(deps, now, options);
@@ -90,7 +97,7 @@ export function createCleanUp(deps: CleanUpDependencies): CleanUp {
   };
 }
 
-/** Deletes the generations that are past their retention, and reads the others. */
+/** Deletes the generations that are past their retention. Reads and returns the remaining ones. */
 async function keepGenerations(
   { bucket, generations: atLeast, heartbeat }: CleanUpDependencies,
   now: Date,
@@ -123,7 +130,7 @@ function namedKeys(generations: readonly Generation[]): Set<string> {
   return named;
 }
 
-/** Combines each merged object and its provenance into one entry, which is as old as the younger of the two. */
+/** Combines each merged object and its provenance file into one entry. Its age is that of the younger of the two. */
 function byFingerprint(objects: readonly ObjectInfo[]): AgedObject[] {
   const youngest = new Map<string, Date>();
   for (const { key, modified } of objects) {
@@ -137,8 +144,8 @@ function byFingerprint(objects: readonly ObjectInfo[]): AgedObject[] {
 }
 
 /**
- * Looks up each object again, and deletes it unless it has been written within the last day. Returns the keys of the
- * objects that stay.
+ * Looks up each object again and deletes it, unless it was written within the last day. Returns the keys of the objects
+ * that were not deleted.
  */
 async function deleteUnlessTouched(
   { bucket, heartbeat }: CleanUpDependencies,
@@ -150,7 +157,7 @@ async function deleteUnlessTouched(
   let done = 0;
   await mapConcurrently(keys, concurrentCalls, async (key) => {
     const object = parseObjectKey(key);
-    // Delete the provenance first: without it, no run considers the object finished.
+    // Delete the provenance first: a merged object without provenance is never used.
     const parts = object === undefined ? [key] : [provenanceKey(object.fingerprint), key];
     const heads = await Promise.all(parts.map((part) => bucket.head(part, options)));
     if (heads.some((head) => head !== undefined && now.getTime() - head.modified.getTime() < day))
@@ -162,8 +169,8 @@ async function deleteUnlessTouched(
 }
 
 /**
- * Deletes the files of old runs. The age of a run is the age of its youngest file. Working files are deleted earlier
- * than the request and the report.
+ * Deletes the files of old runs. A run is as old as its youngest file. The request and the report are kept longer than
+ * the other files.
  */
 async function cleanUpRuns(deps: CleanUpDependencies, now: Date, options: CallOptions): Promise<number> {
   const objects = await listAged(deps, runsPrefix, options);

@@ -19,17 +19,20 @@ export interface ClusterDependencies {
   readonly settings: Settings;
   readonly bucket: Bucket;
   readonly log: Log;
-  /** Limits the number of bytes that all pushes and pulls of the cluster together hold in memory. */
+  /** Limits the memory, in bytes, that all pushes and pulls of the cluster together use for file contents. */
   readonly budget: MemoryBudget;
   readonly now: () => Date;
   readonly heartbeat: (details: unknown) => void;
   readonly signal: () => AbortSignal;
-  /** The query engine of a primary, and the threads that read files for it. */
+  /**
+   * The query engine of a primary, and the threads that read files for it. Undefined if the cluster is not a primary.
+   */
   readonly query?: { readonly engine: QueryEngine; readonly threads: ReadThreads };
 }
 
 /**
- * Creates the activities that need a cluster's volume. They run where the volume is, on the cluster's own task queue.
+ * Creates the activities that need a cluster's volume. They run on the cluster's own task queue, served by the process
+ * that has the volume mounted.
  */
 export function createClusterActivities({ settings, bucket, query, ...context }: ClusterDependencies) {
   const { clusterId: cluster, localEtl: local, roles } = settings;
@@ -64,8 +67,8 @@ export function createClusterActivities({ settings, bucket, query, ...context }:
 }
 
 /**
- * Ingests a generation and, if the settings enable exports, then exports what is served. Windows that the export
- * already has are not written again.
+ * Ingests a generation. If the settings enable exports, then exports the windows that are served; windows that are
+ * already exported are not written again.
  */
 function ingestAndExport(
   deps: IngestDependencies,
@@ -81,7 +84,7 @@ function ingestAndExport(
   };
 }
 
-/** The result of an ingest on a cluster that is no longer a primary. */
+/** The result of an ingest on a cluster that is not a primary. */
 const nothingIngested: IngestSummary = { files: 0, ingested: 0, rows: 0 };
 
 export type ClusterActivities = ReturnType<typeof createClusterActivities>;

@@ -21,7 +21,7 @@ export interface CommitGenerationInput {
   readonly attempt: number;
 }
 
-/** The state of the bucket after a commit, or after a run that had nothing to commit. */
+/** The newest generation after a commit, or after a run that had nothing to commit. */
 export interface CommittedGeneration {
   readonly status: 'committed' | 'unchanged';
   /** Number of the newest generation. */
@@ -29,19 +29,19 @@ export interface CommittedGeneration {
   /** Number of windows in the newest generation. */
   readonly windows: number;
   readonly clusters: number;
-  /** Number of windows that the previous generation had and the newest one no longer has. */
+  /** Number of windows that are in the previous generation but not in the newest one. */
   readonly removed: number;
-  /** Ids of the clusters that the roster excludes; if there are many, only the first of them. */
+  /** Ids of the clusters that people have excluded. If there are many, only the first ones. */
   readonly exclusions: string[];
-  /** Number of quarantined sources of included clusters. Unless it is 0, runs end `partial`. */
+  /** Number of quarantined sources of included clusters. If it is not 0, the run's outcome is `partial`. */
   readonly quarantined: number;
-  /** Ids of the included clusters that have quarantined sources; if there are many, only the first of them. */
+  /** Ids of the included clusters that have quarantined sources. If there are many, only the first ones. */
   readonly degraded: string[];
 }
 
 export type CommitResult =
   | CommittedGeneration
-  /** Something has changed since the plan was made. The run has to plan again, as its next attempt. */
+  /** The bucket or the membership has changed since the plan was made, so the run has to plan again. */
   | { readonly status: 'replan'; readonly why: string };
 
 export type CommitGeneration = (input: CommitGenerationInput) => Promise<CommitResult>;
@@ -54,10 +54,14 @@ export type CommitDependencies = Pick<
 const concurrentChecks = 16;
 
 /**
- * Commits the merged windows of a run as the newest generation, by creating one object that must not exist yet. Commits
- * only if the plan's base is still the newest generation, the membership has not changed since the plan, and every
- * object that the generation adds exists. If an earlier call has committed, or the create succeeded although it
- * returned an error, recognizes the run's own generation by the run id in it.
+ * Commits the merged windows of a run as the newest generation, by creating one object that must not exist yet.
+ *
+ * Commits only if:
+ * - the generation from which the plan was made is still the newest one;
+ * - the membership (the included and excluded clusters) has not changed since the plan was made;
+ * - every object that the new generation adds exists.
+ *
+ * Can be retried: if an earlier call has already committed, finds that generation by the run id in it.
  *
  * @throws STORAGE_NOT_FOUND if the plan, an outcome or a merged object is missing; any other error of the store
  */
@@ -102,8 +106,8 @@ async function commitPlan(
 }
 
 /**
- * Records the full listing, now that a generation includes what it found. Later runs can then skip older windows. A
- * failure is only logged: without the record, the next run lists everything again.
+ * Records the full listing of the bucket, now that a generation contains everything that the listing found. The record
+ * lets later runs skip older windows. Errors are only logged: without the record, the next run lists everything again.
  */
 async function remember(
   { bucket, log }: CommitDependencies,
@@ -127,8 +131,7 @@ async function commit(
   options: CallOptions,
 ): Promise<CommitResult> {
   const { bucket } = deps;
-  // Do not rely on the response: even after an error, the object may have been created. The object that exists
-  // afterwards shows which run won.
+  // Do not rely on the result: after an error, the object may still have been created. Read it to see which run won.
   const created = await createDocument(bucket, documents.generation.at(next.generation), next, options).catch(
     asError,
   );
@@ -142,10 +145,9 @@ async function commit(
       };
     }
   }
-  // This process may have been suspended for so long that others committed this number and higher ones, and the
-  // clean-up deleted this number again. The create then succeeded, but a higher generation existed already, and nobody
-  // would ever read the one just created. A higher generation that was created later does not matter: it was made from
-  // the one just created.
+  // This commit is void if a later generation already existed, because only the newest generation is read.
+  // The create succeeds despite later generations if the clean-up deleted this number while this process was suspended.
+  // A later generation that was created after this commit does no harm: it is based on this one.
   const listed = await listGenerations(bucket, options);
   const own = listed.find(({ generation }) => generation === next.generation);
   const overtaking = listed.find(
@@ -158,7 +160,7 @@ async function commit(
   return describeCommit(deps, next, base);
 }
 
-/** Reads the result of every planned window; returns undefined if the recorded outcomes do not belong to this plan. */
+/** Reads the result of every planned window. Returns undefined if the recorded results are those of another plan. */
 async function readResults(
   bucket: Bucket,
   head: PlanHead,
@@ -176,7 +178,8 @@ async function readResults(
 }
 
 /**
- * Throws unless every object that the generation adds is finished and has the digest and size of the merge's result.
+ * Checks every merged object that the generation adds. Throws if one is missing or unfinished, or differs from the
+ * merge's result in digest or size.
  */
 async function checkObjects(
   { bucket, heartbeat }: CommitDependencies,

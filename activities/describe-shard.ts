@@ -11,7 +11,7 @@ export interface DescribeShardInput {
 export interface ShardWindow {
   readonly index: number;
   readonly window: WindowId;
-  /** Human-readable name of the shard: `allocations 1d 2026-11-19 · 5 clusters`. */
+  /** Human-readable name of the window, with the number of its sources: `allocations 1d 2026-11-19 · 5 clusters`. */
   readonly label: string;
 }
 
@@ -20,7 +20,7 @@ export interface ShardDescription {
   readonly windows: readonly ShardWindow[];
 }
 
-/** Lists the windows of a shard. */
+/** Creates the activity that lists the windows of a shard. A shard is a part of a run's plan. */
 export function createDescribeShard({ bucket, signal }: Pick<FederationDependencies, 'bucket' | 'signal'>) {
   return async ({ run, attempt, shard }: DescribeShardInput): Promise<ShardDescription> => {
     const { windows: planned } = await readShard(bucket, run, attempt, shard, { signal: signal() });

@@ -35,20 +35,20 @@ export interface DrawPlanInput {
   readonly request: Pick<FederationRequest, 'windows' | 'force' | 'full' | 'takeOver'>;
   readonly now: Date;
   readonly signal?: AbortSignal;
-  /** Called after each cluster has been listed. */
+  /** Called whenever a cluster's folder has been listed, with the number of clusters listed so far and in total. */
   onProgress?(clustersListed: number, of: number): void;
 }
 
 /**
- * What a plan leads to:
- * - `work`: there are windows to merge, or a change to commit.
- * - `nothing-changed`: there is a plan, but the commit will find no change.
+ * The outcome of planning:
+ * - `work`: there are windows to merge, or another change to commit.
+ * - `nothing-changed`: there is a plan, but it contains no change.
  * - `no-input`: no cluster has a file to federate. There is no plan and no commit.
- * - `all-excluded`: there are clusters, but all are excluded. There is no plan and no commit.
+ * - `all-excluded`: every cluster is excluded. There is no plan and no commit.
  */
 export type PlanOutcome = 'work' | 'nothing-changed' | 'no-input' | 'all-excluded';
 
-/** A plan, what it was made from, and what it leads to. */
+/** A plan, with the data that it is based on and its outcome. */
 export interface DrawnPlan extends Plan {
   readonly outcome: PlanOutcome;
   readonly membership: Membership;
@@ -56,19 +56,22 @@ export interface DrawnPlan extends Plan {
   readonly found: readonly Found[];
   readonly listing: Listing;
   /**
-   * Record of a full listing, for the commit to write. Undefined after a recent listing, even if it happened to skip
-   * nothing.
+   * Record of the full listing of the bucket, which the commit writes for later runs. Undefined if only recent windows
+   * were listed.
    */
   readonly fullListing?: FullListing;
-  /** Clusters that have a folder but no window file, and had none in any generation either. They are not members. */
+  /**
+   * Clusters that have a folder but no window file, and that contributed to no earlier generation. They are not counted
+   * as members of the federation.
+   */
   readonly withoutWindows: readonly string[];
 }
 
 /**
- * Reads the bucket and plans a federation, without writing anything. A dry run does exactly this.
+ * Reads the bucket and plans a federation. Writes nothing, so a dry run calls only this function.
  *
- * @throws FEDERATOR_CONFLICT if another federator with another membership committed last, unless `takeOver` is
- *   requested
+ * @throws FEDERATOR_CONFLICT if the last generation was committed by another federator with a different membership,
+ *   unless the request sets `takeOver`
  */
 export async function drawPlan(bucket: BucketReader, input: DrawPlanInput): Promise<DrawnPlan> {
   const { scope, request, signal } = input;
@@ -115,8 +118,8 @@ export async function drawPlan(bucket: BucketReader, input: DrawPlanInput): Prom
 }
 
 /**
- * Lists the window files of the clusters: all of them, or only those of recent windows. Keeps only one file per cluster
- * and window in memory.
+ * Lists the window files of the clusters: either all of them, or only those of recent windows. Keeps at most one file
+ * per cluster and window in memory.
  */
 async function listCandidates(
   bucket: BucketReader,
@@ -151,7 +154,7 @@ async function listCandidates(
     why === undefined ? decided.since : undefined,
   );
   if (why !== undefined) return full(why);
-  // If the clusters have only few files, a recent listing skips nothing: it has listed everything, like a full one.
+  // A listing of recent windows skips nothing if the clusters have few files. It is then as complete as a full listing.
   return { candidates, listing: passedOver ? decided : { kind: 'full', why: 'it took no more requests' } };
 }
 
@@ -164,8 +167,7 @@ function outcomeOf(
   if (membership.clusters.length === 0 && Object.keys(membership.excluded).length > 0) {
     return 'all-excluded';
   }
-  // If the windows of all files are before the cut-off, there is no input either, unless a base has windows to carry
-  // over.
+  // If every file is older than the cut-off date, there is no input either, unless a generation already exists.
   if (!anyFile || (base === undefined && plan.windows.length === 0)) return 'no-input';
   const next = nextGeneration({
     base,

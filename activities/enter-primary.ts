@@ -2,19 +2,19 @@ import { primaryState, updatePrimary } from '../local-etl/primary';
 import type { LocalEtl } from '../local-etl/store';
 
 export interface EnterPrimaryInput {
-  /** If true, the cluster does not wait until the combined set contains its own windows. */
+  /** If true, the cluster pulls even if its own windows have not been combined yet. */
   readonly withoutWaiting?: boolean;
 }
 
 export interface EnterPrimarySummary {
-  /** True if the cluster had left, or if it was waiting and no longer is; false if nothing changed. */
+  /** True if this call made the cluster a primary again or ended its waiting; false if it changed nothing. */
   entered: boolean;
 }
 
 /**
- * Makes the cluster a primary again after it has stopped being one. The next pull makes a new backup of the local ETL
- * before it overwrites files. The guard makes a cluster wait until its own windows are combined: a cluster that has
- * passed it once does not have to pass it again, and `withoutWaiting` skips it.
+ * Creates the activity that makes the cluster a primary again after it has stopped being one. The next pull makes a new
+ * backup of the local ETL before it overwrites files. Normally, a cluster waits before its first pull until its own
+ * windows are combined. It does not wait if it has done so before, or if `withoutWaiting` is set.
  */
 export function createEnterPrimary({ store, now }: { readonly store: LocalEtl; readonly now: () => Date }) {
   return async ({ withoutWaiting = false }: EnterPrimaryInput = {}): Promise<EnterPrimarySummary> => {

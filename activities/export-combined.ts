@@ -32,24 +32,24 @@ export interface ExportDependencies {
 }
 
 export interface ExportSummary {
-  /** Number of windows in the combined set. */
+  /** Number of windows that the engine serves. */
   readonly windows: number;
-  /** Number of windows that were written, because they were missing or had different content. */
+  /** Number of windows that were written because the export lacked them or had them with different content. */
   readonly written: number;
   readonly unchanged: number;
-  /** Number of windows that were removed, because they are no longer in the combined set. */
+  /** Number of windows that were removed from the export because the engine no longer serves them. */
   readonly removed: number;
 }
 
 /**
- * Makes the bucket's export match the windows that the engine serves. Idempotent: if a call fails, the next one
- * completes the export.
+ * Creates the activity that makes the export in the bucket match the windows that the engine serves. Idempotent: if a
+ * call fails, the next call completes the export.
  */
 export function createExportCombined(deps: ExportDependencies): () => Promise<ExportSummary> {
   return async () => {
     const { bucket, engine, format, log, heartbeat } = deps;
     const started = performance.now();
-    // Send heartbeats on a timer: exporting one large window takes longer than the heartbeat time-out.
+    // Send heartbeats on a timer: exporting one large window can take longer than the heartbeat timeout.
     const beat = setInterval(() => heartbeat({ exporting: true }), 5_000);
     try {
       const summary = await exportServed(engine, bucket, exportPrefix, {
@@ -72,15 +72,15 @@ export function createExportCombined(deps: ExportDependencies): () => Promise<Ex
 }
 
 export interface ExportOptions extends ExportPlaceOptions {
-  /** Whether to remove windows from the export that the engine does not serve. */
+  /** If true, windows that the engine no longer serves are removed from the export. */
   readonly prune: boolean;
-  /** Called after each window, with the number of windows done and the total. */
+  /** Called after each window, with the number of windows done and in total. */
   readonly progress?: (done: number, of: number) => void;
 }
 
 /**
- * Writes the windows that an engine serves as files below a prefix of a bucket. The export never lacks a window while
- * its file is replaced: the new file is written before the old one is removed.
+ * Writes the windows that an engine serves as files below a prefix of a bucket. When a window changes, its new file is
+ * written before the old one is removed, so the window is never missing from the export.
  */
 export async function exportServed(
   engine: QueryEngine,
@@ -102,14 +102,14 @@ export async function exportServed(
       else written.add(windowId(window));
       options.progress?.(++done, windows.length);
     });
-    // The engine serves another generation by now: export that one instead.
+    // If the engine switched to another generation in the meantime, export that generation instead.
   } while (overtaken);
   const removed = options.prune ? await place.removeOthers(windows) : 0;
   const unchanged = windows.filter((window) => !written.has(windowId(window))).length;
   return { windows: windows.length, written: written.size, unchanged, removed };
 }
 
-/** Number of windows exported at once. With two, one window is written to disk while the other is uploaded. */
+/** Number of windows exported at once. With two, one can be uploaded while the other is written to disk. */
 export const exportLanes = 2;
 
 export interface ExportPlaceOptions {
@@ -117,10 +117,10 @@ export interface ExportPlaceOptions {
   readonly signal: AbortSignal;
 }
 
-/** A window and the digest of its content. */
+/** A window and the digest of its content. The digest is part of the name of the exported file. */
 export type ExportableWindow = WindowRef & { readonly digest: string };
 
-/** The destination of an export: a bucket, or a folder opened as a bucket. Use it with `await using`. */
+/** The destination of an export: a bucket, or a folder accessed like a bucket. Declare it with `await using`. */
 export class ExportPlace implements AsyncDisposable {
   private made = 0;
 
@@ -128,11 +128,11 @@ export class ExportPlace implements AsyncDisposable {
     private readonly bucket: Bucket,
     private readonly options: ExportPlaceOptions,
     private readonly folder: string,
-    /** Paths of the window files that the export contains, by window id. */
+    /** Paths of the files that the export already contains, by window id. */
     private readonly there: Map<string, Set<string>>,
   ) {}
 
-  /** Lists the existing files of the export and writes `schema.json`. */
+  /** Opens an export: lists its existing files and writes `schema.json`. */
   static async open(bucket: Bucket, options: ExportPlaceOptions): Promise<ExportPlace> {
     const there = await listExport(bucket, options);
     await writeSchema(bucket, options.signal);
@@ -145,8 +145,8 @@ export class ExportPlace implements AsyncDisposable {
   }
 
   /**
-   * Writes the current file of a window, then removes the window's older files. Does nothing and returns undefined if
-   * the engine no longer has the window.
+   * Exports the current content of a window, then removes the window's older files. If the engine no longer has the
+   * window, does nothing and returns undefined.
    */
   async write(
     window: ServedWindow,
@@ -160,7 +160,7 @@ export class ExportPlace implements AsyncDisposable {
       );
       if (rows === undefined) return undefined;
       const { size: bytes } = await stat(local);
-      // A small file is sent in one piece: some stores require more permissions for multipart uploads.
+      // Send a small file in one request: some stores require additional permissions for multipart uploads.
       const body =
         bytes <= wholeBytes ? await readFile(local) : repeatable(() => createReadStream(local, { signal }));
       const path = this.pathOf(window);
@@ -174,15 +174,15 @@ export class ExportPlace implements AsyncDisposable {
     }
   }
 
-  /** Removes a window's files from the export, except the file with the window's current content. */
+  /** Removes a window's outdated files from the export. Keeps the file with the window's current content. */
   async tidy(window: ExportableWindow): Promise<void> {
     const kept = this.pathOf(window);
     for (const path of this.there.get(windowId(window)) ?? []) if (path !== kept) await this.remove(path);
   }
 
   /**
-   * Removes from the export all windows that `concerns` accepts, except those in `windows`. Returns how many were
-   * removed.
+   * Removes from the export all windows for which `concerns` returns true, except those in `windows`. Returns the
+   * number of removed windows.
    */
   async removeOthers(
     windows: readonly WindowRef[],
@@ -233,7 +233,7 @@ async function listExport(
   return there;
 }
 
-/** Writes the schema only if it differs, so that an export with nothing to do writes nothing. */
+/** Writes the schema only if it is missing or different, so that an unchanged export causes no write. */
 async function writeSchema(bucket: Bucket, signal: AbortSignal): Promise<void> {
   const document = documents.exportSchema.at(exportVersion);
   const there = await readDocument(bucket, document, { signal });

@@ -12,7 +12,7 @@ import { createRecordRequest } from './record-request';
 import { createRecordShard } from './record-shard';
 import { createWriteReport } from './write-report';
 
-/** An activity whose result also contains the store calls of its last attempt. */
+/** An activity whose result also contains the store calls made by its last attempt. */
 type Counted<Activity> = Activity extends (...args: infer Args) => Promise<infer Result>
   ? (
       ...args: Args
@@ -22,7 +22,7 @@ export interface CallsOf {
   readonly calls: StoreCalls;
 }
 
-/** Activities that return an object or nothing. */
+/** Activities that return an object or nothing. Call counts can be added to such results. */
 type Countable = Record<string, (...args: never[]) => Promise<object | void>>;
 
 function counted<Activities extends Countable>(
@@ -38,7 +38,10 @@ function counted<Activities extends Countable>(
   return Object.fromEntries(entries) as { [Name in keyof Activities]: Counted<Activities[Name]> };
 }
 
-/** Creates the activities of federations and the roster, except merging: light work on the `federation` queue. */
+/**
+ * Creates the activities of federations and the roster, except merging. They run on the `federation` queue and need
+ * little CPU.
+ */
 export function createFederationActivities(deps: FederationDependencies) {
   return {
     ...counted({
@@ -52,20 +55,22 @@ export function createFederationActivities(deps: FederationDependencies) {
     }),
     // The store calls of this activity are not counted: the report that it writes already contains the counts.
     writeReport: createWriteReport(deps),
-    // The store calls of this activity are not counted: it serves the roster, not a run.
+    // The store calls of this activity are not counted: it is called by the roster workflow, not by a run.
     readExclusions: createReadExclusions(deps),
   };
 }
 
-/** All activities of the `federation` queue. A worker adds those that need a Temporal client. */
+/**
+ * All activities of the `federation` queue. Those declared below need a Temporal client, so the worker implements them.
+ */
 export interface FederationActivities extends ReturnType<typeof createFederationActivities> {
-  /** Waits until no federation that began earlier is still running. */
+  /** Waits until no federation that started earlier is still running, for at most half an hour. */
   awaitEarlierRuns(input: { run: string; runId: string }): Promise<{ waitedFor: string[] }>;
-  /** Sends every primary in the roster the signal to pull. */
+  /** Signals every primary in the roster to pull. */
   notifyPrimaries(): Promise<{ notified: number }>;
 }
 
-/** Creates the activities that each need a CPU core, on the `federation-merge` queue. */
+/** Creates the activities of the `federation-merge` queue. Each of them needs a CPU core. */
 export function createMergeActivities(
   deps: FederationDependencies & Pick<MergeDependencies, 'mergeMemory'>,
 ): MergeActivities {

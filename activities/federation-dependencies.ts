@@ -3,24 +3,24 @@ import type { Exclusion, Scope } from '../federation/membership';
 import type { Bucket } from '../storage/bucket';
 import type { MergeThreads } from './threads/merge-threads';
 
-/** Dependencies of the federator's activities. Each activity picks those that it needs. */
+/** Everything that the federator's activities need. Each activity uses only part of it. */
 export interface FederationDependencies {
   readonly bucket: Bucket;
-  /** Cluster id of this federator. */
+  /** Id of the cluster in which this federator runs. */
   readonly federator: string;
-  /** Clusters and windows that the settings allow. */
+  /** Clusters and windows that the settings allow to be federated. */
   readonly scope: Scope;
-  /** Reads the roster's current exclusions, by cluster id. */
+  /** Reads the current exclusions from the roster workflow, by cluster id. */
   exclusions(): Promise<Readonly<Record<string, Exclusion>>>;
   readonly log: Log;
   now(): Date;
-  /** Reports to Temporal that the activity is alive, and its progress. */
+  /** Tells Temporal that the activity is alive, with its progress as details. */
   heartbeat(details: unknown): void;
-  /** Returns the signal of the current activity, which is aborted when the activity has to end. */
+  /** Returns the abort signal of the current activity. It is aborted when the activity has to stop. */
   signal(): AbortSignal;
-  /** Minimum number of generations to keep. */
+  /** Minimum number of generations that the clean-up keeps. */
   readonly generations: number;
   readonly threads: MergeThreads;
-  /** Returns the warnings about the store that every run reports, one sentence each. */
+  /** Returns the warnings about the store that each run reports, one sentence each. */
   storeWarnings(): Promise<readonly string[]>;
 }

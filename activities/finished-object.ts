@@ -7,26 +7,29 @@ import type { Bucket, BucketReader, CallOptions } from '../storage/bucket';
 import { repeatable } from '../storage/with-retry';
 
 /**
- * Reads the provenance of a finished merged window. Returns undefined unless both the provenance and the merged object
- * exist and match each other.
+ * Reads the provenance (the record of the sources) of a merged window. Returns undefined if the window is not finished:
+ * its provenance or its merged object is missing, or they do not match.
  */
 export async function findFinished(
   bucket: BucketReader,
   fingerprint: string,
   options: CallOptions,
 ): Promise<Provenance | undefined> {
-  // Treat a damaged provenance as missing: the window is then merged again, and both objects are rewritten.
+  // A damaged provenance counts as missing: the window is then merged again, which rewrites both objects.
   const provenance = await readIntact(bucket, documents.provenance.at(fingerprint), options);
   if (provenance === undefined || provenance.fingerprint !== fingerprint) return undefined;
   const object = await bucket.head(objectKey(fingerprint), options);
   return object?.size === provenance.size ? provenance : undefined;
 }
 
-/** Objects up to this size are sent from memory in one request. Sending a stream may take several requests. */
+/**
+ * Maximum size of an object that is uploaded from memory in one request. A larger object is streamed, which may take
+ * several requests.
+ */
 const sentWhole = 8 * 1024 * 1024;
 
 /**
- * Writes the object of a merged window. The window is finished only when its provenance is written, too.
+ * Writes the merged object of a window. The window does not count as finished until its provenance is written as well.
  *
  * @param chunks returns the bytes of the object; every call starts at the beginning
  */
@@ -53,8 +56,8 @@ async function gather(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
 }
 
 /**
- * Writes the provenance of a merged window. If it exists, rewrites it unchanged, so that the clean-up spares the
- * window: it does not delete what was written within the last day.
+ * Writes the provenance of a merged window. An existing provenance is rewritten unchanged, so that the clean-up does
+ * not delete the window: objects written within the last day are not deleted.
  */
 export async function touchFinished(
   bucket: Bucket,

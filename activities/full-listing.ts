@@ -11,7 +11,10 @@ export async function readFullListing(
   return readDocument(bucket, documents.fullListing.at(), options);
 }
 
-/** Records a full listing once a generation includes what it found. Later runs can then skip older windows. */
+/**
+ * Records a full listing. Call it only after a generation contains everything that the listing found: later runs then
+ * skip older windows.
+ */
 export async function writeFullListing(
   bucket: Bucket,
   listing: FullListing,

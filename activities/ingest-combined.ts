@@ -26,12 +26,12 @@ export interface IngestDependencies {
   readonly signal: () => AbortSignal;
 }
 
-/** Minimum time between two log messages about progress, in milliseconds. */
+/** Minimum time between two progress messages in the log, in milliseconds. */
 const logEveryMs = 10_000;
 
 /**
- * Loads a pulled generation into the query tables, and serves it. Reads only the windows that have changed. If any
- * window of the generation cannot be read, continues to serve the previous generation. Idempotent.
+ * Creates the activity that loads a pulled generation into the query tables and serves it. Reads only windows that have
+ * changed. If any window cannot be read, the previous generation stays in service. Idempotent.
  */
 export function createIngestCombined(
   deps: IngestDependencies,
@@ -60,7 +60,7 @@ export function createIngestCombined(
         `ingested ${done} of ${of} windows of generation ${number}`,
       );
     };
-    // Send heartbeats on a timer: ingesting one large window takes longer than the heartbeat time-out.
+    // Send heartbeats on a timer: ingesting one large window can take longer than the heartbeat timeout.
     const beat = setInterval(() => heartbeat({ generation: number }), 5_000);
     try {
       const serving = {
@@ -97,8 +97,8 @@ export function createIngestCombined(
 type Sources = Pick<IngestDependencies, 'combined' | 'threads'> & { readonly store?: LocalEtl };
 
 /**
- * Lists the windows of a generation for the query engine. Each is read from the volume if the right file is there,
- * otherwise from the bucket.
+ * Lists the windows of a generation for the query engine. Each window is read from the volume if the file there has the
+ * expected digest, otherwise from the bucket.
  */
 export function wantedWindows(sources: Sources, { windows }: Generation, signal: AbortSignal): WantedFile[] {
   return Object.entries(windows).map(([id, window]) => wantedWindow(sources, id, window, signal));
@@ -114,8 +114,8 @@ function wantedWindow(
   const bytes = async (): Promise<Uint8Array> => {
     const local = store === undefined ? undefined : await ifThere(readFile(localPath(store, id), { signal }));
     if (local !== undefined && sha256(local) === digest) return local;
-    // Read the window from the bucket if the file on the volume is missing or the cluster's own build has overwritten
-    // it. The next pull restores that file.
+    // The file on the volume is missing or was overwritten by the cluster's own build. Read the window from the bucket.
+    // The next pull restores the file on the volume.
     const key = objectKey(fingerprint);
     const object = await readAll(combined, key, { maxBytes: largestWindow, signal });
     if (sha256(object.bytes) === digest) return object.bytes;

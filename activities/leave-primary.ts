@@ -12,26 +12,30 @@ import type { PullDependencies } from './pull-combined';
 import { type FileNotes, noteFile } from './push-local-etl';
 
 export interface LeaveDependencies extends Omit<PullDependencies, 'combined' | 'federated' | 'own'> {
-  /** Bucket with the cluster's own folder and its backups. Without it, files can come only from `backupPath`. */
+  /**
+   * Bucket with the cluster's own folder and its backups. If undefined, files can be restored only from `backupPath`.
+   */
   readonly own?: BucketReader;
 }
 
 export interface LeaveSummary {
-  /** Number of windows for which the cluster's own file was restored from its folder in Federated Storage. */
+  /** Number of windows restored from the cluster's own folder in Federated Storage. */
   fromFolder: number;
-  /** Number of windows for which the cluster's own file was restored from a backup. */
+  /** Number of windows restored from a backup. */
   fromBackup: number;
-  /** Number of windows whose files stay, because the cluster itself has rebuilt them since they were pulled. */
+  /**
+   * Number of windows that were left as they are, because the cluster itself has rebuilt them since they were pulled.
+   */
   own: number;
-  /** Pulled windows that were removed, because this cluster has no file of its own for them. */
+  /** Pulled windows that were removed because the cluster has no file of its own for them. */
   removed: FileNotes;
 }
 
 /**
- * Makes the cluster stop being a primary. First records on the volume that pulling has stopped. Then replaces each
- * window that was ever pulled by the cluster's own file: from the cluster's folder if the file there is complete,
- * otherwise from the newest backup that has the file. If neither has it, removes the window. Idempotent: after an
- * interruption, call it again.
+ * Creates the activity that makes the cluster stop being a primary. First records on the volume that pulling has
+ * stopped. Then replaces each window that was ever pulled with the cluster's own file. That file comes from the
+ * cluster's folder in the bucket if it is complete there, otherwise from the newest backup that contains it. If neither
+ * has the file, removes the window. Idempotent: after an interruption, call it again.
  */
 export function createLeavePrimary(deps: LeaveDependencies): () => Promise<LeaveSummary> {
   return async () => {
@@ -41,8 +45,7 @@ export function createLeavePrimary(deps: LeaveDependencies): () => Promise<Leave
     await updatePrimary(pullStore, { leftAt: leftAt ?? deps.now().toISOString(), waitingFor: undefined });
     const pulled = new Pulled(pullStore);
     const files = await OwnFiles.open({
-      // If pulls write to a separate path, the files of the cluster's own folder were never there, so none are
-      // restored.
+      // A separate path for pulls never contained the cluster's own files, so restore none from the cluster's folder.
       folder: pullStore.root === store.root ? deps.own : undefined,
       backups: deps.backupPath === undefined ? deps.own : backupFolder(deps.backupPath),
       cluster,

@@ -4,10 +4,10 @@ import type { Found } from '../federation/found';
 import { shorten } from '../federation/run';
 import type { DrawnPlan } from './draw-plan';
 
-/** Maximum number of ids in one log message. A longer message would be unreadable. */
+/** Maximum number of ids in one log message, to keep it readable. */
 const mostNamed = 50;
 
-/** Logs what a federation found: included clusters, excluded ones with their reasons, and the windows to merge. */
+/** Logs the result of planning: included clusters, excluded clusters with their reasons, and windows to merge. */
 export function logPlan(log: Log, plan: DrawnPlan): void {
   const { clusters, excluded } = plan.membership;
   const { listing } = plan;
@@ -67,18 +67,18 @@ function logFound(log: Log, { pipeline, resolution, planned, carried, clusters }
   }
 }
 
-/** Formats the start of a log message, which people search for: `Federator[allocations][1d]`. */
+/** Returns the start of a log message, by which people can filter the log: `Federator[allocations][1d]`. */
 export function prefix(window: string): string {
   const ref = parseWindowId(window);
   return ref === undefined ? 'Federator' : `Federator[${ref.pipeline}][${ref.resolution}]`;
 }
 
-/** Formats a number with its noun: `5 clusters`, `1 cluster`. */
+/** Formats a number with its noun, adding an s to the noun unless the number is 1: `5 clusters`, `1 cluster`. */
 export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
-/** Formats unix seconds as `2026-11-14T12:30Z`. */
+/** Formats a time in unix seconds as `2026-11-14T12:30Z`. */
 export function atTime(seconds: number): string {
   return `${new Date(seconds * 1_000).toISOString().slice(0, 16)}Z`;
 }

@@ -11,32 +11,32 @@ import { ReadAhead } from './read-ahead';
 import type { MergeBegun, MergeQuestion, MergeReply } from './threads/merge-thread';
 import type { WindowSource } from './window-sources';
 
-/** Maximum size of a source, in bytes: larger than any file that a cluster writes for a window. */
+/** Maximum size of a source, in bytes. No cluster writes a larger file for a window. */
 const largestSource = 2 ** 30;
 
-/** Thrown if a source no longer exists in the version that was last looked up. */
+/** Thrown if a source file has been deleted or replaced since it was last looked up. */
 export class SourceMoved extends Error {
   constructor(readonly source: WindowSource) {
     super(`${source.key} has changed.`);
   }
 }
 
-/** Thrown if the previous object does not match its provenance. */
+/** Thrown if the previous object (the window's merged object in the last generation) does not match its provenance. */
 export class PreviousDamaged extends Error {}
 
 export interface MergeReadsInput {
   readonly bucket: BucketReader;
   readonly window: WindowId;
-  /** The contributing sources, in merge order. */
+  /** The sources that are part of the merge, in merge order. */
   readonly sources: readonly WindowSource[];
   readonly reuse?: Reuse;
   readonly signal: AbortSignal;
 }
 
 /**
- * Reads the inputs of one merge. Sources are read before the merge requests them, each in exactly the version that was
- * last looked up. Those that have not changed since the previous merge are read from its object instead, all in one
- * request. The caller must call `close`.
+ * Reads the inputs of one merge. Sources are read ahead of the merge's requests, each in exactly the version that was
+ * last looked up. Sources that have not changed since the previous merge are not read again: their data comes from the
+ * previous merged object, in a single request. The caller must call `close`.
  */
 export class MergeReads {
   private readonly ahead: ReadAhead<MergeReply>;
@@ -57,7 +57,7 @@ export class MergeReads {
     );
   }
 
-  /** Answers a question of the merge thread. Throws SourceMoved, PreviousDamaged, or an error of the store. */
+  /** Answers a request of the merge thread. Throws SourceMoved, PreviousDamaged, or an error of the store. */
   async read(question: MergeQuestion): Promise<MergeReply> {
     switch (question.ask) {
       case 'head':
@@ -75,7 +75,10 @@ export class MergeReads {
     }
   }
 
-  /** Receives the ranges that will be requested again, in the order of the requests, so that they can be read ahead. */
+  /**
+   * Receives the byte ranges that the merge thread will request a second time, in the order of these requests, so that
+   * they can be read ahead.
+   */
   begin({ again }: MergeBegun): void {
     this.inputsAgain = again.map(({ input }) => input);
     this.again = new ReadAhead(
@@ -128,16 +131,16 @@ export class MergeReads {
   }
 }
 
-/** Whether an error means that the requested version no longer exists. */
+/** Returns whether an error means that the requested version of an object no longer exists. */
 function isGone(error: unknown): error is FederationError {
   return isFederationError(error, 'STORAGE_CONFLICT') || isFederationError(error, 'STORAGE_NOT_FOUND');
 }
 
-/** The previous object, read once from start to end, in pieces. */
+/** The previous merged object of the window. It is read once from start to end, in pieces. */
 class PreviousObject {
   private opened: Promise<{ version: Version; pieces: Pieces }> | undefined;
   private position = 0;
-  /** Settles when the last requested piece has been read: pieces are read one at a time. */
+  /** Settles when the last requested piece has been read. The next piece is read only then. */
   private last: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -146,13 +149,13 @@ class PreviousObject {
     private readonly options: CallOptions,
   ) {}
 
-  /** Reads the header and the string table: everything before the first cluster's entries. */
+  /** Reads the header and the string table, which precede the entries of the clusters. */
   head(): Promise<MergeReply> {
     const offsets = this.reuse.previous.sources.flatMap(({ contribution }) => contribution?.offset ?? []);
     return this.next(0, Math.min(...offsets));
   }
 
-  /** Reads one cluster's part. The parts must be requested in the order that they have in the object. */
+  /** Reads the entries of one cluster. Clusters must be requested in the order in which the object contains them. */
   take({ offset, length }: { offset: number; length: number }): Promise<MergeReply> {
     return this.next(offset, length);
   }
@@ -177,7 +180,9 @@ class PreviousObject {
     return objectKey(this.reuse.previous.fingerprint);
   }
 
-  /** Reads bytes at an offset. Bytes before the offset that have not been read yet are returned as `skipped`. */
+  /**
+   * Reads `length` bytes at an offset. Bytes before the offset that have not been read yet are returned as `skipped`.
+   */
   private next(offset: number, length: number): Promise<MergeReply> {
     const taken = this.last.then(async () => {
       const { pieces } = await this.open();
@@ -210,7 +215,7 @@ class PreviousObject {
   }
 }
 
-/** Reads a body in pieces of the requested lengths. */
+/** Reads a response body in pieces of given lengths. */
 class Pieces {
   private readonly chunks: AsyncIterator<Uint8Array>;
   private rest: Uint8Array = new Uint8Array();

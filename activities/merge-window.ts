@@ -19,13 +19,16 @@ export interface MergeWindowInput {
   readonly attempt: number;
   readonly shard: number;
   readonly index: number;
-  /** Merge the window even if it has been merged already. The plan can also request this for a window. */
+  /**
+   * If true, the window is merged even if it has been merged already. The plan can also request this for single
+   * windows.
+   */
   readonly force?: boolean;
 }
 
 /**
- * The outcome of one planned window. The fingerprint is undefined if no cluster has a good contribution. The next
- * generation then does not have the window.
+ * The outcome of merging one planned window. If no cluster has a good contribution, the fingerprint is undefined and
+ * the next generation does not contain the window.
  */
 export interface MergeOutcome {
   readonly index: number;
@@ -34,15 +37,18 @@ export interface MergeOutcome {
   readonly digest?: string;
   /** Size of the merged window in bytes. */
   readonly size?: number;
-  /** Number of clusters in the merged window. */
+  /** Number of clusters that are part of the merged window. */
   readonly clusters: number;
-  /** Number of clusters whose source, or the decision on it, differs from the last generation. */
+  /**
+   * Number of clusters whose source differs from the last generation: the file changed, or its quarantine began or
+   * ended.
+   */
   readonly changed: number;
-  /** Number of quarantined sources. They are listed in the outcome of the shard. */
+  /** Number of quarantined sources. The outcome of the shard lists them. */
   readonly quarantined: number;
-  /** Whether the merged object existed already. */
+  /** True if the merged object already existed. */
   readonly reused: boolean;
-  /** Whether the last generation has the window, but the next one will not. */
+  /** True if the last generation contains the window, but the next one will not. */
   readonly removed: boolean;
 }
 
@@ -52,23 +58,26 @@ export interface MergeDependencies extends Pick<
   FederationDependencies,
   'bucket' | 'log' | 'heartbeat' | 'signal' | 'threads'
 > {
-  /** Maximum number of bytes of source files in memory, over all merges of this process. (Default: 256 MiB) */
+  /**
+   * Maximum number of bytes of source files that all merges of this process together hold in memory. (Default: 256 MiB)
+   */
   readonly mergeMemory?: number;
 }
 
 const defaultMergeMemory = 256 * 1024 * 1024;
 /**
- * Maximum number of bytes of source files that one merge keeps in memory. Of a larger window, the rest is read twice.
+ * Maximum number of bytes of source files that one merge holds in memory. If a window's sources are larger, the excess
+ * is read twice.
  */
 export const heldByOne = 64 * 1024 * 1024;
 const heartbeatEveryMs = 5_000;
 
 /**
- * Merges one planned window: reads its sources in the versions that were listed, quarantines bad ones, writes the
- * merged object and then its provenance. If a finished object with the window's fingerprint exists, uses that one
- * instead of merging again. The same sources always give the same bytes, so repeating a merge is harmless.
+ * Creates the activity that merges one planned window. Reads the sources in the versions that were listed, quarantines
+ * bad ones, then writes the merged object and its provenance. If a finished object with the window's fingerprint
+ * exists, uses that object instead. Can be repeated safely: the same sources always give the same bytes.
  *
- * @throws GENERATION_UNREADABLE if a cluster's last good contribution is needed and cannot be read; STORAGE_CONFLICT if
+ * @throws GENERATION_UNREADABLE if a cluster's last good contribution is needed but cannot be read; STORAGE_CONFLICT if
  *   the sources keep changing; any other error of the store
  */
 export function createMergeWindow(deps: MergeDependencies): MergeWindow {
@@ -139,7 +148,8 @@ export function createMergeWindow(deps: MergeDependencies): MergeWindow {
 }
 
 /**
- * Reads the previous contributions. If they are unreadable and the merge is forced, the window is merged without them.
+ * Reads what each cluster contributed to the window in the last generation. If this cannot be read and the merge is
+ * forced, logs a warning and returns no contributions.
  */
 async function readPreviousOrNone(
   { bucket, log }: MergeDependencies,

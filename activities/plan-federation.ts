@@ -10,47 +10,49 @@ import { logPlan } from './log-plan';
 
 export interface PlanFederationInput {
   readonly run: string;
-  /** Number of the attempt, from 1. A run plans again if its commit finds that something has changed. */
+  /**
+   * Number of the attempt, starting at 1. A run plans again if the bucket or the membership changed before its commit.
+   */
   readonly attempt: number;
   readonly request: FederationRequest;
 }
 
-/** How many clusters there are, and the ids of the first ones. */
+/** The number of clusters, and the ids of the first ones. */
 export interface ClusterSummary {
   readonly count: number;
-  /** Ids of the first clusters: at most 50, and fewer if the ids are long. */
+  /** Ids of the first clusters: at most 50, or fewer if the ids are long. */
   readonly ids: string[];
 }
 
 export interface PlanSummary {
   readonly outcome: PlanOutcome;
   readonly attempt: number;
-  /** Number of the generation that the plan starts from; 0 if there is none. */
+  /** Number of the generation on which the plan is based; 0 if there is none. */
   readonly base: number;
   readonly clusters: ClusterSummary;
   readonly excluded: ClusterSummary;
-  /** Number of all known windows, planned or carried. */
+  /** Number of all windows: those to merge plus those carried over unchanged. */
   readonly windows: number;
   readonly planned: number;
   readonly carried: number;
-  /** Number of files that are ignored because their cluster has a preferred file for the same window. */
+  /** Number of ignored files. A file is ignored if its cluster has another, preferred file for the same window. */
   readonly duplicates: number;
   /** Number of shards, each of at most 50 windows. */
   readonly shards: number;
 }
 
-/** Number of shards written at once. It is low, as each shard is in memory as text while it is written. */
+/** Number of shards written at once. It is low because each shard is held in memory as text while it is written. */
 const concurrentWrites = 4;
 
 export type PlanFederation = (input: PlanFederationInput) => Promise<PlanSummary>;
 export type PlanDependencies = Omit<FederationDependencies, 'threads' | 'generations'>;
 
 /**
- * Plans a federation and writes the plan for the activities that follow: first the shards, then the head that names
- * them.
+ * Creates the activity that plans a federation and writes the plan for the activities that follow. Writes the shards
+ * (parts of up to 50 windows) first, then the head, which lists them.
  *
- * @throws FEDERATOR_CONFLICT if another federator with another membership committed last, unless `takeOver` is
- *   requested
+ * @throws FEDERATOR_CONFLICT if the last generation was committed by another federator with a different membership,
+ *   unless the request sets `takeOver`
  */
 export function createPlanFederation(deps: PlanDependencies): PlanFederation {
   const { bucket, federator, scope, log } = deps;

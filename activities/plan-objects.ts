@@ -4,7 +4,7 @@ import { runPlanKey } from '../federation/layout';
 import type { PlanHead, PlanShard } from '../federation/plan-document';
 import type { BucketReader, CallOptions } from '../storage/bucket';
 
-/** Reads a shard of a run's plan. Throws STORAGE_NOT_FOUND if the run never wrote it. */
+/** Reads a shard, which is a part of a run's plan. Throws STORAGE_NOT_FOUND if the run never wrote it. */
 export async function readShard(
   bucket: BucketReader,
   run: string,
@@ -15,7 +15,10 @@ export async function readShard(
   return requireDocument(bucket, documents.planShard.at(run, attempt, shard), options);
 }
 
-/** Reads the head of a run's plan, for the commit. Throws STORAGE_NOT_FOUND if the run never wrote it. */
+/**
+ * Reads the head of a run's plan: the list of its shards, and other data for the commit. Throws STORAGE_NOT_FOUND if
+ * the run never wrote it.
+ */
 export async function readHead(
   bucket: BucketReader,
   run: string,
@@ -26,8 +29,8 @@ export async function readHead(
 }
 
 /**
- * Returns a function that reads shards and caches the last few: each window of a shard is merged by an activity of its
- * own, and each activity reads the shard.
+ * Returns a function that reads shards and caches the last `most` of them. Each window is merged by a separate activity
+ * that reads the whole shard, so the same shard is requested many times.
  */
 export function createShardCache(
   bucket: BucketReader,
@@ -38,7 +41,7 @@ export function createShardCache(
     const key = runPlanKey(run, attempt, shard);
     const known = cache.get(key);
     if (known !== undefined) return known;
-    // Do not pass a signal: other activities wait for this read, too, and must not fail if the first one is cancelled.
+    // Do not pass the caller's signal: other activities share this read, and its cancellation would make them fail.
     const reading = readShard(bucket, run, attempt, shard);
     cache.set(key, reading);
     reading.catch(() => cache.delete(key));

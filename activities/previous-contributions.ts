@@ -6,24 +6,24 @@ import type { PlannedWindow } from '../federation/plan-document';
 import type { Provenance, ProvenanceSource } from '../federation/provenance';
 import type { BucketReader, CallOptions } from '../storage/bucket';
 
-/** The last good contribution of each included cluster to one window. */
+/** What each included cluster last contributed to one window. Only good contributions count. */
 export interface PreviousContributions {
-  /** Provenance of the object that the base has for the window; undefined if it has none. */
+  /** Provenance of the window's merged object in the last generation; undefined if that generation lacks the window. */
   readonly base?: Provenance;
-  /** Returns a cluster's last good contribution, and the provenance of the object that contains it. */
+  /** Returns the last good contribution of a cluster, and the provenance of the merged object that contains it. */
   of(cluster: ClusterId): { readonly from: Provenance; readonly contribution: Contribution } | undefined;
-  /** The clusters that have a last good contribution. */
+  /** The clusters that have a last good contribution to the window. */
   readonly clusters: readonly ClusterId[];
 }
 
-/** Used for a window that is treated as if it had never been merged. */
+/** No contributions: the window is merged as if for the first time. */
 export const noPrevious: PreviousContributions = { of: () => undefined, clusters: [] };
 
 type Contribution = NonNullable<ProvenanceSource['contribution']>;
 
 /**
- * Reads the last contributions of the included clusters to a window, from the provenance of the base's object. The
- * contribution of a returning cluster comes from the newest generation that included it.
+ * Reads the last good contribution of each included cluster to a window. It comes from the last generation or, if the
+ * cluster was excluded and is now included again, from the newest generation that included it.
  *
  * @throws GENERATION_UNREADABLE if a provenance is missing or damaged
  */

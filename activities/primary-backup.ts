@@ -10,9 +10,9 @@ import type { Bucket } from '../storage/bucket';
 import type { MemoryBudget } from '../storage/memory-budget';
 
 export interface PrimaryBackupDependencies {
-  /** Bucket that the backup is written to, unless `backupPath` is set. */
+  /** Bucket for the backup. Not used if `backupPath` is set. */
   readonly own?: Bucket;
-  /** Folder that the backup is written to instead of the bucket. */
+  /** Folder for the backup, used instead of the bucket. */
   readonly backupPath?: string;
   readonly cluster: ClusterId;
   readonly log: Log;
@@ -21,7 +21,7 @@ export interface PrimaryBackupDependencies {
   readonly heartbeat: (details: unknown) => void;
 }
 
-/** Makes and looks into the backup of a primary's local ETL. The backup is made before the first file is replaced. */
+/** Makes a backup of a primary's local ETL before the first file is replaced, and looks up files in the backup. */
 export class PrimaryBackup {
   private digests: Promise<ReadonlySet<string>> | undefined;
 
@@ -33,8 +33,8 @@ export class PrimaryBackup {
   ) {}
 
   /**
-   * Makes the backup, unless an earlier pull did, and records it on the volume. Returns the name of the backup, or
-   * undefined if none was made. Throws BACKUP_FAILED.
+   * Makes the backup and records it on the volume, unless an earlier pull has already done so. Returns the name of the
+   * new backup, or undefined if none was made. Throws BACKUP_FAILED.
    */
   async takeOnce(): Promise<string | undefined> {
     const { backup, firstPullAt = this.deps.now().toISOString() } = await primaryState(this.store);
@@ -44,13 +44,13 @@ export class PrimaryBackup {
     return taken;
   }
 
-  /** Whether the backup contains a file with this digest. */
+  /** Returns whether the backup contains a file with this SHA-256 digest. */
   async has(digest: string): Promise<boolean> {
     this.digests ??= this.readDigests();
     return (await this.digests).has(digest);
   }
 
-  /** Makes the backup and returns its name, or undefined if there is nothing to save. */
+  /** Makes the backup and returns its name. Returns undefined if there is no file to save. */
   private async take(): Promise<string | undefined> {
     const { cluster, now, budget, heartbeat, log } = this.deps;
     const { store, signal } = this;
@@ -61,7 +61,7 @@ export class PrimaryBackup {
       cluster,
       now,
       budget,
-      // The bucket has all pulled files, so only the cluster's own files need saving.
+      // Save only the cluster's own files: the bucket still has every file that was pulled.
       leaveOut: (digest) => this.pulled.has(digest),
       heartbeat,
       signal,

@@ -12,12 +12,12 @@ import type { LocalEtl } from '../local-etl/store';
 import type { BucketReader } from '../storage/bucket';
 import type { MemoryBudget } from '../storage/memory-budget';
 
-/** The cluster's own windows that the generation does not contain yet. */
+/** The cluster's own windows that the newest generation does not contain yet. */
 export interface OwnWindows {
   count: number;
-  /** Ids of the first few windows. */
+  /** Ids of the first ten windows. */
   examples: string[];
-  /** What the cluster waits for, or what the operator has to do. */
+  /** Tells the operator what the cluster is waiting for, or what to do. */
   hint: string;
 }
 
@@ -35,9 +35,10 @@ const lanes = 8;
 const shownExamples = 10;
 
 /**
- * Finds the closed windows of this cluster's local ETL to which the cluster has not contributed in the generation.
- * Returns undefined if there are none. Overwriting such a window before it is combined would lose its data for
- * everyone. Ignores windows whose files do not decode: they will never be combined.
+ * Finds this cluster's windows that have ended, but to which the cluster has not contributed in the generation. Returns
+ * undefined if there are none. A pull must not overwrite such a window before it is combined, as its data would then be
+ * missing from the combined set for good. Windows whose files cannot be decoded are ignored, since they can never be
+ * combined.
  */
 export async function waitForOwnWindows(
   deps: GuardDependencies,

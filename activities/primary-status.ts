@@ -6,21 +6,23 @@ import { type FileNotes, noteFile } from './push-local-etl';
 
 export interface PrimaryStatus {
   /**
-   * `waiting`: the cluster's own windows are not all combined yet. `entered`: it is a primary, but has not pulled yet.
-   * `pulling`: it has pulled at least once. `left`: it is no longer a primary.
+   * - `waiting`: not all of the cluster's own windows are combined yet.
+   * - `entered`: the cluster is a primary, but has not pulled yet.
+   * - `pulling`: the cluster has pulled at least once.
+   * - `left`: the cluster is no longer a primary.
    */
   state: 'entered' | 'waiting' | 'pulling' | 'left';
-  /** Set if the state is `waiting`: the reason, or what the operator has to do. */
+  /** Set if the state is `waiting`: tells the operator the reason, or what to do. */
   waitingFor?: string;
   guardPassedAt?: string;
   firstPullAt?: string;
   leftAt?: string;
-  /** Name of the backup that was made before the first file was overwritten. */
+  /** Name of the backup that was made before the first file was overwritten. Undefined if none was made. */
   backup?: string;
   lastPull?: { generation: number; at: string };
   /** The names by which this cluster's own records are recognized. */
   ownNames: string[];
-  /** Files that the last push refused because they are not certainly the cluster's own. */
+  /** Files that the last push refused, because they may not be the cluster's own. */
   refused: FileNotes;
 }
 
@@ -31,7 +33,7 @@ export interface PrimaryStatusDependencies {
   readonly pullStore?: LocalEtl;
 }
 
-/** Reports the primary state recorded on the volume. */
+/** Creates the activity that reports the primary state recorded on the volume. */
 export function createPrimaryStatus(deps: PrimaryStatusDependencies): () => Promise<PrimaryStatus> {
   return async () => {
     const { cluster, store, pullStore = store } = deps;

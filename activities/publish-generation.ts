@@ -23,13 +23,13 @@ export type PublishGeneration = () => Promise<PublishResult>;
 
 export type PublishDependencies = Pick<FederationDependencies, 'bucket' | 'log' | 'heartbeat' | 'signal'>;
 
-/** Number of copies at once. It can be high, as the store does the copying and this process only waits. */
+/** Number of files copied at once. It can be high because the store does the copying. */
 const concurrentCopies = 16;
 
 /**
- * Makes `combined/etl/bingen/` match the newest generation by server-side copies, whatever was there before. Starts
- * over if a newer generation has been committed meanwhile. Readers never see an incomplete file. Deletes published
- * files that the generation does not name, but leaves files that were never published.
+ * Creates the activity that makes the files under `combined/etl/bingen/` match the newest generation. The store itself
+ * copies each file, so readers never see an incomplete one. Starts over if a newer generation is committed meanwhile.
+ * Deletes previously published files that the generation does not contain, but no other files.
  *
  * @throws GENERATION_UNREADABLE if an object of the generation is missing or has the wrong size
  */
@@ -68,8 +68,7 @@ async function publish(
     const value: Published = { format: 1, generation: of, windows: Object.fromEntries(record) };
     return replaceDocument(bucket, document, value, options);
   };
-  // Record new files before writing them: if this run is interrupted, the next one then knows that publishing wrote
-  // them.
+  // Record new files before writing them: after an interruption, the next run then recognizes them as published files.
   const added = copy.filter((window) => !record.has(window));
   for (const window of added) record.set(window, { ...named(windows, window), version: '' });
   if (added.length > 0) await write(published?.generation ?? 0);

@@ -24,15 +24,17 @@ import { readNewestGeneration } from './read-generations';
 export interface PullDependencies {
   /** Bucket that the combined set is read from. */
   readonly combined: BucketReader;
-  /** Bucket with the cluster's backups and, if it is federated, its own folder. A fresh primary needs neither. */
+  /**
+   * Bucket with the cluster's backups and, if the cluster is federated, its own folder. A new primary needs neither.
+   */
   readonly own?: Bucket;
   readonly cluster: ClusterId;
   /**
-   * Whether this cluster is also federated. If so, its first pull waits until the cluster's own data is combined, and
-   * each pull pushes the cluster's own files before it overwrites them.
+   * If true, this cluster also contributes data. Its first pull then waits until that data is combined, and each pull
+   * pushes the cluster's own files before overwriting them.
    */
   readonly federated: boolean;
-  /** The local ETL that the cluster's own build writes. */
+  /** The local ETL that the cluster's own Kubecost or OpenCost writes. */
   readonly store: LocalEtl;
   /** Local ETL that pulls write to. (Default: `store`) */
   readonly pullStore?: LocalEtl;
@@ -47,8 +49,8 @@ export interface PullDependencies {
 }
 
 /**
- * Updates the local ETL of a primary to the newest generation. Replaces each file atomically, and only if a copy of the
- * old file exists elsewhere. Idempotent: after an interruption, the next run continues.
+ * Creates the activity that updates the local ETL of a primary to the newest generation. Replaces each file atomically,
+ * and only if a copy of the old file exists elsewhere. Idempotent: after an interruption, the next run continues.
  */
 export function createPullCombined(deps: PullDependencies): () => Promise<PullSummary> {
   return async () => {
@@ -73,7 +75,7 @@ export function createPullCombined(deps: PullDependencies): () => Promise<PullSu
   };
 }
 
-/** One pull of one generation. */
+/** One pull of one generation to the volume. */
 class Pull {
   private readonly pulled: Pulled;
   private readonly summary: PullSummary;
@@ -114,7 +116,7 @@ class Pull {
   }
 
   /**
-   * Makes the backup and records the digests of the files to pull. Both must be done before the first file is replaced.
+   * Makes the backup and records the digests of the files to pull. Both must happen before the first file is replaced.
    */
   private async prepare(): Promise<void> {
     const taken = await this.backup.takeOnce();
@@ -156,8 +158,8 @@ class Pull {
   }
 
   /**
-   * Runs `work` while it holds the window's lock and `bytes` of the memory budget. Does nothing if the cluster has
-   * stopped being a primary meanwhile.
+   * Runs `work` while holding the window's lock and reserving `bytes` of the memory budget. Does nothing if the cluster
+   * has stopped being a primary in the meantime.
    */
   private async locked(id: WindowId, bytes: number, work: () => Promise<void>): Promise<void> {
     if (this.left) return;

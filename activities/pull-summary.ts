@@ -4,22 +4,26 @@ import { parseWindowId } from '../etl/window';
 import type { OwnWindows } from './primary-guard';
 import type { FileNotes } from './push-local-etl';
 
-/** The result of a pull, as the workflow and the status show it. */
+/** The result of a pull. Shown by the pull workflow and the status command. */
 export interface PullSummary {
   /**
-   * `waiting`: the combined set does not contain all of the cluster's own windows yet, so nothing may be overwritten.
-   * `left`: an operator made the cluster stop being a primary. `no-generation`: nothing has been combined yet.
+   * - `waiting`: not all of the cluster's own windows are combined yet, so none may be overwritten.
+   * - `left`: an operator made the cluster stop being a primary.
+   * - `no-generation`: nothing has been combined yet.
    */
   state: 'pulled' | 'up-to-date' | 'waiting' | 'left' | 'no-generation';
   generation?: number;
   replaced: number;
   removed: number;
   unchanged: number;
-  /** Number of the cluster's own files that were pushed before they were replaced. */
+  /** Number of the cluster's own files that were pushed before the pull replaced them. */
   pushedFirst: number;
-  /** Windows that the cluster was writing during the pull. The next pull handles them. */
+  /**
+   * Windows that were skipped because the cluster was writing them or they could not be read. The next pull tries
+   * again.
+   */
   postponed: FileNotes;
-  /** Files that could not be pushed before they were replaced. The pull saved copies of them on the volume. */
+  /** Replaced files that could not be pushed first. The pull saved copies of them on the volume. */
   salvaged: FileNotes;
   /** Set if the state is `waiting`: the cluster's own windows that are not combined yet. */
   waitingFor?: OwnWindows;
@@ -27,7 +31,7 @@ export interface PullSummary {
   backup?: string;
 }
 
-/** Creates the summary of a pull that has done nothing yet. */
+/** Returns the summary of a pull that has done nothing yet. */
 export function emptySummary(state: PullSummary['state']): PullSummary {
   const none = () => ({ count: 0, examples: [] });
   return {

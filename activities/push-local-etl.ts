@@ -17,54 +17,58 @@ export interface PushDependencies {
   readonly log: Log;
   /** Memory budget that all pushes and pulls of this process share. */
   readonly budget: MemoryBudget;
-  /** Reports to Temporal that the activity is alive, and its progress. */
+  /** Tells Temporal that the activity is alive, with its progress as details. */
   readonly heartbeat: (details: unknown) => void;
-  /** Returns the signal that is aborted when the activity must end. Called once per run. */
+  /** Returns the abort signal of the current activity. Called once per run of the activity. */
   readonly signal: () => AbortSignal;
 }
 
 export interface PushInput {
-  /** Id of the volume that the cluster's data comes from, as `instanceOf` returns it. */
+  /**
+   * Id of the volume to which the cluster id is bound, as returned by `instanceOf`. A push from any other volume fails.
+   */
   instance: string;
 }
 
-/** A local file that was not pushed, and why. */
+/** A local file in the summary of a push or pull, and the reason why it is listed there, such as an error. */
 export interface FileNote {
-  /** Path below `bingen/`. */
+  /** Path of the file below `bingen/`. */
   path: string;
   why: string;
-  /** Error code, if there is one. */
+  /** Code of the error; undefined if the reason is not an error. */
   code?: string;
 }
 
-/** Number of files, with the first few as examples. */
+/** A number of files, with the first few as examples. */
 export interface FileNotes {
   count: number;
   examples: FileNote[];
 }
 
 export interface PushSummary {
-  /** Number of window files found. */
+  /** Number of window files found on the volume. */
   files: number;
   uploaded: number;
-  /** Number of uploaded bytes. */
+  /** Total size of the uploaded files in bytes. */
   bytes: number;
-  /** Number of files that are already in the cluster's folder in Federated Storage. */
+  /** Number of files that were not uploaded because the cluster's folder in Federated Storage already has them. */
   unchanged: number;
-  /** Number of files that were not pushed because a pull wrote them. */
+  /** Number of files that were not pushed because they were written by a pull, not by the cluster itself. */
   pulled: number;
-  /** Files that were not pushed because they are incomplete; some may still be being written. */
+  /** Files that were not pushed because they are incomplete. The cluster may still be writing some of them. */
   incomplete: FileNotes;
-  /** Complete files that were not pushed, because they may not be this cluster's own or their path cannot be a key. */
+  /**
+   * Complete files that were not pushed: they may belong to another cluster, or their path is not a valid object key.
+   */
   refused: FileNotes;
 }
 
 const shownExamples = 20;
 
 /**
- * Updates the cluster's folder in Federated Storage from its local ETL. Uploads, byte for byte, the files that the
- * folder lacks or has with other content. Never deletes anything. Idempotent: after an interruption, the next run
- * continues.
+ * Creates the activity that copies a cluster's local ETL to its folder in Federated Storage. Uploads, unaltered, each
+ * file that is missing there or has different content. Never deletes anything. Idempotent: after an interruption, the
+ * next run continues.
  */
 export function createPushLocalEtl(deps: PushDependencies): (input: PushInput) => Promise<PushSummary> {
   return async ({ instance }) => {
@@ -110,7 +114,7 @@ function count(summary: PushSummary, { path }: LocalFile, outcome: PushOutcome):
   }
 }
 
-/** Counts a file, and adds it to the examples if it is among the first. */
+/** Counts a file. Also adds it to the examples, unless there are enough already. */
 export function noteFile(notes: FileNotes, note: FileNote): void {
   notes.count++;
   if (notes.examples.length < shownExamples) notes.examples.push(note);

@@ -14,7 +14,9 @@ import type { BadSource } from './threads/merge-thread';
 import type { MergeThreads } from './threads/merge-threads';
 import type { WindowSource } from './window-sources';
 
-/** Maximum length of an error's detail, in characters. Longer ones are cut off, as people read them in lists. */
+/**
+ * Maximum length of an error's detail, in characters. Longer details are truncated, because people read them in lists.
+ */
 const longestDetail = 400;
 
 export interface QuarantineContext {
@@ -26,21 +28,24 @@ export interface QuarantineContext {
   readonly signal: AbortSignal;
 }
 
-/** A bad source, and why it is bad. */
+/** A source that cannot be merged, and the reason. */
 export interface BadFinding {
   readonly source: WindowSource;
   readonly code: BadSource['code'];
   readonly detail: string;
-  /** Whether the source's kept contribution is missing from `kept/` and has to be written again. */
+  /**
+   * True if the source was already replaced by a kept contribution, but its object under `kept/` is missing. The object
+   * must then be written again.
+   */
   readonly keptIsGone?: boolean;
 }
 
 /**
- * Replaces each bad source with the last good contribution of its cluster. If that contribution is not in `kept/` yet,
- * extracts it unaltered from the previous object and writes it there. If the cluster never contributed, its source is
- * refused, or dropped from the list if it has no file either.
+ * Replaces each bad source with the last good contribution of its cluster. If that contribution is not stored under
+ * `kept/` yet, extracts it from the previous merged object and stores it there. If the cluster has never contributed,
+ * marks the source as refused, or drops it if it has no file either.
  *
- * @throws GENERATION_UNREADABLE if the previous object is missing or damaged
+ * @throws GENERATION_UNREADABLE if the previous merged object is missing or damaged
  */
 export async function quarantine(
   context: QuarantineContext,
@@ -75,8 +80,8 @@ function keptAlready(
 }
 
 /**
- * Writes the previous contribution of each cluster in `findings` to `kept/`. Returns the versions of the written
- * objects, by cluster.
+ * Stores the last good contribution of each cluster in `findings` under `kept/`. Returns the version of each stored
+ * object, by cluster.
  */
 async function keepContributions(
   context: QuarantineContext,
@@ -133,8 +138,8 @@ async function keepFrom(
 }
 
 /**
- * Writes an object, unless it exists with the same content: an earlier attempt may have written it before it failed.
- * Writing it again would give the same bytes a new version, and with it the merged window a new fingerprint.
+ * Writes an object, unless it already exists with the same content (an earlier attempt may have written it). Writing it
+ * again would change its version, and thus the fingerprint of the merged window.
  */
 async function putOnce(
   bucket: Bucket,

@@ -1,14 +1,14 @@
-/** An item that can be read, and the number of bytes that it takes in memory. */
+/** An item that can be read, and the number of bytes that it occupies in memory. */
 export interface Readable<T> {
   readonly bytes: number;
   read(): Promise<T>;
 }
 
-/** Maximum number of items that are being read, or have been read but not requested yet. */
+/** Maximum number of items read ahead, including those still being read. */
 const most = 8;
 const mostBytes = 16 * 1024 * 1024;
 
-/** Reads items in order before they are requested, so that the consumer ideally waits only for the first one. */
+/** Reads items in order, ahead of the consumer's requests. Ideally, the consumer waits only for the first item. */
 export class ReadAhead<T> {
   private readonly begun = new Map<number, Promise<T>>();
   private bytes = 0;
@@ -17,8 +17,8 @@ export class ReadAhead<T> {
   constructor(private readonly all: readonly Readable<T>[]) {}
 
   /**
-   * Returns an item, and starts to read the next ones. If the item is not among those being read, for example because
-   * it was returned before, reading starts over at this item.
+   * Returns an item and starts to read the next ones. If the item has not been read ahead (for example, because it was
+   * already returned once), starts over from this item.
    */
   async take(index: number): Promise<T> {
     if (!this.begun.has(index)) {
@@ -40,7 +40,7 @@ export class ReadAhead<T> {
       const isRoom = this.begun.size < most && this.bytes + one.bytes <= mostBytes;
       if (!isRoom && this.begun.size > 0) return;
       const reading = one.read();
-      // Keep a failure from being reported as unhandled: `take` throws it if the item is requested.
+      // Prevent an unhandled rejection: if the item is requested later, `take` throws the error then.
       reading.catch(() => undefined);
       this.begun.set(this.next, reading);
       this.bytes += one.bytes;

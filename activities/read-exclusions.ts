@@ -2,7 +2,10 @@ import type { Exclusion } from '../federation/membership';
 import type { FederationDependencies } from './federation-dependencies';
 import { readNewestGeneration } from './read-generations';
 
-/** Reads the roster's exclusions from the newest generation. Without a generation, there are none. */
+/**
+ * Creates the activity that reads from the newest generation which clusters people have excluded. Returns none if there
+ * is no generation.
+ */
 export function createReadExclusions({ bucket, signal }: Pick<FederationDependencies, 'bucket' | 'signal'>) {
   return async (): Promise<Record<string, Exclusion>> =>
     (await readNewestGeneration(bucket, { signal: signal() }))?.membership.exclusions ?? {};

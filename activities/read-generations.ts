@@ -4,7 +4,7 @@ import type { Generation } from '../federation/generation';
 import { generationsPrefix, parseGenerationKey } from '../federation/layout';
 import type { BucketReader, CallOptions } from '../storage/bucket';
 
-/** What a listing of the bucket shows of a generation. */
+/** A generation as it appears in a listing of the bucket. */
 export interface ListedGeneration {
   readonly generation: number;
   /** Time of the commit, by the store's clock. */
@@ -12,7 +12,7 @@ export interface ListedGeneration {
   readonly size: number;
 }
 
-/** Lists the existing generations, oldest first. */
+/** Lists all existing generations, from oldest to newest. */
 export async function listGenerations(
   bucket: BucketReader,
   options?: CallOptions,
@@ -26,7 +26,7 @@ export async function listGenerations(
   return found;
 }
 
-/** Returns the number of the newest generation; 0 if nothing was ever committed. */
+/** Returns the number of the newest generation; 0 if nothing has been committed yet. */
 export async function newestGenerationNumber(bucket: BucketReader, options?: CallOptions): Promise<number> {
   return (await listGenerations(bucket, options)).at(-1)?.generation ?? 0;
 }
@@ -40,7 +40,7 @@ export async function readGeneration(
   return readDocument(bucket, documents.generation.at(generation), options);
 }
 
-/** Reads the newest generation, which is the combined set; returns undefined if nothing was ever committed. */
+/** Reads the newest generation; returns undefined if nothing has been committed yet. */
 export async function readNewestGeneration(
   bucket: BucketReader,
   options?: CallOptions,
@@ -49,7 +49,7 @@ export async function readNewestGeneration(
     const newest = await newestGenerationNumber(bucket, options);
     if (newest === 0) return undefined;
     const generation = await readGeneration(bucket, newest, options);
-    // If the generation was deleted between listing and reading, there is a newer one: the newest is never cleaned up.
+    // If the generation was deleted after it was listed, try again: there must be a newer one.
     if (generation !== undefined) return generation;
   }
 }

@@ -8,7 +8,10 @@ export interface RecordRequestInput {
   readonly request: FederationRequest;
 }
 
-/** Writes a run's request as the first object of the run. If there is one already, keeps it. */
+/**
+ * Creates the activity that writes a run's request, as the first object of the run. An existing request is not
+ * replaced.
+ */
 export function createRecordRequest({ bucket, signal }: Pick<FederationDependencies, 'bucket' | 'signal'>) {
   return async ({ run, request }: RecordRequestInput): Promise<void> => {
     const document = documents.runRequest.at(run);

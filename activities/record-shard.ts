@@ -13,8 +13,8 @@ export interface RecordShardInput {
 }
 
 /**
- * Writes the results of a shard's windows for the commit. Includes the quarantined sources themselves, as the outcomes
- * contain only their number.
+ * Creates the activity that records the results of a shard's windows for the commit. The outcomes contain only the
+ * number of quarantined sources, so the sources themselves are read from the bucket.
  */
 export function createRecordShard({ bucket, signal }: Pick<FederationDependencies, 'bucket' | 'signal'>) {
   return async ({ run, attempt, shard, outcomes }: RecordShardInput): Promise<void> => {

@@ -6,15 +6,17 @@ import { clusterEtlPrefix, federatedPrefix, parseClusterPrefix, parseEtlKey } fr
 import { recentFrom } from '../federation/listing';
 import type { BucketReader, CallOptions, ObjectInfo } from '../storage/bucket';
 
-/** Number of listings at once. It can be high, as listings are small requests that mostly wait for the store. */
+/** Number of listings at once. It can be high because listings are small requests that mostly wait for the store. */
 const concurrentListings = 16;
 /**
- * Number of entries that stores return per page of a listing. If a store's pages have another size, listings are still
- * complete, but take more requests.
+ * Number of entries per page of a listing in most stores. If a store has a different page size, listings are still
+ * complete, but may take more requests.
  */
 const pageSize = 1_000;
 
-/** Finds the clusters that have a folder in Federated Storage. Ignores folders whose name is not a valid cluster id. */
+/**
+ * Returns the clusters that have a folder in Federated Storage. Ignores folders whose name is not a valid cluster id.
+ */
 export async function discoverClusters(bucket: BucketReader, options?: CallOptions): Promise<ClusterId[]> {
   const clusters: ClusterId[] = [];
   for await (const entry of bucket.list(federatedPrefix, { ...options, delimiter: '/' })) {
@@ -24,7 +26,9 @@ export async function discoverClusters(bucket: BucketReader, options?: CallOptio
   return clusters;
 }
 
-/** Lists the window files of clusters, in the given order of the clusters. Ignores any other file in their folders. */
+/**
+ * Lists the window files of clusters, sorted in the given order of the clusters. Ignores other files in their folders.
+ */
 export async function listWindowFiles(
   bucket: BucketReader,
   clusters: readonly ClusterId[],
@@ -38,19 +42,20 @@ export async function listWindowFiles(
 
 export interface ScanOptions extends CallOptions {
   /**
-   * Windows that ended before this time (unix seconds) may be skipped if that saves requests. If undefined, all are
-   * listed.
+   * Files of windows that ended before this time (unix seconds) may be skipped to save requests. If undefined, all
+   * files are listed.
    */
   readonly since?: number;
   /**
-   * Called for each window file. The files of one cluster come in key order, but mixed with those of other clusters.
+   * Called for each window file. The files of one cluster arrive in key order, interleaved with files of other
+   * clusters.
    */
   readonly onFile: (file: ListedFile) => void;
-  /** Called after each cluster has been listed. */
+  /** Called when all files of a cluster have been listed. */
   readonly onListed?: (cluster: ClusterId) => void;
 }
 
-/** Lists the window files of clusters; returns whether any were skipped. Ignores any other file in their folders. */
+/** Lists the window files of clusters. Returns whether any files were skipped. Ignores other files in the folders. */
 export async function scanWindowFiles(
   bucket: BucketReader,
   clusters: readonly ClusterId[],
@@ -65,9 +70,9 @@ export async function scanWindowFiles(
 }
 
 /**
- * Lists the window files of one cluster, and returns whether any were skipped. Every fetched page is read to its end.
- * If the next page would begin among older windows, the listing continues at the recent windows of the same folder
- * instead. So it never takes more requests than a full listing, and a cluster with few files is listed completely.
+ * Lists the window files of one cluster. Returns whether any were skipped. At the end of each page, skips ahead to the
+ * recent windows of the same folder if the next entries are older. The listing therefore never takes more requests than
+ * a full listing. Files on a page that has been fetched are never skipped.
  */
 async function scanCluster(
   bucket: BucketReader,

@@ -18,12 +18,12 @@ import type { BadSource, MergeAnswer, MergeTask } from './threads/merge-thread';
 import { lookAgain, type WindowSource } from './window-sources';
 
 /**
- * How many times a merge looks up changed sources again. If they change even more often, the activity fails, and
- * Temporal retries it.
+ * Maximum number of times that a merge looks up changed sources again. If they change even more often, the activity
+ * fails and Temporal retries it.
  */
 const mostLooks = 5;
 
-/** The result of one attempt: the merged window, or the sources that are bad or have changed. */
+/** The result of one attempt to merge: the merged window, or the sources that are bad or have changed. */
 interface Tried {
   readonly bad: BadFinding[];
   readonly moved: readonly WindowSource[];
@@ -34,33 +34,33 @@ export interface WindowMergeContext extends Pick<FederationDependencies, 'bucket
   readonly planned: PlannedWindow;
   readonly ref: WindowRef;
   readonly previous: PreviousContributions;
-  /** Merge the window even if it has been merged already. */
+  /** If true, the window is merged even if it has been merged already. */
   readonly force: boolean;
   readonly memory: MemoryBudget;
-  /** Maximum number of source bytes that one merge keeps in memory. The rest is read twice. */
+  /** Maximum number of source bytes that the merge keeps in memory. The other bytes are read twice. */
   readonly mostHeld: number;
   readonly signal: AbortSignal;
 }
 
 export interface SettledWindow {
-  /** Each cluster's source with its final decision, in byte order of the cluster ids. */
+  /** The source of each cluster, with the final decision on how to merge it. Sorted by cluster id in byte order. */
   readonly sources: readonly WindowSource[];
   /** Provenance of the merged window; undefined if no cluster has a good contribution. */
   readonly merged?: Provenance;
-  /** Whether the merged object existed already. */
+  /** True if the merged object already existed. */
   readonly reused: boolean;
 }
 
-/** Merges one window. Repeats the merge until every source is either used or quarantined. */
+/** Merges one window. Repeats the merge until every source has been either merged or quarantined. */
 export class WindowMerge {
-  /** The current step, reported by the heartbeat. */
+  /** The current step, shown in the activity's heartbeats. */
   doing = 'starting';
 
   constructor(private readonly context: WindowMergeContext) {}
 
   /**
-   * Merges the window in rounds. A round either completes the window, quarantines bad sources, or finds that sources
-   * have changed. Throws STORAGE_CONFLICT if sources still change after `mostLooks` rounds of the last kind.
+   * Merges the window in rounds. A round either completes the window, or quarantines bad sources, or finds that sources
+   * have changed. Throws STORAGE_CONFLICT if sources changed in more than `mostLooks` rounds.
    */
   async settle(planned: readonly WindowSource[]): Promise<SettledWindow> {
     const { bucket, ref, signal, force } = this.context;
@@ -85,8 +85,8 @@ export class WindowMerge {
   }
 
   /**
-   * Reads the sources, merges them and writes the window. If sources are bad or have changed, returns these sources
-   * instead, and leaves no finished object.
+   * Reads the sources, merges them and writes the merged window. If sources are bad or have changed, returns those
+   * sources instead. It then writes no provenance, so the window does not count as merged.
    */
   private async tryMerge(name: string, sources: readonly WindowSource[]): Promise<Tried> {
     const { ref, planned, previous, force, log } = this.context;
@@ -157,8 +157,8 @@ export class WindowMerge {
   }
 
   /**
-   * Builds the result of a merge that was refused because of its sources. If some have changed, returns only these:
-   * they are looked up again before any bad source is quarantined.
+   * Builds the result of a merge that failed because of its sources. If some sources have changed, returns only those.
+   * They are looked up and merged again before any bad source is quarantined.
    */
   private refused(
     read: readonly WindowSource[],
@@ -208,8 +208,8 @@ export class WindowMerge {
   }
 
   /**
-   * Looks up the current version of each changed source. If a changed source is a kept contribution, writes that
-   * contribution to `kept/` again.
+   * Looks up the current version of each source in `moved`. If such a source is a kept contribution, writes it to
+   * `kept/` again.
    */
   private async lookAgainAt(
     sources: readonly WindowSource[],
@@ -230,7 +230,7 @@ export class WindowMerge {
     return this.replace(now, gone);
   }
 
-  /** Quarantines bad sources, and returns the sources to merge instead. */
+  /** Quarantines the bad sources. Returns all sources, with each bad one replaced. */
   private async replace(
     sources: readonly WindowSource[],
     bad: readonly BadFinding[],
@@ -247,8 +247,8 @@ export class WindowMerge {
   }
 
   /**
-   * Logs that a source was quarantined. Logs nothing if `settled` is undefined: the source has no file, and its cluster
-   * never contributed to the window.
+   * Logs that a source was quarantined. Logs nothing if `settled` is undefined: the source was dropped, because it has
+   * no file and its cluster never contributed to the window.
    */
   private logQuarantined(
     source: WindowSource,
@@ -274,7 +274,7 @@ export class WindowMerge {
   }
 }
 
-/** Finds the sources that are missing or empty. They are bad, as is known without reading them. */
+/** Finds the sources whose file is missing or empty. They need not be read to know that they are bad. */
 function badByListing(sources: readonly WindowSource[]): BadFinding[] {
   return sources.flatMap((source): BadFinding[] => {
     if (source.decision !== 'used') return [];

@@ -9,19 +9,20 @@ import type { BucketReader, CallOptions } from '../storage/bucket';
 /** One cluster's source for a window that is being merged. */
 export interface WindowSource {
   readonly cluster: ClusterId;
-  /** Key of the cluster's own file. */
+  /** Key of the cluster's own file in the bucket. */
   readonly key: string;
-  /** Version of the file when it was last looked at, or `absent`. */
+  /** Version of the cluster's own file when it was last looked up, or `absent`. */
   readonly seen: Seen;
   readonly decision: Decision;
   /** Size of the cluster's own file in bytes. */
   readonly size: number;
-  /** Set if the source is quarantined. */
+  /** Set if the source is quarantined: the reason, and what is merged instead. */
   readonly quarantined?: QuarantinedSource;
 }
 
 /**
- * Returns the planned sources, and an absent source for each cluster that contributed before but has no planned source.
+ * Returns the sources of a planned window. Adds an absent source for each cluster in `before`, the earlier
+ * contributors, that has no source in the plan.
  */
 export function plannedSources(planned: PlannedWindow, before: readonly ClusterId[]): WindowSource[] {
   const { window } = planned;
@@ -46,7 +47,7 @@ export function plannedSources(planned: PlannedWindow, before: readonly ClusterI
   return sources.sort((a, b) => byBytes(a.cluster, b.cluster));
 }
 
-/** Looks up the current version of a source. The source is `absent` if its file is gone. */
+/** Looks up the current version of a source's file. If the file no longer exists, the source becomes `absent`. */
 export async function lookAgain(
   bucket: BucketReader,
   { cluster, key }: WindowSource,

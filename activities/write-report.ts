@@ -5,7 +5,10 @@ import type { FederationDependencies } from './federation-dependencies';
 
 type ReportDependencies = Pick<FederationDependencies, 'bucket' | 'signal' | 'storeWarnings'>;
 
-/** Writes a run's report, with any warnings about the store, as the run's last object. Replaces an earlier report. */
+/**
+ * Creates the activity that writes a run's report as the last object of the run, with any warnings about the store. An
+ * earlier report is replaced.
+ */
 export function createWriteReport({ bucket, signal, storeWarnings }: ReportDependencies) {
   return async (report: FederationReport): Promise<void> => {
     const warnings = await storeWarnings();

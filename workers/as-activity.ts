@@ -2,15 +2,15 @@ import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activ
 import { FederationError } from '../errors/federation-error';
 import type { ActivityRun } from './metrics';
 
-/** What an activity needs from Temporal. Tests can supply their own. */
+/** The parts of Temporal's activity context that our activities use. Tests can pass their own. */
 export interface ActivityContext {
-  /** Reports that the activity is alive, and its progress. */
+  /** Tells Temporal that the activity is alive, with its progress as details. */
   readonly heartbeat: (details?: unknown) => void;
   /** Aborted when the activity is cancelled or the worker shuts down. */
   readonly signal: AbortSignal;
 }
 
-/** Context of the activity that is running when a property is read. */
+/** The context of the activity that is currently running. It is looked up whenever a property is used. */
 export const temporalContext: ActivityContext = {
   heartbeat: (details) => Context.current().heartbeat(details),
   get signal() {
@@ -19,15 +19,15 @@ export const temporalContext: ActivityContext = {
 };
 
 /**
- * Interval between heartbeats. It is well below the heartbeat time-out in workflows/retries.ts, so that one late
+ * Interval between heartbeats. It is well below the heartbeat timeout in workflows/retries.ts, so a single late
  * heartbeat does no harm.
  */
 const heartbeatEveryMs = 5_000;
 
 /**
- * Turns a function into an activity. While it runs, the activity sends heartbeats, so that it learns of a cancellation
- * and Temporal notices the loss of its worker. Its errors become Temporal failures whose type is the code from the
- * catalogue.
+ * Turns a function into a Temporal activity. The activity sends heartbeats while it runs: through them, it learns that
+ * it has been cancelled, and Temporal notices if its worker dies. Its errors become Temporal failures, whose type is
+ * the code of the error.
  */
 export function asActivity<Args extends unknown[], Result>(
   work: (...args: Args) => Promise<Result>,
@@ -54,10 +54,10 @@ export function asActivity<Args extends unknown[], Result>(
   };
 }
 
-/** Called after each run of an activity. */
+/** Called when an activity has finished, successfully or not. */
 type Observe = (run: ActivityRun) => void;
 
-/** Turns all functions of an object into activities with the same names. */
+/** Turns every function of an object into a Temporal activity with the same name. */
 export function asActivities<Activities extends object>(
   activities: Activities,
   observe?: Observe,
@@ -70,8 +70,8 @@ export function asActivities<Activities extends object>(
 }
 
 /**
- * Converts an error to a Temporal failure; no other code does this. The stack is replaced, since it would show paths of
- * this machine.
+ * Converts an error to a Temporal failure. This is the only place that does so. The stack trace is replaced, because it
+ * would reveal paths of this machine.
  */
 export function asFailure(error: unknown, signal: AbortSignal): Error {
   if (signal.aborted)

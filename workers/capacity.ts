@@ -1,9 +1,9 @@
 import { availableParallelism, totalmem } from 'node:os';
 
 /**
- * Returns the maximum number of windows that this process merges at once: several per core. A merge uses a core and a
- * thread only while it splices the files; the rest of the time, it waits for the store or for Temporal. With large
- * windows, the limit by `mergeMemory` is reached first.
+ * Returns the maximum number of windows that this process merges at once: four per core. A merge needs a core and a
+ * thread only while it combines files. The rest of the time, it waits for the store or for Temporal. If windows are
+ * large, the limit set by `mergeMemory` is reached first.
  */
 export function mergeSlots(cores = availableParallelism()): number {
   return 4 * cores;
@@ -12,8 +12,8 @@ export function mergeSlots(cores = availableParallelism()): number {
 const mebibyte = 2 ** 20;
 
 /**
- * Returns the number of bytes that the merges of this process may hold at once: a quarter of its usable memory (the
- * container's limit, or the machine's memory), but at least 128 MiB and at most 2 GiB, since more does not make merging
+ * Returns the maximum number of bytes that all merges of this process together may hold in memory. It is a quarter of
+ * the memory that the container or the machine has, but at least 128 MiB and at most 2 GiB. More would not make merging
  * faster.
  */
 export function mergeMemory(usable = usableMemory()): number {
@@ -21,7 +21,7 @@ export function mergeMemory(usable = usableMemory()): number {
 }
 
 function usableMemory(): number {
-  // If there is no limit, this is 0, or more than the machine has.
+  // If the container has no memory limit, this is either 0 or more than the memory of the machine.
   const limit = process.constrainedMemory();
   return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
 }

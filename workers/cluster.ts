@@ -22,31 +22,30 @@ import { createWorker } from './workers';
 const roleGone = 'the settings of the cluster no longer give it this role';
 
 /**
- * Maximum number of activities at once: enough for a push, a pull, and requests to stop being a primary or to become
- * one again.
+ * Maximum number of activities that run at once. It allows for a push, a pull, and requests to leave or enter the
+ * primary role.
  */
 const activitiesAtOnce = 4;
 
 /**
- * Number of bytes of files that pushes and pulls may hold in memory at once. This is ample: a link of 1 Gbit/s with 100
- * ms latency has 12 MiB in flight. Decoding takes several times a file's bytes in addition, but only for one file at a
- * time.
+ * Maximum number of bytes of files that pushes and pulls together hold in memory. It is ample: even a link of 1 Gbit/s
+ * with 100 ms latency has only 12 MiB in flight. Decoding needs several times the size of a file in addition, but only
+ * one file is decoded at a time.
  */
 const transferBytes = 64 * 2 ** 20;
 
 /**
- * Starts the role Federated Cluster, Primary Cluster, or both. Serves the cluster's own task queue, so that work on its
- * volume runs where the volume is mounted. If the settings no longer give the cluster one of these roles, ends the
- * workflow of that role. Throws DUPLICATE_CLUSTER_ID, before anything is served, if the cluster id belongs to another
- * volume.
+ * Starts the Federated Cluster role, the Primary Cluster role, or both. Serves the cluster's own task queue, so that
+ * activities that need the cluster's volume run where it is mounted. If the settings no longer include one of these
+ * roles, terminates the workflow of that role. Throws DUPLICATE_CLUSTER_ID, before anything is served, if the cluster
+ * id belongs to another volume.
  */
 export async function startCluster(context: RoleContext): Promise<StartedRole> {
   const { settings, bucket, client, names, log } = context;
   const { clusterId: cluster, localEtl: local } = settings;
   const { federatedCluster, primaryCluster } = settings.roles;
   const store = localEtl(local.path);
-  // Creates the folder of a new primary. The folder of a Federated Cluster must already exist: if it does not, its
-  // volume is not mounted.
+  // Create the folder of a new primary. A Federated Cluster's folder must exist: otherwise, its volume is not mounted.
   if (!federatedCluster) await mkdir(store.root, { recursive: true });
   const instance = await instanceOf(store);
   if (federatedCluster) await startPush(context, instance);
@@ -77,7 +76,7 @@ export async function startCluster(context: RoleContext): Promise<StartedRole> {
     maxConcurrentActivityTaskExecutions: activitiesAtOnce,
   });
   const changes = createNotifier(async () => void (await signalPush(context, instance)), log);
-  // Retried until it succeeds, since the federator, which runs the roster, may start later than this cluster.
+  // Keep retrying: the federator, which runs the roster workflow, may start later than this cluster.
   const roster = createNotifier(
     () =>
       client.workflow
@@ -130,7 +129,7 @@ function signalPush({ client, names, settings }: RoleContext, instance: string) 
     args: [{ cluster, instance, rescanEveryMs }],
     signal: pushNow,
     signalArgs: [{ everyMs: rescanEveryMs, existingConfig }],
-    // These values are also in the memo, since it can be read while no worker serves the workflow.
+    // Also store these values in the workflow's memo, which can be read even if no worker serves the workflow.
     memo: { instance, existingConfig },
     staticSummary: `Keeps Federated Storage a copy of the local ETL of ${cluster}`,
   });

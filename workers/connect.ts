@@ -5,7 +5,7 @@ import type { Log } from '../config/log';
 import type { Settings } from '../config/settings';
 import { FederationError } from '../errors/federation-error';
 
-/** The two kinds of SDK connection: one for clients, one for workers. */
+/** The SDK's two connections to Temporal: one for clients, one for workers. */
 export interface TemporalConnections {
   readonly connection: Connection;
   readonly native: NativeConnection;
@@ -15,9 +15,9 @@ const firstWaitMs = 1_000;
 const longestWaitMs = 30_000;
 
 /**
- * Connects to Temporal. Waits for the server as long as necessary, so a cluster may start before its Temporal server.
- * Throws TEMPORAL_UNAVAILABLE if `stop` is aborted meanwhile, or if the server lacks the namespace or denies this
- * client access to it.
+ * Connects to Temporal. Waits for the server as long as necessary, so that a cluster may start before its Temporal
+ * server. Throws TEMPORAL_UNAVAILABLE if `stop` is aborted in the meantime, if the namespace does not exist, or if the
+ * server denies this client access to it.
  */
 export async function connectPatiently(
   settings: Settings['temporal'],
@@ -55,8 +55,8 @@ const answerWithinMs = 10_000;
 const [notFound, permissionDenied, unauthenticated] = [5, 7, 16];
 
 /**
- * Throws TEMPORAL_UNAVAILABLE if the namespace is missing or access is denied. Without this check, requests to a
- * missing namespace would fail in many ways, most of them unclear.
+ * Throws TEMPORAL_UNAVAILABLE if the namespace does not exist or access to it is denied. Without this check, later
+ * requests would fail in various ways, most of them hard to understand.
  */
 async function requireNamespace(connection: Connection, settings: Settings['temporal']): Promise<void> {
   const { namespace } = settings;
@@ -80,7 +80,7 @@ async function requireNamespace(connection: Connection, settings: Settings['temp
   }
 }
 
-/** Returns the error for a Temporal server that responds but does not serve the namespace. */
+/** Returns the error for a Temporal server that responds, but on which the namespace cannot be used. */
 export function namespaceUnavailable(
   { address, namespace }: Pick<Settings['temporal'], 'address' | 'namespace'>,
   why: string,

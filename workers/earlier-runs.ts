@@ -3,13 +3,18 @@ import type { Client } from '@temporalio/client';
 import type { ActivityContext } from './as-activity';
 
 const lookEveryMs = 2_000;
-/** Longest time to wait. A run that takes longer than this is regarded as stuck, and must not block others. */
+/**
+ * Maximum time to wait, in milliseconds. An earlier run that takes even longer is considered stuck and must not block
+ * other runs.
+ */
 const patienceMs = 30 * 60_000;
 
 /**
- * Waits until no federation that started before this one is running, but for half an hour at most. Two federations at
- * once are safe, but a waste: only one of them can commit, and the work of the other is lost. (Listings lag by about a
- * second, so two federations that start in the same second may both proceed.)
+ * Waits until no federation that started before this one is still running, for at most half an hour. Two federations at
+ * the same time would do no harm, but waste work, because only one of them can commit.
+ *
+ * Temporal's list of workflows is about a second behind. Two federations that start within the same second may
+ * therefore both proceed.
  */
 export async function awaitEarlierRuns(
   client: Client,
@@ -36,7 +41,7 @@ async function earlierRun(
 ): Promise<string | undefined> {
   const query = `WorkflowType = 'federation' AND ExecutionStatus = 'Running' AND StartTime < '${startTime.toISOString()}'`;
   for await (const { workflowId } of client.workflow.list({ query })) {
-    // Skip runs of other federations in the namespace: their ids start with a different prefix.
+    // Skip runs of other federations that share the namespace: their ids have a different prefix.
     if (workflowId !== run && workflowId.startsWith(`${idPrefix}federation-`)) return workflowId;
   }
   return undefined;

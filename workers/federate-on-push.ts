@@ -6,13 +6,13 @@ import { endWorkflow } from './end-workflow';
 import type { RoleContext } from './role';
 
 /**
- * A federation starts after this long without a push. When a window ends, all clusters push within a few seconds of each
- * other, and the federation waits until they are done.
+ * Time without a push after which a federation starts, in milliseconds. When a window ends, all clusters push within a
+ * few seconds of each other. The federation waits until they have finished.
  */
 const quietMs = 10_000;
 const latestMs = 60_000;
 
-/** Starts or ends the workflow that federates after pushes, according to the settings. */
+/** Starts the workflow that federates after pushes if the settings enable it. Otherwise terminates it. */
 export async function ensureFederateOnPush({ client, names, settings }: RoleContext): Promise<void> {
   if (settings.federator.federateOnPush) {
     await client.workflow.start<typeof federateOnPush>('federateOnPush', {
@@ -28,7 +28,10 @@ export async function ensureFederateOnPush({ client, names, settings }: RoleCont
   await endWorkflow(client, names.federateOnPush, unwanted);
 }
 
-/** Signals that this cluster pushed. A lost signal does no harm: the schedule runs anyway. */
+/**
+ * Signals that this cluster has pushed. A lost signal does no harm: the next scheduled federation includes the push
+ * anyway.
+ */
 export async function reportPush(
   { client, names, log }: RoleContext,
   { uploaded }: Pick<PushSummary, 'uploaded'>,
@@ -37,7 +40,7 @@ export async function reportPush(
   try {
     await client.workflow.getHandle(names.federateOnPush).signal(pushed);
   } catch (error) {
-    // Ignore that the workflow does not exist: by default, no federator runs it.
+    // Ignore that the workflow does not exist: it runs only if a federator has enabled federation on push.
     if (!(error instanceof WorkflowNotFoundError))
       log.debug(
         { event: 'push.not-reported', reason: String(error) },

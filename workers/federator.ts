@@ -21,12 +21,15 @@ import { ensureSchedule, jitterOf } from './schedule';
 import { ensureSearchAttributes } from './search-attributes';
 import { createWorker } from './workers';
 
-/** Maximum number of light activities (all except merges) at once. They mostly wait for the bucket, so many may run. */
+/**
+ * Maximum number of activities (other than merges) that run at once. Many may run, because they mostly wait for the
+ * bucket.
+ */
 const lightActivities = 20;
 
 /**
- * Starts the federator: serves federations, their merges and the roster, and maintains the schedule. Throws
- * ROSTER_BOUND_ELSEWHERE, before anything is served, if the namespace belongs to the federation of another bucket.
+ * Starts the federator: serves federations, merges and the roster workflow, and creates or updates the schedule. Throws
+ * ROSTER_BOUND_ELSEWHERE, before anything is served, if the namespace already serves the federation of another bucket.
  */
 export async function startFederator(context: RoleContext): Promise<StartedRole> {
   const { settings, bucket, client, connection, names, log } = context;
@@ -87,7 +90,7 @@ async function startRoster({ client, bucket, names, settings }: RoleContext): Pr
     taskQueue: names.federationQueue,
     args: [{ bucket: bucket.label }],
     workflowIdConflictPolicy: 'USE_EXISTING',
-    // The bucket is also in the memo, since it can be read while no worker serves the roster.
+    // Also store the bucket in the workflow's memo, which can be read even if no worker serves the workflow.
     memo: { bucket: bucket.label },
     staticSummary: 'Exclusions, and the primaries to notify',
   });
@@ -101,7 +104,10 @@ async function startRoster({ client, bucket, names, settings }: RoleContext): Pr
 
 const rosterPatienceMs = 60_000;
 
-/** Returns the current exclusions from the roster. If the roster has not loaded them yet, waits up to a minute. */
+/**
+ * Returns the current exclusions from the roster workflow. If the workflow has not loaded them yet, waits up to a
+ * minute.
+ */
 async function readExclusions(client: Client, rosterId: string): Promise<Record<string, Exclusion>> {
   const until = Date.now() + rosterPatienceMs;
   for (;;) {
@@ -117,7 +123,9 @@ async function readExclusions(client: Client, rosterId: string): Promise<Record<
   }
 }
 
-/** Signals all primaries to pull. A primary that misses the signal finds the new generation on its next regular check. */
+/**
+ * Signals all primaries to pull. A primary that misses the signal finds the new generation at its next regular check.
+ */
 async function notifyPrimaries({ client, names, log }: RoleContext): Promise<{ notified: number }> {
   const { primaries } = await client.workflow.getHandle(names.roster).query<RosterState>(rosterState);
   let notified = 0;
@@ -126,7 +134,7 @@ async function notifyPrimaries({ client, names, log }: RoleContext): Promise<{ n
       await client.workflow.getHandle(names.pull(cluster)).signal(pullNow, {});
       notified += 1;
     } catch (error) {
-      // A primary that cannot be notified must not block the others.
+      // Continue with the other primaries if one cannot be notified.
       const reason =
         error instanceof WorkflowNotFoundError ? 'its pull workflow does not run' : String(error);
       log.warn(

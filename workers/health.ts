@@ -3,10 +3,12 @@ import type { Registry } from 'prom-client';
 import { listenOn, type RunningServer } from '../api/listen';
 import type { Settings } from '../config/settings';
 
-/** A role of a process, as named in the settings. */
+/** A role that a process can have, as named in the settings. */
 export type RoleName = 'federatedCluster' | 'federator' | 'primaryCluster';
 
-/** Keeps the state of each role of a process: `ready`, or a phrase that says what the role is waiting for. */
+/**
+ * Keeps the state of each role of a process. A state is `ready`, or a phrase that says what the role is waiting for.
+ */
 export class Readiness {
   private readonly states: Map<RoleName, string>;
   private reach: () => Promise<string | undefined> = () => Promise.resolve(undefined);
@@ -18,15 +20,17 @@ export class Readiness {
     this.states = new Map(own.map((role) => [role, 'has just been started']));
   }
 
-  /** Gives all roles the same state, such as `waits for the bucket`. */
+  /** Sets all roles to the same state, for example `waits for the bucket`. */
   all(state: string): void {
     for (const role of this.states.keys()) this.states.set(role, state);
   }
 
   /**
-   * Marks all roles as ready. From then on, the state of a primary comes from `unserved`, which returns why it cannot
-   * answer queries. The state of the other roles comes from `reach`, which returns what currently keeps them from
-   * working. Both functions return undefined if nothing is wrong.
+   * Sets all roles to ready. From now on, the actual state is looked up whenever it is read.
+   *
+   * @param reach returns why the federator and Federated Cluster roles cannot work at the moment, or undefined if they
+   *   can
+   * @param unserved returns why the primary role cannot answer queries, or undefined if it can
    */
   onceReady(reach: () => Promise<string | undefined>, unserved: () => string | undefined): void {
     this.reach = reach;
@@ -35,8 +39,8 @@ export class Readiness {
   }
 
   /**
-   * Returns the state of all roles, or only of the role `asked`. A primary is ready once it can answer queries, and
-   * stays ready while Temporal or the store cannot be reached.
+   * Returns the state of every role, or only of the role `asked`. A primary is ready when it can answer queries, and
+   * stays ready even if Temporal or the store cannot be reached.
    */
   async read(asked?: string): Promise<ReadonlyMap<RoleName, string>> {
     const own = [...this.states].filter(([role]) => asked === undefined || role === asked);
@@ -52,7 +56,10 @@ export class Readiness {
     return [...this.states.keys()];
   }
 
-  /** Returns the answer of `reach`. It is cached for a short time, since anyone may request it, and often. */
+  /**
+   * Returns the result of `reach`, cached for two seconds: the health endpoint is open to everyone, so it may be called
+   * very often.
+   */
   private recentReach(): Promise<string | undefined> {
     if (this.reached === undefined || Date.now() - this.reached.at > reachEveryMs)
       this.reached = { at: Date.now(), answer: this.reach() };
@@ -61,14 +68,18 @@ export class Readiness {
 }
 
 const reachEveryMs = 2_000;
-/** State of a role that is working. */
+/** State of a role that works normally. */
 export const ready = 'ready';
 
 /**
- * Serves three endpoints. `/healthz` returns 200 as long as the process responds. `/readyz` returns 200 if every role
- * is working, otherwise 503 with the reasons; `/readyz?role=primaryCluster` checks a single role. `/metrics` returns
- * the metrics. None of them needs a token, and none reveals costs. Throws SETTINGS_INVALID if the server cannot listen
- * at the address.
+ * Serves three HTTP endpoints:
+ * - `/healthz` returns 200 as long as the process responds.
+ * - `/readyz` returns 200 if every role is ready, otherwise 503 with the reasons. `/readyz?role=primaryCluster` checks
+ *   a single role.
+ * - `/metrics` returns the metrics.
+ *
+ * None of them requires a token, and none reveals costs. Throws SETTINGS_INVALID if the server cannot listen at the
+ * address.
  */
 export async function startHealth(
   listen: string,

@@ -6,10 +6,10 @@ import { type FederationReport, runOutcomes } from '../federation/run';
 import type { StorageCall } from '../storage/with-metrics';
 import { type Readiness, ready } from './health';
 
-/** A finished run of an activity. */
+/** A completed run of an activity, successful or not. */
 export interface ActivityRun {
   readonly activity: string;
-  /** `ok`, an error code, or `cancelled`. */
+  /** `ok`, the code of the error, or `cancelled`. */
   readonly outcome: string;
   readonly seconds: number;
   readonly args: readonly unknown[];
@@ -17,14 +17,14 @@ export interface ActivityRun {
   readonly result?: unknown;
 }
 
-/** Updates the metrics of a process. `docs/reference/metrics.md` has a row for each metric. */
+/** Updates the metrics of a process. All metrics are listed in `docs/reference/metrics.md`. */
 export interface RoleMetrics {
   storageCalled(call: StorageCall): void;
   activityRan(run: ActivityRun): void;
 }
 
 /**
- * Registers the metrics of the process's roles. As long as an event has never happened, its metric is absent, not 0.
+ * Registers the metrics of the process and its roles. Most metrics are absent, not 0, until they have a first value.
  */
 export function registerRoleMetrics(registry: Registry, readiness: Readiness): RoleMetrics {
   collectDefaultMetrics({ register: registry });
@@ -70,18 +70,18 @@ export function registerRoleMetrics(registry: Registry, readiness: Readiness): R
     labelNames: ['outcome'],
     registers,
   });
-  // Start each outcome at 0, so that the first failure shows as an increase.
+  // Start the counter of each outcome at 0. Otherwise, the first failure would not show as an increase.
   if (readiness.roles.includes('federator'))
     for (const outcome of runOutcomes) federations.inc({ outcome }, 0);
 
   function gauge(name: string, help: string, labelNames: string[]): Gauge {
     const made = new Gauge({ name: `federated_etl_${name}`, help, labelNames, registers });
-    // A gauge without labels starts at 0, which would be a false value.
+    // A gauge without labels starts at 0. Remove that value: it was never measured.
     if (labelNames.length === 0) made.remove();
     return made;
   }
 
-  /** Functions that update metrics from the result of an activity, by the activity's name. */
+  /** Functions that update metrics after an activity has succeeded, by the name of the activity. */
   const observers: Readonly<Record<string, (result: unknown, args: readonly unknown[]) => void>> = {
     pushLocalEtl: (result) => {
       const { uploaded, unchanged, pulled, incomplete, refused } = result as PushSummary;
@@ -120,8 +120,8 @@ export function registerRoleMetrics(registry: Registry, readiness: Readiness): R
 }
 
 /**
- * Registers two metrics of each role for alerts: its start time, and whether it is ready. They exist even if the role
- * has never done anything.
+ * Registers two metrics per role for use in alerts: since when the process has the role, and whether the role is ready.
+ * Unlike most other metrics, they exist from the start.
  */
 function registerReadiness(registry: Registry, readiness: Readiness): void {
   const registers = [registry];

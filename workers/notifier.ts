@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../config/log';
 
 /**
- * Sends a notification until it succeeds. If `notify` is called several times meanwhile, only one more notification is
- * sent.
+ * Sends notifications, and retries until they succeed. If `notify` is called several times while one is being sent,
+ * only one more is sent afterwards.
  */
 export interface Notifier {
   notify(): void;
@@ -14,8 +14,8 @@ const firstWaitMs = 1_000;
 const longestWaitMs = 60_000;
 
 /**
- * Creates a notifier that retries `send` until it succeeds. `send` may fail, for example, because Temporal cannot be
- * reached or the receiver does not exist yet.
+ * Creates a notifier that retries `send` until it succeeds. `send` may fail at first, for example because Temporal
+ * cannot be reached or the receiving workflow does not exist yet.
  */
 export function createNotifier(send: () => Promise<void>, log: Log): Notifier {
   const closing = new AbortController();

@@ -11,12 +11,12 @@ import type { RoleContext } from './role';
 export interface PrimaryApi {
   readonly engine: QueryEngine;
   readonly threads: ReadThreads;
-  /** Returns why the primary cannot answer queries yet, or undefined once a generation has been ingested. */
+  /** Returns why the primary cannot answer queries yet, or undefined if it can. */
   unserved(): string | undefined;
   close(): Promise<void>;
 }
 
-/** Opens the query database, and serves the API and the page. Both answer from the last ingested generation. */
+/** Opens the query database, then serves the query API and the web page. Both use the last ingested generation. */
 export async function startPrimaryApi(context: RoleContext): Promise<PrimaryApi> {
   const { settings, bucket, client, names, log, registry } = context;
   const held = new Releasers();
@@ -64,9 +64,7 @@ export async function startPrimaryApi(context: RoleContext): Promise<PrimaryApi>
   }
 }
 
-/**
- * Returns a phrase that says why a primary whose data is in this state cannot answer queries, or undefined if it can.
- */
+/** Returns the reason why a primary with data in this state cannot answer queries, or undefined if it can. */
 export function unserved({ empty, ingesting, refused }: DataState): string | undefined {
   if (!empty) return undefined;
   if (ingesting !== undefined) return `ingests what was pulled: ${ingesting.done} of ${ingesting.of} windows`;

@@ -1,6 +1,6 @@
 /**
- * Releases acquired resources in reverse order at the end of an `await using` block. Unlike the platform's
- * `AsyncDisposableStack`, it throws the first error itself, not a `SuppressedError` around the last one.
+ * Collects functions that release resources, and calls them in reverse order at the end of an `await using` block. If
+ * several fail, throws the first error itself. The standard `AsyncDisposableStack` would throw a `SuppressedError`.
  */
 export class Releasers implements AsyncDisposable {
   readonly #releases: (() => Promise<unknown>)[] = [];
@@ -9,7 +9,7 @@ export class Releasers implements AsyncDisposable {
     this.#releases.push(release);
   }
 
-  /** Releases everything even if a release fails, then throws the first error. */
+  /** Calls all release functions, even if some of them fail, then throws the first error. */
   async [Symbol.asyncDispose](): Promise<void> {
     const errors: unknown[] = [];
     for (const release of this.#releases.reverse())

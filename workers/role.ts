@@ -8,7 +8,7 @@ import type { Names } from '../workflows/names';
 import type { RoleMetrics } from './metrics';
 import type { Releasers } from './releasers';
 
-/** What every role of a cluster needs to start. */
+/** Everything that a role needs to start. */
 export interface RoleContext extends ProbedBucket {
   readonly settings: Settings;
   readonly client: Client;
@@ -16,20 +16,23 @@ export interface RoleContext extends ProbedBucket {
   readonly native: NativeConnection;
   readonly names: Names;
   readonly log: Log;
-  /** Resources to release when the process ends, before the connections are closed. */
+  /** Resources that are released when the process ends, before the connections to Temporal are closed. */
   readonly held: Releasers;
-  /** Registry of the process's metrics. */
+  /** Prometheus registry with the metrics of the process. */
   readonly registry: Registry;
   readonly metrics: RoleMetrics;
 }
 
-/** A started role. Its workers still have to be run. */
+/** A role that has been started. The caller must run its workers. */
 export interface StartedRole {
   readonly workers: readonly Worker[];
-  /** Starts workflows, schedules and the like. Called once the workers run. */
+  /** Starts the workflows or the schedule of the role. Called when the workers are running. */
   begin(): Promise<void>;
-  /** For a role that answers queries: returns why it cannot answer them yet, or undefined once it can. */
+  /**
+   * Returns why the role cannot answer queries yet, or undefined if it can. Absent for roles that do not answer
+   * queries.
+   */
   unserved?(): string | undefined;
-  /** Releases everything except the workers. */
+  /** Releases all resources of the role except the workers. */
   close(): Promise<void>;
 }

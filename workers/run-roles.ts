@@ -17,10 +17,16 @@ import { registerRoleMetrics } from './metrics';
 import { Releasers } from './releasers';
 import type { RoleContext, StartedRole } from './role';
 
-/** SDK warnings about something that we do on purpose: the merge queue serves activities only. */
+/**
+ * Warnings of the Temporal SDK that can be ignored. The SDK warns that our merge worker has no workflows, but that is
+ * intended.
+ */
 const intended = new Set(['No workflows registered, not polling for workflow tasks']);
 
-/** Routes the SDK's log lines to our log. Call it once, before anything connects to Temporal. */
+/**
+ * Redirects the log messages of the Temporal SDK to our log. Must be called once, before the first connection to
+ * Temporal.
+ */
 export function installRuntime(log: Log): void {
   const level = { TRACE: 'debug', DEBUG: 'debug', INFO: 'debug', WARN: 'warn', ERROR: 'error' } as const;
   Runtime.install({
@@ -30,15 +36,15 @@ export function installRuntime(log: Log): void {
         message,
       ),
     ),
-    // The caller of `runRoles` decides when the workers stop, so the SDK must not handle signals.
+    // Prevent the SDK from handling signals: the caller of `runRoles` decides when the workers stop.
     shutdownSignals: [],
   });
 }
 
 /**
- * Runs a cluster's roles until `stop` is aborted, then shuts them down gracefully. Nothing is lost: an activity either
- * finishes in time or is retried by the next worker. Throws the error of a role that cannot start or of a worker that
- * fails. Calls `ready` once everything is served.
+ * Runs the roles of a cluster until `stop` is aborted, then shuts them down gracefully. No work is lost: an activity
+ * either finishes in time or is retried by the next worker. Calls `ready` when everything is served. Throws an error if
+ * a role cannot start or a worker fails.
  */
 export async function runRoles(
   settings: Settings,
@@ -87,7 +93,7 @@ export async function runRoles(
   if (roles.federatedCluster || roles.primaryCluster) started.push(await startCluster(context));
   for (const role of started) held.defer(() => role.close());
 
-  // If one role fails, all of them end: a cluster that does only half of its work would look healthy.
+  // If one role fails, stop all of them: a process that does only half of its work would look healthy.
   const failed = new AbortController();
   const either = AbortSignal.any([stop, failed.signal]);
   const endAll = (error: unknown) => {
@@ -118,7 +124,7 @@ export async function runRoles(
 
 const answerWithinMs = 2_000;
 
-/** Returns why the roles cannot work at the moment, or undefined if they can. */
+/** Returns the reason why Temporal cannot be reached, or undefined if it can. */
 async function unreachable(connection: Connection, address: string): Promise<string | undefined> {
   const cannot = `cannot reach Temporal at ${address}`;
   const asked = connection
@@ -127,7 +133,7 @@ async function unreachable(connection: Connection, address: string): Promise<str
       () => undefined,
       () => cannot,
     );
-  // The SDK does not honour the deadline while it re-establishes the connection, so a timer limits the wait as well.
+  // Also set a timer: while the SDK is reconnecting, it ignores the deadline.
   const { promise: late, resolve } = Promise.withResolvers<string>();
   const timer = setTimeout(() => resolve(cannot), answerWithinMs);
   return Promise.race([asked, late]).finally(() => clearTimeout(timer));

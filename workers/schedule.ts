@@ -12,15 +12,15 @@ export interface FederationSchedule {
   readonly idPrefix: string;
   readonly firstRunAfterMs: number;
   readonly runEveryMs: number;
-  /** Maximum of the random time by which each run may start early. (Default: 0) */
+  /** Maximum time by which a run may start early, in milliseconds. The actual time is random. (Default: 0) */
   readonly jitterMs?: number;
 }
 
 const longestJitterMs = 60_000;
 
 /**
- * Returns the jitter for a schedule. Without it, federators that were started together would always federate in the
- * same second.
+ * Returns the jitter of a schedule, in milliseconds. Without jitter, federators that were started together would always
+ * start their federations in the same second.
  */
 export function jitterOf({
   firstRunAfterMs,
@@ -30,10 +30,10 @@ export function jitterOf({
 }
 
 /**
- * Ensures that the federation schedule exists and that its next run is at most `firstRunAfterMs` away. In a new
- * schedule, the first run is due `firstRunAfterMs` after the federator's start, and later runs follow every
- * `runEveryMs`. If a run of an existing schedule is due sooner, it stays due, so that a crash loop does not postpone it
- * for ever. An operator's pause and note are kept.
+ * Creates or updates the schedule that starts federations, so that the next run is at most `firstRunAfterMs` away.
+ * Later runs follow every `runEveryMs`. If an existing schedule with the same timing has an earlier run due, that run
+ * stays due; otherwise, a process that keeps crashing would postpone it forever. Preserves an operator's pause and
+ * note.
  */
 export async function ensureSchedule(
   client: Client,
@@ -62,7 +62,7 @@ export async function ensureSchedule(
     next <= now + wanted.firstRunAfterMs &&
     every === wanted.runEveryMs &&
     (found.spec.jitter ?? 0) === anchored.spec.jitter;
-  // The action is always rewritten, since this version may start federations differently from the previous one.
+  // Always replace the action: the previous version of this program may have started federations differently.
   await handle.update((previous) => ({
     ...anchored,
     spec: keep ? { ...anchored.spec, intervals: previous.spec.intervals } : anchored.spec,
@@ -85,9 +85,9 @@ export async function ensureSchedule(
 }
 
 /**
- * Returns the options of the schedule. Temporal counts intervals from the epoch, so `offset` shifts them to make the
- * first run due `firstRunAfterMs` from now. Since Temporal delays each run by up to the jitter, `offset` is earlier by
- * the jitter.
+ * Returns the options of the schedule. Temporal counts intervals from the epoch. To make the first run due
+ * `firstRunAfterMs` from now, `offset` shifts the intervals. Temporal delays each run by a random time up to the
+ * jitter, so `offset` is reduced by the jitter.
  */
 function scheduleOptions(
   { idPrefix, firstRunAfterMs, runEveryMs, jitterMs = 0 }: FederationSchedule,
@@ -111,7 +111,7 @@ function scheduleOptions(
     },
     policies: {
       overlap: ScheduleOverlapPolicy.SKIP,
-      // One late run is enough after an outage: it merges everything that arrived meanwhile.
+      // After an outage, catch up on at most one missed run. It merges everything that has arrived in the meantime.
       catchupWindow: Math.max(runEveryMs, 10_000),
       pauseOnFailure: false,
     },

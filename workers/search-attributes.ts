@@ -14,8 +14,9 @@ const indexed: Record<(typeof searchAttributes)[keyof typeof searchAttributes]['
 };
 
 /**
- * Registers those search attributes of federations that the namespace lacks. A run that sets an unregistered attribute
- * would stay Running for ever. So if registration fails, this throws SEARCH_ATTRIBUTES_MISSING and no worker starts.
+ * Registers any missing search attributes of federations in the namespace. Throws SEARCH_ATTRIBUTES_MISSING if that
+ * fails, so that no worker starts: a run that sets an unregistered attribute would get stuck and show as Running
+ * forever.
  */
 export async function ensureSearchAttributes(connection: Connection, namespace: string): Promise<void> {
   const wanted = Object.values(searchAttributes);

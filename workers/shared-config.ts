@@ -4,7 +4,8 @@ import { othersWithExistingConfig, sharedConfigWarning } from '../operator/share
 import type { Names } from '../workflows/names';
 
 /**
- * Warns if other clusters also use the existing storage configuration. Ignores errors, since this is only a warning.
+ * Warns if other clusters use the same existing storage configuration. Errors are ignored, since this is only a
+ * warning.
  */
 export async function warnOfSharedConfig(
   client: Client,

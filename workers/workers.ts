@@ -6,20 +6,20 @@ import type { RoleContext } from './role';
 import { workflowBundle } from './workflow-bundle';
 
 /**
- * Time that activities have to finish after a SIGTERM. Those that take longer are cancelled, and the next worker
- * retries them.
+ * Time that running activities have to finish after a SIGTERM. Activities that take longer are cancelled, and the next
+ * worker retries them.
  */
 const shutdownGraceTime = '10s';
 
 interface Serving {
   readonly taskQueue: string;
   readonly activities: object;
-  /** Whether the worker also runs workflows. */
+  /** If true, the worker also runs workflows; otherwise only activities. */
   readonly workflows: boolean;
   readonly maxConcurrentActivityTaskExecutions: number;
 }
 
-/** Creates a worker on one task queue, with the options that all our workers have in common. */
+/** Creates a worker for one task queue, with the options that all workers of this program share. */
 export async function createWorker(
   { settings, native, metrics, held }: RoleContext,
   serving: Serving,
@@ -28,25 +28,24 @@ export async function createWorker(
     connection: native,
     namespace: settings.temporal.namespace,
     taskQueue: serving.taskQueue,
-    // The identity includes the host name, since processes in containers often have the same pid.
+    // Include the host name in the identity: processes in different containers often have the same pid.
     identity: `${settings.clusterId}@${hostname()}/${process.pid}`,
     activities: asActivities(serving.activities, (run) => metrics.activityRan(run)),
     maxConcurrentActivityTaskExecutions: serving.maxConcurrentActivityTaskExecutions,
-    // The SDK computes its default from the heap size, which gives too many for a small container.
+    // The SDK derives its default from the heap size. That default is too high for a small container.
     maxCachedWorkflows: 100,
     shutdownGraceTime,
   };
   const bundled = serving.workflows ? { ...options, workflowBundle: await workflowBundle() } : options;
   const worker = await Worker.create(bundled).catch((error: unknown) => {
-    // The only request that a worker sends to the server when it starts is for the namespace, so that is what failed.
+    // When a worker is created, its only request to the server is to describe the namespace, so that request failed.
     if (!(error instanceof TransportError)) throw error;
     throw namespaceUnavailable(settings.temporal, 'does not describe the namespace', {
       hint: 'Check the server, with `federated-etl doctor` for example, then start again.',
       cause: error,
     });
   });
-  // If something else fails, this worker may never run. It then keeps the connection open, and only running it releases
-  // the connection.
+  // A worker that is never run keeps its connection open. The SDK closes it only when the worker is run and shut down.
   held.defer(async () => {
     if (worker.getState() === 'INITIALIZED') await worker.runUntil(Promise.resolve());
   });

@@ -6,15 +6,16 @@ import { bundleWorkflowCode, DefaultLogger, type WorkflowBundleWithSourceMap } f
 import { version } from '@temporalio/worker/package.json';
 
 const root = join(__dirname, '..');
-/** Name of the file that `npm run build` puts next to this module. */
+/** Name of the file with the bundled workflow code. `npm run build` puts it next to this module. */
 export const builtWorkflows = 'workflow-code.js';
 
-/** Folders that workflow code may come from; a change in any of them requires a new bundle. */
+/** Folders from which workflow code may be imported. A change in any of them requires a new bundle. */
 const sources = ['workflows', 'etl', 'federation', 'errors', 'activities'];
 
 /**
- * Returns the workflow code for workers. A build already contains it. In a checkout it is bundled, which takes seconds,
- * and cached in node_modules under a hash of all possible sources. So only the first start after a change bundles it.
+ * Returns the bundled workflow code for workers. A build contains the bundle. In a source checkout, it is created when
+ * needed, which takes seconds. It is then cached in node_modules under a hash of all possible source files, so only the
+ * first start after a change is slow.
  */
 export async function workflowBundle(): Promise<WorkflowBundleWithSourceMap | { codePath: string }> {
   const built = join(__dirname, builtWorkflows);
@@ -25,7 +26,7 @@ export async function workflowBundle(): Promise<WorkflowBundleWithSourceMap | { 
     readFileSync(codePath, { flag: 'r' });
     return { codePath };
   } catch {
-    // Not cached yet.
+    // The bundle is not in the cache yet, so create it below.
   }
   const bundle = await bundleWorkflowCode({
     workflowsPath: require.resolve('../workflows/index'),
@@ -37,7 +38,7 @@ export async function workflowBundle(): Promise<WorkflowBundleWithSourceMap | { 
     await writeFile(temporary, bundle.code);
     await rename(temporary, codePath);
   } catch {
-    // If node_modules cannot be written, each start bundles again, which is only slower.
+    // Ignore that node_modules may be read-only: starts are then slower, because each one creates the bundle again.
   }
   return bundle;
 }

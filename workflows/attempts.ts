@@ -1,12 +1,12 @@
 import { ActivityFailure, ApplicationFailure, isCancellation, log } from '@temporalio/workflow';
 import type { Attempted, LoopSettings } from './messages';
 
-/** The state of a workflow that repeats one step forever. */
+/** State of a workflow that repeats the same step (an attempt) forever. */
 export interface AttemptLoop<Summary> {
-  /** Whether an attempt was requested since the last one began. */
+  /** True if another attempt was requested after the last one began. */
   requested: boolean;
   state: Attempted<Summary>;
-  /** Longest time to wait for a request before the next attempt begins. */
+  /** Maximum time until the next attempt begins if none is requested, in milliseconds. */
   waitMs: number;
   failures: number;
 }
@@ -16,8 +16,8 @@ export function attemptLoop<Summary>(state: Attempted<Summary> | undefined): Att
 }
 
 /**
- * Returns the interval given in a signal, or the current interval if the signal has none. A malformed interval is
- * ignored, since a signal cannot be rejected.
+ * Returns the interval given in a signal, or the current interval if the signal contains none or an invalid one. An
+ * invalid interval can only be ignored, since a signal cannot be rejected.
  */
 export function intervalOf(settings: LoopSettings | null | undefined, soFarMs: number): number {
   const everyMs: unknown = settings?.everyMs;
@@ -27,8 +27,8 @@ export function intervalOf(settings: LoopSettings | null | undefined, soFarMs: n
 const firstWaitAfterFailureMs = 10_000;
 
 /**
- * Makes one attempt, and stores its result and the time to wait afterwards: the interval, plus or minus up to a tenth.
- * An error never ends the loop: it is logged and stored, and the next attempt follows sooner than usual. Only
+ * Makes one attempt. Stores its result, and the time to wait until the next attempt: the interval, varied randomly by
+ * up to a tenth. An error does not end the loop: it is logged and stored, and the next attempt follows sooner. Only
  * cancelling the workflow ends the loop.
  */
 export async function nextAttempt<Summary>(
@@ -54,15 +54,16 @@ export async function nextAttempt<Summary>(
 }
 
 /**
- * Varies a wait by up to a tenth, so that clusters that started or failed together do not continue in the same second.
+ * Varies a wait randomly by up to a tenth, so that clusters that started or failed at the same time do not all continue
+ * at the same time.
  */
 function about(ms: number): number {
   return Math.round(ms * (0.9 + Math.random() / 5));
 }
 
 /**
- * Finds the first failure with a code in the chain of causes, and returns its code and message. If there is none, the
- * code is INTERNAL.
+ * Returns the code and message of the first failure in the chain of causes that has a code. If none has a code, returns
+ * the innermost error's message with the code INTERNAL.
  */
 export function failureOf(error: unknown): { code: string; message: string } {
   for (let at = error; at instanceof Error; at = at.cause) {

@@ -15,9 +15,9 @@ export interface CommitInput {
 export interface CommitEnd {
   readonly result: CommitResult;
   readonly published?: { readonly generation: number; readonly copied: number; readonly deleted: number };
-  /** Steps that failed after the commit had succeeded. The next run repeats them. */
+  /** Steps that failed after the commit had succeeded, with the reasons. The next run repeats these steps. */
   readonly unfinished: readonly string[];
-  /** Calls to the store by the commit and the steps after it. */
+  /** Counts of the store calls made by the commit and the steps after it. */
   readonly calls: StoreCalls;
 }
 
@@ -25,8 +25,9 @@ const { commitGeneration, publishGeneration, notifyPrimaries, cleanUp } =
   proxyActivities<FederationActivities>(longActivity);
 
 /**
- * Commits a generation, publishes it, notifies the primaries and cleans up. It always has the same workflow id, which
- * serves as a lock: Temporal runs only one workflow per id, so a namespace has only one commit at a time.
+ * Commits a generation, publishes it, notifies the primaries and cleans up. The workflow id is always the same and
+ * serves as a lock: Temporal never runs two workflows with the same id at once, so a federation never has two commits
+ * at once.
  */
 export async function commit(input: CommitInput): Promise<CommitEnd> {
   try {
@@ -42,7 +43,8 @@ export async function commit(input: CommitInput): Promise<CommitEnd> {
 }
 
 /**
- * Runs the steps after the commit. A step that fails must not look like a failed commit, so it is left to the next run.
+ * Runs the steps after the commit. If a step fails, the commit has still succeeded. The error is therefore only logged,
+ * and the next run repeats the step.
  */
 async function afterCommit(): Promise<Omit<CommitEnd, 'result'>> {
   const unfinished: string[] = [];

@@ -1,8 +1,8 @@
 import type { FederationProgress } from './messages';
 
 /**
- * Describes a run, for its current details in the Temporal UI. The UI shows only a few lines, so quarantined sources
- * come near the top.
+ * Describes the progress of a run as Markdown, shown as the workflow's current details in the Temporal UI. The UI shows
+ * only a few lines, so quarantined sources come near the top.
  */
 export function describeRun(state: FederationProgress): string {
   const lines = [

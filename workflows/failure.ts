@@ -2,8 +2,8 @@ import { ApplicationFailure, isCancellation, TemporalFailure } from '@temporalio
 import { failureOf } from './attempts';
 
 /**
- * Returns the failure to throw when a run cannot continue. It ends the run, with the error's code as its type. A plain
- * error would only fail the workflow task, which Temporal retries forever while the run still shows as Running.
+ * Returns the failure to throw when a run cannot continue. It makes the workflow fail, with the error's code as the
+ * failure's type. A plain error would not end the workflow: Temporal would retry the workflow task forever.
  */
 export function asRunFailure(error: unknown): Error {
   if (isCancellation(error) && error instanceof TemporalFailure) return error;

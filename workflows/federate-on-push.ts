@@ -18,23 +18,23 @@ import { requestedFederationId } from './names';
 export interface FederateOnPushInput {
   readonly idPrefix: string;
   /**
-   * Time without a push after which a run starts, in milliseconds. Clusters often push many files in a row, and one run
-   * covers them all.
+   * Time without a push after which a federation starts, in milliseconds. Clusters often push many files in a row, and
+   * one federation handles them all.
    */
   readonly quietMs: number;
-  /** Longest time from the first push to the start of a run, in milliseconds. */
+  /** Maximum time from the first push to the start of a federation, in milliseconds. */
   readonly latestMs: number;
-  /** Whether a push that the previous execution received is still to be federated. */
+  /** True if the previous execution of this workflow received a push that no federation has handled yet. */
   readonly waiting?: boolean;
 }
 
-/** Number of runs after which the workflow continues as new, long before its history gets long. */
+/** Number of federations after which the workflow continues as new, to keep its history short. */
 const runsPerHistory = 50;
 
 /**
- * Starts federations after pushes, forever. Runs one federation at a time, so that all pushes during a federation lead
- * to only one more. A failed run reports itself and is not retried here: the next push or the schedule starts another
- * one.
+ * Starts federations after pushes, forever. Only one federation runs at a time. Pushes that arrive in the meantime are
+ * all handled by the next federation. A failed federation is not retried here, because the next push or the schedule
+ * starts another one.
  */
 export async function federateOnPush(input: FederateOnPushInput): Promise<void> {
   let first = input.waiting === true ? Date.now() : undefined;
@@ -67,7 +67,7 @@ async function federate(idPrefix: string): Promise<void> {
       args: [{ idPrefix, request: { trigger: 'push' } }],
       workflowRunTimeout: '12h',
       staticSummary: 'asked by a push',
-      // A run that has started must go on even if this workflow ends.
+      // A federation that has started must continue even if this workflow ends.
       parentClosePolicy: ParentClosePolicy.ABANDON,
       cancellationType: ChildWorkflowCancellationType.ABANDON,
     });

@@ -34,18 +34,19 @@ import { fitting, searchAttributes } from './search-attributes';
 export interface FederationInput {
   readonly idPrefix: string;
   /**
-   * `at` may be missing, since the schedule sends the same request every time. The run then fills in its start time.
+   * The request to federate. The schedule sends the same request every time, without `at`. The run then uses its start
+   * time.
    */
   readonly request: Omit<FederationRequest, 'at'> & { readonly at?: string };
-  /** Number of windows merged at once. (Default: 64) */
+  /** Maximum number of windows merged at once. (Default: 64) */
   readonly parallel?: number;
 }
 
-/** The result of a run. The full report is in the bucket. */
+/** The result of a run. The bucket contains a more detailed report. */
 export interface FederationSummary {
   readonly run: string;
   readonly outcome: RunOutcome;
-  /** Explanation, if there was nothing to merge. */
+  /** Explains why nothing was merged. Undefined if something was merged. */
   readonly why?: string;
   readonly generation?: number;
   readonly clusters: number;
@@ -62,12 +63,12 @@ const { recordRequest, awaitEarlierRuns, writeReport } = proxyActivities<Federat
 const { planFederation } = proxyActivities<FederationActivities>(longActivity);
 
 /**
- * Number of plans after which a run gives up because each was overtaken. A person then has to find out who else
- * commits.
+ * Maximum number of plans per run. A run has to plan again if another commit or a change of membership overtakes its
+ * plan. After this many plans, the run fails, and an operator has to find out who else commits.
  */
 const maxAttempts = 5;
 
-/** Runs one federation: plans, merges what changed, and commits. `docs/design/commit.md` explains the steps. */
+/** Runs one federation: plans, merges the windows that have changed, and commits. See `docs/design/commit.md`. */
 export async function federation(input: FederationInput): Promise<FederationSummary> {
   const { workflowId: run, runId } = workflowInfo();
   const startedAt = new Date().toISOString();
@@ -112,7 +113,7 @@ export async function federation(input: FederationInput): Promise<FederationSumm
     const failure = asRunFailure(error);
     await CancellationScope.nonCancellable(async () => {
       upsertSearchAttributes([{ key: searchAttributes.outcome, value: outcome }]);
-      // Ignore that the report cannot be written: the run must fail with its own error.
+      // If the report cannot be written, only log that: the run must fail with its original error.
       await writeReport
         .executeWithOptions({ summary: 'write the report' }, [reportOf(outcome, failure)])
         .catch((reason: unknown) => log.error('The report could not be written', { reason: String(reason) }));
@@ -126,7 +127,7 @@ export async function federation(input: FederationInput): Promise<FederationSumm
 
 /**
  * Plans, merges and commits once, then sets `state.committed`. If another commit or a change of membership has
- * overtaken the plan, leaves it unset, and another attempt is needed.
+ * overtaken the plan, leaves `state.committed` unset, and the caller makes another attempt.
  */
 async function attempt(input: FederationInput, request: FederationRequest, state: RunState): Promise<void> {
   const { run, attempt: last } = state.progress;
@@ -165,8 +166,7 @@ async function attempt(input: FederationInput, request: FederationRequest, state
   await mergePlan({ run, attempt: number, mergeQueue, parallel: input.parallel }, plan, (lane, soFar) =>
     noteLane(state, lane, soFar),
   );
-  // Wait until all requests to exclude or include a cluster that arrived so far are handled: they must take effect in
-  // this run.
+  // Wait until requests to exclude or include a cluster are handled: those that have arrived must affect this run.
   await condition(allHandlersFinished);
   show(state, { phase: 'committing' });
   const tried = await runCommit(input, run, number);
@@ -182,7 +182,8 @@ async function attempt(input: FederationInput, request: FederationRequest, state
 }
 
 /**
- * Runs the commit. If another commit is running, which has the same workflow id, waits up to half an hour for its end.
+ * Runs the commit in a child workflow with a fixed id. If another commit with this id is running, waits up to half an
+ * hour for it to end.
  */
 async function runCommit(input: FederationInput, run: string, number: number): Promise<CommitEnd> {
   for (let tries = 1; ; tries++) {
@@ -192,7 +193,7 @@ async function runCommit(input: FederationInput, run: string, number: number): P
         args: [{ run, attempt: number }],
         staticSummary: `commit of ${run}`,
         workflowRunTimeout: '2h',
-        // Even if the run is cancelled or terminated, the commit must continue until everything is published.
+        // Once started, the commit must finish publishing even if this run is cancelled or terminated.
         parentClosePolicy: ParentClosePolicy.ABANDON,
         cancellationType: ChildWorkflowCancellationType.ABANDON,
       });

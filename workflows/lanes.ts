@@ -1,7 +1,7 @@
 /**
- * Runs `work` for every item, at most `lanes` at a time, and returns the results in the order of the items. After the
- * first failure, starts no further items, waits for the running ones, and throws that failure. Workflows use it to
- * limit their fan-out: a run with more than 2,000 pending activities would get stuck.
+ * Runs `work` for every item, at most `lanes` at a time. Returns the results in the order of the items. After the first
+ * failure, starts no more items, waits for those already running, then throws that failure. Workflows use this to limit
+ * the number of pending activities: with more than 2,000, a workflow gets stuck.
  */
 export async function inLanes<Item, Result>(
   items: readonly Item[],

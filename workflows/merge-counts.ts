@@ -2,16 +2,16 @@ import type { CallsOf } from '../activities/federation-activities';
 import type { MergeOutcome } from '../activities/merge-window';
 import { addCalls, noCalls, type StoreCalls } from '../federation/store-calls';
 
-/** Number of windows by outcome. The outcome of each window is in the bucket. */
+/** Number of windows by the outcome of their merge. The bucket contains the outcome of each window. */
 export interface MergeCounts {
-  /** Number of finished windows, whatever their outcome. */
+  /** Number of windows that have been handled, whatever the outcome. */
   readonly windows: number;
   readonly merged: number;
   readonly reused: number;
   readonly removed: number;
   /** Number of quarantined sources. */
   readonly quarantined: number;
-  /** All calls to the store, including those that read the plan and record the outcomes. */
+  /** Counts of store calls, including those that read the plan and record the outcomes. */
   readonly calls: StoreCalls;
 }
 
@@ -19,7 +19,7 @@ export function noWindows(): MergeCounts {
   return { windows: 0, merged: 0, reused: 0, removed: 0, quarantined: 0, calls: noCalls() };
 }
 
-/** Returns the counts of a single window. */
+/** Converts the outcome of a single window to counts. */
 export function countsOf(outcome: MergeOutcome & CallsOf): MergeCounts {
   return {
     windows: 1,
@@ -31,7 +31,7 @@ export function countsOf(outcome: MergeOutcome & CallsOf): MergeCounts {
   };
 }
 
-/** Adds two counts, field by field. */
+/** Returns the sum of two counts, field by field. */
 export function addCounts(one: MergeCounts, other: Partial<MergeCounts>): MergeCounts {
   return {
     windows: one.windows + (other.windows ?? 0),

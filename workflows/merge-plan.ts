@@ -5,32 +5,37 @@ import { mergeShard, type MergeShardInput } from './merge-shard';
 import { mergeWindows, type MergeWindowsInput } from './merge-windows';
 
 export interface MergePlanInput extends Omit<MergeShardInput, 'parallel' | 'shard'> {
-  /** Number of windows merged at once, over the whole plan. (Default: 64) */
+  /** Maximum number of windows merged at once in the whole plan. (Default: 64) */
   readonly parallel?: number;
 }
 
-/** Receives the running total of a lane. Windows that the run merges itself are reported as lane 0. */
+/**
+ * Called with the current total of a lane. A lane is a child workflow that merges part of the plan. Windows that the
+ * run merges without a child are reported as lane 0.
+ */
 type Tell = (lane: number, soFar: MergeCounts) => void;
 
 /**
- * Default number of windows merged at once. It is enough to keep several federators busy, each with four windows per
- * core. Queued windows cost nothing, but a run with thousands of pending activities would never progress.
+ * Default of the maximum number of windows merged at once. It is high enough to keep several federators busy, each with
+ * four windows per core. It is limited because a workflow with thousands of pending activities would get stuck.
  */
 const windowsAtOnce = 64;
 /**
- * Maximum number of child workflows that share the shards of a plan. There are four so that, while one child waits for
- * its last window, the others keep the workers busy.
+ * Maximum number of child workflows (lanes) that share the work of a plan. With several, the others keep the workers
+ * busy while one waits for the last window of a shard.
  */
 const mostLanes = 4;
 /**
- * Maximum number of progress signals from all lanes together, so that the run's history does not grow with its plan.
+ * Maximum number of progress signals that all lanes together send to the run. Without a limit, the history of the run
+ * would grow with the size of the plan.
  */
 const mostReports = 100;
 
 /**
- * Merges all windows of a plan. A plan usually has one shard, which is merged in the run itself, where people look
- * first. The shards of a larger plan are divided among child workflows, the lanes. The first failure ends all lanes and
- * is thrown.
+ * Merges all windows of a plan. A plan is divided into shards of up to 50 windows. Usually there is only one shard. The
+ * run merges it without a child workflow, so that people find the merges in the run itself. If there are more shards,
+ * they are distributed among child workflows (lanes). If one lane fails, all others are cancelled and its error is
+ * thrown.
  */
 export async function mergePlan(input: MergePlanInput, plan: PlanSummary, tell: Tell): Promise<void> {
   if (plan.planned === 0) return;
@@ -39,7 +44,7 @@ export async function mergePlan(input: MergePlanInput, plan: PlanSummary, tell: 
   if (shards === 1) return mergeHere({ ...input, parallel, shard: 0 }, tell);
   const lanes = Math.min(mostLanes, shards, parallel);
   const reportEvery = Math.ceil(plan.planned / mostReports);
-  // Ends all lanes when one fails. Half a plan cannot be committed, so the others would only delay the end of the run.
+  // Cancels all lanes if one fails. Half a plan cannot be committed, so the other lanes would only delay the failure.
   const scope = new CancellationScope();
   await scope.run(async () => {
     const merging = Array.from({ length: lanes }, (_, shard) =>
@@ -63,7 +68,7 @@ export async function mergePlan(input: MergePlanInput, plan: PlanSummary, tell: 
   });
 }
 
-/** Merges the only shard of a plan in the run itself. */
+/** Merges the only shard of a plan without a child workflow. */
 async function mergeHere(input: MergeShardInput, tell: Tell): Promise<void> {
   let counts = noWindows();
   await mergeShard(input, (more) => {

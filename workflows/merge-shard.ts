@@ -4,7 +4,7 @@ import { inLanes } from './lanes';
 import { countsOf, type MergeCounts } from './merge-counts';
 import { longActivity, quickActivity } from './retries';
 
-/** Refers to a shard of a run's plan. The plan itself is in the bucket. */
+/** Identifies a shard of a run's plan. The shard itself is stored in the bucket. */
 export interface ShardRef {
   readonly run: string;
   readonly attempt: number;
@@ -18,9 +18,9 @@ export interface MergeShardInput extends ShardRef {
 }
 
 /**
- * Merges the windows of one shard, a few at a time, and records the outcomes. After each step, calls `tell` with what
- * to add to the counts. A window that cannot be merged ends the shard: a generation has all windows of a cluster or
- * none, so there would be nothing to commit.
+ * Merges the windows of one shard, at most `parallel` at a time, and records the outcomes. After each step, calls
+ * `tell` with the counts of that step, for the caller to add up. If a window cannot be merged, the whole shard fails: a
+ * generation must have all windows of a cluster or none, so nothing could be committed anyway.
  */
 export async function mergeShard(
   input: MergeShardInput,

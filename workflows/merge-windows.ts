@@ -10,31 +10,32 @@ import { addCounts, type MergeCounts, noWindows } from './merge-counts';
 import { mergeShard, type MergeShardInput } from './merge-shard';
 import { windowsMerged } from './messages';
 
-/** The share of a run's plan that one child workflow merges: every `step`-th shard. */
+/** The part of a run's plan that one child workflow merges: every `step`-th shard. */
 export interface MergeLane {
-  /** Distance from one shard of this lane to its next, in shards. Equals the number of lanes. */
+  /** Distance between the numbers of two consecutive shards of this lane. Equals the number of lanes. */
   readonly step: number;
-  /** Number of shards in the whole plan. */
+  /** Number of shards in the whole plan, not only in this lane. */
   readonly shards: number;
-  /** Number of windows after which the lane sends the next progress signal to the run. */
+  /** Number of windows between two progress signals to the run. */
   readonly reportEvery: number;
-  /** Total counts of the lane's earlier executions. */
+  /** Counts of this lane before the workflow last continued as new. Undefined in the first execution. */
   readonly before?: MergeCounts;
 }
 
-/** Input of one execution. `shard` is the next shard of the lane to merge. */
+/** Input of the workflow, also when it continues as new. `shard` is the next shard to merge. */
 export interface MergeWindowsInput extends MergeShardInput {
   readonly lane: MergeLane;
 }
 
 /**
- * Number of shards per execution. Eight shards of 50 windows make some 2,500 events, a twentieth of Temporal's limit.
+ * Number of shards after which the workflow continues as new. Eight shards of 50 windows cause about 2,500 events, a
+ * twentieth of Temporal's limit.
  */
 const shardsPerHistory = 8;
 
 /**
- * Merges the shards of one lane in turn. It continues as new, so that its history stays short however large the plan
- * is.
+ * Merges the shards of one lane, one after the other. Continues as new from time to time, so that its history stays
+ * short even for a large plan.
  */
 export async function mergeWindows(input: MergeWindowsInput): Promise<MergeCounts> {
   const { counts, next } = await mergeShards(input).catch((error: unknown) => {
@@ -43,7 +44,10 @@ export async function mergeWindows(input: MergeWindowsInput): Promise<MergeCount
   return next === undefined ? counts : continueAsNew<typeof mergeWindows>(next);
 }
 
-/** Merges as many shards as fit into one execution. `next` is the input of the next execution, if shards are left. */
+/**
+ * Merges up to `shardsPerHistory` shards. If there are more, `next` is the input with which the workflow continues as
+ * new.
+ */
 async function mergeShards(
   input: MergeWindowsInput,
 ): Promise<{ counts: MergeCounts; next?: MergeWindowsInput }> {
@@ -69,7 +73,9 @@ async function mergeShards(
   return { counts };
 }
 
-/** Signals the lane's progress to the run. A lost signal does no harm, since each one carries the lane's total. */
+/**
+ * Signals the lane's progress to the run. A lost signal does no harm, because each signal contains the total so far.
+ */
 function reportToRun({ attempt, shard, lane }: MergeWindowsInput, counts: MergeCounts): void {
   const run = workflowInfo().parent;
   if (run === undefined) return;

@@ -7,19 +7,19 @@ import type { PushSummary } from '../activities/push-local-etl';
 import type { Exclusion } from '../federation/membership';
 import type { MergeCounts } from './merge-counts';
 
-/** A person's request to exclude or include a cluster. It is one JSON argument, as the Temporal UI sends it. */
+/** A person's request to exclude or include a cluster. The Temporal UI sends it as a single JSON argument. */
 export interface ClusterMessage {
   readonly cluster: string;
   readonly reason?: string;
 }
 
-/** The first run in which a change of the roster takes effect. */
+/** Tells whether an exclusion or inclusion takes effect in the current run or in the next one. */
 export interface RosterAnswer {
   readonly cluster: string;
   readonly from: 'in this run' | 'in the next';
 }
 
-/** Parses `{"cluster": "cluster-3", "reason": "…"}` or a bare `"cluster-3"`. Returns undefined for anything else. */
+/** Parses `{"cluster": "cluster-3", "reason": "…"}`, or just `"cluster-3"`. Returns undefined for any other message. */
 export function parseClusterMessage(message: unknown): ClusterMessage | undefined {
   if (typeof message === 'string') return message === '' ? undefined : { cluster: message };
   if (typeof message !== 'object' || message === null || !('cluster' in message)) return undefined;
@@ -30,19 +30,22 @@ export function parseClusterMessage(message: unknown): ClusterMessage | undefine
 }
 
 /**
- * Takes a cluster out of every window. The update of the same name also returns the run from which this takes effect.
+ * Excludes a cluster from every window. The Temporal update with the same name also returns in which run this takes
+ * effect.
  */
 export const excludeCluster = defineSignal<[ClusterMessage | string]>('excludeCluster');
 export const excludeClusterUpdate = defineUpdate<RosterAnswer, [ClusterMessage | string]>('excludeCluster');
 
 /**
- * Brings a cluster back with its history. The update of the same name also returns the run from which this takes
- * effect.
+ * Includes a cluster again, with all of its history. The Temporal update with the same name also returns in which run
+ * this takes effect.
  */
 export const includeCluster = defineSignal<[ClusterMessage | string]>('includeCluster');
 export const includeClusterUpdate = defineUpdate<RosterAnswer, [ClusterMessage | string]>('includeCluster');
 
-/** The phases of a run, in order. A run may return to planning. */
+/**
+ * The phases of a run, in order. A run returns to planning if another commit or a change of membership overtakes it.
+ */
 export const federationPhases = [
   'waiting for an earlier run',
   'planning',
@@ -54,17 +57,19 @@ export const federationPhases = [
 ] as const;
 export type FederationPhase = (typeof federationPhases)[number];
 
-/** The progress of a run. */
+/** The progress of a federation run. */
 export interface FederationProgress {
   readonly run: string;
   readonly phase: FederationPhase;
-  /** Number of plans so far. The run plans again if the membership or the newest generation has changed. */
+  /**
+   * Number of plans so far. The run plans again if the membership or the newest generation changes before its commit.
+   */
   readonly attempt: number;
-  /** Generation that the run starts from; 0 if there is none. */
+  /** Number of the generation on which the plan is based; 0 if there is none. */
   readonly base: number;
   readonly clusters: number;
   readonly excluded: readonly string[];
-  /** Number of all windows; `planned` is the number of windows to merge. */
+  /** Number of all windows. `planned` counts only the windows to merge. */
   readonly windows: number;
   readonly planned: number;
   readonly merged: number;
@@ -74,57 +79,63 @@ export interface FederationProgress {
 }
 export const progress = defineQuery<FederationProgress>('progress');
 
-/** The progress of one of the child workflows that merge for a run. */
+/** The progress of a child workflow (lane) that merges part of a run's plan. */
 export interface LaneProgress {
-  /** Which of the run's plans the child merges, counted from 1. */
+  /** Number of the run's plan to which the counts belong, starting at 1. */
   readonly attempt: number;
   readonly lane: number;
-  /** Totals of the lane so far. */
+  /** Total counts of the lane so far. */
   readonly counts: MergeCounts;
 }
 export const windowsMerged = defineSignal<[LaneProgress]>('windowsMerged');
 
-/** Asks the roster to notify a primary of each new generation. `forgetPrimary` asks it to stop. */
+/** Requests that the roster notify a primary of each new generation. `forgetPrimary` ends these notifications. */
 export const registerPrimary = defineSignal<[{ cluster: string }]>('registerPrimary');
 export const forgetPrimary = defineSignal<[{ cluster: string }]>('forgetPrimary');
 
 export interface RosterState {
-  /** Bucket that the federation of this namespace works on. */
+  /** Bucket of the federation that uses this Temporal namespace. */
   readonly bucket: string;
   readonly exclusions: Readonly<Record<string, Exclusion>>;
   readonly primaries: readonly string[];
-  /** False until the exclusions of the newest generation are loaded. Until then, `exclusions` is incomplete. */
+  /** True once the exclusions of the newest generation have been loaded. Until then, `exclusions` is incomplete. */
   readonly loaded: boolean;
 }
 export const rosterState = defineQuery<RosterState>('roster');
 
-/** Current settings of a cluster, sent by its worker. Signals from other senders have no settings. */
+/** Current settings of a cluster, sent with a signal by the cluster's worker. Signals from other senders omit them. */
 export interface LoopSettings {
-  /** Approximate longest wait before the next attempt, in milliseconds. */
+  /** Approximate maximum time until the next attempt, in milliseconds. */
   readonly everyMs?: number;
   /**
-   * Whether the cluster uses the store of Kubecost's backup. The push workflow keeps this in its memo, where other
-   * clusters read it.
+   * True if the cluster uses the existing storage configuration of Kubecost's backup. The push workflow stores this in
+   * its memo, where other clusters can read it.
    */
   readonly existingConfig?: boolean;
 }
 
-/** Requests a push. Sent after a change in the local ETL store, when a worker starts, or by a person. */
+/** Requests a push. Sent when the local ETL has changed, when a worker starts, or by a person. */
 export const pushNow = defineSignal<[LoopSettings?]>('push');
 
-/** Reports that a cluster pushed something. The workflow that receives it runs only if federations start on a push. */
+/**
+ * Reports that a cluster has pushed files. The receiving workflow exists only if the settings enable federation on
+ * push.
+ */
 export const pushed = defineSignal('pushed');
 
-/** The outcome of the last attempt of a cluster's long-lived workflow. */
+/**
+ * State of the push or pull workflow of a cluster. `at` is the time of the last attempt. `summary` is the result of the
+ * last successful attempt.
+ */
 export interface Attempted<Summary> {
   readonly at?: string;
   readonly summary?: Summary;
-  /** Set while attempts fail; `since` is the time of the first of these failures. */
+  /** Set if the last attempt failed. `since` is the time of the first of the consecutive failures. */
   readonly error?: { readonly code: string; readonly message: string; readonly since: string };
 }
 export interface PushState extends Attempted<PushSummary> {
   readonly cluster: string;
-  /** Id of the volume that this cluster id belongs to. */
+  /** Id of the volume to which the cluster id is bound. */
   readonly instance: string;
 }
 export const pushState = defineQuery<PushState>('state');
@@ -138,14 +149,16 @@ export interface PullState extends Attempted<PullSummary> {
 export const pullState = defineQuery<PullState>('state');
 
 /**
- * Makes the cluster stop being a primary, or become one again (`enterPrimaryUpdate`). Leaving returns once the local
- * ETL holds the cluster's own files again.
+ * Makes the cluster stop being a primary. Completes when the local ETL contains the cluster's own files again.
+ * `enterPrimaryUpdate` makes the cluster a primary again.
  */
 export const leavePrimaryUpdate = defineUpdate<LeaveSummary, []>('leavePrimary');
 export const enterPrimaryUpdate = defineUpdate<EnterPrimarySummary, []>('enterPrimary');
-/** Lets a primary that waits for its own windows pull without them. */
+/** Lets a primary pull even though its own windows have not been combined yet. */
 export const skipWaitingUpdate = defineUpdate<EnterPrimarySummary, []>('skipWaiting');
-/** Adds a name to the cluster names that the cluster's own records may have, for example one that it had earlier. */
+/** Adds a name by which the cluster recognizes its own records, such as a former cluster id. */
 export const addOwnNameUpdate = defineUpdate<void, [{ name: string }]>('addOwnName');
-/** Reads the primary's state from its volume. It is an update, since only the primary's worker has the volume. */
+/**
+ * Reads the state of a primary from its volume. It is an update, not a query, because queries cannot run activities.
+ */
 export const primaryStatusUpdate = defineUpdate<PrimaryStatus, []>('primaryStatus');

@@ -1,6 +1,6 @@
 /**
  * Names of workflows, task queues and the schedule. Normally, each federation has its own Temporal namespace. If
- * several share one, `temporal.idPrefix` precedes every name.
+ * several federations share a namespace, each name starts with `temporal.idPrefix`.
  */
 export interface Names {
   readonly schedule: string;
@@ -30,7 +30,10 @@ export function names(idPrefix: string): Names {
   };
 }
 
-/** Returns the id of a federation requested by a person or a push: `federation-2026-11-20T21:35:27.123Z-person`. */
+/**
+ * Returns the workflow id of a federation that a person or a push requested. For example,
+ * `federation-2026-11-20T21:35:27.123Z-person`.
+ */
 export function requestedFederationId(idPrefix: string, at: Date, why: string): string {
   return names(idPrefix).federation(`${at.toISOString()}-${why}`);
 }

@@ -23,9 +23,7 @@ import { longActivity } from './retries';
 
 export interface PullInput {
   readonly cluster: string;
-  /**
-   * Approximate interval between checks for a new generation, in milliseconds. A notification causes an earlier check.
-   */
+  /** Approximate interval between checks for a new generation, in milliseconds. A signal triggers an earlier check. */
   readonly pullEveryMs: number;
   readonly state?: Attempted<PullSummary>;
 }
@@ -34,15 +32,15 @@ const { pullCombined, ingestCombined, leavePrimary, enterPrimary, primaryStatus,
   proxyActivities<ClusterActivities>(longActivity);
 
 /**
- * Keeps a primary's local ETL store in line with the newest generation, forever. Receives a signal after each commit.
+ * Keeps the local ETL of a primary up to date with the newest generation, forever. After each commit, a signal makes it
+ * check at once.
  */
 export async function pull(input: PullInput): Promise<void> {
   const loop: AttemptLoop<PullSummary> = attemptLoop(input.state);
-  // A pull, and leaving or entering as a primary, must not overlap: leaving during a pull would leave pulled files
-  // behind.
+  // A pull must not overlap with leaving or entering the primary role: leaving would miss files still being pulled.
   let busy = false;
   const alone = async <T>(work: () => Promise<T>): Promise<T> => {
-    // All waiting calls wake up at once, but only the first one finds `busy` to be false.
+    // All waiting calls wake up at once, but only the first one finds `busy` false. The others wait again.
     while (busy) await condition(() => !busy);
     busy = true;
     try {
@@ -95,7 +93,7 @@ export async function pull(input: PullInput): Promise<void> {
   await continueAsNew<typeof pull>({ ...input, pullEveryMs: everyMs, state: loop.state });
 }
 
-/** Pulls the newest generation to the volume, then ingests it into the query tables. */
+/** Pulls the newest generation to the volume, then loads it into the query tables. */
 async function pullAndIngest(cluster: string): Promise<PullSummary> {
   const summary = await pullCombined.executeWithOptions({ summary: `pull to ${cluster}` }, []);
   const { state, generation } = summary;

@@ -14,9 +14,12 @@ import { longActivity } from './retries';
 
 export interface PushInput {
   readonly cluster: string;
-  /** Id of the volume that this cluster id belongs to. Pushes from another volume are refused. */
+  /** Id of the volume to which the cluster id is bound. Pushes from any other volume fail. */
   readonly instance: string;
-  /** Approximate interval of rescans, in milliseconds. A rescan restores files that are missing from the bucket. */
+  /**
+   * Approximate interval between scans of the local ETL, in milliseconds. A scan also finds files that are missing from
+   * the bucket, which are then pushed again.
+   */
   readonly rescanEveryMs: number;
   readonly state?: Attempted<PushSummary>;
 }
@@ -24,9 +27,9 @@ export interface PushInput {
 const { pushLocalEtl } = proxyActivities<ClusterActivities>(longActivity);
 
 /**
- * Keeps the copy of one cluster's local ETL store in Federated Storage up to date, forever. The watcher of the local
- * store sends a signal after changes. The signal carries no file list, and several signals may lead to one push, since
- * the push activity itself finds the files that differ.
+ * Keeps the cluster's folder in Federated Storage up to date with its local ETL, forever. A signal arrives whenever
+ * local files change. Signals do not say which files: each push scans the local ETL for files that differ, so that one
+ * push can handle several signals.
  */
 export async function push(input: PushInput): Promise<void> {
   const loop: AttemptLoop<PushSummary> = attemptLoop(input.state);
@@ -52,7 +55,7 @@ export async function push(input: PushInput): Promise<void> {
   await continueAsNew<typeof push>({ ...input, rescanEveryMs: everyMs, state: loop.state });
 }
 
-/** Updates the memo that other clusters read when they start. Ignores malformed values. */
+/** Stores a setting in the workflow's memo, where other clusters read it when they start. Ignores invalid values. */
 function noteExistingConfig(existingConfig: unknown): void {
   const noted = workflowInfo().memo?.['existingConfig'] === true;
   if (typeof existingConfig === 'boolean' && existingConfig !== noted) upsertMemo({ existingConfig });

@@ -1,9 +1,8 @@
 import type { ActivityOptions } from '@temporalio/common';
 
 /**
- * How activities are retried. The code that raises an error decides whether a retry is worthwhile; if not, the failure
- * is non-retryable. The number of attempts is limited, so that a run fails visibly instead of retrying forever. Every
- * activity heartbeats, so that the loss of a worker is detected within the heartbeat time-out.
+ * Retry policy of all activities. The code that raises an error decides whether a retry makes sense; if not, the
+ * failure is non-retryable. The number of attempts is limited, so that a run fails visibly instead of retrying forever.
  */
 const retry = {
   initialInterval: '1s',
@@ -12,14 +11,17 @@ const retry = {
   maximumAttempts: 6,
 } as const;
 
-/** Options of activities that read or write a few objects. */
+/**
+ * Options of activities that read or write only a few objects. Activities send heartbeats, so that Temporal notices
+ * within the heartbeat timeout if their worker has died.
+ */
 export const quickActivity = {
   startToCloseTimeout: '5m',
   heartbeatTimeout: '20s',
   retry,
 } as const satisfies ActivityOptions;
 
-/** Options of activities that list everything, or merge a large window. */
+/** Options of activities that may take long: they list the whole bucket or merge a large window, for example. */
 export const longActivity = {
   startToCloseTimeout: '1h',
   heartbeatTimeout: '20s',

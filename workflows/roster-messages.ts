@@ -21,15 +21,16 @@ import type { RunState } from './run-state';
 type Kind = 'exclude' | 'include';
 
 /**
- * Handles requests to a run, by signal or update, to exclude or include a cluster. Forwards them to the roster, from
- * which the commit reads them. An update returns the run from which the change takes effect. Call this function before
- * the run's first await, and call the returned function when the run has ended, successfully or not.
+ * Handles signals and updates to a run that request to exclude or include a cluster. Forwards them to the roster
+ * workflow, from which the commit reads the exclusions. An update returns in which run the change takes effect. Must be
+ * called before the run's first await. The caller must call the returned function when the run has ended, successfully
+ * or not.
  */
 export function handleRosterMessages(rosterId: string, state: RunState): () => void {
   let ended = false;
   const roster = getExternalWorkflowHandle(rosterId);
-  // Concurrent signals may overtake each other, but the last request has to win. So they are sent one at a time, and
-  // also after the run has been cancelled.
+  // Send one signal at a time: concurrent signals may arrive in a different order, but the last request must win.
+  // Signals are sent even if the run has been cancelled.
   let last: Promise<void> = Promise.resolve();
   const inOrder = (send: () => Promise<void>): Promise<void> => {
     const sent = last.then(() => CancellationScope.nonCancellable(send));
@@ -38,8 +39,7 @@ export function handleRosterMessages(rosterId: string, state: RunState): () => v
   };
   const sendToRoster = async (kind: Kind, message: ClusterMessage): Promise<RosterAnswer> => {
     await inOrder(() => roster.signal(kind === 'exclude' ? excludeCluster : includeCluster, message));
-    // During the commit, wait for its result: only the result shows whether the commit read the roster before or after
-    // this change.
+    // During the commit, wait for its result. Only then is it known whether the commit included this change.
     await condition(() => ended || state.progress.phase !== 'committing');
     return { cluster: message.cluster, from: counts(kind, message.cluster) ? 'in this run' : 'in the next' };
   };
@@ -50,7 +50,7 @@ export function handleRosterMessages(rosterId: string, state: RunState): () => v
     return !ended && state.committed === undefined;
   };
   const onSignal = (kind: Kind) => async (message: unknown) => {
-    // A signal cannot be rejected: one that names no cluster is logged and ignored.
+    // A signal cannot be rejected, so log and ignore a signal that names no cluster.
     const parsed = parseClusterMessage(message);
     if (parsed === undefined) log.warn('A signal that names no cluster was ignored', { message });
     else
@@ -85,7 +85,10 @@ export function handleRosterMessages(rosterId: string, state: RunState): () => v
   };
 }
 
-/** Whether the run may know a cluster. False only if the plan lists all clusters and this one is not among them. */
+/**
+ * Returns false if the cluster is certainly unknown to the run: the plan lists all clusters, and this cluster is not
+ * among them. Otherwise returns true.
+ */
 function mayBeKnown({ plan }: RunState, cluster: string): boolean {
   if (plan === undefined) return true;
   const lists = [plan.clusters, plan.excluded];

@@ -27,19 +27,23 @@ import { quickActivity } from './retries';
 
 export interface RosterInput {
   readonly bucket: string;
-  /** Undefined on the very first run, which reads the exclusions from the newest generation. */
+  /**
+   * The current exclusions. Undefined when the roster starts for the first time: it then reads them from the newest
+   * generation.
+   */
   readonly exclusions?: Readonly<Record<string, Exclusion>>;
   readonly primaries?: readonly string[];
 }
 
 const { readExclusions } = proxyActivities<FederationActivities>(quickActivity);
 
-/** Number of signals after which the roster continues as new, long before its history gets long. */
+/** Number of signals after which the workflow continues as new, to keep its history short. */
 const messagesPerRun = 500;
 
 /**
- * Keeps the exclusions made by persons, with their times and reasons, and the primaries to notify of new generations.
- * Runs forever. Starts with the exclusions of the newest generation, so that they survive the loss of Temporal.
+ * Keeps two lists, forever: the clusters that people have excluded, with times and reasons, and the primaries to notify
+ * of new generations. At its first start, reads the exclusions from the newest generation, so that they survive even
+ * the loss of all Temporal data.
  */
 export async function roster(input: RosterInput): Promise<void> {
   const exclusions = new Map(Object.entries(input.exclusions ?? {}));
@@ -48,7 +52,7 @@ export async function roster(input: RosterInput): Promise<void> {
 
   const exclude = (message: ClusterMessage) => {
     messages += 1;
-    // A second exclusion of the same cluster changes nothing: the time and reason of the first one stay.
+    // If the cluster is already excluded, keep the time and reason of the first exclusion.
     if (exclusions.has(message.cluster)) return;
     exclusions.set(message.cluster, { reason: message.reason ?? '', at: new Date().toISOString() });
     show();
@@ -59,7 +63,7 @@ export async function roster(input: RosterInput): Promise<void> {
     show();
   };
   const show = () => setCurrentDetails(describeRoster(input.bucket, exclusions, primaries));
-  // A signal cannot be rejected: one that names no cluster is logged and ignored.
+  // A signal cannot be rejected, so log and ignore a signal that names no cluster.
   const orIgnore = (apply: (message: ClusterMessage) => void) => (message: unknown) => {
     const parsed = parseClusterMessage(message);
     if (parsed === undefined) log.warn('A signal that names no cluster was ignored', { message });
@@ -113,8 +117,8 @@ export async function roster(input: RosterInput): Promise<void> {
   );
 
   while (!loaded) {
-    // Exclusions that are received while the stored ones are loaded take precedence over them. An inclusion has no
-    // effect meanwhile, since the exclusion that it would end is not loaded yet.
+    // A cluster that is excluded while the stored exclusions are loaded keeps the new exclusion, not the stored one.
+    // Including a cluster while the stored exclusions are loaded has no effect: they are added afterwards.
     try {
       for (const [cluster, exclusion] of Object.entries(await readExclusions())) {
         if (!exclusions.has(cluster)) exclusions.set(cluster, exclusion);

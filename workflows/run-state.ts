@@ -7,21 +7,21 @@ import { describeRun } from './describe-run';
 import { addCounts, type MergeCounts, noWindows } from './merge-counts';
 import type { FederationProgress, LaneProgress } from './messages';
 
-/** The state of a run. The query `progress` returns the field of the same name. */
+/** The state of a federation run. The query `progress` returns the field `progress`. */
 export interface RunState {
   progress: FederationProgress;
   plan?: PlanSummary;
-  /** Set once the run has nothing more to commit. There is no `result` if there was nothing to commit at all. */
+  /** Set when the run needs no further attempt. `result` is undefined if there was nothing to commit. */
   committed?:
     | CommitEnd
     | { readonly result?: undefined; readonly unfinished: readonly string[]; readonly published?: undefined };
-  /** Totals of each lane for the newest plan; windows that the run merges itself are in lane 0. */
+  /** Total counts of each lane (child workflow) for the newest plan. Windows merged without a child are in lane 0. */
   lanes: Map<number, MergeCounts>;
-  /** Calls to the store, except those counted in `lanes`. */
+  /** Counts of store calls, except those included in `lanes`. */
   calls: StoreCalls;
 }
 
-/** Returns the state of a run that has not begun. */
+/** Returns the initial state of a run. */
 export function newState(run: string): RunState {
   return {
     progress: {
@@ -41,12 +41,12 @@ export function newState(run: string): RunState {
   };
 }
 
-/** Adds the calls that an activity made to the store. */
+/** Adds the store calls of an activity to those of the run. */
 export function noteCalls(state: RunState, { calls }: CallsOf): void {
   state.calls = addCalls(state.calls, calls);
 }
 
-/** Handles a lane's progress signal. Ignores malformed and late ones. */
+/** Handles a progress signal from a lane (child workflow). Ignores the signal if it is malformed or outdated. */
 export function noteMerged(state: RunState, lane: LaneProgress | undefined): void {
   const { attempt, lane: number, counts } = lane ?? {};
   if (attempt !== state.progress.attempt || typeof number !== 'number') return;
@@ -54,19 +54,19 @@ export function noteMerged(state: RunState, lane: LaneProgress | undefined): voi
   if (typeof counts?.windows === 'number' && counts.windows > known) noteLane(state, number, counts);
 }
 
-/** Replaces the counts of a lane, and shows the new totals of the run. */
+/** Replaces the counts of a lane, and updates the progress of the run. */
 export function noteLane(state: RunState, lane: number, soFar: MergeCounts): void {
   state.lanes.set(lane, soFar);
   const { windows, quarantined } = totalsOf(state);
   show(state, { merged: windows, quarantined });
 }
 
-/** Adds up the counts of all lanes. */
+/** Returns the sum of the counts of all lanes. */
 export function totalsOf({ lanes }: RunState): MergeCounts {
   return [...lanes.values()].reduce(addCounts, noWindows());
 }
 
-/** Changes the progress of the run, and updates its current details in the Temporal UI. */
+/** Updates the progress of the run, including the current details shown in the Temporal UI. */
 export function show(state: RunState, change: Partial<FederationProgress>): void {
   state.progress = { ...state.progress, ...change };
   setCurrentDetails(describeRun(state.progress));

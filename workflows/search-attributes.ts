@@ -1,29 +1,31 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 
 /**
- * Attributes by which to find federations in the Temporal UI. There are only a few, as SQL visibility stores have few
- * slots of each type. A worker registers and checks them before it serves: a workflow that sets an unregistered
- * attribute would get stuck.
+ * Attributes by which people can find federations in the Temporal UI. There are only a few, because Temporal's SQL
+ * databases have few columns per attribute type. Each must be registered before a worker starts: a workflow that sets
+ * an unregistered attribute gets stuck.
  */
 export const searchAttributes = {
-  /** One of running, complete, partial, nothing, failed, cancelled. */
+  /** Outcome of the run: running, complete, partial, nothing, failed or cancelled. */
   outcome: defineSearchAttributeKey('FederationOutcome', SearchAttributeType.KEYWORD),
-  /** Generation that the run committed, or found to be up to date. */
+  /** Number of the generation that the run committed, or of the newest one if nothing had changed. */
   generation: defineSearchAttributeKey('FederationGeneration', SearchAttributeType.INT),
-  /** The included clusters; only the first ones if not all fit. */
+  /** Ids of the included clusters; only the first ones if not all fit. */
   clusters: defineSearchAttributeKey('FederationClusters', SearchAttributeType.KEYWORD_LIST),
-  /** The excluded clusters. */
+  /** Ids of the excluded clusters; only the first ones if not all fit. */
   excluded: defineSearchAttributeKey('FederationExcluded', SearchAttributeType.KEYWORD_LIST),
-  /** The included clusters that have a quarantined source. */
+  /** Ids of the included clusters that have quarantined sources; only the first ones if not all fit. */
   degraded: defineSearchAttributeKey('FederationDegraded', SearchAttributeType.KEYWORD_LIST),
-  /** The run that this one replays. */
+  /** Id of the run that this run replays. */
   replayOf: defineSearchAttributeKey('FederationReplayOf', SearchAttributeType.KEYWORD),
 } as const;
 
-/** Somewhat below 2 KB, Temporal's limit for a search attribute. */
+/** Maximum size of a search attribute, in bytes: a little less than Temporal's limit of 2 KB. */
 const mostBytes = 1_800;
 
-/** Returns the first ids, as many as fit into a search attribute. */
+/**
+ * Returns the first ids, as many as certainly fit into a search attribute. Each character is counted as three bytes.
+ */
 export function fitting(ids: readonly string[]): string[] {
   let bytes = 0;
   return ids.filter((id) => (bytes += id.length * 3) <= mostBytes);

@@ -1,15 +1,18 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 
 /*
- * Lets a worker thread ask questions and send results while it runs one long, synchronous task. The thread never
- * returns to its event loop: it blocks until it is answered. Messages travel through a port; a counter in shared
- * memory wakes the waiting thread.
+ * Lets a worker thread ask questions and send results in the middle of one long, synchronous task. The thread never
+ * returns to its event loop: when it needs an answer, it blocks. Messages are sent through a port, and a counter in
+ * shared memory wakes the blocked thread.
+ *
+ * The thread sends its result in chunks. To limit memory, only a fixed number of chunks can be in flight: the thread
+ * takes a turn (a permit) for each chunk, and the turn is returned when the chunk has been consumed.
  */
 
-/** Positions of the values in the shared memory. */
+/** Indexes of the values in the shared memory. */
 const place = { changes: 0, turns: 1, round: 2, state: 3 } as const;
 
-/** Values of `state`. */
+/** Values of `state`. The thread's result is still wanted, has been consumed completely, or is no longer wanted. */
 const states = { wanted: 0, done: 1, unwanted: 2 } as const;
 
 export type Shared = Int32Array<SharedArrayBuffer>;
@@ -17,7 +20,7 @@ export type Shared = Int32Array<SharedArrayBuffer>;
 /**
  * Creates the shared memory of one exchange.
  *
- * @param mostTurns number of turns: a chunk takes one when it is sent, and returns it when it has been consumed
+ * @param mostTurns maximum number of chunks that have been sent but not consumed
  */
 export function makeShared(mostTurns: number): Shared {
   const shared = new Int32Array(
@@ -27,17 +30,17 @@ export function makeShared(mostTurns: number): Shared {
   return shared;
 }
 
-/** Thrown in the thread when nobody is waiting for its result any more. */
+/** Thrown in the worker thread when its result is no longer wanted. */
 export class Unwanted extends Error {}
 
-/** A chunk, and the buffers in it that are transferred. The thread can no longer use these buffers afterwards. */
+/** A chunk, and the buffers in it that are transferred to the receiver. The sending thread can no longer use them. */
 export interface Sent<Chunk> {
   readonly chunk: Chunk;
   readonly transfer: readonly ArrayBufferLike[];
 }
 
 /**
- * A message with a chunk of a round, which is one pass over all chunks. Without a chunk, it marks the end of the round.
+ * A message that carries one chunk. Without a chunk, it marks the end of a round. A round is one pass over all chunks.
  */
 interface Given {
   readonly round: number;
@@ -45,8 +48,8 @@ interface Given {
 }
 
 /**
- * The worker thread's side of the exchange. Its methods block while they wait, and throw `Unwanted` once nobody is
- * waiting for the result any more.
+ * The worker thread's side of the exchange. Its methods block while they wait. They throw `Unwanted` when the result is
+ * no longer wanted.
  */
 export class ThreadSide {
   constructor(
@@ -67,8 +70,8 @@ export class ThreadSide {
   }
 
   /**
-   * Sends the chunks that `produce` makes, each as soon as a turn is free. Returns when all have been sent, even if
-   * some have not been consumed yet.
+   * Sends the chunks that `produce` makes, waiting for a free turn before each. Returns when all chunks have been sent;
+   * some may not have been consumed yet.
    */
   give<Chunk>(produce: (send: (chunk: Sent<Chunk>) => void) => void): void {
     const { round } = this;
@@ -77,10 +80,10 @@ export class ThreadSide {
   }
 
   /**
-   * Sends chunks that the other side may request more than once. Starts over whenever the other side begins the next
-   * round, and returns when the other side has reported that it needs no more chunks.
+   * Sends chunks that the main thread may request several times. Starts over when the main thread begins another round.
+   * Returns when the main thread reports that it needs no more chunks.
    *
-   * @param make makes the chunks; called once per round
+   * @param make returns the chunks; called once per round
    */
   giveAgain<Chunk>(make: () => Iterable<Sent<Chunk>>): void {
     for (;;) {
@@ -95,13 +98,15 @@ export class ThreadSide {
     }
   }
 
-  /** Sends the chunks of a round. Returns whether all of them were sent before the next round was requested. */
+  /** Sends the chunks of a round. Returns false if the next round was requested before all chunks were sent. */
   private sendChunks<Chunk>(round: number, chunks: Iterable<Sent<Chunk>>): boolean {
     for (const chunk of chunks) if (!this.send(round, chunk)) return false;
     return this.round === round;
   }
 
-  /** Sends a chunk when a turn is free. If the next round was requested meanwhile, sends nothing and returns false. */
+  /**
+   * Waits for a free turn, then sends a chunk. If the next round has been requested, sends nothing and returns false.
+   */
   private send<Chunk>(round: number, { chunk, transfer }: Sent<Chunk>): boolean {
     this.await(() => this.takeTurn() || undefined);
     if (this.round !== round) {
@@ -133,16 +138,16 @@ export class ThreadSide {
   }
 }
 
-/** The other side of the exchange, in the thread that started the task. It never blocks. */
+/** The main side of the exchange, in the thread that started the worker thread's task. It never blocks. */
 export class MainSide<Chunk> {
   /** Chunks that have been received, but not yet consumed. */
   private arrived: Chunk[] = [];
   private ended = false;
-  /** Number of chunks of this round whose turns have not been returned yet. */
+  /** Number of received chunks of this round whose turns have not been returned yet. */
   private held = 0;
   private wake: () => void = () => undefined;
   private failure: { readonly error: unknown } | undefined;
-  /** Number of the round that is being consumed; -1 before the first round. */
+  /** Number of the round that is being consumed, starting at 0; -1 before the first round. */
   private begun = -1;
 
   constructor(
@@ -150,7 +155,7 @@ export class MainSide<Chunk> {
     private readonly shared: Shared,
   ) {}
 
-  /** Answers a question of the thread. The buffers of `transferred` are transferred to the thread. */
+  /** Answers a question of the worker thread. The buffers of `transferred` can no longer be used in this thread. */
   answer(answer: object, transferred: readonly Uint8Array[] = []): void {
     this.port.postMessage(
       answer,
@@ -159,7 +164,7 @@ export class MainSide<Chunk> {
     this.changed();
   }
 
-  /** Handles a message if it is a chunk or the end of a round; returns false for any other message. */
+  /** Handles a message that carries a chunk or marks the end of a round. Returns false for any other message. */
   receive(message: object): boolean {
     if (!('round' in message)) return false;
     const { round, chunk } = message as Given;
@@ -178,8 +183,9 @@ export class MainSide<Chunk> {
   }
 
   /**
-   * Iterates over the chunks that the thread sends. A chunk's turn is returned when the next chunk is requested. If the
-   * thread uses `giveAgain`, a second call starts over and ends the iteration of the first call.
+   * Iterates over the chunks that the worker thread sends. Returns a chunk's turn to the thread when the next chunk is
+   * requested. If the thread uses `giveAgain`, this can be called again: that starts over, and ends the earlier
+   * iteration.
    */
   async *chunks(): AsyncGenerator<Chunk> {
     const round = this.begin();
@@ -197,15 +203,15 @@ export class MainSide<Chunk> {
     }
   }
 
-  /** Reports to a thread in `giveAgain` that all chunks have been consumed. */
+  /** Tells a thread that is blocked in `giveAgain` that all chunks have been consumed. */
   done(): void {
     Atomics.store(this.shared, place.state, states.done);
     this.changed();
   }
 
   /**
-   * Reports to the thread that its result is no longer wanted. From then on, `chunks` throws the error of the first
-   * call.
+   * Tells the worker thread that its result is no longer wanted. From now on, `chunks` throws `error`, or the error of
+   * an earlier call.
    */
   fail(error: unknown): void {
     this.failure ??= { error };
@@ -215,8 +221,8 @@ export class MainSide<Chunk> {
   }
 
   /**
-   * Begins the next round and returns its number. The thread starts the first round unasked, so chunks of that round
-   * may have arrived already. Chunks of a later round cannot have arrived before it begins.
+   * Begins the next round and returns its number. Chunks of the first round may have arrived before: the thread sends
+   * them without being asked. It sends chunks of a later round only after this call.
    */
   private begin(): number {
     if (this.begun >= 0) {

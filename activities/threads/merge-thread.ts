@@ -8,17 +8,21 @@ import type { AgainRange, InputFacts } from '../../etl/splice/spliced-input';
 import type { Pipeline, Window } from '../../etl/window';
 import { type Shared, ThreadSide } from './exchange';
 
-/* This module is the CPU work of a merge. It runs in a worker thread, does no I/O, and returns bad files as values. */
+/*
+ * The CPU work of a merge. This module runs in a worker thread and does no I/O. Bad files are reported as values, not
+ * as errors.
+ */
 
 export interface SourceTask {
   readonly cluster: string;
   /**
-   * If a file without records is to be refused: the number of records in the cluster's last good contribution;
-   * otherwise 0.
+   * Number of records in the cluster's last good contribution. If it is not 0, a file without records counts as bad. It
+   * is set to 0 if such a file is acceptable.
    */
   readonly recordsBefore: number;
   /**
-   * The cluster's contribution to the previous object. Set if the source has not changed and is read from that object.
+   * The cluster's contribution to the previous merged object. Set if the source has not changed, so that it is read
+   * from that object.
    */
   readonly from?: Contribution;
 }
@@ -28,22 +32,22 @@ export interface MergeTask {
   readonly window: Window;
   /** The sources, in merge order. */
   readonly sources: readonly SourceTask[];
-  /** SHA-256 of the previous object. Set if any source is read from that object. */
+  /** SHA-256 of the previous merged object. Set if any source is read from that object. */
   readonly previous?: string;
-  /** Approximate size of all sources in bytes. */
+  /** Approximate total size of the sources in bytes. */
   readonly bytes: number;
   /**
-   * Maximum number of source bytes that stay in memory until the merge ends. The rest is requested again when needed.
+   * Maximum number of source bytes that the merge keeps in memory. Other bytes are requested a second time when needed.
    */
   readonly mostHeld: number;
 }
 
 /**
- * Requests of the thread:
- * - `head`: the start of the previous object, up to its first entry.
- * - `tail`: the rest of the previous object, after the last source that is read from it.
- * - `source`: the source at this position.
- * - `again`: bytes that the thread has received but did not keep.
+ * Requests of the merge thread:
+ * - `head`: the start of the previous merged object, before the first cluster's entries.
+ * - `tail`: the rest of the previous merged object, after the last source that is read from it.
+ * - `source`: the source with this index.
+ * - `again`: a range of bytes that the thread has already received but not kept.
  */
 export type MergeQuestion =
   | { readonly ask: 'head' | 'tail' }
@@ -53,18 +57,21 @@ export type MergeQuestion =
 export interface MergeReply {
   /** Undefined if the source has changed since the plan was made. */
   readonly bytes?: Uint8Array;
-  /** Bytes of the previous object that precede `bytes`. They are needed only for the digest of that object. */
+  /**
+   * Bytes of the previous merged object that precede `bytes`. They are needed only to compute the digest of that
+   * object.
+   */
   readonly skipped?: Uint8Array;
 }
 
 /** Message that the thread sends before the chunks of the merged file. */
 export interface MergeBegun {
   readonly size: number;
-  /** The ranges that will be requested again, in this order. */
+  /** The byte ranges of sources that will be requested a second time, in the order of the requests. */
   readonly again: readonly AgainRange[];
 }
 
-/** A source that cannot be merged. */
+/** A source that cannot be merged, and the reason. */
 export interface BadSource {
   readonly cluster: string;
   readonly code: ErrorCode;
@@ -72,7 +79,7 @@ export interface BadSource {
 }
 
 export type MergeAnswer =
-  /** Some sources are bad or have changed since the plan; nothing was merged. */
+  /** Some sources are bad or have changed since the plan was made. Nothing was merged. */
   | { readonly kind: 'refused'; readonly bad: readonly BadSource[]; readonly moved: readonly string[] }
   /** The previous object does not match its provenance. */
   | { readonly kind: 'previous-damaged'; readonly detail: string }
@@ -81,14 +88,14 @@ export type MergeAnswer =
       readonly size: number;
       /** SHA-256 of the merged file. */
       readonly digest: string;
-      /** The contributions, in merge order. */
+      /** The contribution of each source to the merged file, in merge order. */
       readonly contributions: readonly Contribution[];
     };
 
-/** Bytes per chunk of a merged file. */
+/** Size of a chunk of the merged file, in bytes. */
 const chunkSize = 2 * 1024 * 1024;
 
-/** Requests and merges the sources of one window and sends the merged file, or reports which sources are bad. */
+/** Merges one window in the worker thread: requests its sources, then sends the merged file, or reports bad sources. */
 export function merge(
   task: MergeTask & { readonly port: MessagePort; readonly shared: Shared },
 ): MergeAnswer {
@@ -179,7 +186,7 @@ class WindowSplice {
     }
   }
 
-  /** Requests the next bytes of the previous object, and adds them to the digest of that object. */
+  /** Requests more bytes of the previous merged object, and adds them to the digest of that object. */
   private takePrevious(question: MergeQuestion): Uint8Array {
     const { skipped, bytes = new Uint8Array() } = this.ask(question);
     if (skipped !== undefined) this.previous.update(skipped);
@@ -192,7 +199,10 @@ class WindowSplice {
   }
 }
 
-/** Cuts the bytes into chunks of `size` bytes. Each chunk has an `ArrayBuffer` of its own, which can be transferred. */
+/**
+ * Copies the bytes into chunks of `chunkSize` bytes. `size` is the total number of bytes. Each chunk has its own
+ * `ArrayBuffer`, so that it can be transferred to another thread.
+ */
 function* inChunks(parts: Iterable<Buffer>, size: number): Generator<Uint8Array> {
   let left = size;
   let chunk = Buffer.allocUnsafeSlow(Math.min(chunkSize, left));
@@ -229,7 +239,7 @@ export interface ExtractTask {
   readonly pipeline: Pipeline;
   /** The bytes of a merged object. */
   readonly bytes: Uint8Array;
-  /** SHA-256 of the object according to its provenance. */
+  /** SHA-256 that the object should have, according to its provenance. */
   readonly digest: string;
   readonly contributions: readonly Contribution[];
 }
@@ -238,11 +248,11 @@ export type ExtractAnswer =
   | { readonly damaged: string }
   | {
       readonly damaged?: undefined;
-      /** One file per contribution, in the same order. */
+      /** One ETL file per contribution, in the same order. */
       readonly files: readonly { readonly bytes: Uint8Array; readonly digest: string }[];
     };
 
-/** Extracts the contributions of clusters from a merged object, each as an ETL file. */
+/** Extracts the contributions of some clusters from a merged object. Each becomes an ETL file. */
 export function extract({ pipeline, bytes, digest, contributions }: ExtractTask): ExtractAnswer {
   if (digestOf(bytes) !== digest)
     return { damaged: 'Its bytes are not those that its provenance describes.' };

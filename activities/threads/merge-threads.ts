@@ -12,34 +12,37 @@ import type {
 } from './merge-thread';
 import { ownBytes, startThreads, type ThreadsOptions } from './pool';
 
-/** Callbacks through which a running merge gets its input and stores its output. */
+/** Callbacks through which a merge gets its input and delivers its output. */
 export interface MergeTraffic {
   /**
-   * Answers one request of the thread. The buffers of the reply are transferred to the thread. If this throws, the
-   * merge ends and throws the same error.
+   * Answers one request of the merge thread. The buffers of the reply are transferred to the thread and can no longer
+   * be used here. If this throws, the merge fails with the same error.
    */
   read(question: MergeQuestion): Promise<MergeReply>;
   /**
-   * Stores the merged file. Called once, after all sources have been checked.
+   * Stores the merged file. Called at most once, after all sources have been checked.
    *
    * @param chunks returns an iterator over the bytes of the file; every call starts at the beginning
    */
   write(begun: MergeBegun, chunks: () => AsyncIterable<Uint8Array>): Promise<void>;
 }
 
-/** Worker threads for the CPU work of merging. The caller that starts them must close them. */
+/** Worker threads for the CPU work of merging. The code that creates them must call `close`. */
 export interface MergeThreads {
-  /** Merges a window in bounded memory. Aborting ends the thread. */
+  /** Merges a window in bounded memory. Aborting the signal terminates the thread. */
   merge(task: MergeTask, traffic: MergeTraffic, signal: AbortSignal): Promise<MergeAnswer>;
-  /** Extracts contributions from a merged object. The bytes of the object must not be used afterwards. */
+  /**
+   * Extracts contributions from a merged object. Transfers the object's bytes to the thread, so the caller can no
+   * longer use them.
+   */
   extract(task: ExtractTask, signal: AbortSignal): Promise<ExtractAnswer>;
   close(): Promise<void>;
 }
 
-/** Maximum number of chunks of a merged file that have been sent but not consumed yet. Each has 2 MiB. */
+/** Maximum number of chunks of 2 MiB that have been sent to the main thread but not consumed yet. */
 const mostChunks = 3;
 
-/** Creates a pool of threads, which start when there is work. */
+/** Creates a pool of merge threads. Threads are started only when there is work. */
 export function startMergeThreads(options?: ThreadsOptions): MergeThreads {
   const threads = startThreads('merge-thread', 'merge', options);
   return {
@@ -65,8 +68,7 @@ export function startMergeThreads(options?: ThreadsOptions): MergeThreads {
         await traffic.write(begun, () => side.chunks());
         side.done();
       };
-      // Store calls are counted for the activity in whose async context they are made. The port's events do not run in
-      // that context, so it is restored here.
+      // Port events lose the activity's async context. Restore it, because store calls are counted in that context.
       const inContext = AsyncLocalStorage.snapshot();
       port.on('message', (message: MergeQuestion | MergeBegun) => {
         if (side.receive(message)) return;
@@ -75,7 +77,7 @@ export function startMergeThreads(options?: ThreadsOptions): MergeThreads {
       try {
         return await threads.run<MergeAnswer>('merge', { ...task, port: theirs, shared }, [theirs], signal);
       } catch (error) {
-        // Let `write` fail, too: it may be waiting for chunks that will never come.
+        // Make `write` fail as well: it may be waiting for chunks that will never arrive.
         fail(error);
         throw failure?.error ?? error;
       } finally {

@@ -4,11 +4,14 @@ import { MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 
 /**
- * Worker threads for CPU work, which would otherwise block heartbeats and servers. The caller that starts them must
- * close them.
+ * A pool of worker threads for CPU work. On the main thread, such work would block heartbeats and servers. The code
+ * that creates the pool must call `close`.
  */
 export interface Threads {
-  /** Runs a function of the thread's module. Transfers bytes and ports to the thread. Aborting ends the thread. */
+  /**
+   * Runs the function `name` of the pool's module in a thread. Transfers `transferred` to the thread, so that the
+   * caller can no longer use these bytes and ports. Aborting the signal terminates the thread.
+   */
   run<Answer>(
     name: string,
     task: object,
@@ -19,14 +22,17 @@ export interface Threads {
 }
 
 export interface ThreadsOptions {
-  /** Maximum number of threads. (Default: the number of cores.) */
+  /** Maximum number of threads. (Default: the number of CPU cores) */
   readonly threads?: number;
 }
 
-/** A thread ends after this many milliseconds without work, which frees its memory. */
+/** Time after which an idle thread ends and frees its memory, in milliseconds. */
 const idleMs = 30_000;
 
-/** Creates a pool of threads that run the functions of a module in this folder. They start when there is work. */
+/**
+ * Creates a pool of threads that run functions of one module in this folder. Threads are started only when there is
+ * work.
+ */
 export function startThreads(
   file: string,
   anyFunction: string,
@@ -35,16 +41,15 @@ export function startThreads(
   const extension = path.extname(__filename);
   const pool = new Piscina({
     filename: path.join(__dirname, `${file}${extension}`),
-    // A thread loads this function when it starts. Without a name, piscina would look for a default export.
+    // Piscina loads this function when a thread starts. Without a name, it would expect a default export.
     name: anyFunction,
-    // Load `tsx` again: a thread does not inherit the loader that lets this process run TypeScript.
+    // Load `tsx` in each thread: threads do not inherit the loader that lets this process run TypeScript.
     execArgv: extension === '.ts' ? ['--require', require.resolve('tsx/cjs')] : [],
     minThreads: 0,
     maxThreads: threads,
     idleTimeout: idleMs,
   });
-  // If a thread dies before it takes a task, for example because it cannot be loaded, only the pool reports the error.
-  // End all waiting calls with that error.
+  // If a thread dies before it takes a task, only the pool reports the error. Make all pending calls fail with it.
   let broken = new AbortController();
   pool.on('error', (error: unknown) => {
     broken.abort(error);
@@ -75,8 +80,8 @@ export function startThreads(
 }
 
 /**
- * Returns the bytes in an `ArrayBuffer` of their own. Small buffers are parts of one shared `ArrayBuffer`, which cannot
- * be transferred.
+ * Returns the bytes in an `ArrayBuffer` that contains nothing else, copying them if necessary. Small Node.js buffers
+ * share one `ArrayBuffer`, which cannot be transferred to another thread.
  */
 export function ownBytes(bytes: Uint8Array): Uint8Array {
   return bytes.byteLength === bytes.buffer.byteLength

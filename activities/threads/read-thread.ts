@@ -12,35 +12,35 @@ import { toColumns, type WindowColumns } from '../../query/columns';
 import { HashIndex } from '../../query/hash-index';
 import { type Sent, type Shared, ThreadSide } from './exchange';
 
-/** Runs in a worker thread: reads an ETL file into columns. It does no I/O. */
+/** This module runs in a worker thread. It reads an ETL file into columns and does no I/O. */
 
 export interface ReadTask {
   readonly pipeline: Pipeline;
   readonly window: Window;
   readonly bytes: Uint8Array;
-  /** Id of the receiver of the columns. A thread sends each allocation's identity to the same receiver only once. */
+  /** Id of the receiver of the columns. A thread sends the identity of an allocation to each receiver only once. */
   readonly reader: string;
-  /** Send every identity again, as the receiver may have lost earlier ones. */
+  /** If true, every identity is sent again, because the receiver may have lost earlier ones. */
   readonly allIdentities: boolean;
 }
 
 /**
- * The first message from the thread, sent after it has checked the whole file. After `good`, the columns follow as
- * chunks.
+ * The first message from the thread, sent after it has checked the whole file. If the verdict is `good`, the columns
+ * follow in chunks.
  */
 export type ReadVerdict =
   { readonly kind: 'refused'; readonly code: ErrorCode; readonly detail: string } | { readonly kind: 'good' };
 
 /**
- * Number of rows in a batch. A batch takes 1 to 2 MB: little compared with a large file, yet enough to make the cost of
- * sending it negligible.
+ * Number of rows in a batch. A batch then takes 1 to 2 MB, which is small compared with a large file but large enough
+ * to make the cost of sending a message negligible.
  */
 const rowsPerBatch = 4_096;
 
-/** The identities that this thread has sent, and the reader that received them. */
+/** Hashes of the allocation identities that this thread has already sent, and the id of their receiver. */
 let sent = { reader: '', hashes: new HashIndex() };
 
-/** Reads one window file and sends its columns, or the reason why it cannot be used. */
+/** Reads one window file and sends its columns, or sends the reason why the file cannot be used. */
 export function read(task: ReadTask & { readonly port: MessagePort; readonly shared: Shared }): void {
   if (task.allIdentities || sent.reader !== task.reader)
     sent = { reader: task.reader, hashes: new HashIndex() };
@@ -57,20 +57,19 @@ export function read(task: ReadTask & { readonly port: MessagePort; readonly sha
     const verdict: ReadVerdict = { kind: 'refused', code: error.code, detail: error.detail };
     other.tell(verdict);
   } finally {
-    // If the file was not sent completely, its identities may never have arrived, so the next file must send them
-    // again.
+    // If sending stopped halfway, some identities may not have arrived. Send all of them again with the next file.
     if (!whole) sent = { reader: '', hashes: new HashIndex() };
     task.port.close();
     releaseBuffer(task.bytes);
   }
 }
 
-/** Sends the columns of a file that has been checked. */
+/** A function that sends the columns of a file. The file has already been checked. */
 type SendColumns = (send: (chunk: Sent<WindowColumns>) => void) => void;
 
 /**
- * By pipeline: checks a file and returns a function that sends its columns. Throws an `ETL_*` error if the file cannot
- * be used.
+ * One function per pipeline. It checks a file and returns a function that sends the file's columns. Throws an `ETL_*`
+ * error if the file cannot be used.
  */
 const readers: Readonly<Record<Pipeline, (task: ReadTask) => SendColumns>> = {
   allocations: readAllocations,
@@ -85,8 +84,8 @@ function readAssets({ bytes, window }: ReadTask): SendColumns {
 }
 
 /**
- * Reads the file twice. As an error may be at its end, the first pass checks the whole file before the second pass
- * sends anything.
+ * Reads the file twice, because an error may be at its very end: the first pass checks the whole file, the second pass
+ * sends its columns.
  */
 function readAllocations({ bytes, window }: ReadTask): SendColumns {
   const plain = isGzipped(bytes) ? gunzip(bytes) : bytes;
@@ -108,7 +107,9 @@ function readAllocations({ bytes, window }: ReadTask): SendColumns {
   };
 }
 
-/** Reads a file to its end; returns whether any key occurs twice. Throws an `ETL_*` error if it cannot be used. */
+/**
+ * Reads a file to its end and returns whether any key occurs twice. Throws an `ETL_*` error if the file cannot be used.
+ */
 function checkAllocations(bytes: Uint8Array, window: Window): boolean {
   const keys = new Set<string>();
   let repeated = false;
@@ -121,8 +122,7 @@ function checkAllocations(bytes: Uint8Array, window: Window): boolean {
 }
 
 /**
- * Visits the records one at a time. Decoding a large file into objects all at once would take ten times its size in
- * memory.
+ * Visits the records one at a time. Decoding all records at once would take ten times the size of the file in memory.
  */
 function eachAllocation(
   bytes: Uint8Array,
@@ -130,7 +130,7 @@ function eachAllocation(
   visit: (record: Allocation, count: number) => void,
 ): void {
   if (repeated) {
-    // Of two records with the same key, the later one wins, as in all other code that reads ETL files.
+    // If two records have the same key, the later one wins, as everywhere in this project.
     const { allocations } = decodeSet('allocations', bytes);
     for (const record of allocations?.values() ?? [])
       if (record !== null) visit(record, allocations?.size ?? 0);
@@ -149,7 +149,7 @@ function requireWindow(set: EtlSet, window: Window): void {
   });
 }
 
-/** Scans a whole file. If that fails, decodes the file as well, as this gives the most precise error. */
+/** Scans a whole file. If that fails, also decodes it, because the decoder's error message is more precise. */
 function scanWhole(bytes: Uint8Array, visit: Parameters<typeof scanAllocations>[1]): EtlSet {
   try {
     return scanAllocations(bytes, visit);

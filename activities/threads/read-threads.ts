@@ -11,14 +11,16 @@ import { MainSide, makeShared } from './exchange';
 import { ownBytes, startThreads, type ThreadsOptions } from './pool';
 import type { ReadTask, ReadVerdict } from './read-thread';
 
-/** Worker threads that read ETL files into columns. The caller that starts them must close them. */
+/** Worker threads that read ETL files into columns. The code that creates them must call `close`. */
 export interface ReadThreads {
   /**
-   * Reads an ETL file into columns. The bytes must not be used afterwards. Each thread sends an allocation's identity
-   * only once, unless `allIdentities` requests all of them again. Allocations come in batches: the thread stays
-   * occupied until the caller has read all batches or closed the iteration.
+   * Reads an ETL file into columns. Transfers the bytes to a thread, so the caller can no longer use them. Throws an
+   * `ETL_*` error, before returning anything, if the file cannot be used.
    *
-   * Throws an `ETL_*` error if the file cannot be used, before any part of it is returned.
+   * Allocations are returned in batches. The thread is occupied until the caller has read all batches or closed the
+   * iteration.
+   *
+   * Each thread sends the identity of an allocation only once. With `allIdentities`, it sends all of them again.
    */
   read(
     ref: WindowRef,
@@ -30,16 +32,16 @@ export interface ReadThreads {
 }
 
 /**
- * Flags that make V8 collect garbage earlier. By default, it lets 130 MB of short-lived objects pile up in each thread
- * first. Reading creates many such objects, and is as fast with a lower limit. The first flag applies to threads that
- * start from now on, the second to this thread.
+ * Flags that make V8 collect garbage earlier. By default, V8 lets 130 MB of short-lived objects accumulate in each
+ * thread. Reading a file creates many such objects, and is just as fast with a lower limit. The first flag affects
+ * threads started from now on, the second the current thread.
  */
 const smallHeaps = ['--max-semi-space-size=16', '--semi-space-growth-factor=1'];
 
-/** Maximum number of batches in flight: one is consumed while the next is made. */
+/** Maximum number of batches in flight: while one is consumed, the thread can make the next one. */
 const mostBatches = 2;
 
-/** Creates a pool of threads, which start when there is work. */
+/** Creates a pool of reading threads. Threads are started only when there is work. */
 export function startReadThreads(options?: ThreadsOptions): ReadThreads {
   for (const flag of smallHeaps) setFlagsFromString(flag);
   const threads = startThreads('read-thread', 'read', options);
@@ -85,7 +87,10 @@ export function startReadThreads(options?: ThreadsOptions): ReadThreads {
   };
 }
 
-/** Iterates over the batches of a file. The memory of a batch is released as soon as the next one is requested. */
+/**
+ * Iterates over the batches of a file. The memory of a batch is released when the next batch is requested, so the
+ * consumer must not keep it.
+ */
 async function* batchesOf(
   side: MainSide<WindowColumns>,
   close: () => void,
