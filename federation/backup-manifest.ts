@@ -1,16 +1,16 @@
 import { z } from 'zod';
 
-/** A file in a backup: its SHA-256, and its size in bytes. */
+/** SHA-256 digest and size, in bytes, of one file in a backup. */
 export const savedFileSchema = z.object({ digest: z.string(), size: z.number() });
 export type SavedFile = z.infer<typeof savedFileSchema>;
 
-/** The contents of a backup. The manifest is written last: a backup without one was not finished. */
+/** Manifest of a backup. It is written after all the files, so a backup without a manifest is incomplete. */
 export const backupManifestSchema = z.object({
   format: z.literal(1),
   cluster: z.string(),
-  /** Start of the backup, RFC 3339. */
+  /** Time when the backup started, in RFC 3339. */
   at: z.string(),
-  /** The saved files, by path below `bingen/`. */
+  /** The files in the backup, keyed by their path below `bingen/`. */
   files: z.record(z.string(), savedFileSchema),
 });
 export type BackupManifest = z.infer<typeof backupManifestSchema>;

@@ -1,6 +1,6 @@
 /**
- * Compares two ids by their UTF-8 bytes. This is the order in which clusters are merged and in which stores list keys.
- * (A plain `<` compares UTF-16 units, which differs beyond the Basic Multilingual Plane.)
+ * Compares two ids by their UTF-8 bytes. Clusters are merged in this order, and stores list their keys in this order.
+ * Plain `<` compares UTF-16 code units instead, which sorts characters beyond the Basic Multilingual Plane differently.
  */
 export function byBytes(a: string, b: string): number {
   const shorter = Math.min(a.length, b.length);
@@ -11,13 +11,16 @@ export function byBytes(a: string, b: string): number {
   return a.length - b.length;
 }
 
-/** Ranks UTF-16 units in the order of code points: surrogates come last, as they encode the highest code points. */
+/**
+ * Maps a UTF-16 code unit to a number that sorts in code point order. Surrogates sort last, because they encode the
+ * highest code points.
+ */
 function rank(unit: number): number {
   if (unit < 0xd800) return unit;
   return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
 }
 
-/** Returns a record with its keys in byte order, so that equal content gives equal text. */
+/** Returns a copy of a record with its keys in byte order, so that equal records serialize to the same JSON. */
 export function inByteOrder<Value>(record: Readonly<Record<string, Value>>): Record<string, Value> {
   return Object.fromEntries(Object.entries(record).sort(([a], [b]) => byBytes(a, b)));
 }

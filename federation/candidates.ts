@@ -3,21 +3,21 @@ import type { WindowId } from '../etl/window';
 import type { Version } from '../storage/bucket';
 import { byBytes } from './byte-order';
 
-/** A cluster's window file, as listed. */
+/** A window file of a cluster, as found in a listing of the bucket. */
 export interface ListedFile {
   readonly cluster: ClusterId;
   readonly window: WindowId;
   /** Path below the cluster's `etl/bingen/`. */
   readonly path: string;
-  /** Whether the file's name has no prefix and no `.gz`. */
+  /** Whether the file's name is just `<start>-<end>`, without a prefix and without `.gz`. */
   readonly plain: boolean;
   readonly version: Version;
   readonly size: number;
-  /** Time of the last modification by the store's clock, in milliseconds since 1970. */
+  /** Last-modified time by the store's clock, in milliseconds since 1970. */
   readonly modified: number;
 }
 
-/** A file that is ignored because its cluster has a preferred file for the same window. */
+/** A file that is ignored, because another file of the same cluster for the same window is preferred. */
 export interface Duplicate {
   readonly cluster: ClusterId;
   readonly window: WindowId;
@@ -25,17 +25,16 @@ export interface Duplicate {
   readonly ignored: string;
 }
 
-/** The file that is used for a cluster and window. */
+/** The one file that is used for a cluster and window. */
 export interface Candidate extends Pick<ListedFile, 'plain' | 'version' | 'size' | 'modified'> {
-  /** Path below the cluster's `etl/bingen/`; undefined if it is the window's id. */
+  /** Path below the cluster's `etl/bingen/`; undefined if the path is the same as the window's id. */
   readonly path?: string;
 }
 
 /**
- * Collects at most one file per cluster and window. If there are several, keeps the one modified last; among files
- * modified at the same time, the one with the plain name; among those, the one with the canonical path. The order in
- * which files are added makes no difference. A listing can be added as it arrives: only the preferred files are kept in
- * memory.
+ * Collects the files to merge: at most one per cluster and window. If a cluster has several files for a window, the one
+ * modified last is preferred. If they were modified at the same time, a file with a plain name is preferred, and then
+ * the file whose path is the window's id. The order in which files are added makes no difference.
  */
 export class Candidates {
   readonly #windows = new Map<string, Map<ClusterId, Candidate>>();
@@ -55,17 +54,17 @@ export class Candidates {
     this.#ignored.push({ cluster, window, ignored: left.path ?? window });
   }
 
-  /** Returns the ids of the windows that any cluster has, unordered. */
+  /** Returns the ids of all windows for which at least one cluster has a file, in no particular order. */
   windows(): Iterable<string> {
     return this.#windows.keys();
   }
 
-  /** Returns the files of a window by cluster, unordered. */
+  /** Returns a window's files, keyed by cluster id, in no particular order. The map is empty if there are none. */
   of(window: string): ReadonlyMap<ClusterId, Candidate> {
     return this.#windows.get(window) ?? noFiles;
   }
 
-  /** Returns the clusters that have a window, unordered. */
+  /** Returns the clusters that have at least one window file, in no particular order. */
   clusters(): ReadonlySet<ClusterId> {
     return this.#clusters;
   }

@@ -1,22 +1,24 @@
 import type { Version } from '../storage/bucket';
 
 /**
- * How a source is merged, as written in fingerprints and provenance:
- * - `used`: as it is.
- * - `accepted`: as it is, although it looks bad, because a person has accepted it.
- * - `refused:<code>`: not at all.
- * - `kept:<version>`: the cluster's last good contribution is merged instead; its object under `kept/` has this
+ * How a merge treats a source, which is one cluster's file for one window:
+ * - `used`: the file is merged.
+ * - `accepted`: the file looks bad, but is merged because a person has accepted it.
+ * - `refused:<code>`: no data of the cluster is merged into the window. The error code says why.
+ * - `kept:<version>`: the file is replaced by the cluster's last good contribution, an object under `kept/` with this
  *   version.
+ *
+ * Decisions are part of fingerprints and of provenance documents.
  */
 export type Decision = 'used' | 'accepted' | `refused:${string}` | `kept:${string}`;
 
-/** Stands for the version of a source that does not exist. */
+/** Used instead of a version for a source that does not exist. */
 export const absent = 'absent';
 
-/** A source's version as listed, or `absent`. */
+/** Version of a source in the listing of the bucket, or `absent`. */
 export type Seen = Version | typeof absent;
 
-/** Whether a text is a valid decision. */
+/** Returns whether a text is a valid decision. */
 export function isDecision(text: string): text is Decision {
   return text === 'used' || text === 'accepted' || text.startsWith('refused:') || text.startsWith('kept:');
 }
@@ -29,12 +31,12 @@ export function kept(version: Version): Decision {
   return `kept:${version}`;
 }
 
-/** Returns the version of the kept contribution; undefined for any other decision. */
+/** Returns the version in a `kept:<version>` decision; undefined for any other decision. */
 export function keptVersion(decision: Decision): Version | undefined {
   return decision.startsWith('kept:') ? (decision.slice('kept:'.length) as Version) : undefined;
 }
 
-/** Whether the merged window has data of a source with this decision. */
+/** Returns whether a source with this decision contributes data to the merged window. */
 export function contributes(decision: Decision): boolean {
   return !decision.startsWith('refused:');
 }

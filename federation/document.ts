@@ -3,37 +3,44 @@ import { FederationError, isFederationError } from '../errors/federation-error';
 import type { Bucket, BucketReader, CallOptions, ObjectInfo } from '../storage/bucket';
 import { readAll } from '../storage/read-all';
 
-/** A kind of JSON document in the bucket. `documents.ts` lists all kinds. */
+/** Definition of one kind of JSON document in the bucket. `documents.ts` defines all kinds. */
 export interface DocumentKind<Value, Names extends readonly unknown[]> {
-  /** Pattern of the keys, with `<…>` for the parts that vary. */
+  /** Pattern of the documents' keys. `<…>` marks a part that varies. */
   readonly pattern: string;
-  /** What writes the document, and when, in the words of `docs/design/bucket-format.md`. */
+  /** What writes the document, and when. `docs/design/bucket-format.md` has the same text. */
   readonly writer: string;
-  /** Builds the key of one document. */
+  /** Builds the key of one document from the parts that vary. */
   readonly key: (...names: Names) => string;
   readonly schema: z.ZodType<Value>;
-  /** Maximum size of a document in bytes. Larger ones are not read. */
+  /** Maximum size of a document, in bytes. Reading a larger document fails. */
   readonly limit: number;
-  /** How a damaged document is treated when it is read: as an error with this code, or as absent. */
+  /**
+   * What happens when a damaged document is read. `absent`: it is treated as missing. Otherwise, the read throws an
+   * error with this code.
+   */
   readonly damaged: 'STORAGE_CORRUPT' | 'GENERATION_UNREADABLE' | 'absent';
 }
 
-/** One document: its kind and its key. */
+/** One document in the bucket: the definition of its kind, and its key. */
 export interface DocumentAt<Value> extends Omit<DocumentKind<Value, never>, 'key'> {
   readonly key: string;
 }
 
-/** Completes the definition of a kind with the function `at`, which selects one document of the kind. */
+/**
+ * Adds a function `at` to the definition of a document kind. Given the parts of the key that vary, `at` returns the
+ * document with that key.
+ */
 export function defineDocument<Value, Names extends readonly unknown[]>(kind: DocumentKind<Value, Names>) {
   const at = (...names: Names): DocumentAt<Value> => ({ ...kind, key: kind.key(...names) });
   return { ...kind, at };
 }
 
 /**
- * Reads a document; returns undefined if it does not exist.
+ * Reads a document. Returns undefined if the document does not exist, or if it is damaged and its kind treats damaged
+ * documents as absent.
  *
- * @throws STORAGE_TOO_LARGE if the document exceeds the kind's limit; the kind's error code, not retryable, if the
- *   object does not match the schema; any other error of the store
+ * @throws STORAGE_TOO_LARGE if the document is larger than its kind allows; the error code in `damaged`, not retryable,
+ *   if the content does not match the schema; any other error of the store
  */
 export async function readDocument<Value>(
   bucket: BucketReader,
@@ -51,7 +58,10 @@ export async function readDocument<Value>(
   }
 }
 
-/** Like `readDocument`, but treats a damaged document as absent. For callers that then write the document again. */
+/**
+ * Like `readDocument`, but also returns undefined for a damaged document. It is meant for callers that then write the
+ * document again.
+ */
 export async function readIntact<Value>(
   bucket: BucketReader,
   document: DocumentAt<Value>,
@@ -79,7 +89,7 @@ export async function requireDocument<Value>(
   });
 }
 
-/** Writes a document unless it exists. Returns whether the document was written. */
+/** Writes a document only if it does not exist yet. Returns whether it was written. */
 export async function createDocument<Value>(
   bucket: Bucket,
   { key }: DocumentAt<Value>,
@@ -95,7 +105,7 @@ export async function createDocument<Value>(
   }
 }
 
-/** Writes a document, and replaces an existing one. */
+/** Writes a document, replacing any existing one. */
 export async function replaceDocument<Value>(
   bucket: Bucket,
   { key }: DocumentAt<Value>,
@@ -140,7 +150,7 @@ function parseJson(key: string, bytes: Buffer): unknown {
   try {
     return JSON.parse(bytes.toString('utf8'));
   } catch (cause) {
-    // Do not use the parser's own message: it quotes the content.
+    // The parser's message quotes the document's content, so this error's detail does not repeat it.
     throw corrupt(key, `${bytes.length} bytes that are no JSON`, cause);
   }
 }

@@ -25,17 +25,17 @@ import { unreferencedSchema } from './retention';
 import { reportSchema, requestSchema } from './run';
 
 const mebibyte = 2 ** 20;
-/** Size limit in bytes for documents that hardly grow with the number of windows and clusters, or not at all. */
+/** Size limit in bytes for documents whose size hardly depends on the number of windows and clusters. */
 const small = 64 * mebibyte;
 /**
- * Size limit in bytes for documents that grow with the number of windows or clusters: about the longest text that one
- * string can hold.
+ * Size limit in bytes for documents that grow with the number of windows or clusters. It is about the maximum length of
+ * a JavaScript string.
  */
 const large = 512 * mebibyte;
 
 /**
- * All JSON documents in the bucket. `docs/design/bucket-format.md` lists the same documents with their readers; a test
- * compares the two lists.
+ * All kinds of JSON documents in the bucket. `docs/design/bucket-format.md` lists the same kinds, with what reads them.
+ * A test compares the two lists.
  */
 export const documents = {
   generation: defineDocument({
@@ -46,7 +46,9 @@ export const documents = {
     limit: large,
     damaged: 'GENERATION_UNREADABLE',
   }),
-  /** A merge reads the provenance with `readIntact`: if it is damaged, the merge merges the window again. */
+  /**
+   * Merges read this document with `readIntact`, so a damaged document causes a new merge of the window, not an error.
+   */
   provenance: defineDocument({
     pattern: 'federated/combined/objects/<fingerprint>.json',
     writer: 'merge, after the object',
@@ -71,7 +73,7 @@ export const documents = {
     limit: small,
     damaged: 'STORAGE_CORRUPT',
   }),
-  /** If the document is missing or damaged, the next full listing writes it again. */
+  /** If this document is missing or damaged, the next run makes a full listing and then writes the document again. */
   fullListing: defineDocument({
     pattern: 'federated/combined/full-listing.json',
     writer: 'commit of a plan made from a full listing',
@@ -137,7 +139,7 @@ export const documents = {
     damaged: 'STORAGE_CORRUPT',
   }),
   /**
-   * The key is relative to the root of the export, which may be a folder elsewhere. The document is compared as a
+   * The key is relative to the root of the export, which may also be a local folder. The document is only compared as a
    * whole, so it needs no schema.
    */
   exportSchema: defineDocument({

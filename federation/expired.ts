@@ -1,7 +1,10 @@
 import type { WindowRef } from '../etl/window';
 import type { Scope } from './membership';
 
-/** Whether a window ended longer ago than the retention of its resolution allows. `now` is in unix seconds. */
+/**
+ * Returns whether a window is older than the retention for its resolution, counted from the window's end. If there is
+ * no retention for the resolution, returns false. `now` is in unix seconds.
+ */
 export function isExpired(ref: WindowRef, { retention }: Scope, now: number): boolean {
   const kept = retention?.[ref.resolution];
   return kept !== undefined && ref.window.end <= now - kept;

@@ -3,19 +3,21 @@ import type { WindowRef } from '../etl/window';
 import { byBytes } from './byte-order';
 import { mergeRevision } from './merge-revision';
 
-/** One cluster's source for a window. */
+/** A source: one cluster's file for a window. */
 export interface FingerprintSource {
   readonly cluster: string;
-  /** The source's version as it was listed, or `absent`. */
+  /** Version of the file in the listing, or `absent`. */
   readonly seen: string;
   readonly decision: string;
 }
 
 /**
- * Computes the name of a merged window from everything that determines its bytes: merge revision, window, and the
- * version and decision of each cluster's source. The order of the sources does not matter. A cluster that never had a
- * file for the window is not among the sources. So a new cluster changes only the names of windows for which it has
- * files.
+ * Computes a merged window's fingerprint: a hash of everything that determines the window's bytes. That is the merge
+ * revision, the window, and the version and decision of each cluster's source. The order of `sources` does not matter.
+ * The merged object is stored under its fingerprint.
+ *
+ * A cluster that never had a file for the window is not in `sources`. So a new cluster changes only the fingerprints of
+ * windows for which it has files.
  */
 export function fingerprint(
   ref: WindowRef,
@@ -26,7 +28,7 @@ export function fingerprint(
     .sort((a, b) => byBytes(a.cluster, b.cluster))
     .map((source) => [source.cluster, source.seen, source.decision]);
   const { pipeline, resolution, window } = ref;
-  // JSON keeps the values apart, whatever characters they contain.
+  // JSON is unambiguous here. If the values were just concatenated, different values could give the same text.
   const text = JSON.stringify([revision, pipeline, resolution, window.start, window.end, said]);
   return createHash('sha256').update(text).digest('hex');
 }

@@ -3,21 +3,22 @@ import { byBytes } from './byte-order';
 import type { Candidates } from './candidates';
 import type { Plan } from './plan';
 
-/** What a plan found for one pipeline and resolution. */
+/** Window counts of a plan for one pipeline and resolution. */
 export interface Found {
   readonly pipeline: string;
   readonly resolution: string;
   /** Number of windows to merge. */
   readonly planned: number;
-  /** Number of windows of the base that stay as they are. */
+  /** Number of windows that the next generation copies unchanged from the previous one. */
   readonly carried: number;
   /**
-   * By cluster, in byte order: the number of windows for which it has a file, and how many of these are to be merged.
+   * Counts for each cluster, in byte order of the cluster ids. `files`: number of windows for which the cluster has a
+   * file. `planned`: number of those windows that are to be merged.
    */
   readonly clusters: ReadonlyMap<string, { readonly files: number; readonly planned: number }>;
 }
 
-/** Counts what a plan found for each pipeline and resolution, in byte order. */
+/** Counts a plan's windows for each pipeline and resolution. The result is sorted by pipeline and resolution. */
 export function countFound(plan: Pick<Plan, 'windows' | 'carried'>, candidates: Candidates): Found[] {
   const planned = new Set<string>(plan.windows.map(({ window }) => window));
   const carried = new Set(plan.carried);

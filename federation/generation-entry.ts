@@ -2,8 +2,8 @@ import { FederationError } from '../errors/federation-error';
 import { parseWindowId, type WindowId, windowId, type WindowRef } from '../etl/window';
 
 /**
- * Parses the window id of an entry of a generation. Throws GENERATION_UNREADABLE if the text is not a window id: paths
- * are built from it, and others can write to the bucket, too.
+ * Parses a window id that was read from a generation document. Throws GENERATION_UNREADABLE if the id is invalid. This
+ * matters because paths are built from the id, and the federator may not be the only one that can write to the bucket.
  */
 export function entryWindow(id: string): WindowRef {
   const ref = parseWindowId(id);
@@ -14,15 +14,12 @@ export function entryWindow(id: string): WindowRef {
   });
 }
 
-/**
- * Lists the windows of a generation with their ids. Throws GENERATION_UNREADABLE if the id of an entry is not a window
- * id.
- */
+/** Lists the windows of a generation with their ids. Throws GENERATION_UNREADABLE if an id is invalid. */
 export function windowEntries<Window>(windows: Readonly<Record<string, Window>>): [WindowId, Window][] {
   return Object.entries(windows).map(([id, window]) => [windowId(entryWindow(id)), window]);
 }
 
-/** Creates the error for an object that does not have the digest given in the generation. */
+/** Creates the error for an object whose digest differs from the digest in the generation. */
 export function wrongDigest(key: string): FederationError {
   return new FederationError('GENERATION_UNREADABLE', {
     subject: { key },

@@ -2,12 +2,12 @@ import { z } from 'zod';
 import { clusterIdSchema, seenSchema, versionSchema, windowIdSchema } from './ids';
 import { membershipSchema } from './membership';
 
-/** SHA-256 in lower-case hexadecimal. */
+/** SHA-256 digest in lower-case hexadecimal. */
 export const digestSchema = z.string().regex(/^[0-9a-f]{64}$/);
 
-/** A window of a generation, described by its merged object. */
+/** A window in a generation. The fields describe the object that contains the merged window. */
 export const generationWindowSchema = z.object({
-  /** Name of the object; see `fingerprint.ts`. */
+  /** Fingerprint of the window, computed by `fingerprint.ts`. It is part of the object's key. */
   fingerprint: digestSchema,
   /** SHA-256 of the object's bytes. */
   digest: digestSchema,
@@ -17,24 +17,28 @@ export const generationWindowSchema = z.object({
 export type GenerationWindow = z.infer<typeof generationWindowSchema>;
 
 /**
- * A source that was not merged as it is. Runs end `partial` while the generation lists such a source of an included
- * cluster.
+ * A quarantined source: a cluster's file that was not merged into a window, because it is bad or has vanished. While a
+ * generation lists such a source of an included cluster, runs end as `partial`.
  */
 export const quarantinedSourceSchema = z.object({
   cluster: clusterIdSchema,
   window: windowIdSchema,
-  /** Version of the source, or `absent` if it vanished. */
+  /** Version of the file, or `absent` if it has vanished. */
   seen: seenSchema,
   /** Error code that says why the source is quarantined. */
   code: z.string(),
   detail: z.string(),
-  /** Version of the object under `kept/` that is merged instead; undefined if no good contribution is known. */
+  /**
+   * Version of the cluster's last good contribution, which is merged instead of the file. It is an object under
+   * `kept/`. Undefined if there is none.
+   */
   kept: versionSchema.optional(),
 });
 export type QuarantinedSource = z.infer<typeof quarantinedSourceSchema>;
 
 /**
- * `kept`: the cluster's last good contribution stays in the window. `refused`: the window has no data of the cluster.
+ * `kept`: the window still contains the cluster's last good contribution. `refused`: the window has no data of the
+ * cluster.
  */
 export type QuarantineState = 'kept' | 'refused';
 
@@ -42,28 +46,31 @@ export function quarantineState({ kept }: Pick<QuarantinedSource, 'kept'>): Quar
   return kept === undefined ? 'refused' : 'kept';
 }
 
-/** One commit: the merged object of every window, and the membership. Immutable once created. */
+/**
+ * A generation: the result of one commit. It lists the merged object of every window, and the included and excluded
+ * clusters. A generation is never changed after it is created.
+ */
 export const generationSchema = z.object({
   format: z.literal(1),
   generation: z.number().int().positive(),
   /** Id of the run that committed the generation. */
   run: z.string(),
-  /** Time of the commit, RFC 3339, by the federator's clock. */
+  /** Time of the commit by the federator's clock, in RFC 3339. */
   committedAt: z.string(),
   /** Number of the previous generation; 0 if this is the first one. */
   previous: z.number().int().nonnegative(),
   /** Merge revision of the code that committed the generation. */
   mergeRevision: z.number().int().positive(),
   membership: membershipSchema,
-  /** The windows, by WindowId. */
+  /** The windows, keyed by WindowId. */
   windows: z.record(z.string(), generationWindowSchema),
   quarantined: z.array(quarantinedSourceSchema),
 });
 export type Generation = z.infer<typeof generationSchema>;
 
 /**
- * Returns the quarantined sources of included clusters, which make a run `partial`. A generation also lists those of
- * excluded clusters until these return.
+ * Returns the quarantined sources of included clusters. Only these make a run `partial`. A generation also keeps the
+ * quarantined sources of excluded clusters, until the clusters are included again.
  */
 export function quarantinedOfIncluded(
   generation: Pick<Generation, 'membership' | 'quarantined'>,

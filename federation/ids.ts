@@ -5,8 +5,8 @@ import type { Version } from '../storage/bucket';
 import { type Decision, isDecision, type Seen } from './decision';
 
 /**
- * Schemas for the ids, versions and decisions in the bucket's documents. They check a text and narrow its type, but do
- * not change it.
+ * The schemas in this file check ids, versions and decisions in the bucket's documents. They narrow the type of a text,
+ * but do not change the text.
  */
 
 export const clusterIdSchema = z
@@ -17,15 +17,15 @@ export const windowIdSchema = z
   .string()
   .refine((text): text is WindowId => isWindowId(text), { error: 'not a window' });
 
-/** Like `Object.keys`, but keeps the type of the keys. For records whose keys have been checked. */
+/** Like `Object.keys`, but keeps the type of the keys. Use it only for records whose keys have been validated. */
 export function keysOf<Key extends string>(record: Readonly<Record<Key, unknown>>): Key[] {
   return Object.keys(record) as Key[];
 }
 
-/** Accepts any text, as each store has its own format of versions. */
+/** Version of an object. Any text is accepted, because each store has its own version format. */
 export const versionSchema = z.string().transform((text) => text as Version);
 
-/** A version, or `absent`. */
+/** Version of an object, or `absent` if the object does not exist. */
 export const seenSchema = z.string().transform((text) => text as Seen);
 
 export const decisionSchema = z

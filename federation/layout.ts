@@ -9,11 +9,11 @@ import {
 } from '../etl/window';
 
 /**
- * All keys of the bucket. They are built and parsed here and nowhere else. `docs/design/bucket-format.md` lists the
- * writers and readers of each key.
+ * This file builds and parses all keys in the bucket; no other file does. `docs/design/bucket-format.md` lists what
+ * writes and reads each key.
  */
 
-/** Prefix of everything federated. Each folder directly under it except `combined` belongs to a cluster. */
+/** Prefix of all federated data. Each folder directly below it belongs to a cluster, except `combined`. */
 export const federatedPrefix = 'federated/';
 export const combinedPrefix = 'federated/combined/';
 export const combinedEtlPrefix = 'federated/combined/etl/bingen/';
@@ -22,62 +22,80 @@ export const generationsPrefix = 'federated/combined/generations/';
 export const keptPrefix = 'federated/combined/kept/';
 export const runsPrefix = 'federated/combined/runs/';
 export const publishedKey = 'federated/combined/published.json';
-/** Key of the record of the last full listing of the clusters. */
+/** Key of the document that records the last full listing of the clusters' files. */
 export const fullListingKey = 'federated/combined/full-listing.json';
-/** Key of the record of objects that no kept generation names, and of the time when the clean-up first found this. */
+/**
+ * Key of the clean-up's list of unreferenced objects, which no remaining generation refers to. Each object is listed
+ * with the time when the clean-up first found it unreferenced.
+ */
 export const unreferencedKey = 'federated/combined/unreferenced.json';
 
 /**
- * Key of an object that `doctor`, or a role when it starts, writes to test the store. It is below the role's own
- * prefix, and is deleted at once.
+ * Returns the key of a test object. `doctor` writes test objects to find out what the store allows, and `run` may write
+ * one when it starts. The object is below the given prefix, and is deleted at once.
  */
 export function probeKey(prefix: string, id: string): string {
   return `${prefix}probe/${id}`;
 }
 
-/** Parses a prefix directly under `federated/`; undefined for `combined` and for names that no cluster can have. */
+/**
+ * Returns the cluster to which a prefix directly below `federated/` belongs. Returns undefined for `combined`, and for
+ * names that no cluster can have.
+ */
 export function parseClusterPrefix(prefix: string): ClusterId | undefined {
   if (!prefix.startsWith(federatedPrefix) || !prefix.endsWith('/')) return undefined;
   const text = prefix.slice(federatedPrefix.length, -1);
   return isClusterId(text) ? text : undefined;
 }
 
-/** Prefix of a cluster's ETL files, which are its part of Federated Storage. */
+/**
+ * Returns the prefix of the ETL files that a cluster has pushed. The pushed files of all clusters are called Federated
+ * Storage.
+ */
 export function clusterEtlPrefix(cluster: ClusterId): string {
   return `${federatedPrefix}${cluster}/etl/bingen/`;
 }
 
-/** Prefix of everything that belongs to a cluster. */
+/** Returns the prefix of a cluster's folder below `federated/`. */
 export function clusterPrefix(cluster: ClusterId): string {
   return `${federatedPrefix}${cluster}/`;
 }
 
-/** Key of a local ETL file in Federated Storage; `path` is the file's path below `bingen/`. */
+/** Returns the key of an ETL file in Federated Storage. `path` is the file's path below `bingen/`. */
 export function clusterEtlKey(cluster: ClusterId, path: string): string {
   return clusterEtlPrefix(cluster) + path;
 }
 
-/** Parses a key below the ETL prefix of a cluster or of the combined set. */
+/**
+ * Parses the key of a window file. `prefix` is the ETL prefix of a cluster or of the combined set. Returns undefined
+ * for any other key.
+ */
 export function parseEtlKey(prefix: string, key: string): WindowFile | undefined {
   return key.startsWith(prefix) ? parseWindowFile(key.slice(prefix.length)) : undefined;
 }
 
-/** Key of the published file of a combined window, for any reader of Kubecost's layout. */
+/**
+ * Returns the key under which a merged window is published. The layout is Kubecost's, so that other programs can read
+ * it.
+ */
 export function combinedEtlKey(window: WindowRef | WindowId): string {
   return combinedEtlPrefix + (typeof window === 'string' ? window : windowId(window));
 }
 
-/** Key of a merged window, an immutable object. */
+/** Returns the key of a merged window's object. The object is never changed. */
 export function objectKey(fingerprint: string): string {
   return objectsPrefix + fingerprint;
 }
 
-/** Key of a merged window's provenance. The provenance is written last: if it exists, the object is finished. */
+/**
+ * Returns the key of a merged window's provenance. It is written after the object, so if it exists, the object is
+ * complete.
+ */
 export function provenanceKey(fingerprint: string): string {
   return `${objectsPrefix}${fingerprint}.json`;
 }
 
-/** Parses a key below `objects/`. */
+/** Parses the key of a merged window's object or provenance. Returns undefined for any other key. */
 export function parseObjectKey(key: string): { fingerprint: string; provenance: boolean } | undefined {
   const match = /^([0-9a-f]{64})(\.json)?$/.exec(
     key.startsWith(objectsPrefix) ? key.slice(objectsPrefix.length) : '',
@@ -85,7 +103,7 @@ export function parseObjectKey(key: string): { fingerprint: string; provenance: 
   return match?.[1] === undefined ? undefined : { fingerprint: match[1], provenance: match[2] !== undefined };
 }
 
-/** Key of a generation. Its number is padded, so that a listing is in the order of the numbers. */
+/** Returns the key of a generation. The number is padded with zeros, so that keys sort in the order of the numbers. */
 export function generationKey(generation: number): string {
   return `${generationsPrefix}${String(generation).padStart(12, '0')}.json`;
 }
@@ -98,88 +116,102 @@ export function parseGenerationKey(key: string): number | undefined {
 }
 
 /**
- * Key of a cluster's last good contribution to a window. It is written when the cluster's source turns out to be gone
- * or bad.
+ * Returns the key of a cluster's last good contribution to a window. This object is written when the cluster's file
+ * turns out to be bad or gone.
  */
 export function keptKey(cluster: ClusterId, window: WindowId): string {
   return `${keptPrefix}${cluster}/${window}`;
 }
 
-/** Key of a run's request, which is the first object of the run. */
+/** Returns the key of a run's request, which is the first object that the run writes. */
 export function runRequestKey(run: string): string {
   return `${runsPrefix}${run}/request.json`;
 }
 
-/** Key of a shard of a run's plan. */
+/**
+ * Returns the key of one shard of a run's plan. A run may have to plan several times; `attempt` is the number of the
+ * plan.
+ */
 export function runPlanKey(run: string, attempt: number, shard: number): string {
   return `${runsPrefix}${run}/plan-${attempt}-${shard}.json`;
 }
 
-/** Key of the results of a shard of a run's plan. */
+/** Returns the key of the results of merging one shard of a run's plan. */
 export function runOutcomeKey(run: string, attempt: number, shard: number): string {
   return `${runsPrefix}${run}/outcome-${attempt}-${shard}.json`;
 }
 
-/** Key of a run's report, which is the last object of the run. */
+/** Returns the key of a run's report, which is the last object that the run writes. */
 export function runReportKey(run: string): string {
   return `${runsPrefix}${run}/report.json`;
 }
 
-/** Parses a key or a prefix below `runs/`. */
+/** Splits a key or prefix below `runs/` into the run's id and the rest. Returns undefined for any other key. */
 export function parseRunKey(key: string): { run: string; file: string } | undefined {
   const match = /^([^/]+)\/(.*)$/.exec(key.startsWith(runsPrefix) ? key.slice(runsPrefix.length) : '');
   return match?.[1] === undefined ? undefined : { run: match[1], file: match[2] ?? '' };
 }
 
 /**
- * Prefix of a cluster's backups of its local ETL. It is not below `federated/`, where it would be mistaken for a
- * cluster.
+ * Returns the prefix of all backups of a cluster's local ETL. It is not below `federated/`, because any folder there
+ * would be taken for a cluster.
  */
 export function backupsPrefix(cluster: ClusterId): string {
   return `federated-etl/backups/${cluster}/`;
 }
 
-/** Prefix of one backup; `time` is the name of the backup. */
+/** Returns the prefix of one backup. `time` is the name of the backup, derived from the time when it started. */
 export function backupPrefix(cluster: ClusterId, time: string): string {
   return `${backupsPrefix(cluster)}${time}/`;
 }
 
-/** Key of a file in a backup; `path` is the file's path below `bingen/`. */
+/** Returns the key of a file in a backup. `path` is the file's path below `bingen/`. */
 export function backupFileKey(cluster: ClusterId, time: string, path: string): string {
   return `${backupPrefix(cluster, time)}bingen/${path}`;
 }
 
-/** Key of the list of a backup's files, which is written last. */
+/** Returns the key of a backup's manifest, which lists the backup's files and is written last. */
 export function backupManifestKey(cluster: ClusterId, time: string): string {
   return `${backupPrefix(cluster, time)}manifest.json`;
 }
 
-/** Key of the head of a run's plan, which the commit reads. The head is written after the shards. */
+/**
+ * Returns the key of the head of a run's plan, which is the part that the commit reads. It is written after the shards.
+ */
 export function runPlanHeadKey(run: string, attempt: number): string {
   return `${runsPrefix}${run}/plan-${attempt}.json`;
 }
 
-/** Key of the quarantined sources of one planned window. */
+/**
+ * Returns the key of the quarantined sources found while merging one window. `index` is the window's position in the
+ * shard.
+ */
 export function runQuarantineKey(run: string, attempt: number, shard: number, index: number): string {
   return `${runsPrefix}${run}/quarantine-${attempt}-${shard}-${index}.json`;
 }
 
-/** Prefix of the combined set's export for other query engines. The paths below it are the same in every export. */
+/**
+ * Prefix of the export of the combined set, for use by other query engines. An export to a local folder has the same
+ * paths, but without this prefix.
+ */
 export const exportPrefix = 'federated/combined/export/';
 
-/** A window in an export. */
+/** A file in an export. It contains one window in one format. */
 export interface ExportedFile {
-  /** Version of the columns. */
+  /** Version of the exported tables' columns. */
   readonly version: number;
   readonly format: 'parquet' | 'csv';
   readonly ref: WindowRef;
-  /** SHA-256 of the window file. A parsed path gives only the first 12 digits, as it does not contain more. */
+  /**
+   * SHA-256 of the window's ETL file, in hexadecimal. A parsed path gives only the first 12 digits, because the path
+   * contains no more.
+   */
   readonly digest: string;
 }
 
 const exportEndings = { parquet: 'parquet', csv: 'csv.gz' } as const;
 
-/** Path of a window below an export's root, in Hive-style folders. */
+/** Returns the path of a window below an export's root. The folders have Hive-style names, such as `resolution=1d`. */
 export function exportPath({ version, format, ref, digest }: ExportedFile): string {
   const day = new Date(ref.window.start * 1000).toISOString().slice(0, 10);
   const name = `${windowName(ref.window)}-${digest.slice(0, 12)}.${exportEndings[format]}`;
@@ -187,19 +219,19 @@ export function exportPath({ version, format, ref, digest }: ExportedFile): stri
 }
 
 /**
- * Prefix, below an export's root, of the windows in one format and version of the columns. It contains a folder for
- * each table; query engines read every file in it.
+ * Returns the path, below an export's root, of the folder with all tables in one format and one version of the columns.
+ * Each table has its own folder there. Query engines read every file in a table's folder.
  */
 export function exportTablesPath(version: number, format: ExportedFile['format']): string {
   return `v${version}/${format}/`;
 }
 
-/** Path, below an export's root, of the list of columns in a version. */
+/** Returns the path, below an export's root, of the document that lists the columns of a version. */
 export function exportSchemaPath(version: number): string {
   return `v${version}/schema.json`;
 }
 
-/** Parses a path that `exportPath` has built; returns undefined for any other path. */
+/** Parses a path that `exportPath` has built. Returns undefined for any other path. */
 export function parseExportPath(path: string): ExportedFile | undefined {
   const match =
     /^v(\d{1,6})\/(parquet|csv)\/([^/]+)\/resolution=([^/]+)\/day=[^/]+\/(\d+-\d+)-([0-9a-f]{12})\.[a-z.]+$/.exec(

@@ -8,44 +8,49 @@ import { mergeRevision } from './merge-revision';
 import type { FederationRequest } from './run';
 
 /**
- * Decides how much of the bucket a federation lists. Keys sort by time, so a recent listing can skip older windows, but
- * then finds out nothing about them. Once a day, and whenever older windows could matter, a full listing lists
- * everything.
+ * This file decides how much of the bucket a federation lists. The keys of window files sort by time, so a recent
+ * listing can skip older windows, but it does not see whether they have changed. A full listing lists everything. It is
+ * made once a day, and whenever older windows may matter.
  */
 
 const day = 86_400;
 /**
- * How far a recent listing looks back, in seconds. It covers the windows that ended within this time or have not ended.
+ * How far a recent listing looks back, in seconds. The listing covers windows that ended within this time, and windows
+ * that have not ended yet.
  */
 const lookBack = 7 * day;
-/** Seconds from one full listing to the next. */
+/** Maximum age of the last full listing, in seconds. If it is older, the next run makes a full listing. */
 const fullEvery = day;
 
-/** What a full listing found in a cluster's folder. */
+/** What a full listing found out about one cluster's files. */
 export const seenClusterSchema = z.object({
-  /** Number of older (not recent) windows for which the cluster has a file. */
+  /** Number of the cluster's older windows, which are the windows that a recent listing skips. */
   files: z.number().int().nonnegative(),
   /**
-   * Time of the last modification of a file of these windows, by the store's clock in milliseconds since 1970; 0 if
-   * there are none.
+   * Latest modification time of the cluster's files for older windows, which are the windows that a recent listing
+   * skips. In milliseconds since 1970, by the store's clock; 0 if there are none.
    */
   newest: z.number().nonnegative(),
-  /** Whether the cluster's recent files sort by time, so that a recent listing finds all of them. */
+  /**
+   * Whether the keys of the cluster's recent files sort by time. If not, a recent listing would miss some of these
+   * files.
+   */
   inOrder: z.boolean(),
 });
 export type SeenCluster = z.infer<typeof seenClusterSchema>;
 
-/** What later runs need to know of a full listing. */
+/** Record of a full listing, which later runs use to decide whether a recent listing is enough. */
 export const fullListingSchema = z.object({
-  /** Time when the plan that made the listing started, RFC 3339, by the federator's clock. */
+  /** Time when the run that made the listing began to plan, by the federator's clock, in RFC 3339. */
   at: z.string(),
-  /** The clusters that have a window, by id. */
+  /** The clusters that have at least one window file, keyed by cluster id. */
   clusters: z.record(z.string(), seenClusterSchema),
 });
 export type FullListing = z.infer<typeof fullListingSchema>;
 
 /**
- * The last full listing whose findings are in a generation: its run committed them, or they had been committed already.
+ * The last full listing whose findings are part of a generation. Either the listing's run committed that generation, or
+ * the run found nothing new to commit.
  */
 export const lastFullListingSchema = fullListingSchema.extend({
   format: z.literal(1),
@@ -55,27 +60,32 @@ export const lastFullListingSchema = fullListingSchema.extend({
 export type LastFullListing = z.infer<typeof lastFullListingSchema>;
 
 export type Listing =
-  /** Everything is listed; `why` gives the reason. */
+  /** All window files are listed. `why` is the reason. */
   | { readonly kind: 'full'; readonly why: string }
-  /** Windows that ended before `since` (unix seconds) are not looked at. */
+  /** Windows that ended before `since`, in unix seconds, may be skipped. `why` is the reason. */
   | { readonly kind: 'recent'; readonly why: string; readonly since: number };
 
 export interface ListingInput {
   readonly base?: Generation;
-  /** Membership of the run. Includes clusters that have a folder but perhaps no window. */
+  /**
+   * Membership that the run uses. It includes clusters that have a folder, even if the folder contains no window file.
+   */
   readonly membership: Membership;
   readonly request: Pick<FederationRequest, 'windows' | 'force' | 'full'>;
   readonly last?: LastFullListing;
-  /** Time of the plan, in unix seconds. */
+  /** Time at which the plan is made, in unix seconds. */
   readonly now: number;
 }
 
-/** Whether a window ended, or will end, after `since` (unix seconds). */
+/** Returns whether a window ends after `since`, which is in unix seconds. */
 export function isRecent({ window }: WindowRef, since: number): boolean {
   return window.end > since;
 }
 
-/** Chooses a full or a recent listing for a plan. A recent one is enough only if `outdated` returns undefined. */
+/**
+ * Decides whether a plan needs a full listing. If the result is a recent listing, `outdated` has to be called
+ * afterwards: it may still demand a full one.
+ */
 export function decideListing(input: ListingInput): Listing {
   const since = input.now - lookBack;
   const why = whyFull(input, since);
@@ -88,7 +98,7 @@ function whyFull({ base, membership, request, last, now }: ListingInput, since: 
   if (request.full === true || request.force === true) return 'it was requested';
   if (base === undefined) return 'there is no generation yet';
   if (base.mergeRevision !== mergeRevision) return 'the last generation is of another merge revision';
-  // If a cluster leaves or returns, all its windows change, including old ones.
+  // If a cluster is excluded or returns, all windows with its data change, including old ones.
   if (!sameMembership(base.membership, membership) || returningClusters(membership, base.membership).size > 0)
     return 'the membership has changed';
   if (request.windows !== undefined && request.windows.start < since) return 'older windows were requested';
@@ -99,12 +109,12 @@ function whyFull({ base, membership, request, last, now }: ListingInput, since: 
 }
 
 /**
- * Finds the clusters that are listed first, and in full even by a recent listing:
+ * Returns the clusters that are listed first, and completely even in a recent listing:
  * - new clusters;
- * - clusters with a quarantined source of an older window;
- * - clusters that had no older windows, or wrote some within a day before the last full listing: they may still be
- *   uploading their history;
- * - clusters whose recent files a recent listing would miss.
+ * - clusters with a quarantined source for an older window, which is a window that ended before `since`;
+ * - clusters that had no older windows at the last full listing, or whose older windows had changed within the day
+ *   before it: they may still be uploading their history;
+ * - clusters with recent files that a recent listing would miss.
  */
 export function listedFirst({ base, membership, last }: ListingInput, since: number): Set<string> {
   const known = new Set(base?.membership.clusters);
@@ -127,8 +137,9 @@ export function listedFirst({ base, membership, last }: ListingInput, since: num
 }
 
 /**
- * Returns the reason why a recent listing is not enough, or undefined if it is. It is not enough if a cluster that was
- * listed in full is new, or if its older windows differ from the last full listing.
+ * Decides, after some clusters have been listed, whether a full listing is needed. Returns the reason, or undefined if
+ * none is needed. `listed` are the clusters that have been listed completely. A full listing is needed if one of them
+ * is new, or if its older windows have changed since the last full listing.
  */
 export function outdated(
   { base, last }: ListingInput,
@@ -146,7 +157,7 @@ export function outdated(
   return undefined;
 }
 
-/** Creates the record of a full listing for later runs. `now` is in unix seconds. */
+/** Creates the record of a full listing, for later runs. `now` is in unix seconds. */
 export function describeFullListing(candidates: Candidates, now: number): FullListing {
   const at = new Date(now * 1_000).toISOString();
   return { at, clusters: Object.fromEntries(seenClusters(candidates, horizon({ at }))) };
@@ -178,19 +189,20 @@ function seenClusters(candidates: Candidates, since: number): Map<string, SeenCl
 }
 
 /**
- * Whether a time in unix seconds has ten digits, as from 2001 to 2286: such times sort the same as text and as numbers.
+ * Returns whether a time in unix seconds has ten digits, which is the case from 2001 to 2286. Such times sort the same
+ * way as text and as numbers.
  */
 const inDigits = (start: number) => start >= 1e9 && start < 1e10;
 
 /**
- * Returns the path from which a listing that has reached `path` can continue without missing a recent file of the same
- * folder. Returns undefined if that is not after `path`. Both paths are below `etl/bingen/`. No file has the returned
- * path.
+ * Returns where a recent listing can continue after it has reached `path`, so that it skips older files. No recent file
+ * of the same folder lies between the two paths. Returns undefined if nothing can be skipped. Both paths are below
+ * `etl/bingen/`. No file has exactly the returned path.
  */
 export function recentFrom(path: string, since: number): string | undefined {
   const [pipeline = '', folder, name] = path.split('/');
   if (folder === undefined) return undefined;
-  // `0` is the character after `/`, so the result sorts after everything in the folder.
+  // `0` is the character after `/`, so this path sorts after everything in the folder.
   if (!isPipeline(pipeline)) return `${pipeline}0`;
   if (name === undefined) return undefined;
   const resolution = parseResolution(folder);
@@ -201,7 +213,7 @@ export function recentFrom(path: string, since: number): string | undefined {
 }
 
 /**
- * Whether a listing that continues at the path from `recentFrom` finds this file for as long as its window is recent.
+ * Returns whether a listing that skips older files by `recentFrom` still finds this file while its window is recent.
  */
 function sortsByTime({ window }: WindowRef, path: string): boolean {
   const name = path.slice(path.lastIndexOf('/') + 1);

@@ -3,70 +3,74 @@ import type { ClusterId } from '../etl/cluster-id';
 import { byBytes, inByteOrder } from './byte-order';
 import { clusterIdSchema, keysOf } from './ids';
 
-/** The exclusion of a cluster by a person. */
+/** A person's decision to exclude a cluster. */
 export const exclusionSchema = z.object({
-  /** Reason that the person gave; may be empty. */
+  /** The reason that the person gave; may be empty. */
   reason: z.string(),
   /** Time of the exclusion, RFC 3339. */
   at: z.string(),
 });
 export type Exclusion = z.infer<typeof exclusionSchema>;
 
-/** The clusters and windows that the federator's settings allow. */
+/** Settings of the federator that limit which clusters and windows are federated. */
 export const scopeSchema = z.object({
-  /** Ids of the only clusters that may be included; undefined: all. */
+  /** Ids of the clusters that may be included. If undefined, all clusters may be included. */
   include: z.array(z.string()).optional(),
   /** Ids of clusters that are never included. */
   exclude: z.array(z.string()),
-  /** Windows that start before this time are not touched; RFC 3339. */
+  /** Start of the windows to federate, in RFC 3339. Windows that start earlier stay as they are. */
   cutoff: z.string().optional(),
-  /** Retention in seconds, by resolution. Windows that ended longer ago are removed from Combined Storage. */
+  /** Retention in seconds, by resolution. Windows that ended longer ago than this are removed from Combined Storage. */
   retention: z.record(z.string(), z.number().int().positive()).optional(),
 });
 export type Scope = z.infer<typeof scopeSchema>;
 
-/** A cluster that has data but is excluded: by the settings, or by a person through the roster. */
+/** A cluster that has data in the bucket but is excluded, either by the settings or by a person. */
 export const excludedSchema = z.object({
   by: z.enum(['settings', 'person']),
   reason: z.string(),
   /**
-   * Number of the newest generation that included the cluster, if any: it contains the cluster's last contributions.
+   * Number of the last generation that included the cluster, and so contains its last contributions. Undefined if there
+   * is none.
    */
   lastGeneration: z.number().int().positive().optional(),
 });
 export type Excluded = z.infer<typeof excludedSchema>;
 
-/** Which clusters a generation includes and excludes, and why. */
+/** The clusters that a generation includes and excludes, with the reasons. */
 export const membershipSchema = z.object({
-  /** Cluster id of the federator that committed the generation. */
+  /** Id of the cluster whose federator committed the generation. */
   federator: z.string(),
   scope: scopeSchema,
-  /** The roster's exclusions, by cluster id. */
+  /**
+   * The clusters that persons have excluded, keyed by cluster id. The federator reads them from the roster, which is a
+   * workflow.
+   */
   exclusions: z.record(z.string(), exclusionSchema),
-  /** The included clusters, sorted by the bytes of their ids. */
+  /** Ids of the included clusters, in byte order. */
   clusters: z.array(clusterIdSchema),
-  /** The excluded clusters that have data, by cluster id. */
+  /** The excluded clusters that have data, keyed by cluster id. */
   excluded: z.record(clusterIdSchema, excludedSchema),
 });
 export type Membership = z.infer<typeof membershipSchema>;
 
 /**
- * The settings and exclusions, which decide membership. Two federators with the same rules can stand in for each other.
+ * The settings and exclusions that decide which clusters are included. Federators with equal rules are interchangeable.
  */
 export type MembershipRules = Pick<Membership, 'scope' | 'exclusions'>;
 
 export interface MembershipInput extends MembershipRules {
   readonly federator: string;
-  /** The clusters that have a folder, in any order. */
+  /** The clusters that have a folder in the bucket, in any order. */
   readonly discovered: readonly ClusterId[];
-  /** The newest generation, if there is one. */
+  /** The newest generation; undefined if there is none. */
   readonly base?: { readonly generation: number; readonly membership: Membership };
 }
 
 /**
- * Decides which clusters are included. The roster can exclude clusters that the settings allow, but it cannot include
- * any others. A cluster of the newest generation stays a member even if its folder is gone: its files have vanished,
- * but nobody has removed the cluster.
+ * Decides which clusters are included. A person can exclude a cluster that the settings allow, but nobody can include a
+ * cluster that the settings exclude. A cluster in the newest generation stays included even if its folder is gone,
+ * because lost files do not mean that anybody wants to exclude the cluster.
  */
 export function resolveMembership(input: MembershipInput): Membership {
   const { base, scope, exclusions } = input;
@@ -106,8 +110,8 @@ function lastGeneration(cluster: ClusterId, base: MembershipInput['base']): Pick
 }
 
 /**
- * Whether two memberships have the same scope and exclude the same clusters. Times and reasons of exclusions are not
- * compared: otherwise, two federators that received the same exclusion separately would never agree.
+ * Returns whether two memberships have the same scope and exclude the same clusters. Times and reasons of exclusions
+ * are ignored: two federators that received the same exclusion at different times would otherwise never agree.
  */
 export function sameMembership(a: MembershipRules, b: MembershipRules): boolean {
   return rulesText(a) === rulesText(b);
@@ -125,7 +129,10 @@ function rulesText({ scope, exclusions }: MembershipRules): string {
   ]);
 }
 
-/** Returns the included clusters that the base excludes, each with the newest generation that included it. */
+/**
+ * Returns the included clusters that the base generation excludes, each with the number of the last generation that
+ * included it. Clusters that were never included before are not returned.
+ */
 export function returningClusters(
   membership: Membership,
   base: Membership | undefined,

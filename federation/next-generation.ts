@@ -5,18 +5,18 @@ import { mergeRevision } from './merge-revision';
 import type { PlanHead, WindowResult } from './plan-document';
 
 export interface NextGenerationInput {
-  /** The generation that the plan started from. */
+  /** The generation that the plan started from; undefined if there was none. */
   readonly base?: Generation;
   readonly plan: Pick<PlanHead, 'membership' | 'removed' | 'quarantined'>;
-  /** Results of all planned windows. */
+  /** Results of merging the planned windows, one for each window. */
   readonly results: readonly WindowResult[];
   readonly run: string;
   readonly now: Date;
 }
 
 /**
- * Builds the generation that follows the base. It has the windows of the base, updated by the results of the planned
- * windows.
+ * Builds the generation that follows the base generation. It takes the windows of the base generation, removes those
+ * that the plan removes, and updates those that were merged.
  */
 export function nextGeneration({ base, plan, results, run, now }: NextGenerationInput): Generation {
   const windows = new Map(Object.entries(base?.windows ?? {}));
@@ -39,7 +39,9 @@ export function nextGeneration({ base, plan, results, run, now }: NextGeneration
   };
 }
 
-/** Whether a generation equals its base in everything but number, run and time. If so, there is nothing to commit. */
+/**
+ * Returns whether a generation differs from its base only in number, run and time. If so, there is nothing to commit.
+ */
 export function sameGeneration(base: Generation, next: Generation): boolean {
   return (
     base.mergeRevision === next.mergeRevision &&
@@ -50,8 +52,8 @@ export function sameGeneration(base: Generation, next: Generation): boolean {
 }
 
 /**
- * Whether two memberships have the same rules and the same clusters. The federator may differ: among federators with
- * the same rules, it does not matter which one committed.
+ * Returns whether two memberships have the same rules and the same clusters. The federator is not compared: federators
+ * with equal rules are interchangeable.
  */
 function sameMembers(a: Membership, b: Membership): boolean {
   const parts = ({ clusters, excluded }: Membership) => {
@@ -69,7 +71,7 @@ function byWindow(a: QuarantinedSource, b: QuarantinedSource): number {
   return byBytes(a.window, b.window) || byBytes(a.cluster, b.cluster);
 }
 
-/** Formats a value as JSON with sorted fields, so that equal values give equal text. */
+/** Serializes a value as JSON with sorted keys, so that equal values give equal text. */
 function text(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) =>
     typeof inner === 'object' && inner !== null && !Array.isArray(inner)

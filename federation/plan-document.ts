@@ -4,16 +4,16 @@ import { clusterIdSchema, decisionSchema, seenSchema, windowIdSchema } from './i
 import { fullListingSchema } from './listing';
 import { membershipSchema } from './membership';
 
-/** A cluster's source for a window, as planned. */
+/** A source in a plan: one cluster's file for a window. */
 export const plannedSourceSchema = z.object({
   cluster: clusterIdSchema,
-  /** The version that was listed, or `absent`. */
+  /** Version of the file in the listing, or `absent`. */
   seen: seenSchema,
-  /** The decision so far: `used` until the file has been read. */
+  /** The decision so far. `used` is preliminary: the merge may still quarantine the file after reading it. */
   decision: decisionSchema,
-  /** Size in bytes, as listed; 0 if absent. */
+  /** Size of the file in bytes, as listed; 0 if it is absent. */
   size: z.number().int().nonnegative(),
-  /** Path below `etl/bingen/`; undefined if it is the window's id. */
+  /** Path below the cluster's `etl/bingen/`; undefined if the path is the same as the window's id. */
   path: z.string().optional(),
 });
 export type PlannedSource = z.infer<typeof plannedSourceSchema>;
@@ -21,54 +21,52 @@ export type PlannedSource = z.infer<typeof plannedSourceSchema>;
 /** A window to be merged. */
 export const plannedWindowSchema = z.object({
   window: windowIdSchema,
-  /**
-   * Fingerprint that the window gets if every `used` source turns out to be good and no cluster's file has vanished.
-   */
+  /** Fingerprint that the window gets if every `used` file turns out to be good, and no cluster's file has vanished. */
   candidate: z.string(),
-  /** One source for each included cluster with a file or a quarantined source, in byte order of the cluster ids. */
+  /** One source for each included cluster that has a file or a quarantined source, in byte order of the cluster ids. */
   sources: z.array(plannedSourceSchema),
-  /** Fingerprint of the window in the base; undefined if the base does not have the window. */
+  /** Fingerprint of the window in the base generation; undefined if the base generation does not have the window. */
   base: z.string().optional(),
-  /** By id of a returning cluster: the window's fingerprint in the newest generation that included the cluster. */
+  /** For each returning cluster, by id: the window's fingerprint in the last generation that included the cluster. */
   returning: z.record(z.string(), z.string()),
-  /** The base's quarantined sources for this window, but only those of included clusters. */
+  /** Quarantined sources of this window in the base generation, without those of excluded clusters. */
   quarantined: z.array(quarantinedSourceSchema),
-  /** Merge the window even if it has been merged already. */
+  /** Whether to merge the window even if its merged object already exists. */
   force: z.boolean(),
 });
 export type PlannedWindow = z.infer<typeof plannedWindowSchema>;
 
-/** Windows of a plan that are merged as one unit of work. */
+/** A shard: windows of a plan that are merged as one unit of work. */
 export const planShardSchema = z.object({
   format: z.literal(1),
   run: z.string(),
   /** Number of the generation that the plan starts from; 0 if there is none. */
   base: z.number().int().nonnegative(),
-  /** The included clusters. */
+  /** Ids of the included clusters. */
   clusters: z.array(clusterIdSchema),
   windows: z.array(plannedWindowSchema),
 });
 export type PlanShard = z.infer<typeof planShardSchema>;
 
-/** The part of a plan that the commit needs. The head is written after the shards. */
+/** The head of a plan: the part that the commit needs. It is written after the shards. */
 export const planHeadSchema = z.object({
   format: z.literal(1),
   run: z.string(),
   attempt: z.number().int().positive(),
   base: z.number().int().nonnegative(),
   membership: membershipSchema,
-  /** The window ids of each shard. */
+  /** Ids of the windows in each shard. */
   shards: z.array(z.array(z.string())),
-  /** Windows to remove. */
+  /** Ids of the windows to remove, because they are older than the retention. */
   removed: z.array(z.string()),
-  /** The base's quarantined sources that the next generation lists, too, whatever the merges find. */
+  /** Quarantined sources that the next generation copies from the base generation, whatever the merges find. */
   quarantined: z.array(quarantinedSourceSchema),
-  /** Set if everything was listed. The listing is recorded once the plan is committed. */
+  /** Record of the listing, if it was a full one. It is stored once the plan is committed. */
   fullListing: fullListingSchema.optional(),
 });
 export type PlanHead = z.infer<typeof planHeadSchema>;
 
-/** The result of merging a planned window. `merged` is undefined if no cluster has a good contribution. */
+/** Result of merging a planned window. `merged` is undefined if no cluster has a good contribution. */
 export const windowResultSchema = z.object({
   window: windowIdSchema,
   merged: generationWindowSchema.optional(),
@@ -84,14 +82,15 @@ export const shardOutcomeSchema = z.object({
 });
 export type ShardOutcome = z.infer<typeof shardOutcomeSchema>;
 
-/** Maximum number of windows in a shard: a list of them has to fit into a Temporal payload. */
+/** Maximum number of windows in a shard. The list of a shard's windows has to fit into a Temporal payload. */
 const mostWindows = 50;
 /**
- * Maximum number of sources in a shard, as a shard is read as a whole. A window with more sources gets its own shard.
+ * Maximum number of sources in a shard. It limits memory, because a shard is read as a whole. A window with more
+ * sources gets its own shard.
  */
 const mostSources = 20_000;
 
-/** Divides the windows of a plan into shards, and keeps their order. */
+/** Divides the windows of a plan into shards without changing their order. */
 export function inShards(windows: readonly PlannedWindow[]): PlannedWindow[][] {
   const shards: PlannedWindow[][] = [];
   let current: PlannedWindow[] = [];

@@ -13,18 +13,19 @@ import type { PlannedSource, PlannedWindow } from './plan-document';
 import type { FederationRequest } from './run';
 
 export interface PlanInput {
-  /** The newest generation, if any. */
+  /** The newest generation; undefined if there is none. */
   readonly base?: Generation;
-  /** The membership of this run. */
+  /** Membership that this run uses. */
   readonly membership: Membership;
   /** The window files of the included clusters. */
   readonly candidates: Candidates;
   /**
-   * Time in unix seconds; set if not every file was listed. Windows that ended later were listed in full; nothing is
-   * known of older ones. Only allowed if the membership is the same as the base's.
+   * Limit of a recent listing, in unix seconds; undefined after a full listing. Windows that end after this time were
+   * listed completely; nothing is known about older windows. Must be undefined if the membership differs from that of
+   * the base generation.
    */
   readonly since?: number;
-  /** By generation number: the generations that were the last to include the returning clusters. */
+  /** For each returning cluster, the last generation that included it. Keyed by generation number. */
   readonly lastGenerations: ReadonlyMap<number, Pick<Generation, 'windows'>>;
   readonly request: Pick<FederationRequest, 'windows' | 'force' | 'full'>;
   /** Time of the plan, in unix seconds. It decides which windows are older than the retention. */
@@ -34,31 +35,32 @@ export interface PlanInput {
 export interface Plan {
   /** Number of the generation that the plan starts from; 0 if there is none. */
   readonly base: number;
-  /** Windows to merge, in the order of their ids. Some may turn out to have been merged already. */
+  /** Windows to merge, in the order of their ids. Some of their merged objects may already exist. */
   readonly windows: readonly PlannedWindow[];
-  /** Windows of the base that the next generation has unchanged. */
+  /** Ids of windows that the next generation copies unchanged from the base generation. */
   readonly carried: readonly string[];
-  /** Windows of the base to remove, as they are older than the retention. */
+  /** Ids of windows in the base generation that are older than the retention, so they are removed. */
   readonly removed: readonly string[];
   /**
-   * Quarantined sources of the base that the next generation lists, too, whatever the merges find: those of windows
-   * that are not planned, and those of excluded clusters.
+   * Quarantined sources that the next generation copies from the base generation, whatever the merges find. Each
+   * belongs to a window that is not planned, or to an excluded cluster.
    */
   readonly quarantined: readonly QuarantinedSource[];
   readonly duplicates: readonly Duplicate[];
 }
 
 /**
- * Decides which windows to merge: those whose fingerprint is not in the base. It is a pure function; the same input in
- * any order gives the same plan.
+ * Decides which windows to merge: those whose fingerprint differs from the one in the base generation. This is a pure
+ * function, and the order of its input does not matter.
  *
- * - A source that the base quarantined keeps its decision until its file is replaced, so that it is not read in every
- *   run. Another merge revision, `force` or `full` makes the run look at it again.
- * - Windows that start before the cut-off are not touched, unless a cluster of the base leaves or returns: a generation
- *   has all windows of a cluster or none. For the same reason, a request for some windows covers all windows if the
- *   membership is not the base's.
- * - Windows older than the retention are never merged. If the base has them, they are removed.
- * - Windows whose files were not all listed are not touched.
+ * - A source that is quarantined in the base generation keeps its decision until its file is replaced, so that it is
+ *   not read in every run. A new merge revision, `force` or `full` makes the run read it again.
+ * - A generation contains all windows of a cluster or none. So if a cluster of the base generation leaves or returns,
+ *   even its windows before the cut-off change. And if the membership has changed, a request for some windows covers
+ *   all windows.
+ * - Otherwise, windows that start before the cut-off stay as they are.
+ * - Windows older than the retention are never merged. If the base generation has them, they are removed.
+ * - Windows that were not listed completely stay as they are.
  */
 export function planFederation(input: PlanInput): Plan {
   const { base, membership } = input;
@@ -92,7 +94,7 @@ class Planner {
   private readonly returning: Map<ClusterId, number>;
   private readonly quarantined = new Map<string, Map<ClusterId, QuarantinedSource>>();
   private readonly cutoff: number;
-  /** Whether a cluster of the base is now excluded, or an excluded one returns. */
+  /** Whether a cluster of the base generation is now excluded, or a cluster that was excluded there returns. */
   private readonly clustersMoved: boolean;
   private readonly span: FederationRequest['windows'];
 
@@ -117,7 +119,7 @@ class Planner {
     this.span = sameMembers ? request.windows : undefined;
   }
 
-  /** Lists all known windows, in the order of their ids. */
+  /** Lists the ids of all known windows, in byte order. */
   knownWindows(): string[] {
     const known = new Set([
       ...this.input.candidates.windows(),
@@ -136,16 +138,14 @@ class Planner {
     const current = this.input.base?.windows[id]?.fingerprint;
     const returning = this.returningTo(id);
     const sources = this.sources(id, ref);
-    // If a returning cluster has no file for the window, only the provenance in its last generation shows whether it
-    // ever had one.
+    // If a returning cluster has no file, only the provenance in its last generation shows whether it ever had one.
     const unknown = Object.keys(returning).some(
       (cluster) => !sources.some((source) => source.cluster === cluster),
     );
     const candidate = fingerprint(ref, sources);
     const again = this.isForced(ref, 'force') || this.isForced(ref, 'full');
     if (current === candidate && !unknown && !again) return undefined;
-    // The base does not have the window, and there is nothing to merge. Without this check, a window that has only
-    // refused sources would be planned in every run.
+    // Without this check, a window that has only refused sources would be planned in every run.
     if (current === undefined && !unknown && !sources.some((source) => contributes(source.decision)))
       return undefined;
     const quarantined = [...(this.quarantined.get(id)?.values() ?? [])];
@@ -160,13 +160,13 @@ class Planner {
     };
   }
 
-  /** Whether a window is older than the retention. */
+  /** Returns whether a window is older than the retention. */
   isExpired(id: string): boolean {
     const ref = parseWindowId(id);
     return ref !== undefined && isExpired(ref, this.input.membership.scope, this.input.now);
   }
 
-  /** Whether the next generation still lists a quarantined source whose window is not planned. */
+  /** Returns whether the next generation still lists a quarantined source whose window is not planned. */
   isStillBad(source: QuarantinedSource): boolean {
     const ref = parseWindowId(source.window);
     if (ref === undefined) return false;

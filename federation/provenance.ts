@@ -4,7 +4,10 @@ import type { Contribution } from '../etl/contribution';
 import { digestSchema, quarantinedSourceSchema } from './generation';
 import { clusterIdSchema, decisionSchema, seenSchema, windowIdSchema } from './ids';
 
-/** Where one cluster's records are in a merged object, and what is needed to extract them. Created by etl/. */
+/**
+ * Position of one cluster's records in a merged object, and what is needed to extract them. `etl/contribution.ts`
+ * describes the fields.
+ */
 export const contributionSchema = z.object({
   id: z.string(),
   records: z.number().int().nonnegative(),
@@ -17,39 +20,45 @@ export const contributionSchema = z.object({
   marksOmitted: z.boolean(),
 }) satisfies z.ZodType<Contribution>;
 
-/** A cluster's source in a merged window. */
+/** A cluster's source for a merged window, and how it was merged. */
 export const provenanceSourceSchema = z.object({
   cluster: clusterIdSchema,
-  /** The source's version as it was listed, or `absent`. */
+  /** Version of the file in the listing, or `absent`. */
   seen: seenSchema,
-  /** `used`, `kept:<version>`, `refused:<code>` or `accepted`. */
+  /** `used`, `kept:<version>`, `refused:<code>` or `accepted`. The type `Decision` explains them. */
   decision: decisionSchema,
-  /** Undefined if the cluster contributed nothing. */
+  /** Position of the cluster's records in the merged object; undefined if the cluster contributed nothing. */
   contribution: contributionSchema.optional(),
 });
 export type ProvenanceSource = z.infer<typeof provenanceSourceSchema>;
 
-/** The inputs of a merged window. The provenance is written after the object: if it exists, the object is finished. */
+/**
+ * Provenance of a merged window, which lists its sources. It is written after the merged object, so if it exists, the
+ * object is complete.
+ */
 export const provenanceSchema = z.object({
   format: z.literal(1),
   fingerprint: digestSchema,
   window: windowIdSchema,
   digest: digestSchema,
   size: z.number().int().nonnegative(),
-  /** The sources, sorted by the bytes of the cluster ids. */
+  /** The sources, in byte order of the cluster ids. */
   sources: z.array(provenanceSourceSchema),
   quarantined: z.array(quarantinedSourceSchema),
 });
 export type Provenance = z.infer<typeof provenanceSchema>;
 
-/** Lists the clusters with a contribution: either records in the object, or a good window without records. */
+/**
+ * Lists the clusters that contributed to a merged window. A cluster also counts if its file was good but had no
+ * records.
+ */
 export function contributors(provenance: Provenance): ClusterId[] {
   return provenance.sources
     .filter((source) => source.contribution !== undefined)
     .map((source) => source.cluster);
 }
 
-/** Counts the clusters whose source, or the decision on it, differs from the previous object. */
+/** Counts the clusters whose source version or decision has changed since the previous merge of the window. */
 export function changedSources(
   before: Pick<Provenance, 'sources'> | undefined,
   now: readonly Pick<ProvenanceSource, 'cluster' | 'seen' | 'decision'>[],

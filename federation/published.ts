@@ -3,7 +3,7 @@ import { isWindowId, type WindowId } from '../etl/window';
 import { digestSchema, type Generation } from './generation';
 import { windowEntries } from './generation-entry';
 
-/** A published file: the merged object that it was copied from, and the version of the copy. */
+/** A published file: the merged object that it is a copy of, and the version of the copy. */
 export const publishedWindowSchema = z.object({
   fingerprint: digestSchema,
   digest: digestSchema,
@@ -13,33 +13,37 @@ export const publishedWindowSchema = z.object({
 export type PublishedWindow = z.infer<typeof publishedWindowSchema>;
 
 /**
- * The files that publishing wrote to `combined/etl/bingen/`. It did not write any file that this record does not name.
+ * Record of the files that publishing has written to `combined/etl/bingen/`. Any other file there was written by
+ * something else.
  */
 export const publishedSchema = z.object({
   format: z.literal(1),
-  /** Number of the generation that all files are from, once publishing has ended. */
+  /**
+   * Number of the published generation. While publishing is in progress, some files may belong to another generation.
+   */
   generation: z.number().int().nonnegative(),
-  /** The published files, by WindowId. */
+  /** The published files, keyed by WindowId. */
   windows: z.record(z.string(), publishedWindowSchema),
 });
 export type Published = z.infer<typeof publishedSchema>;
 
-/** The steps after which the published files match a generation. */
+/** The steps that make the published files match a generation. */
 export interface PublishingSteps {
-  /** Windows to copy. */
+  /** Windows whose merged object has to be copied. */
   readonly copy: readonly WindowId[];
-  /** Windows to remove: they were published once and are not in the generation. */
+  /** Windows whose published file has to be removed, because the generation does not have the window. */
   readonly remove: readonly WindowId[];
   /** Windows whose published files are up to date. */
   readonly unchanged: readonly WindowId[];
 }
 
 /**
- * Finds out what to publish, from the record of earlier publishing, the existing files and the generation. A file is up
- * to date if it still has the version that was written as a copy of the window's object. If anything has written the
- * file since, it is copied again.
+ * Compares the published files with a generation, and returns what publishing has to do. A file is up to date if it is
+ * a copy of the window's merged object and still has the version of that copy. If something else has overwritten the
+ * file, it is copied again.
  *
- * @param there the versions of the existing files, by WindowId
+ * @param published the record of earlier publishing
+ * @param there the versions of the existing files, keyed by WindowId
  */
 export function publishingSteps(
   published: Published | undefined,

@@ -17,19 +17,22 @@ export interface GenerationRetentionInput {
   /** All existing generations, in any order. */
   readonly generations: readonly AgedGeneration[];
   /**
-   * The clusters that the newest generation excludes. The last generation that included such a cluster is kept, because
-   * it has the cluster's history.
+   * The clusters that the newest generation excludes. For each of them, the last generation that included it is kept,
+   * because that generation contains the cluster's history.
    */
   readonly excluded: Generation['membership']['excluded'];
-  /** Minimum number of newest generations to keep. */
+  /** How many of the newest generations are kept regardless of their age. At least one is kept. */
   readonly atLeast: number;
   /** Current time by the store's clock. */
   readonly now: Date;
 }
 
 /**
- * Returns the numbers of the generations to keep: all of the last 24 hours, at least the `atLeast` newest ones, the
- * last one of each UTC day for 30 days, and, for each excluded cluster, the last one that included it.
+ * Returns the numbers of the generations to keep:
+ * - all generations of the last 24 hours;
+ * - the newest `atLeast` generations;
+ * - the last generation of each UTC day, for 30 days;
+ * - for each excluded cluster, the last generation that included it.
  */
 export function generationsToKeep({
   generations,
@@ -53,37 +56,40 @@ export function generationsToKeep({
   return keep;
 }
 
-/** What the clean-up remembers between two passes. */
+/** State of the clean-up between two passes. */
 export const unreferencedSchema = z.object({
   format: z.literal(1),
   /**
-   * Objects that no kept generation names, by key: the time when a pass first found this, RFC 3339, by the store's
-   * clock.
+   * The objects that no remaining generation refers to, by key. The value is the time when a pass first found the
+   * object unreferenced, by the store's clock, in RFC 3339.
    */
   seen: z.record(z.string(), z.string()),
 });
 
-/** An object that is deleted if no kept generation names it for long enough. */
+/** An object that the clean-up may delete, and its age. */
 export interface AgedObject {
   readonly key: string;
-  /** Time of the last write, by the store's clock. */
+  /** Time when the object was last written, by the store's clock. */
   readonly modified: Date;
 }
 
 export interface UnreferencedInput {
   readonly objects: readonly AgedObject[];
   isReferenced(key: string): boolean;
-  /** Objects that no kept generation named, by key: the time when a pass first found this, RFC 3339. */
+  /**
+   * State from the previous pass: unreferenced objects by key, each with the time when a pass first found it, in RFC
+   * 3339.
+   */
   readonly seen: Readonly<Record<string, string>>;
   /** Current time by the store's clock. */
   readonly now: Date;
 }
 
 /**
- * Finds the objects to delete: those that no kept generation names, as a pass first found at least a day ago, and that
- * nobody has written within the last day. (That nobody has written them is required for old objects that a running
- * federation reuses: the run rewrites their provenance, and no run lasts a day.) The returned `seen` is the state for
- * the next pass.
+ * Finds the objects to delete. An object is deleted if a pass found it unreferenced at least a day ago, no remaining
+ * generation refers to it now, and it has not been written within the last day. The last condition protects old objects
+ * that a running federation reuses: the run rewrites their provenance, and no run takes a whole day. The returned
+ * `seen` is the state for the next pass.
  */
 export function unreferencedObjects(input: UnreferencedInput): {
   remove: string[];

@@ -4,22 +4,25 @@ import { keptVersion } from './decision';
 import { fingerprint } from './fingerprint';
 import type { Provenance, ProvenanceSource } from './provenance';
 
-/** The parts of a window's previous object that a merge can read instead of the clusters' own files. */
+/** The parts of a window's previous merged object that a merge can read instead of the clusters' files. */
 export interface Reuse {
   readonly previous: Provenance;
-  /** Each cluster's part of the previous object, by cluster id. */
+  /** Position of each reusable contribution in the previous object, keyed by cluster id. */
   readonly contributions: ReadonlyMap<string, Contribution>;
 }
 
-/** Minimum number of reused contributions: they must save more requests than the one that reads the previous object. */
+/**
+ * Minimum number of contributions to reuse. Each reused contribution saves one request, but reading the previous object
+ * costs one.
+ */
 const fewest = 2;
 
 /**
- * Finds the contributions that can be read from the previous object: those whose source is still the same, and whose
- * records are unaltered in that object.
+ * Finds the contributions that can be read from the previous merged object. The cluster's source must be unchanged, and
+ * the previous merge must not have altered its records.
  *
- * @returns undefined if reading the object would cost more than reading the clusters' files, or if the object was made
- *   with another merge revision
+ * @returns undefined if the object was made with another merge revision, or if reading it would cost more than reading
+ *   the clusters' files
  */
 export function findReuse(
   previous: Provenance | undefined,
@@ -38,7 +41,7 @@ export function findReuse(
     if (was?.contribution === undefined || was.seen !== seen || was.decision !== decision) continue;
     const { contribution } = was;
     if (contribution.altered.length + contribution.changed.length > 0) continue;
-    // The object is read once, front to back, so the contributions have to be requested in the object's order.
+    // The object is read once, front to back. If it contains the contributions in another order, none can be reused.
     if (contribution.offset < end) return undefined;
     end = contribution.offset + contribution.length;
     bytes += contribution.length;

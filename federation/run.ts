@@ -1,21 +1,24 @@
 import { z } from 'zod';
 
-/** A span of time in unix seconds, `[start, end)`. */
+/** A time span `[start, end)` in unix seconds. */
 export const spanSchema = z.object({ start: z.number().int(), end: z.number().int() });
 export type Span = z.infer<typeof spanSchema>;
 
-/** The request of a run. A replay is a new run of the same request. */
+/** The request for a run. A replay is a new run with the same request. */
 export const requestSchema = z.object({
   trigger: z.enum(['schedule', 'person', 'push', 'replay']),
   /** The reason that the requester gave. */
   why: z.string().optional(),
-  /** Only windows that overlap this span are merged; undefined: all windows. */
+  /** Only windows that overlap this span are merged. If undefined, all windows are. */
   windows: spanSchema.optional(),
-  /** Merge the windows again even if nothing has changed and the merged objects exist. */
+  /** Whether to merge windows again even if nothing has changed and their merged objects exist. */
   force: z.boolean().optional(),
-  /** Look at every window and quarantined source again. Windows that have been merged already are not merged again. */
+  /**
+   * Whether to plan every window and read every quarantined source again. Unlike with `force`, windows that have been
+   * merged already are not merged again.
+   */
   full: z.boolean().optional(),
-  /** Commit even if a federator with another membership committed last. */
+  /** Whether to commit even if the last commit was made by another federator with different settings or exclusions. */
   takeOver: z.boolean().optional(),
   /** Id of the run that this one repeats. */
   replayOf: z.string().optional(),
@@ -33,32 +36,35 @@ const calls = z.number().int().nonnegative();
 export const reportSchema = z.object({
   format: z.literal(1),
   run: z.string(),
-  /** Run id that Temporal gave the execution of the workflow. */
+  /** Temporal's run id of the workflow execution. */
   workflowRunId: z.string(),
-  /** `partial`: sources are quarantined, or a step after the commit failed. `nothing`: there was no input. */
+  /**
+   * `partial`: the generation has quarantined sources, or a step after the commit failed. `nothing`: there was no file
+   * to merge, or every cluster is excluded.
+   */
   outcome: z.enum(runOutcomes),
-  /** Start of the run, RFC 3339. `endedAt` has the same format. */
+  /** Time when the run started, in RFC 3339. `endedAt` has the same format. */
   startedAt: z.string(),
   endedAt: z.string(),
-  /** Number of the generation that the run committed, or found up to date. */
+  /** Number of the generation that the run committed, or that the run found to be up to date. */
   generation: z.number().int().nonnegative().optional(),
   /** Number of included clusters. */
   clusters: z.number().int(),
-  /** Ids of the excluded clusters; if there are many, only the first of them. */
+  /** Ids of the excluded clusters. A long list is shortened. */
   excluded: z.array(z.string()),
   windows: z.object({
     all: z.number().int(),
     planned: z.number().int(),
     merged: z.number().int(),
-    /** Number of planned windows that had been merged already. */
+    /** Number of planned windows whose merged object already existed. */
     reused: z.number().int(),
     removed: z.number().int(),
   }),
   /** Number of quarantined sources of included clusters. */
   quarantined: z.number().int(),
-  /** Steps after the commit that failed; the next run repeats them. */
+  /** Steps after the commit that failed. The next run repeats them. */
   unfinished: z.array(z.string()),
-  /** Number of calls to the store, by verb, until this report was written. */
+  /** Number of calls to the store up to the time of this report, by operation. */
   calls: z.object({
     list: calls,
     head: calls,
@@ -74,7 +80,10 @@ export const reportSchema = z.object({
 });
 export type FederationReport = z.infer<typeof reportSchema>;
 
-/** Returns the number of items, and as many of the first items as fit into a Temporal payload. */
+/**
+ * Shortens a list so that it fits into a Temporal payload. Returns the total number of items, and the first items: at
+ * most `mostItems`, with at most `mostLength` characters altogether.
+ */
 export function shorten(
   items: readonly string[],
   mostItems = 50,

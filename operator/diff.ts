@@ -15,14 +15,16 @@ import { objectKey } from '../federation/layout';
 import type { BucketReader } from '../storage/bucket';
 import { readAll } from '../storage/read-all';
 
-/** Maximum number of windows to compare: each takes two downloads, and two files have to be decoded. */
+/** Maximum number of windows to compare. Comparing one takes two downloads and decodes two files. */
 const mostWindows = 50;
-/** Smallest difference in cost that counts. Smaller ones are rounding errors, from adding up in another order. */
+/**
+ * Smallest change in cost that is reported. Smaller changes are rounding errors, which depend on the order of addition.
+ */
 const leastDifference = 1e-6;
 
 /**
- * Compares two generations: the clusters that joined or left, and the windows that differ, with their costs by cluster.
- * Of the differing windows, only the newest 50 are compared; the others are just counted.
+ * Compares two generations. Returns the clusters that joined or left, and the windows that differ, with each cluster's
+ * costs before and after. Only the newest 50 differing windows are compared; the others are just counted.
  *
  * @throws GENERATION_UNREADABLE if one of the generations does not exist
  */
@@ -82,7 +84,7 @@ function startOf(window: string): number {
   return parseWindowId(window)?.window.start ?? 0;
 }
 
-/** Adds up the costs of a window by cluster, in the currency of the clusters. */
+/** Returns the total costs in a window by cluster, in the currency of the clusters. */
 async function costs(
   bucket: BucketReader,
   window: string,

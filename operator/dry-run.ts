@@ -8,7 +8,7 @@ import type { BucketReader } from '../storage/bucket';
 import type { Operator } from './operator';
 import { temporalView } from './temporal-view';
 
-/** What a federation would do if it ran now. `federate --dry-run --json` prints exactly this. */
+/** Preview of a federation. `federate --dry-run --json` prints exactly this. */
 export interface DryRun {
   readonly outcome: DrawnPlan['outcome'];
   /** Number of the generation that the plan starts from; 0 if there is none yet. */
@@ -16,20 +16,20 @@ export interface DryRun {
   /** The included clusters. */
   readonly clusters: readonly string[];
   readonly excluded: Generation['membership']['excluded'];
-  /** The windows to merge, each with the clusters that contribute to it. */
+  /** The windows to merge, each with the clusters that have a source for it. */
   readonly windows: readonly { readonly window: string; readonly clusters: readonly string[] }[];
-  /** Number of windows that stay as they are in `base`. */
+  /** Number of windows that would stay the same as in the generation `base`. */
   readonly carried: number;
   /** Windows that the federation would remove from the combined set, because they are older than the retention. */
   readonly removed: DrawnPlan['removed'];
   readonly duplicates: DrawnPlan['duplicates'];
-  /** How far back the bucket was listed, and why. */
+  /** Whether all files or only those of recent windows were listed, and why. */
   readonly listing: DrawnPlan['listing'];
 }
 
 /**
- * Plans a federation as if it were requested now, from the current state of bucket and roster. Writes and starts
- * nothing.
+ * Plans a federation as if it were requested now, from the current state of the bucket and the roster. Writes nothing
+ * and starts no workflow.
  */
 export async function dryRun(
   operator: Operator & { readonly settings: Pick<Settings, 'clusterId' | 'federator'> },
@@ -60,7 +60,7 @@ export async function dryRun(
   };
 }
 
-/** Returns the exclusions in the roster, or those of the newest generation if the roster does not answer. */
+/** Returns the exclusions in the roster. If the roster does not answer, returns those of the newest generation. */
 async function exclusionsNow(
   operator: Operator,
   bucket: BucketReader,

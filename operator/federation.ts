@@ -14,17 +14,17 @@ import { summarizeCluster, type Survey, surveyBucket } from './survey';
 import { temporalView } from './temporal-view';
 
 /**
- * Maximum number of generations to list: only as many as the page shows, because each of their documents is read
- * completely.
+ * Maximum number of generations to list. The page shows no more, and listing a generation means reading its whole
+ * document.
  */
 const mostGenerations = 30;
 
 export interface FederationOptions {
-  /** The address of the Temporal UI, if known. */
+  /** Address of the Temporal UI; undefined if it is not known. */
   readonly temporalUi?: string;
 }
 
-/** Gives the page access to the federation: its views, and the same actions as on the command line. */
+/** Returns what the web page needs: views of the federation, and the same actions as on the command line. */
 export function federationOf(operator: Operator, { temporalUi }: FederationOptions): Federation {
   const { namespace, idPrefix } = operator.settings.temporal;
   const workflows =
@@ -84,15 +84,12 @@ export function federationOf(operator: Operator, { temporalUi }: FederationOptio
 }
 
 /**
- * Minimum time between two surveys, in milliseconds: a survey lists the whole bucket, and every open page keeps asking
- * for one.
+ * Minimum time between two surveys of the bucket, in milliseconds. A survey lists all files of all clusters, and every
+ * open page regularly asks for one.
  */
 const surveyEveryMs = 60_000;
 
-/**
- * Returns a function that calls `ask` and then returns the same answer for `everyMs` milliseconds. Errors are not
- * cached.
- */
+/** Returns a function that caches the answer of `ask` for `everyMs` milliseconds. Errors are not cached. */
 function remembered<T>(everyMs: number, ask: () => Promise<T>): () => Promise<T> {
   let last: { readonly at: number; readonly answer: Promise<T> } | undefined;
   return () => {
@@ -106,8 +103,8 @@ function remembered<T>(everyMs: number, ask: () => Promise<T>): () => Promise<T>
 }
 
 /**
- * Surveys the bucket, or only Combined Storage if access to the rest is denied: a cluster that is only a primary may
- * have no other access.
+ * Surveys the whole bucket. If access is denied, reads only Combined Storage: a cluster that is only a primary may have
+ * no access to anything else.
  */
 async function surveyAsAllowed(bucket: BucketReader): Promise<{ survey: Survey; missing: string[] }> {
   try {
@@ -125,8 +122,8 @@ async function surveyAsAllowed(bucket: BucketReader): Promise<{ survey: Survey; 
 }
 
 /**
- * Returns the name of a run if it is valid, otherwise throws RUN_NOT_FOUND: the name becomes part of a key in the
- * bucket.
+ * Returns the name of a run if it is valid; otherwise throws RUN_NOT_FOUND. The check matters because the name becomes
+ * part of a key in the bucket.
  */
 function checkedRun(run: string): string {
   if (/^[^/\p{Cc}]{1,255}$/u.test(run) && !run.includes('..')) return run;

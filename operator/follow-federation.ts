@@ -7,22 +7,22 @@ import type { FederationSummary } from '../workflows/federation';
 import { type FederationProgress, progress } from '../workflows/messages';
 
 const lookEveryMs = 500;
-/** Number of consecutive queries without an answer before `unserved` is called. Each takes seconds to fail. */
+/** Number of unanswered queries in a row before `unserved` is called. Each of them takes seconds to fail. */
 const patientLooks = 3;
 
 export interface FollowOptions {
-  /** Called twice a second with the state of the run, for as long as the run answers. */
+  /** Called about twice a second with the state of the run, as long as the run answers. */
   readonly progress: (state: FederationProgress) => void;
-  /** Called when no worker has answered for a while. */
+  /** Called when several queries in a row had no answer, so no worker seems to be running. */
   readonly unserved: () => void;
-  /** Once it is aborted, progress is no longer reported, but the end of the run is still awaited. */
+  /** Aborting this signal stops the progress reports. The end of the run is still awaited. */
   readonly stop: AbortSignal;
 }
 
 /**
- * Follows a federation to its end and returns its summary.
+ * Waits for the end of a federation and returns its summary. Meanwhile, reports its progress.
  *
- * @throws FEDERATION_FAILED, or the code that the run failed with
+ * @throws the error code with which the run failed, or FEDERATION_FAILED if that is not a known code
  */
 export async function followFederation(
   client: Client,
@@ -52,7 +52,7 @@ export async function followFederation(
   async function watch(): Promise<void> {
     let unanswered = 0;
     while (!ended.signal.aborted && !options.stop.aborted) {
-      // No answer means that the run has ended, or that no worker serves it at the moment.
+      // If there is no answer, either the run has ended or no worker serves it at the moment.
       const state = await handle.query<FederationProgress>(progress).catch(() => undefined);
       if (state !== undefined) options.progress(state);
       unanswered = state === undefined ? unanswered + 1 : 0;

@@ -1,4 +1,4 @@
-/** Formats a number of bytes: `812 B`, `3.4 MiB`. */
+/** Formats a number of bytes, such as `812 B` or `3.4 MiB`. */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   const step = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
@@ -6,7 +6,7 @@ export function formatBytes(bytes: number): string {
   return `${step === 0 ? amount : amount.toFixed(1)} ${units[step] ?? 'B'}`;
 }
 
-/** Formats a duration: `840ms`, `12s`, `3m 20s`, `5h 10m`, `2d 4h`. */
+/** Formats a duration, such as `840ms`, `12s`, `3m 20s`, `5h 10m` or `2d 4h`. */
 export function formatSpan(milliseconds: number): string {
   if (milliseconds < 1_000) return `${Math.max(0, Math.round(milliseconds))}ms`;
   const seconds = Math.floor(milliseconds / 1_000);
@@ -22,19 +22,20 @@ export function formatSpan(milliseconds: number): string {
 }
 
 /**
- * Formats an age: `3m 20s ago`. A time in the future becomes `now`: it is only due to small differences between clocks.
+ * Formats an age, such as `3m 20s ago`. A time in the future becomes `now`, because it only results from small
+ * differences between clocks.
  */
 export function formatAge(at: Date | string, now: Date): string {
   const age = now.getTime() - new Date(at).getTime();
   return age < 1_000 ? 'now' : `${formatSpan(age)} ago`;
 }
 
-/** Formats a time in UTC: `2026-11-19 08:00:05Z`. */
+/** Formats a time in UTC, such as `2026-11-19 08:00:05Z`. */
 export function formatTime(at: Date | string): string {
   return `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')}Z`;
 }
 
-/** Formats a number with its noun: `1 window`, `2 windows`. */
+/** Formats a number with its noun, such as `1 window` or `2 windows`. */
 export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

@@ -3,32 +3,32 @@ import { mapConcurrently } from '../concurrency/map-concurrently';
 import type { Generation } from '../federation/generation';
 import type { BucketReader } from '../storage/bucket';
 
-/** Reads the newest generations. Returns the newest first. */
+/** Reads up to `limit` generations, newest first. */
 export async function readNewestGenerations(bucket: BucketReader, limit: number): Promise<Generation[]> {
   const newest = (await listGenerations(bucket)).reverse().slice(0, limit);
-  // Read only a few at once: a generation with many windows is megabytes large.
+  // Read only a few generations at once: a generation with many windows takes up megabytes.
   const read = await mapConcurrently(newest, 4, ({ generation }) => readGeneration(bucket, generation));
-  // A generation is undefined if it was cleaned up after the listing.
+  // Drop generations that were cleaned up between the listing and the read.
   return read.filter((generation) => generation !== undefined);
 }
 
-/** Returns the size of all merged windows that a generation names, in bytes. */
+/** Returns the total size of a generation's merged windows, in bytes. */
 export function generationSize({ windows }: Generation): number {
   return Object.values(windows).reduce((sum, { size }) => sum + size, 0);
 }
 
-/** Summary of a generation, as a line of the commit log. `generations --json` prints a list of exactly these. */
+/** Summary of a generation. `generations --json` prints a list of exactly these. */
 export interface GenerationSummary {
   readonly generation: number;
-  /** RFC 3339. */
+  /** Time of the commit, in RFC 3339. */
   readonly committedAt: string;
   readonly run: string;
-  /** The cluster that hosted the federator. */
+  /** Id of the cluster whose federator made the commit. */
   readonly federator: string;
-  /** The number of included clusters. */
+  /** Number of included clusters. */
   readonly clusters: number;
   readonly windows: number;
-  /** The number of quarantined sources. */
+  /** Number of quarantined sources. */
   readonly quarantined: number;
   /** Size of all merged windows of the generation, in bytes. */
   readonly size: number;

@@ -3,14 +3,14 @@ import { listWindowFiles, type LocalFile } from '../local-etl/list';
 import { readSteadily } from '../local-etl/read';
 import { type LocalEtl, localPath } from '../local-etl/store';
 
-/** Lists the window files of a local ETL store. If a window has files under two names, both are listed. */
+/** Lists the window files of a local ETL store. If a window has several files with different names, all are listed. */
 export async function listLocalFiles(store: LocalEtl, signal: AbortSignal): Promise<LocalFile[]> {
   const files: LocalFile[] = [];
   for await (const file of listWindowFiles(store, signal)) files.push(file);
   return files;
 }
 
-/** Picks one file per window. If a window has files under two names, it picks the one that was written last. */
+/** Picks one file for each window. If a window has several files, the one that was written last is picked. */
 export function newestOfEachWindow<File extends Pick<LocalFile, 'ref' | 'mtimeMs'>>(
   files: readonly File[],
 ): File[] {
@@ -19,7 +19,8 @@ export function newestOfEachWindow<File extends Pick<LocalFile, 'ref' | 'mtimeMs
 }
 
 /**
- * Returns the content of a file; undefined if the file is gone, keeps changing while it is read, or must not be read.
+ * Returns the content of a file. Returns undefined if the file is gone, cannot be read, or keeps changing while it is
+ * read.
  */
 export async function readLocalFile(
   store: LocalEtl,

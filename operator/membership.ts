@@ -20,9 +20,9 @@ import type { Operator } from './operator';
 export type MembershipChange = 'exclude' | 'include';
 
 /**
- * Excludes or includes a cluster. The answer says from which run on the change applies.
+ * Excludes or includes a cluster. The answer says whether the change already applies to the run in progress.
  *
- * @throws CLUSTER_UNKNOWN, or TEMPORAL_UNAVAILABLE if there is no roster
+ * @throws CLUSTER_UNKNOWN if there is no such cluster; TEMPORAL_UNAVAILABLE if there is no roster
  */
 export async function changeMembership(
   operator: Operator,
@@ -31,7 +31,7 @@ export async function changeMembership(
 ): Promise<RosterAnswer> {
   await requireKnown(operator, message.cluster);
   const { client } = await operator.temporal();
-  // Change the roster first: the next run reads it, whatever happens to the run in progress.
+  // Change the roster first. The next run reads it, even if the run in progress does not accept the change.
   await client.workflow
     .getHandle(operator.names.roster)
     .signal(kind === 'exclude' ? excludeCluster : includeCluster, message)
@@ -40,18 +40,18 @@ export async function changeMembership(
   return answer ?? { cluster: message.cluster, from: 'in the next' };
 }
 
-/** Describes the change in a sentence. */
+/** Describes a change of membership in one sentence. */
 export function describeChange(kind: MembershipChange, { cluster, from }: RosterAnswer): string {
   return `${cluster} is ${kind}d ${from === 'in this run' ? 'in the run in progress' : 'from the next federation on'}.`;
 }
 
 /**
- * Throws CLUSTER_UNKNOWN if there is no such cluster. Without this check, a command with a mistyped id would exclude
- * nothing and still look successful.
+ * Throws CLUSTER_UNKNOWN if there is no such cluster. Without this check, excluding a mistyped id would seem to
+ * succeed.
  */
 async function requireKnown(operator: Operator, cluster: string): Promise<void> {
   const bucket = await operator.bucket();
-  // If this cluster has access to Combined Storage only, it can know only the clusters of the newest generation.
+  // If access to the clusters' folders is denied, only the clusters of the newest generation are known.
   const found: readonly string[] = await discoverClusters(bucket, {}).catch((error: unknown) => {
     if (isFederationError(error, 'STORAGE_ACCESS_DENIED')) return [];
     throw error;
@@ -79,13 +79,13 @@ function noRoster(error: unknown): never {
 }
 
 /**
- * Deadline of a run's answer, in milliseconds. A run that is committing answers only after the commit, because only the
- * result of the commit says whether the change still applies to that run.
+ * Time to wait for the answer of a run, in milliseconds. A run that is committing answers only after the commit,
+ * because only then is it known whether the change came in time for that run.
  */
 const answerWithinMs = 60_000;
 const noAnswer = [WorkflowNotFoundError, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError];
 
-/** Sends the change to a run in progress, if there is one. Returns undefined if no run answered. */
+/** Sends the change to the run in progress, if there is one. Returns undefined if no run answered. */
 async function changeRunInProgress(
   client: Client,
   idPrefix: string,
@@ -102,8 +102,7 @@ async function changeRunInProgress(
         client.workflow.getHandle(workflowId).executeUpdate(update, { args: [message] }),
       );
     } catch (error) {
-      // The run has ended, does not know the cluster, or has no worker. That does not matter: the next commit reads the
-      // change from the roster.
+      // The run ended, does not know the cluster, or has no worker. The next commit reads the change from the roster.
       if (!noAnswer.some((kind) => error instanceof kind)) throw error;
     }
   }

@@ -5,15 +5,18 @@ import { defaultSettings } from '../config/settings';
 import { QueryEngine } from '../query/engine';
 
 export interface OpenEngineOptions {
-  /** Folder that keeps the database. (Default: a temporary folder, which is removed with the engine) */
+  /** Folder of the database. If undefined, a temporary folder is created, and removed when the engine is closed. */
   readonly folder?: string;
-  /** The engine's memory limit in DuckDB's notation, such as `256MB`. (Default: that of the setting `query.memory`) */
+  /**
+   * The engine's memory limit in DuckDB's notation, such as `256MB`. (Default: the default value of the setting
+   * `query.memory`)
+   */
   readonly memoryLimit?: string;
-  /** The verb that needs the engine. It becomes part of the temporary folder's name. */
+  /** The command that needs the engine. It becomes part of the temporary folder's name. */
   readonly verb: string;
 }
 
-/** Opens a query engine for one command, with the default settings. Use it with `await using`. */
+/** Opens a query engine for one command, with the default settings. Use it with `await using`, which closes it. */
 export async function openEngine({
   folder,
   memoryLimit,

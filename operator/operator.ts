@@ -3,15 +3,19 @@ import type { Settings } from '../config/settings';
 import type { BucketReader } from '../storage/bucket';
 import type { Names } from '../workflows/names';
 
-/** The connections that are needed to answer operators' requests, from the command line and from the page. */
+/** The connections needed for the requests of operators, which come from the command line and the web page. */
 export interface Operator {
   readonly settings: Pick<Settings, 'temporal'>;
   readonly names: Names;
-  /** Opens the bucket for reading only, because operators do not write to it: they ask a workflow to make a change. */
+  /**
+   * Opens the bucket read-only: operators never write to it. To change something, they send a request to a workflow.
+   */
   bucket(): Promise<BucketReader>;
   /** Connects to Temporal. Throws TEMPORAL_UNAVAILABLE if no server answers within `timeoutMs`. */
   temporal(options?: { timeoutMs?: number }): Promise<{ readonly client: Client }>;
 }
 
-/** Timeout in milliseconds for requests that can be answered in part without Temporal. */
+/**
+ * Timeout in milliseconds for connecting to Temporal. It is used where a partial answer is possible without Temporal.
+ */
 export const briefTimeoutMs = 2_000;

@@ -15,32 +15,32 @@ import {
 } from '../workflows/messages';
 import type { Names } from '../workflows/names';
 
-/** The cluster names that a cluster's own records contain. `primary names --json` prints exactly this. */
+/** The names by which a cluster's own records are recognized. `primary names --json` prints exactly this. */
 export interface OwnNames {
   readonly cluster: string;
   readonly ownNames: readonly string[];
 }
 
 /**
- * Access to a primary cluster. All work is done by the primary's worker, which has access to the volume, so the worker
- * has to be running. Each method throws CLUSTER_UNKNOWN if the cluster has never run as a primary, otherwise the error
- * of the worker.
+ * Access to a primary through its worker. The worker has to be running, because only it can access the cluster's
+ * volume. Each method throws CLUSTER_UNKNOWN if the cluster has never run as a primary, and otherwise any error from
+ * the worker.
  */
 export interface Primary {
   readonly cluster: string;
   status(): Promise<PrimaryStatus>;
   /**
-   * Lets a cluster pull again after it has left. With `withoutWaiting`, it does so even if no generation contains the
-   * cluster's own windows yet.
+   * Lets a primary pull again after it has left. Unless `withoutWaiting` is true, the cluster may first have to wait
+   * until a generation contains its own windows.
    */
   enter(withoutWaiting: boolean): Promise<EnterPrimarySummary>;
-  /** Stops pulling, and makes the local ETL contain only the cluster's own data again. */
+  /** Stops pulling, and restores the local ETL so that it contains only the cluster's own data. */
   leave(): Promise<LeaveSummary>;
-  /** Adds the name `add`, if given, to the cluster's own names. Returns all of them. */
+  /** Adds `add`, if given, to the names by which the cluster's own records are recognized. Returns all these names. */
   names(add?: string): Promise<OwnNames>;
 }
 
-/** Returns access to the primary with the given cluster id. Sends no request yet. */
+/** Returns access to the primary with the given cluster id, without sending a request yet. */
 export function primaryOf(client: Client, { pull }: Names, cluster: string): Primary {
   const handle = client.workflow.getHandle(pull(cluster));
   const ask = <Answer, Args extends [unknown?]>(
@@ -63,7 +63,7 @@ export function primaryOf(client: Client, { pull }: Names, cluster: string): Pri
   };
 }
 
-/** Throws the worker's error, or CLUSTER_UNKNOWN if the cluster has never run as a primary. */
+/** Throws CLUSTER_UNKNOWN if the cluster has never run as a primary, otherwise the error from the worker. */
 function explain(error: unknown, cluster: string): never {
   if (error instanceof WorkflowNotFoundError) {
     throw new FederationError('CLUSTER_UNKNOWN', {

@@ -15,17 +15,18 @@ export interface Quarantine {
   readonly sources: readonly ListedSource[];
 }
 
-/** A quarantined source, since when it has been quarantined, and what to do about it. */
+/** A quarantined source, the generation since which it has been quarantined, and advice on what to do. */
 export interface ListedSource extends QuarantinedSource {
   readonly state: QuarantineState;
-  /** Number of the generation since which every one lists the source, as far back as generations are kept. */
+  /** The source is quarantined in every generation from this number on. Older generations may have been cleaned up. */
   readonly since: number;
-  /** What to do about the source; empty if this version does not know the error code. */
+  /** Advice on what to do about the source; empty if this version of the software does not know the error code. */
   readonly hint: string;
 }
 
 /**
- * Reads the newest generation, and then older and older ones for as long as they list one of its quarantined sources.
+ * Returns the quarantined sources of the newest generation. Reads older generations to find out since when each source
+ * has been quarantined.
  */
 export async function readQuarantine(bucket: BucketReader): Promise<Quarantine> {
   const newest = await readNewestGeneration(bucket);
@@ -41,8 +42,8 @@ export async function readQuarantine(bucket: BucketReader): Promise<Quarantine> 
 }
 
 /**
- * Finds how long each quarantined source of `newest` has been listed without a break: the first generation of the
- * unbroken series that ends with `newest`. The keys of the map identify the sources.
+ * Returns, for each quarantined source of `newest`, the oldest generation since which every generation has listed the
+ * source. The keys of the map come from `identity`.
  */
 async function listedSince(bucket: BucketReader, newest: Generation): Promise<Map<string, number>> {
   const since = new Map(newest.quarantined.map((source) => [identity(source), newest.generation]));

@@ -7,7 +7,7 @@ import { type Pipeline, pipelines } from '../etl/window';
 /**
  * Reads a local ETL file.
  *
- * @throws STORAGE_NOT_FOUND if it cannot be read
+ * @throws STORAGE_NOT_FOUND if the file cannot be read
  */
 export async function readLocalEtlFile(path: string): Promise<Uint8Array> {
   try {
@@ -23,10 +23,10 @@ export async function readLocalEtlFile(path: string): Promise<Uint8Array> {
 }
 
 /**
- * Decodes an ETL file, plain or gzipped. The default pipeline is the one whose name a folder in the path has. If there
- * is no such folder, it is the one whose decoder accepts the content.
+ * Decodes an ETL file, plain or gzipped. If `pipeline` is not given, it is taken from a folder name in the path. If no
+ * folder has the name of a pipeline, the decoders of all pipelines are tried.
  *
- * @throws the `ETL_*` error of the decoder, about `path`
+ * @throws the decoder's `ETL_*` error, with `path` as its subject
  */
 export function decodeEtlFile(path: string, bytes: Uint8Array, pipeline = pipelineOf(path)): EtlSet {
   try {
@@ -37,8 +37,8 @@ export function decodeEtlFile(path: string, bytes: Uint8Array, pipeline = pipeli
 }
 
 /**
- * Returns the pipeline whose name a folder in the path has. If several folders have a pipeline's name, the last one
- * counts.
+ * Returns the pipeline that a folder in the path is named after. If there are several such folders, the last one
+ * counts. Returns undefined if there is none.
  */
 function pipelineOf(path: string): Pipeline | undefined {
   const folders = path.split(/[/\\]/).slice(0, -1).reverse();
@@ -46,8 +46,8 @@ function pipelineOf(path: string): Pipeline | undefined {
 }
 
 /**
- * Decodes a file with the first pipeline whose decoder accepts it. If none does, throws the error of the decoder that
- * got furthest into the file: it explains best what is wrong.
+ * Decodes a file with the first pipeline whose decoder accepts it. If no decoder does, throws the error of the decoder
+ * that read furthest, because that error explains best what is wrong.
  */
 function decodeAny(bytes: Uint8Array): EtlSet {
   const refusals: FederationError[] = [];

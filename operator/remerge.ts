@@ -13,8 +13,9 @@ import type { BucketReader } from '../storage/bucket';
 import { readAll } from '../storage/read-all';
 
 /**
- * Merges a window's sources again, and compares the result with the merged object, field by field of every record.
- * Returns `changed since` if a source changed after the merge. `files`: the current listing of the clusters' windows.
+ * Merges a window's sources again, and compares the result with the merged object: every field of every record. Returns
+ * `changed since` if a source has changed since the merge. `files` is the current listing of the clusters' window
+ * files.
  */
 export async function remerge(
   bucket: BucketReader,
@@ -37,15 +38,15 @@ export async function remerge(
       ? 'same'
       : 'differs';
   } catch (error) {
-    // The check of the digest reports a missing or damaged object. Here, such an object just counts as different.
+    // The digest check reports a missing or damaged object. Here, such an object just counts as different.
     if (isFederationError(error)) return 'differs';
     throw error;
   }
 }
 
 /**
- * Reads the bytes of a source that were merged: its file or, if the merge did not use the file, the source's last good
- * contribution, of which a copy is kept. Returns undefined if these bytes no longer exist.
+ * Reads the bytes of a source as they were merged. If the merge used the cluster's last good contribution, reads its
+ * copy under `kept/`; otherwise, reads the cluster's file. Returns undefined if these bytes no longer exist.
  */
 async function readSource(
   bucket: BucketReader,

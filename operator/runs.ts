@@ -7,8 +7,8 @@ import type { BucketReader } from '../storage/bucket';
 import { briefTimeoutMs, type Operator } from './operator';
 
 /**
- * A federation run, as far as the bucket and Temporal know about it. `died`: it ended without a report; `unknown`: it
- * died or is still running.
+ * A federation run, according to the bucket and Temporal. The outcome is `died` if the run ended without a report, and
+ * `unknown` if it either died or is still running.
  */
 export interface Run {
   readonly run: string;
@@ -17,14 +17,14 @@ export interface Run {
   readonly report?: FederationReport;
 }
 
-/** Reads the newest runs, and returns the newest first. With `failed`, only those that failed or have no report. */
+/** Reads up to `limit` runs, newest first. If `failed`, reads only runs that failed or have no report. */
 export async function readRuns(bucket: BucketReader, limit: number, failed = false): Promise<Run[]> {
   const names: string[] = [];
   for await (const entry of bucket.list(runsPrefix, { delimiter: '/' })) {
     const parsed = entry.kind === 'prefix' ? parseRunKey(entry.prefix) : undefined;
     if (parsed !== undefined) names.push(parsed.run);
   }
-  // The names contain the time of the request, so the listing ends with the newest. Only the newest are read.
+  // Start with the newest runs. The names contain the time of the request, so they were listed oldest first.
   names.reverse();
   const runs: Run[] = [];
   for (let at = 0; at < names.length && runs.length < limit; at += limit) {
@@ -42,7 +42,9 @@ async function readRun(bucket: BucketReader, run: string): Promise<Run> {
   return { run, outcome: report?.outcome ?? 'unknown', request, report };
 }
 
-/** Asks Temporal whether runs without a report are running or died. If it does not answer, they stay `unknown`. */
+/**
+ * Asks Temporal whether runs without a report are running or died. If Temporal does not answer, they stay `unknown`.
+ */
 export async function askTemporal(operator: Operator, runs: readonly Run[]): Promise<Run[]> {
   if (!runs.some(({ outcome }) => outcome === 'unknown')) return [...runs];
   const temporal = await operator.temporal({ timeoutMs: briefTimeoutMs }).catch(() => undefined);
@@ -59,7 +61,7 @@ export async function askTemporal(operator: Operator, runs: readonly Run[]): Pro
   });
 }
 
-/** A federation in the list of runs. `runs --json` prints a list of exactly these. Times are RFC 3339. */
+/** Summary of a federation run. `runs --json` prints a list of exactly these. Times are in RFC 3339. */
 export interface RunSummary extends Pick<Run, 'run' | 'outcome'> {
   readonly trigger?: FederationRequest['trigger'];
   readonly why?: string;
@@ -70,17 +72,17 @@ export interface RunSummary extends Pick<Run, 'run' | 'outcome'> {
   readonly endedAt?: string;
   readonly generation?: number;
   readonly windows?: FederationReport['windows'];
-  /** The number of quarantined sources. */
+  /** Number of quarantined sources. */
   readonly quarantined?: number;
-  /** Number of calls to the store, by verb. */
+  /** Number of calls to the store, by operation. */
   readonly calls?: FederationReport['calls'];
-  /** Work that the run left to the next one. */
+  /** Steps after the commit that failed. The next run repeats them. */
   readonly unfinished?: FederationReport['unfinished'];
   readonly warnings?: FederationReport['warnings'];
   readonly error?: FederationReport['error'];
 }
 
-/** Lists the newest runs, the newest first. With `failed`, only those that failed, died or may have died. */
+/** Lists up to `limit` runs, newest first. If `failed`, lists only runs that failed, died or may have died. */
 export async function listRuns(operator: Operator, limit: number, failed = false): Promise<RunSummary[]> {
   const runs = await askTemporal(operator, await readRuns(await operator.bucket(), limit, failed));
   return runs.filter(({ outcome }) => !failed || outcome !== 'running').map(summarizeRun);

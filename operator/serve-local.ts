@@ -12,15 +12,15 @@ export interface ServeLocalOptions {
   readonly store: LocalEtl;
   readonly threads: ReadThreads;
   readonly signal: AbortSignal;
-  /** Called once for each file that cannot be read. The `name` of the file is its path below `bingen/`. */
+  /** Called once for each file that cannot be read. The file's `name` is its path below `bingen/`. */
   readonly onUnreadable: (file: UnreadableFile) => void;
-  /** Called after each file that is read. */
+  /** Called after each file that was read. `of` is the number of files to read. */
   readonly progress: (done: number, of: number) => void;
 }
 
 /**
- * Serves a local ETL store in its current state. A file that cannot be read is skipped, and every answer warns about
- * it. If the same window also has a file under another name, that file is served instead.
+ * Serves the current files of a local ETL store to queries. A file that cannot be read is skipped, and every answer
+ * contains a warning about it. If the store has another file for the same window, that file is served instead.
  */
 export async function serveLocalEtl(options: ServeLocalOptions): Promise<IngestSummary> {
   const { engine, store, threads, signal, onUnreadable, progress } = options;
@@ -28,8 +28,7 @@ export async function serveLocalEtl(options: ServeLocalOptions): Promise<IngestS
   const named = (file: LocalFile): NamedFile => ({
     ...file.ref,
     name: file.path,
-    // Size and time replace a digest here: computing one would mean reading every file, which takes as long as an
-    // ingest.
+    // Use size and time instead of a hash: computing hashes would read every file and take as long as an ingest.
     digest: `${file.size} ${file.mtimeMs}`,
     read: async (allIdentities) =>
       threads.read(file.ref, (await readLocalFile(store, file)) ?? new Uint8Array(), signal, allIdentities),
@@ -43,15 +42,14 @@ export async function serveLocalEtl(options: ServeLocalOptions): Promise<IngestS
   });
 }
 
-/** Returns the warning that is added to answers while a file is skipped. */
+/** Returns the warning that answers to queries contain while a file is skipped. */
 export function describeUnreadable({ name, code }: UnreadableFile): string {
   return `${name} cannot be read (${code}) and is left out.`;
 }
 
 /**
- * Returns a function that calls `report` once per unreadable file, and again only if the file's content or its error
- * changes. It is needed because a watched store is read again after every change, and each time its unreadable files
- * are found again.
+ * Returns a function that passes an unreadable file to `report`, but not again until the file's content or its error
+ * changes. A watched store is read again after every change, and its unreadable files are found again each time.
  */
 export function reportOnce(report: (file: UnreadableFile) => void): (file: UnreadableFile) => void {
   const reported = new Map<string, string>();
@@ -65,8 +63,9 @@ export function reportOnce(report: (file: UnreadableFile) => void): (file: Unrea
 }
 
 /**
- * Runs `work` now and after each change of the store, until the signal is aborted. Any changes during the work make it
- * run only once more. If the work fails, nothing is run any more, and its error is thrown unless the signal is aborted.
+ * Runs `work` now and after each change of the store, until the signal is aborted. However many changes happen while
+ * `work` runs, it is then run only once more. If `work` fails, it is not run again, and its error is thrown unless the
+ * signal is aborted.
  */
 export async function onEachChange(
   store: LocalEtl,

@@ -3,7 +3,7 @@ import type { QueryEngine } from '../query/engine';
 import type { IngestedRows, IngestSummary, WantedFile } from '../query/ingest';
 import type { Serving } from '../query/publish';
 
-/** A window file with a name, which is a path or a window id. The name identifies the file if it cannot be read. */
+/** A window file with a name, which is its path or window id. The name identifies the file if it cannot be read. */
 export interface NamedFile extends WantedFile {
   readonly name: string;
 }
@@ -11,38 +11,40 @@ export interface NamedFile extends WantedFile {
 /** A file that could not be read, and why. */
 export interface UnreadableFile {
   readonly name: string;
-  /** The digest of the unreadable content, as in `WantedFile`. */
+  /** Digest of the file's content, as in `WantedFile`. */
   readonly digest: string;
   readonly code: string;
   readonly detail: string;
 }
 
-/** Unreadable files by name. */
+/** Unreadable files, keyed by name. */
 export type UnreadableFiles = ReadonlyMap<string, UnreadableFile>;
 
 export interface ServeReadableOptions {
   readonly signal: AbortSignal;
   /**
-   * Returns the files to serve, without those in `unreadable`. Called again after a file turns out to be unreadable.
+   * Returns the files to serve, without those in `unreadable`. Called again each time a file turns out to be
+   * unreadable.
    */
   readonly files: (unreadable: UnreadableFiles) => readonly NamedFile[];
   /**
-   * Returns the description of the served data. Called whenever `files` is called. (Default: the time of the ingest)
+   * Returns further facts about the served data, in addition to the time of the ingest. Called whenever `files` is
+   * called.
    */
   readonly serving?: (unreadable: UnreadableFiles) => Partial<Serving>;
-  /** Called once per unreadable file. */
+  /** Called once for each unreadable file. */
   readonly onUnreadable?: (file: UnreadableFile) => void;
   /**
-   * Called after each file that is read. `of`: the number of files to read, which are those that the engine does not
-   * have yet.
+   * Called after each file that was read. `of` is the number of files to read, without those that the engine already
+   * has.
    */
   readonly progress?: (done: number, of: number) => void;
 }
 
 /**
  * Serves all files that can be read. The engine refuses an ingest with an unreadable file, so the ingest is repeated
- * without that file. Files that were read are not read again. An error that concerns more than one file is thrown. The
- * returned counts include what all attempts added.
+ * without that file. Files that were already read are not read again. An error that concerns more than one file is
+ * thrown. The returned counts are the totals of all attempts.
  */
 export async function serveReadable(
   engine: QueryEngine,
@@ -96,7 +98,7 @@ export async function serveReadable(
   }
 }
 
-/** Returns whether an error concerns only one file, so that other files may well be readable. */
+/** Returns whether an error concerns only one file, so that other files may still be readable. */
 function concernsTheFile({ code }: FederationError): boolean {
   return (
     code.startsWith('ETL_') ||

@@ -8,7 +8,7 @@ import type { federation } from '../workflows/federation';
 import { names, requestedFederationId } from '../workflows/names';
 import { searchAttributes } from '../workflows/search-attributes';
 
-/** Starts a requested federation and returns its workflow id. */
+/** Starts a federation for a request, and returns its workflow id. */
 export async function startFederation(
   client: Client,
   idPrefix: string,
@@ -32,7 +32,8 @@ export async function startFederation(
 }
 
 /**
- * Returns the request for a replay of a run. Throws RUN_NOT_FOUND if the bucket does not contain the run's own request.
+ * Returns the request for a replay of a run. Throws RUN_NOT_FOUND if the bucket does not contain the request of that
+ * run.
  */
 export async function replayRequest(bucket: BucketReader, run: string): Promise<FederationRequest> {
   const request = await readDocument(bucket, documents.runRequest.at(run));

@@ -8,12 +8,12 @@ import type { Run } from './runs';
 import { type ClusterSummary, summarizeCluster, type Survey, surveyBucket } from './survey';
 import { type TemporalView, temporalView } from './temporal-view';
 
-/** The state of the whole pipeline. `status --json` prints exactly this. Times are RFC 3339. */
+/** State of the whole pipeline. `status --json` prints exactly this. Times are in RFC 3339. */
 export interface Status {
-  /** The address of the bucket. */
+  /** Address of the bucket. */
   readonly bucket: string;
   readonly clusters: readonly ClusterStatus[];
-  /** The newest federation; undefined if there has been none. */
+  /** The newest federation run; undefined if there has been none. */
   readonly lastRun?: {
     readonly run: string;
     readonly outcome: Run['outcome'];
@@ -24,21 +24,18 @@ export interface Status {
   /** The newest generation; undefined if there is none yet. */
   readonly generation?: Omit<GenerationSummary, 'run' | 'federator' | 'size'>;
   readonly primaries: readonly PullState[];
-  /** What could not be determined, each described in one sentence. */
+  /** Sentences that say what could not be determined. */
   readonly missing: readonly string[];
-  /** Steps that remain until the pipeline works end to end; empty once it does. */
+  /** Set-up steps that are still missing before the pipeline works end to end; empty if there are none. */
   readonly toDo: readonly string[];
 }
 
-/** A cluster with the state of its push. `push` is undefined if the cluster's worker does not answer. */
+/** A cluster with the state of its push workflow. `push` is undefined if the workflow does not answer. */
 export interface ClusterStatus extends ClusterSummary {
   readonly push?: PushState;
 }
 
-/**
- * Reads the bucket and queries Temporal. If Temporal or one of its workflows does not answer, `missing` says what is
- * unknown.
- */
+/** Reads the bucket and queries Temporal. If Temporal or a workflow does not answer, `missing` says what is unknown. */
 export async function readStatus(
   operator: Operator & { readonly settings: Pick<Settings, 'federator'> },
 ): Promise<Status> {
@@ -79,7 +76,7 @@ function glance({
   return { generation, committedAt, clusters, windows, quarantined };
 }
 
-/** Lists the steps that are still to be done in a first set-up, each with instructions. */
+/** Lists the set-up steps that are still missing, each with instructions. */
 function toDo(
   { clusters, generation, lastRun }: Survey,
   view: TemporalView,

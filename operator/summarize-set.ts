@@ -4,35 +4,35 @@ import { type NotFinite, withoutNotFinite } from '../etl/not-finite';
 import { recordClusters, recordCost, recordCount, totalCost } from '../etl/set-facts';
 import type { Pipeline } from '../etl/window';
 
-/** Facts about an ETL file. Texts are unchanged from the file, including control characters. */
+/** Facts about an ETL file. Texts are taken from the file unchanged, even if they contain control characters. */
 export interface SetSummary {
   readonly pipeline: Pipeline;
   readonly window: TimeWindow;
   readonly codecVersions: {
     readonly set: number;
-    /** Number of records of each codec version, the newest version first. */
+    /** Number of records for each codec version, newest version first. */
     readonly records: readonly { readonly version: number; readonly records: number }[];
   };
-  /** The clusters that the records name. */
+  /** Names of the clusters that appear in the records. */
   readonly clusters: readonly string[];
   readonly records: number;
   /** Total cost of the records, in the currency of the cluster. NaN and infinite numbers count as 0. */
   readonly totalCost: number;
-  /** The NaN and infinite numbers in the file, by field and cluster. */
+  /** Number of NaN and infinite numbers in the file, by field and cluster. */
   readonly notFinite: readonly NotFinite[];
   readonly warnings: readonly string[];
   readonly errors: readonly string[];
-  /** The records with the highest costs, the highest first. */
+  /** The records with the highest costs, highest first. */
   readonly costliest: readonly RecordCost[];
 }
 
-/** A record's key and its cost, in the currency of the cluster. */
+/** Key and cost of a record. The cost is in the currency of the cluster. */
 export interface RecordCost {
   readonly record: string;
   readonly cost: number;
 }
 
-/** Summarizes a set. `costliest` lists up to `top` records. */
+/** Summarizes the content of an ETL file. `costliest` contains up to `top` records. */
 export function summarizeSet(whole: EtlSet, top: number): SetSummary {
   const { set, found } = withoutNotFinite(whole);
   return {

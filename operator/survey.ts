@@ -10,33 +10,33 @@ import type { BucketReader } from '../storage/bucket';
 import type { RosterState } from '../workflows/messages';
 import { readRuns, type Run } from './runs';
 
-/** Summary of those windows of a cluster that have the same pipeline and resolution. */
+/** Summary of a cluster's windows that have the same pipeline and resolution. */
 export interface WindowsSummary {
   readonly pipeline: string;
   readonly resolution: string;
   readonly count: number;
-  /** End of the newest window, in RFC 3339. It shows how fresh the data is. */
+  /** Time when the newest window ends, in RFC 3339. It shows how recent the data is. */
   readonly newestEnd: string;
 }
 
 export interface ClusterSummary {
   readonly cluster: string;
   readonly membership: 'in' | 'excluded' | 'not yet';
-  /** Why the cluster is excluded, or how its membership changes with the next run. */
+  /** Why the cluster is excluded, or how its membership will change with the next run. */
   readonly reason?: string;
-  /** Time of the cluster's newest file, by the store's clock. */
+  /** Time when the cluster's newest file was written, by the store's clock, in RFC 3339. */
   readonly lastPush?: string;
   readonly windows: readonly WindowsSummary[];
 }
 
-/** The state of the federation as the bucket shows it. */
+/** State of the federation, as far as the bucket shows it. */
 export interface Survey {
   readonly clusters: readonly { readonly cluster: ClusterId; readonly files: readonly ListedFile[] }[];
   readonly generation?: Generation;
   readonly lastRun?: Run;
 }
 
-/** Reads the bucket: the listings of the clusters, the newest generation, the newest run. */
+/** Lists the files of the clusters, and reads the newest generation and the newest run. */
 export async function surveyBucket(bucket: BucketReader): Promise<Survey> {
   const [found, generation, runs] = await Promise.all([
     discoverClusters(bucket),
@@ -57,8 +57,8 @@ export async function surveyBucket(bucket: BucketReader): Promise<Survey> {
 }
 
 /**
- * Summarizes a cluster: its windows, and its membership according to the newest generation and to later changes in the
- * roster.
+ * Summarizes a cluster's windows and its membership. The membership is that in the newest generation, with a note if
+ * the roster has changed it since.
  */
 export function summarizeCluster(
   { cluster, files }: Survey['clusters'][number],

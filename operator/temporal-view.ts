@@ -4,20 +4,23 @@ import { isFederationError } from '../errors/federation-error';
 import type { PullState, PushState, RosterState } from '../workflows/messages';
 import { briefTimeoutMs, type Operator } from './operator';
 
-/** State that only Temporal has. If a workflow does not answer, its state is undefined or has no entry in the map. */
+/** State that only Temporal has. If a workflow does not answer, its field is undefined or its map entry is missing. */
 export interface TemporalView {
   readonly roster?: RosterState;
-  /** State of each cluster's push, by cluster id. `pull`: the same for the pulls. */
+  /** State of each push workflow, by cluster id. `pull` contains the same for pull workflows. */
   readonly push: ReadonlyMap<string, PushState>;
   readonly pull: ReadonlyMap<string, PullState>;
-  /** Sentences that say what is missing because Temporal or a workflow did not answer. */
+  /** Sentences that say what is unknown because Temporal or a workflow did not answer. */
   readonly missing: readonly string[];
 }
 
-/** Deadline of a query, in milliseconds. Without it, a query that no worker answers would take long to fail. */
+/** Deadline of a query in milliseconds. Without a deadline, a query that no worker answers would take long to fail. */
 const answerWithinMs = 3_000;
 
-/** Queries the long-lived workflows, as far as they answer. Does not throw if Temporal is unavailable. */
+/**
+ * Queries the roster and the push and pull workflows. Does not throw if Temporal is unavailable or a workflow does not
+ * answer.
+ */
 export async function temporalView(operator: Operator, clusters: readonly string[]): Promise<TemporalView> {
   const missing: string[] = [];
   const temporal = await operator.temporal({ timeoutMs: briefTimeoutMs }).catch((error: unknown) => {
@@ -60,7 +63,7 @@ async function ask<Answer>(client: Client, workflowId: string, query: string): P
       client.workflow.getHandle(workflowId).query<Answer>(query),
     );
   } catch {
-    // The workflow has not started, has no worker, or is too slow. This view need not distinguish these cases.
+    // The workflow has not started, has no worker, or is too slow. In all these cases its state is unknown.
     return undefined;
   }
 }

@@ -19,9 +19,9 @@ import { type Published, publishingSteps } from '../federation/published';
 import type { BucketReader } from '../storage/bucket';
 import { remerge } from './remerge';
 
-/** A difference between what the bucket contains and what the generation names. */
+/** A difference between what the bucket contains and what it should contain according to the generation. */
 export interface Finding {
-  /** A WindowId, or `published` if it is about `published.json`. */
+  /** WindowId of the affected window, or `published` if the difference is in `published.json`. */
   readonly about: string;
   readonly key: string;
   readonly detail: string;
@@ -32,11 +32,10 @@ export interface Verification {
   readonly windows: number;
   /** Number of windows that were merged again; 0 without `deep`. */
   readonly remerged: number;
-  /** Number of windows that were not merged again because a source changed after the merge; 0 without `deep`. */
+  /** Number of windows that were not merged again, because a source has changed since the merge; 0 without `deep`. */
   readonly changedSince: number;
   /**
-   * Number of files among the published windows that no generation named. Neither this check nor a federation touches
-   * them.
+   * Number of files among the published windows that no generation has named. Verification and federations ignore them.
    */
   readonly unnamed: number;
   readonly findings: readonly Finding[];
@@ -44,21 +43,21 @@ export interface Verification {
 
 export interface VerifyOptions {
   /**
-   * The current listing of the clusters' windows. If given, the sources of each window are merged again, and the result
-   * is compared with the merged object.
+   * Current listing of the clusters' window files. If it is given, the sources of each window are merged again, and the
+   * result is compared with the merged object.
    */
   readonly deep?: readonly ListedFile[];
-  /** Called after each window. */
+  /** Called after each window has been checked. `of` is the number of windows to check. */
   readonly onProgress?: (done: number, of: number) => void;
 }
 
 /**
- * Number of windows to check at once. A shallow check only streams and hashes a window; a deep one holds the window and
- * its sources in memory.
+ * Number of windows to check at once. A shallow check only streams a window and computes its hash. A deep check holds
+ * the window and its sources in memory.
  */
 const concurrency = { shallow: 8, deep: 2 };
 
-/** Compares the bucket with a generation: merged objects, provenance and published windows. */
+/** Checks whether the bucket matches a generation: the merged objects, their provenance and the published windows. */
 export async function verifyGeneration(
   bucket: BucketReader,
   generation: Generation,
@@ -99,7 +98,7 @@ export async function verifyGeneration(
   };
 }
 
-/** Lists the versions of the published windows, by WindowId. */
+/** Returns the versions of the published files, keyed by WindowId. */
 async function listPublished(bucket: BucketReader): Promise<Map<string, string>> {
   const found = new Map<string, string>();
   for await (const entry of bucket.list(combinedEtlPrefix)) {
@@ -109,7 +108,10 @@ async function listPublished(bucket: BucketReader): Promise<Map<string, string>>
   return found;
 }
 
-/** Checks `published.json` and the list of published files. Their bytes are not checked here, but window by window. */
+/**
+ * Checks `published.json`, and finds published files that the generation no longer contains. The content of published
+ * files is checked elsewhere, window by window.
+ */
 function checkPublished(
   published: Published | undefined,
   there: Map<string, string>,
@@ -130,7 +132,7 @@ function checkPublished(
   return findings;
 }
 
-/** Checks the merged object of a window and its provenance. Returns the provenance if it matches the generation. */
+/** Checks a window's merged object and its provenance. Returns the provenance if it matches the generation. */
 async function checkObject(
   bucket: BucketReader,
   id: WindowId,
@@ -176,7 +178,9 @@ async function checkBytes(
   }
 }
 
-/** Describes a missing or damaged object. Throws any other error, which ends the verification. */
+/**
+ * Describes what is wrong with a missing or damaged object. Throws any other error again, which ends the verification.
+ */
 function whatFailed(error: unknown): string {
   if (isFederationError(error, 'STORAGE_NOT_FOUND')) return 'It is missing.';
   if (isFederationError(error, 'STORAGE_CORRUPT')) return describeError(error).split('\n')[0] ?? error.detail;

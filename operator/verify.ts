@@ -4,15 +4,17 @@ import type { BucketReader } from '../storage/bucket';
 import { type Verification, verifyGeneration } from './verify-generation';
 
 export interface VerifyNewestOptions {
-  /** Whether to repeat the merges whose sources have not changed, and compare the results. */
+  /**
+   * Whether to also repeat the merges whose sources have not changed, and compare the results with the merged objects.
+   */
   readonly deep: boolean;
-  /** Called after each window. */
+  /** Called after each window has been checked. `of` is the number of windows to check. */
   readonly progress: (generation: number, done: number, of: number) => void;
 }
 
 /**
- * Verifies the newest generation; returns undefined if there is none. If a newer one was committed meanwhile, a finding
- * may be due to that commit, so the newer one is verified instead.
+ * Verifies the newest generation; returns undefined if there is none. If differences are found and a newer generation
+ * has been committed meanwhile, verifies the newer one instead, because the commit may have caused the differences.
  */
 export async function verifyNewest(
   bucket: BucketReader,
@@ -26,8 +28,7 @@ export async function verifyNewest(
       deep: files,
       onProgress: (done, of) => progress(generation.generation, done, of),
     });
-    // A commit during the verification publishes other files and cleans up old ones. Compared with the older
-    // generation, that looks like damage.
+    // A newer commit publishes and removes files. Compared with the older generation, that looks like damage.
     const newest =
       result.findings.length === 0 ? generation.generation : await newestGenerationNumber(bucket);
     if (newest === generation.generation) return result;

@@ -28,13 +28,15 @@ import { permissionFor } from './permissions';
 interface Plan {
   readonly prefix: string;
   readonly operations: readonly ProbeOperation[];
-  /** Why the role does not need the other operations there. If undefined, the output does not mention them. */
+  /**
+   * Why the role does not need the other operations below this prefix. If undefined, the output does not mention them.
+   */
   readonly restIsNotNeeded?: string;
 }
 
 /**
- * Probes the operations that this cluster's roles need, each only below the prefixes where a role needs it. Removes
- * what it wrote.
+ * Tests the bucket operations that this cluster's roles need. Each operation is tested only below the prefixes where a
+ * role needs it. Deletes the objects that the tests wrote.
  */
 export async function checkBucket(
   bucket: Bucket,
@@ -65,17 +67,14 @@ export async function checkBucket(
   return { checks, usable: !hopeless };
 }
 
-/**
- * Yields the plans one by one. A plan is made only after the previous one was probed, because it can depend on the
- * result.
- */
+/** Yields the plans one by one, because a plan can depend on the results of the previous one. */
 async function* plansOf(
   bucket: Bucket,
   { clusterId, roles, localEtl }: Settings,
   backup: BackupNeed,
   { worthAsking, ...options }: CallOptions & { worthAsking: () => boolean },
 ): AsyncGenerator<Plan> {
-  // When a primary leaves, it reads its own files back from the bucket, even if the cluster is no longer federated.
+  // A primary that pulls into its own local ETL reads its own files back from the bucket when it stops pulling.
   const readsBack = roles.primaryCluster && localEtl.pullPath === localEtl.path;
   if (roles.federatedCluster) {
     yield {
@@ -86,7 +85,7 @@ async function* plansOf(
   }
   if (roles.federator) {
     yield { prefix: federatedPrefix, operations: ['list'] };
-    // Ignore errors: a failed listing has already been reported.
+    // Ignore errors: an earlier check has already reported that the bucket cannot be listed.
     const [first] = worthAsking() ? await discoverClusters(bucket, options).catch(() => []) : [];
     if (first !== undefined) yield { prefix: clusterPrefix(first), operations: ['read'] };
     yield { prefix: combinedPrefix, operations: probeOperations };
@@ -115,8 +114,7 @@ async function toCheck(store: FederatedStore, { prefix }: Plan, result: ProbeRes
   const about = { check: 'bucket', subject: operation, place: prefix } as const;
   if (operation === 'clock')
     return { ...about, outcome, detail, ...(outcome !== 'ok' && { todo: setClock }) };
-  // Only this cluster writes its backups. So if the store has no conditional create, checking first whether an object
-  // exists is just as safe.
+  // Here, a store without conditional create is safe, because only this cluster writes its backups.
   if (operation === 'conditional create' && outcome === 'warning' && prefix !== combinedPrefix) {
     const found =
       'The store does not support it. This cluster checks first instead, as no other writes here.';
@@ -138,7 +136,7 @@ async function whatToDo(
   const { code, detail, hint } = error;
   if (/RequestTimeTooSkewed/.test(detail)) return setClock;
   if (code === 'STORAGE_ACCESS_DENIED' && !isStranger(error)) return permissionFor(store, operation, prefix);
-  // For this error, the catalogue's hint is to try again, but the probe has already done so.
+  // The catalogue's hint for this error is to try again, but the check has already done that.
   return hint === catalog.STORAGE_UNAVAILABLE.hint ? checkTheWay : hint;
 }
 

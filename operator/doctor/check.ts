@@ -2,29 +2,29 @@ import { describeError, FederationError } from '../../errors/federation-error';
 
 export type Outcome = 'ok' | 'warning' | 'failed' | 'skipped' | 'not needed';
 
-/** What `doctor --json` prints. */
+/** The output of `doctor --json`. */
 export interface DoctorReport {
   readonly checks: readonly Check[];
-  /** Whether no check failed and nothing interrupted the command. */
+  /** True if no check failed and nothing interrupted the command. */
   readonly ok: boolean;
 }
 
-/** A check and its result: a line of the output, and an entry of `checks` in the JSON. */
+/** One check and its result. It is a line of the output, and an entry of `checks` in the JSON. */
 export interface Check {
-  /** The part of the examination that the check belongs to. */
+  /** The area that the check belongs to. */
   readonly check: 'settings' | 'local ETL' | 'bucket' | 'Temporal' | 'clusters';
   /** What was checked, such as an operation or a folder. */
   readonly subject?: string;
-  /** Prefix in the bucket that was checked; only for checks of the bucket. */
+  /** Prefix in the bucket that was checked. Set only for checks of the bucket. */
   readonly place?: string;
   readonly outcome: Outcome;
-  /** What was found, in one or more sentences. */
+  /** What the check found, in one or more sentences. */
   readonly detail: string;
   /** How to fix what was found. */
   readonly todo?: string;
 }
 
-/** Creates a failed check with the detail and hint of its error. */
+/** Creates a failed check from an error. The detail and the hint are those of the error. */
 export function failed(check: Check['check'], subject: string, error: unknown): Check {
   if (!(error instanceof FederationError))
     return { check, subject, outcome: 'failed', detail: sentence(describeError(error)) };

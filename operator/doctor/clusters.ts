@@ -16,8 +16,8 @@ const mostClusters = 20;
 const mostStrangers = 10;
 
 /**
- * Checks what a federator would find in the bucket: the clusters, which of them the settings include and why, and files
- * that do not belong there.
+ * Reports the clusters in the bucket, and which of them a federator would include and why. Also reports files among the
+ * published windows that no federation wrote.
  */
 export async function checkClusters(
   bucket: BucketReader,
@@ -104,7 +104,7 @@ function whoIsIn({ clusters, excluded }: Membership): string {
   return `Included now: ${clusters.join(', ') || 'none'}. Excluded: ${out.join(', ') || 'none'}.`;
 }
 
-/** Warns about ids in the settings that no cluster has: they are often misspelt. */
+/** Warns about ids in the settings that no cluster in the bucket has. They are often misspelt. */
 function misnamed(list: 'include' | 'exclude', ids: readonly string[], clusters: readonly string[]): Check[] {
   return ids
     .filter((id) => !clusters.includes(id))
@@ -122,10 +122,12 @@ function misnamed(list: 'include' | 'exclude', ids: readonly string[], clusters:
     });
 }
 
-/** Finds files among the published windows that no federation put there: no generation names them. */
+/**
+ * Returns the keys of files among the published windows that no federation wrote. Neither the newest generation nor the
+ * record of publishing names them.
+ */
 async function findStrangers(bucket: BucketReader, options?: CallOptions): Promise<string[]> {
-  // A federation in progress may publish or remove files during the listing. A file is named from before it is
-  // published until after it is removed. So the names are read both before and after the listing.
+  // Read the names before and after the listing: a federation may publish or remove files during the listing.
   const before = await namedWindows(bucket, options);
   const there: string[] = [];
   for await (const entry of bucket.list(combinedEtlPrefix, options)) {

@@ -11,20 +11,18 @@ import { checkSettings, checkStore } from './settings';
 import { checkTemporal } from './temporal';
 
 export interface ExamineOptions {
-  /** Path of the settings file. (Default: the one that every verb reads) */
+  /** Path of the settings file. If undefined, the file is looked up in the same way as for every other command. */
   readonly config?: string;
-  /** Whether an unknown setting of the store is a failure instead of a warning. */
+  /** Whether an unknown key in the settings of the store is a failure. If false, it is a warning. */
   readonly strict?: boolean;
-  /**
-   * If the signal is aborted, no further part is checked, and the objects that probes wrote are removed from the
-   * bucket.
-   */
+  /** If the signal is aborted, no further checks are made. Test objects in the bucket are still deleted. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Checks this cluster's settings, local ETL, bucket and Temporal and, on a federator, also the clusters. Yields the
- * checks of one part at a time. A failed check does not stop the others.
+ * Checks this cluster's settings, local ETL, bucket and Temporal. On a federator, also checks the clusters in the
+ * bucket. Yields the results of one area at a time. If a check fails, the checks that depend on it are skipped, and the
+ * others are still made.
  */
 export async function* examine({ config, strict, signal }: ExamineOptions): AsyncGenerator<Check[]> {
   const settings = readSettings(config);
@@ -53,7 +51,7 @@ export async function* examine({ config, strict, signal }: ExamineOptions): Asyn
   }
 }
 
-/** Yields the checks of the bucket, then those of Temporal and of the clusters. */
+/** Yields the results for the bucket, then those for Temporal, then those for the clusters. */
 async function* examineRemote(
   settings: Settings,
   store: { bucket: Bucket; usable: boolean } | undefined,
@@ -74,7 +72,7 @@ async function* examineRemote(
 interface OpenStore {
   readonly bucket: Bucket;
   readonly store: FederatedStore;
-  /** Warnings that the bucket gives while it is used. */
+  /** Warnings that the bucket has issued since it was opened. */
   readonly warnings: ReadonlySet<string>;
 }
 
@@ -101,7 +99,7 @@ async function openStore(store: FederatedStore, gcsEmulator: string | undefined)
   try {
     const warnings = new Set<string>();
     const bucket = await openBucket(store, { gcsEmulator, warn: (text) => warnings.add(text) });
-    // Discard warnings from opening the bucket: they are about the store's settings, and were reported with those.
+    // Discard warnings from opening the bucket. They are about the store's settings, and have already been reported.
     warnings.clear();
     return { bucket, store, warnings };
   } catch (error) {

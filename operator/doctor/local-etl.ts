@@ -35,15 +35,15 @@ export async function checkLocalEtl({ roles, localEtl: local }: Settings): Promi
   return checks;
 }
 
-/** The operations that a primary needs to back up its local ETL in the bucket, and why it needs no others. */
+/** The bucket operations that a primary needs to back up its local ETL. `why` says why it needs no others. */
 export interface BackupNeed {
   readonly operations: readonly ProbeOperation[];
   readonly why: string;
 }
 
 /**
- * Finds out whether the next pull saves the local ETL in the bucket. If that cannot be determined, it assumes that it
- * does.
+ * Determines whether the next pull will back up the local ETL to the bucket. If this cannot be determined, assumes that
+ * it will.
  */
 export async function backupNeed({ roles, localEtl: local }: Settings): Promise<BackupNeed> {
   if (!roles.primaryCluster) return { operations: [], why: 'This is not a Primary Cluster.' };
@@ -64,7 +64,9 @@ export async function backupNeed({ roles, localEtl: local }: Settings): Promise<
   };
 }
 
-/** Checks a folder. If it is not `needed` yet, it may be missing: the role creates it when it starts. */
+/**
+ * Checks a folder. A missing folder is a failure only if `needed`. Otherwise, the primary creates it when it starts.
+ */
 async function checkFolder(path: string, setting: string, needed: boolean): Promise<Check[]> {
   const found = await stat(path).catch(() => undefined);
   if (found !== undefined || needed) return [await checkAccess(path, setting)];
@@ -80,8 +82,8 @@ async function checkFolder(path: string, setting: string, needed: boolean): Prom
 }
 
 /**
- * Checks read and write access to a folder. Even a push needs write access, because it keeps its state in the folder,
- * in `.federated-etl`.
+ * Checks read and write access to a folder. Even a cluster that only pushes needs write access, because it stores its
+ * state in the folder's `.federated-etl`.
  */
 async function checkAccess(path: string, setting: string): Promise<Check> {
   try {

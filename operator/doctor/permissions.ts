@@ -16,7 +16,7 @@ const s3: Permissions = {
   'conditional create': ['s3:PutObject', 's3:DeleteObject'],
 };
 
-/** In GCS, replacing an object needs the permission to delete the old one. */
+/** Permissions in Google Cloud Storage. To replace an object there, one also needs permission to delete the old one. */
 const gcs: Permissions = {
   list: ['storage.objects.list'],
   write: ['storage.objects.create'],
@@ -40,7 +40,7 @@ const azure: Permissions = {
   'conditional create': [`${azureBlobs}/write`, `${azureBlobs}/delete`],
 };
 
-/** Describes the permissions that an operation below a prefix needs, in the store's own terms. */
+/** Describes the permissions that an operation below a prefix needs, using the store's own names for them. */
 export async function permissionFor(
   store: FederatedStore,
   operation: ProbeOperation,
@@ -77,7 +77,10 @@ function partition({ endpoint, region }: { endpoint: string; region: string }): 
   return /(^|\.)us-gov-/.test(endpoint) || region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws';
 }
 
-/** Describes the access to grant to a folder, or to its nearest ancestor that exists. */
+/**
+ * Describes the access that has to be granted to a folder. If the folder does not exist, describes the access to its
+ * nearest ancestor that does.
+ */
 async function folderAccess(folder: string): Promise<string> {
   for (let path = folder; ; path = dirname(path)) {
     const found = await stat(path).catch(() => undefined);

@@ -6,7 +6,10 @@ import { type Check, failed } from './check';
 
 const check = 'settings';
 
-/** Describes this cluster as its settings define it, and warns about settings that are ignored. */
+/**
+ * Reports this cluster's id, roles and files, as the settings define them. Warns about settings that were overridden or
+ * ignored.
+ */
 export function checkSettings(settings: Settings): Check[] {
   const { clusterId, file, roles, storage, notices } = settings;
   const names = roleNames(roles);
@@ -41,8 +44,8 @@ export function checkSettings(settings: Settings): Check[] {
 }
 
 /**
- * Checks the store's settings. Returns no store if they are invalid. If `strict`, an unknown key is a failure, not a
- * warning.
+ * Checks the settings of the store. If they are invalid, the result has no `store`. If `strict` is true, an unknown key
+ * is a failure instead of a warning.
  */
 export async function checkStore(
   { storage: { file } }: Settings,
@@ -77,7 +80,7 @@ export function roleNames(roles: Roles): string[] {
   ];
 }
 
-/** Lists the settings that are not empty, false or 0, each as `name: value`. */
+/** Flattens nested settings to a list of `name: value`, without those that are empty, false or 0. */
 function flat(value: Record<string, unknown>, path = ''): string[] {
   return Object.entries(value).flatMap(([name, entry]) => {
     const isEmpty = entry === undefined || entry === null || entry === '' || entry === false || entry === 0;

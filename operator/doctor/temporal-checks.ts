@@ -11,13 +11,13 @@ import { formatTime } from '../format';
 import { othersWithExistingConfig, sharedConfigWarning } from '../shared-config';
 import type { Check, Outcome } from './check';
 
-/** A Temporal server that answers, and the settings of this cluster that it is checked against. */
+/** Input of a check of Temporal: a client of the server, and this cluster's settings. */
 export interface Asked {
   readonly client: Client;
   readonly connection: Connection;
   readonly settings: Settings;
   readonly names: Names;
-  /** Label of the bucket; undefined if the store's settings cannot be used. */
+  /** Address of the bucket; undefined if the store's settings cannot be used. */
   readonly label: string | undefined;
 }
 
@@ -35,7 +35,7 @@ export async function checkNamespace({ connection, settings }: Asked): Promise<C
   }
 }
 
-/** Checks that the search attributes of federations are registered with the right types. */
+/** Checks that the search attributes of federation workflows are registered with the right types. */
 export async function checkSearchAttributes({ connection, settings }: Asked): Promise<Check> {
   const { namespace } = settings.temporal;
   const subject = 'search attributes';
@@ -59,8 +59,8 @@ export async function checkSearchAttributes({ connection, settings }: Asked): Pr
 }
 
 /**
- * Checks that the schedule is not paused. The schedule does not exist before a federator has started for the first
- * time.
+ * Checks that the schedule for federations is not paused. A missing schedule is no failure: the federator creates it
+ * when it first starts.
  */
 export async function checkSchedule({ client, names: { schedule } }: Asked): Promise<Check> {
   const { ScheduleNotFoundError } = await import('@temporalio/client');
@@ -83,7 +83,7 @@ export async function checkSchedule({ client, names: { schedule } }: Asked): Pro
   }
 }
 
-/** Checks that the roster in the namespace belongs to the federation of this bucket. */
+/** Checks that the roster workflow in this namespace belongs to the federation in this bucket. */
 export async function checkRoster({ client, names: { roster }, settings, label }: Asked): Promise<Check> {
   const memo = await memoOf(client, roster);
   if (memo === undefined)
@@ -96,7 +96,10 @@ export async function checkRoster({ client, names: { roster }, settings, label }
   return line('roster', 'failed', detail, catalog.ROSTER_BOUND_ELSEWHERE.hint);
 }
 
-/** Checks that the push with this cluster's id belongs to this volume, and not to another cluster with the same id. */
+/**
+ * Checks that the push workflow with this cluster's id belongs to this volume. If it does not, another cluster has the
+ * same id.
+ */
 export async function checkPush({ client, names: { push }, settings }: Asked): Promise<Check> {
   const { clusterId, localEtl: local } = settings;
   const memo = await memoOf(client, push(clusterId));
@@ -111,7 +114,10 @@ export async function checkPush({ client, names: { push }, settings }: Asked): P
   return line('push', 'failed', detail, catalog.DUPLICATE_CLUSTER_ID.hint);
 }
 
-/** Warns, with the text of the guide, if other clusters also use the bucket of Kubecost's backup. */
+/**
+ * Warns if other running clusters have `useExistingS3Config` set, too, and so may share the bucket of Kubecost's
+ * backup.
+ */
 export async function checkShared({ client, names: ours, settings }: Asked): Promise<Check> {
   const subject = 'useExistingS3Config';
   const others = await othersWithExistingConfig(client, ours, settings.clusterId);
@@ -132,7 +138,7 @@ async function memoOf(client: Client, workflowId: string): Promise<Record<string
   }
 }
 
-/** Creates a check of Temporal. */
+/** Creates the result of a check of Temporal. */
 export function line(subject: string, outcome: Outcome, detail: string, todo?: string): Check {
   return { check: 'Temporal', subject, outcome, detail, ...(todo !== undefined && { todo }) };
 }

@@ -15,21 +15,21 @@ import {
   line,
 } from './temporal-checks';
 
-/** Deadline of a request to the server, in milliseconds. */
+/** Deadline of a request to the Temporal server, in milliseconds. */
 const patienceMs = 10_000;
 /**
- * Deadline of a query to the roster, in milliseconds. It is short because the roster answers only while a federator
- * runs: without one, the server would let the query wait for long.
+ * Deadline of a query to the roster workflow, in milliseconds. It is short, because without a running federator nothing
+ * answers the query, and the call would wait much longer.
  */
 const rosterPatienceMs = 3_000;
 
 export interface TemporalChecks {
   readonly checks: Check[];
-  /** The exclusions in the roster; undefined if it did not answer. */
+  /** The exclusions in the roster. Undefined if the roster did not answer or was not queried. */
   readonly exclusions?: Readonly<Record<string, Exclusion>>;
 }
 
-/** Checks what this cluster's roles need from Temporal. It only reads: it starts, signals and registers nothing. */
+/** Checks what this cluster's roles need from Temporal. It changes nothing there. */
 export async function checkTemporal(settings: Settings, label: string | undefined): Promise<TemporalChecks> {
   const { namespace, idPrefix } = settings.temporal;
   const opened = await connect(settings).catch((error: unknown) => failed('Temporal', 'server', error));
@@ -68,10 +68,10 @@ async function checkServer(asked: Asked): Promise<TemporalChecks> {
 }
 
 async function connect(settings: Settings) {
-  // Load the client only when it is needed: loading it takes longer than most of the other checks.
+  // Import the client only when it is needed, because loading it takes longer than most of the other checks.
   const { Client, Connection } = await import('@temporalio/client');
   const { address, connection: how } = settings.temporal;
-  // Connect without the retry interceptor, so that the first failure is reported: only that one contains the reason.
+  // Connect without retries. The first error contains the reason for the failure, but later errors do not.
   const connection = Connection.lazy({ ...how, connectTimeout: patienceMs, interceptors: [] });
   try {
     await connection.withDeadline(Date.now() + patienceMs, () =>
@@ -87,7 +87,7 @@ async function connect(settings: Settings) {
   }
 }
 
-/** Runs one check. An error makes only this check fail. */
+/** Runs one check. If it throws an error, only this check fails. */
 async function ask(
   asked: Asked,
   subject: string,
@@ -112,7 +112,7 @@ async function readExclusions({
     );
     return state.loaded ? state.exclusions : undefined;
   } catch {
-    // No federator runs, so the caller falls back to the exclusions of the newest generation.
+    // No federator is running. The caller uses the exclusions of the newest generation instead.
     return undefined;
   }
 }
@@ -121,7 +121,7 @@ function skipped(why: string): Check {
   return line('everything else', 'skipped', why);
 }
 
-/** Returns the message of the innermost cause. The outer errors only report that the call failed. */
+/** Returns the message of the innermost cause of an error. The outer messages only say that the call failed. */
 function reasonOf(error: unknown): string {
   let at = error;
   while (at instanceof Error && at.cause instanceof Error) at = at.cause;

@@ -1,13 +1,13 @@
 import type { WindowRef } from '../../etl/window';
 
 /**
- * Maximum size of a batch, in bytes. Each batch has its own database, in memory: a batch should be large enough to be
- * worth creating one, and small enough to fit.
+ * Maximum total size of the files in a batch, in bytes. Each batch gets a new database. Larger batches need fewer
+ * databases, but each database takes more space.
  */
 const batchBytes = 32 * 2 ** 20;
 const batchWindows = 32;
 
-/** Divides windows into batches, the oldest windows first. A window of more than 32 MiB gets its own batch. */
+/** Divides windows into batches, oldest windows first. A window of more than 32 MiB gets its own batch. */
 export function inBatches<Sized extends Pick<WindowRef, 'window'> & { readonly size: number }>(
   windows: readonly Sized[],
 ): Sized[][] {

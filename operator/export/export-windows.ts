@@ -8,7 +8,7 @@ import { inBatches } from './batches';
 import type { ExportSource } from './source';
 import type { ExportTarget } from './target';
 
-/** Selects the windows to export. Each field narrows the selection. */
+/** Selection of the windows to export. Every field that is set narrows the selection. */
 export interface ExportSelection {
   /** Only windows that overlap this span, in unix seconds. */
   readonly window?: { readonly start: number; readonly end: number };
@@ -19,34 +19,34 @@ export interface ExportSelection {
 
 export interface ExportOptions extends ExportSelection {
   readonly format: ExportFormat;
-  /** Whether to remove those of the selected windows from the target that the source does not have. */
+  /** Whether to remove selected windows from the target if the source does not have them. */
   readonly prune: boolean;
   readonly source: () => Promise<ExportSource>;
-  /** Opens the target. Called only if there is something to export. The export closes the target at the end. */
+  /** Opens the target. Called only after the source has been read. The export closes the target at the end. */
   readonly target: () => Promise<ExportTarget>;
   readonly signal: AbortSignal;
-  /** Called after each window that was written or could not be read. `of`: the total number of these windows. */
+  /** Called after each window that was written or could not be read. `of` is the total number of windows to write. */
   readonly progress: (done: number, of: number) => void;
 }
 
-/** What an export did. `export --json` prints exactly this. */
+/** Result of an export. `export --json` prints exactly this. */
 export interface ExportResult {
   readonly out: string;
   readonly format: ExportFormat;
-  /** Version of the tables. It is the first folder of every path. */
+  /** Version of the exported tables' columns. It is the first folder of every path. */
   readonly version: typeof exportVersion;
   /** Number of the exported generation; undefined for a local ETL store. */
   readonly generation?: number;
   /** Number of windows that were written. */
   readonly written: number;
-  /** Number of windows that the target already had. */
+  /** Number of windows that were already in the target and had not changed. */
   readonly unchanged: number;
   /** Number of windows that `prune` removed. */
   readonly removed: number;
-  /** Number of rows in the windows that were written; `bytes` is the size of their files. */
+  /** Number of rows in the windows that were written. `bytes` is the total size of their files. */
   readonly rows: number;
   readonly bytes: number;
-  /** Windows that could not be read. The target keeps their existing files. */
+  /** Windows that could not be read. Their existing files in the target are kept. */
   readonly refused: readonly RefusedWindow[];
   readonly seconds: number;
 }
@@ -59,8 +59,9 @@ export interface RefusedWindow {
 }
 
 /**
- * Writes the selected windows that the target does not have yet. A file exists only once it is complete, so if an
- * export is stopped, the next one continues it. Works in batches, so memory does not grow with the number of windows.
+ * Writes the selected windows that the target does not have yet. A file appears in the target only when it is complete,
+ * so an export that was interrupted can simply be started again. Windows are exported in batches, so memory use does
+ * not grow with their number.
  */
 export async function exportWindows(options: ExportOptions): Promise<ExportResult> {
   const { format, signal, progress } = options;
@@ -78,8 +79,7 @@ export async function exportWindows(options: ExportOptions): Promise<ExportResul
   const step = () => progress(total.written + refused.length, missing.length);
   for (const batch of inBatches(missing)) {
     await using engine = await openEngine({ verb: 'export', memoryLimit: '512MB' });
-    // The engine of this batch starts empty, without the identities that earlier reads returned. So every read has to
-    // return all identities of its file.
+    // Each batch has an empty database, so every read has to return all allocation identities, even repeated ones.
     const files = batch.map((window) => ({
       ...window,
       name: windowId(window),

@@ -17,7 +17,7 @@ export interface SourceWindow extends WantedFile {
   readonly size: number;
 }
 
-/** The windows that can be exported, and where they come from. */
+/** Windows that can be exported, with the generation that they come from. */
 export interface ExportSource {
   /** Number of the generation that the windows belong to; undefined for a local ETL store. */
   readonly generation?: number;
@@ -25,7 +25,7 @@ export interface ExportSource {
 }
 
 /**
- * Returns the windows of the newest generation.
+ * Returns the windows of the newest generation in the bucket.
  *
  * @throws QUERY_NO_DATA if there is no generation yet
  */
@@ -54,7 +54,7 @@ export async function newestGeneration(
 /**
  * Returns the windows of a local ETL store. Reads every file once to compute its digest.
  *
- * @throws LOCAL_ETL_MISSING, and QUERY_NO_DATA if the store has no window file
+ * @throws LOCAL_ETL_MISSING if the folder does not exist; QUERY_NO_DATA if it contains no window file
  */
 export async function localStore(
   folder: string,
@@ -74,8 +74,7 @@ export async function localStore(
   const windows: SourceWindow[] = [];
   for (const file of files) {
     const listed = await readLocalFile(store, file);
-    // A file that cannot be read gets an empty digest, which no earlier export has. So the export reads the file again,
-    // and the error of that read has the reason.
+    // An unreadable file gets an empty digest. The export then reads the file again, and that read reports the reason.
     const digest = listed === undefined ? '' : sha256(listed);
     const read = async (allIdentities?: boolean) => {
       const bytes = await readLocalFile(store, file);

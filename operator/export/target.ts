@@ -9,15 +9,17 @@ import type { Bucket } from '../../storage/bucket';
 import { openBucket } from '../../storage/open-bucket';
 import { withPrefix } from '../../storage/with-prefix';
 
-/** The place that an export writes to. Use it with `await using`. */
+/** Destination of an export. Use it with `await using`, which closes it. */
 export interface ExportTarget extends AsyncDisposable {
-  /** Name of the place in messages and in `--json`: the folder as the user gave it, or the address in the bucket. */
+  /**
+   * Name of the destination in messages and in `--json`: the folder as the user gave it, or the address in the bucket.
+   */
   readonly name: string;
-  /** Bucket to write to. Its root is the place of the export. */
+  /** Bucket to write to. Its root is the root of the export. */
   readonly bucket: Bucket;
 }
 
-/** Opens the place of exports in the federation's bucket. */
+/** Opens the destination for exports in the federation's bucket. */
 export async function exportInBucket(storage: StorageSettings, log: Log): Promise<ExportTarget> {
   const whole = await openLoggedBucket(storage, log);
   const bucket = withPrefix(whole, exportPrefix.slice(0, -1));
@@ -25,8 +27,8 @@ export async function exportInBucket(storage: StorageSettings, log: Log): Promis
 }
 
 /**
- * Opens a folder, and creates it if it is missing. The folder is opened as a bucket, whose driver writes each file
- * under a temporary name and then renames it.
+ * Opens a folder as the destination of an export, and creates the folder if it is missing. Each file is written under a
+ * temporary name and then renamed.
  *
  * @throws STORAGE_UNAVAILABLE if the folder cannot be created
  */
