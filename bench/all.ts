@@ -4,8 +4,9 @@ import path from 'node:path';
 import { type BenchName, sectionTitles } from './results-page';
 
 /**
- * `npm run bench`: runs the federation benchmarks one after another, each in its own process, and writes their results
- * to `bench/results.md`. Arguments such as `--quick` are passed on to each benchmark.
+ * `npm run bench`: runs every benchmark that has a section in `bench/results.md`, and writes its results to that
+ * section. The benchmarks run one after another, each in its own process. Arguments such as `--quick` are passed to
+ * each benchmark.
  */
 async function all(): Promise<void> {
   for (const name of Object.keys(sectionTitles) as BenchName[]) {
@@ -17,7 +18,8 @@ async function all(): Promise<void> {
     process.once('SIGTERM', stop);
     const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
     process.off('SIGTERM', stop);
-    // If a benchmark fails, the others still run. If a signal ended it (Ctrl-C, for example), nothing more is run.
+    // If a benchmark fails, continue with the next one. If a signal has ended it, such as SIGINT on Ctrl-C, start no
+    // more benchmarks.
     if (signal !== null) throw new Error(`bench:${name} was ended by ${signal}`);
     if (code !== 0) process.exitCode = 1;
   }

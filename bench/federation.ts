@@ -17,9 +17,9 @@ import { measure } from './storage/measure';
 import { type Cell, markdownTable, median, medianOf } from './table';
 
 /**
- * `npm run bench:federation`: runs federations with a real federator, a Temporal server and a store, and measures three
- * runs: the first one, one after a single window of a single cluster has changed, and one without changes. Prints
- * Markdown tables of medians and ratios.
+ * `npm run bench:federation`: measures federation runs with a real federator, a Temporal server and a store. Measures
+ * three kinds of run: the first run, a run after one window of one cluster has changed, and a run after nothing has
+ * changed. Prints Markdown tables of medians and ratios.
  */
 async function bench(): Promise<void> {
   const { values } = parseArgs({
@@ -51,7 +51,7 @@ async function bench(): Promise<void> {
   }
   const largeContents: Contents = {
     clusters: most,
-    // `windowsBefore` puts the daily windows of allocations first, newest first.
+    // Keep only the newest daily windows of allocations: `windowsBefore` returns those first.
     windows: windowsBefore(now, Number(large) * 4).slice(0, Number(large)),
     records: { allocations: Number(allocations), assets: 0 },
   };
@@ -91,11 +91,11 @@ interface Measured {
   readonly store: string;
   readonly contents: Contents;
   readonly runs: Readonly<Record<Kind, MeasuredRun[]>>;
-  /** Seconds that it took to list the folders of all clusters, one number per round. */
+  /** Time to list the folders of all clusters, in seconds. One number per round. */
   readonly listing: number[];
   /**
-   * Seconds that the merges of the first run take without Temporal, one number per round. Empty if the store is a
-   * server.
+   * Time that the merges of the first run take without Temporal, in seconds. One number per round. Only measured if the
+   * store is a folder, otherwise empty.
    */
   readonly withoutTemporal: number[];
 }
@@ -119,7 +119,7 @@ async function measureContents(storeName: string, contents: Contents, rounds: nu
     for (let round = 1; round <= rounds; round++) {
       console.error(`${what}: round ${round} of ${rounds} …`);
       await forgetCombined(place);
-      // Start a new process each round, so that nothing is cached from an earlier round.
+      // Start a new process for each round, so that nothing is cached from an earlier round.
       const federator = await startFederator(held, place);
       const run = async (kind: Kind) => measured.runs[kind].push(await measureRun(place, federator));
       await run('first');
@@ -128,7 +128,8 @@ async function measureContents(storeName: string, contents: Contents, rounds: nu
       await run('nothing changed');
       await federator.stop();
       measured.listing.push(await listAll(place, contents));
-      // Without a folder, the store is a server. Its own work would blur what the workflow engine costs.
+      // Measure the merges without Temporal only if the store is a folder. If the store is a server, its own work would
+      // make the cost of Temporal hard to see.
       if (place.store.directory === undefined) continue;
       await forgetCombined(place);
       measured.withoutTemporal.push(await mergeWithoutTemporal(place));
@@ -139,7 +140,7 @@ async function measureContents(storeName: string, contents: Contents, rounds: nu
   }
 }
 
-/** Stores a rebuilt file for the newest daily window of one cluster. */
+/** Replaces one cluster's file of the newest daily window, as if the cluster had rebuilt and pushed it. */
 function change(
   put: Parameters<typeof push>[0],
   { windows, records }: Contents,

@@ -22,9 +22,10 @@ import { type Cell, markdownTable, medianOf } from './table';
 const records = { allocations: 40, assets: 10 };
 
 /**
- * `npm run bench:freshness`: measures how long it takes after a file changes on a Federated Cluster until the primary
- * answers with it. Measures each leg of the way, once with the schedule triggered by hand, once with federation on
- * push. Each cluster runs in its own process.
+ * `npm run bench:freshness`: measures the time from the change of a file on a Federated Cluster to the first answer of
+ * the primary that contains the change. Splits this time into legs, such as push and pull. Measures it in two set-ups:
+ * when the benchmark triggers the schedule, and when each push starts a federation run. Each cluster runs in its own
+ * process.
  */
 async function bench(): Promise<void> {
   const { values } = parseArgs({
@@ -116,7 +117,8 @@ async function measureFreshness(folder: string, store: string, wanted: Wanted): 
 const legs = ['changed → pushed', 'pushed → combined', 'combined → pulled', 'pulled → answered'] as const;
 
 /**
- * Measures how the rebuilt file of one window travels from the cluster that builds it to the answers of the primary.
+ * Measures how long each step takes after one cluster has rebuilt its file of one window: the cluster pushes the file,
+ * the federator combines it, the primary pulls it, and the primary's API returns the new data.
  */
 class Change {
   constructor(
@@ -126,7 +128,7 @@ class Change {
     private readonly ref: WindowRef,
   ) {}
 
-  /** Rebuilds the window and returns the seconds that each leg took. */
+  /** Rebuilds the window. Returns the duration of each leg (see `legs`), in seconds. */
   async measure(built: number, onPushed: () => Promise<void>): Promise<number[]> {
     const { bucket } = this.place;
     const key = clusterEtlKey(clusterId('cluster-1'), windowId(this.ref));
@@ -151,7 +153,7 @@ class Change {
     return moments.slice(1).map((moment, index) => (moment - (moments[index] ?? NaN)) / 1_000);
   }
 
-  /** Asks the primary for the cluster's cost in the window. Returns undefined if the primary has no cost for it yet. */
+  /** Asks the primary's API for the cost of `cluster-1` in the window. Returns undefined if there is no cost yet. */
   async answer(): Promise<number | undefined> {
     const { start, end } = this.ref.window;
     const question = `window=${start},${end}&aggregate=cluster&accumulate=true&idle=false`;
@@ -160,7 +162,9 @@ class Change {
     return data?.[0]?.['cluster-1']?.totalCost;
   }
 
-  /** Returns the inode of the primary's local file of the window. It changes whenever the primary replaces the file. */
+  /**
+   * Returns the inode of the primary's local file of the window. The inode changes when the primary replaces the file.
+   */
   private async pulledFile(): Promise<bigint> {
     return (await stat(localFile(this.primary, this.ref), { bigint: true })).ino;
   }
@@ -183,9 +187,7 @@ async function nothingRuns({ client }: Place): Promise<boolean> {
 const patienceMs = 180_000;
 const lookEveryMs = 10;
 
-/**
- * Waits until `look` finds something (neither undefined nor false). If `look` throws, it has not found anything yet.
- */
+/** Waits until `look` returns something other than undefined and false. If `look` throws, tries again. */
 async function when(what: string, look: () => Promise<unknown>): Promise<void> {
   let last: unknown;
   for (const deadline = Date.now() + patienceMs; Date.now() < deadline; await sleep(lookEveryMs)) {

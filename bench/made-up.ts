@@ -1,15 +1,18 @@
 import type { Allocation, TimeWindow } from '../etl/model';
 
-/** Helpers that the benchmarks share for making up files. */
+/** This module contains functions for making up ETL files, which several benchmarks use. */
 
 export const instant = (seconds: number) => ({ seconds, nanos: 0, zoneMinutes: -1, zoneSeconds: null });
 
-/** Converts a window in unix seconds to the form that sets and records contain. */
+/** Converts a window in unix seconds to the type that ETL sets and records contain. */
 export function timeWindow({ start, end }: { start: number; end: number }): TimeWindow {
   return { version: 18, start: instant(start), end: instant(end) };
 }
 
-/** Returns a generator of pseudo-random numbers from 0 to 1. Equal seeds give equal sequences. */
+/**
+ * Returns a generator of pseudo-random numbers from 0 (inclusive) to 1 (exclusive). The same seed always yields the
+ * same numbers.
+ */
 export function randoms(seed: number): () => number {
   let state = seed | 1;
   return () => {
@@ -19,13 +22,13 @@ export function randoms(seed: number): () => number {
   };
 }
 
-/** Fields of an allocation other than its name, properties and times. */
+/** All fields of an allocation except its version, name, properties and times. */
 type Measures = Omit<Allocation, 'version' | 'name' | 'properties' | 'window' | 'start' | 'end'>;
 
 /**
- * Makes up the measures of an allocation. Every second measure is 0, as in real files.
+ * Makes up the measures of an allocation. About half of them are 0, as in real files.
  *
- * @param volume the cluster and the name of the volume that the allocation uses; undefined if it uses none
+ * @param volume cluster and name of the volume that the allocation uses, or undefined if it uses none
  */
 export function measures(
   random: () => number,

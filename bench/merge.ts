@@ -12,28 +12,28 @@ import { measure } from './storage/measure';
 import { type Cell, markdownTable, medianOf } from './table';
 
 /**
- * Largest number of clusters for which decoding is measured. Decoding needs some 30 times the size of its inputs in
- * memory.
+ * Largest number of clusters for which merging by decoding is measured. For more clusters, it would need too much
+ * memory: about 30 times the size of its input files.
  */
 const mostDecoded = 50;
 
 /**
- * Speed at which OpenCost's Go code merges such files, in MB/s, on one core of a machine like the one that produced the
- * results.
+ * Speed at which OpenCost's own Go code merges files like these, in MB/s. It was measured on one core, on the same kind
+ * of machine as the results in `bench/results.md`.
  */
 const openCost = { typical: 32, best: 39.8 };
 
 /**
- * How much more memory than an idle process a merge should hold at most: `bytes`, plus `tables` times the size of the
- * merged string table.
+ * Goal for the memory that a merge needs in addition to the memory of an idle process: at most `bytes`, plus `tables`
+ * times the size of the merged file's string table.
  */
 const aim = { bytes: 150e6, tables: 2 };
 
 /**
- * `npm run bench:merge`: merges one daily window of 5, 50 and 500 clusters in four ways: as a federator does, with the
- * splice in one thread, by decoding, and by merely concatenating the files. Each way reads files from disk and writes a
- * file, with SHA-256 and fsync. The ways alternate, and each runs in its own process. Prints Markdown tables of
- * medians, ratios and memory.
+ * `npm run bench:merge`: merges the same daily window of 5, 50 and 500 clusters in four ways: as a federator does, by
+ * splicing encoded records in one thread, by decoding and encoding all records, and by only concatenating the files.
+ * Each way reads its inputs from disk, computes a SHA-256, and writes a file with fsync. The ways alternate, and each
+ * merge runs in its own process. Prints Markdown tables of speeds, ratios and memory.
  */
 async function bench(): Promise<void> {
   const { values } = parseArgs({
@@ -87,9 +87,9 @@ async function bench(): Promise<void> {
 interface MeasuredWindow {
   readonly pipeline: Pipeline;
   readonly clusters: number;
-  /** Measurements of each way, one per round. Empty for a way that was skipped. */
+  /** Measurements of each way of merging, one per round. Empty for a way that was skipped. */
   readonly done: Record<Way, (Worked & { peakBytes: number })[]>;
-  /** Size of the merged file's string table in bytes. */
+  /** Size of the string table in the merged file, in bytes. */
   readonly tableBytes: number;
 }
 

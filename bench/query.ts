@@ -8,9 +8,9 @@ import { windowOf, writeWorld } from './query/made-up-files';
 import { peakOf } from './storage/measure';
 
 /**
- * `npm run bench:query`: measures queries over HTTP. The data is a month of 50 clusters, already ingested. Each query
- * is measured with one client and with 16 at once, with and without the server's answer cache, and with and without
- * volumes in each row. Prints a table of medians and 99th percentiles.
+ * `npm run bench:query`: measures the ingestion of a month of data from 50 clusters, then queries of that data over
+ * HTTP. Measures each query with one client and with 16 concurrent clients, with and without the server's cache of
+ * answers, and with and without volumes in each row. Prints tables with medians and 99th percentiles.
  */
 async function bench(): Promise<void> {
   const { values } = parseArgs({
@@ -147,7 +147,7 @@ async function measureQueries(server: Server, days: number, requests: number): P
   );
   for (const [name = '', question = ''] of asked) {
     for (const clients of [1, 16]) {
-      // A unique offset makes every query new, so that the server cannot answer it from its cache.
+      // A unique offset makes every query different, so that the server cannot answer from its cache.
       const uncached = await measure(
         server,
         (index) => `${question}&offset=${index + clients * 1_000}`,
@@ -180,7 +180,7 @@ async function measure(
         const started = performance.now();
         const response = await fetch(`${url}${question(index)}`);
         await response.arrayBuffer();
-        // If the query failed, count it as infinitely slow.
+        // Count a failed query as infinitely slow.
         times.push(response.ok ? performance.now() - started : Infinity);
       }
     }),
@@ -189,8 +189,8 @@ async function measure(
 }
 
 /**
- * Returns a quantile of the times: the time within which the fraction `share` of the queries was answered, in
- * milliseconds. Returns `none` if not that many were answered.
+ * Returns the time within which the fraction `share` of the queries was answered, in milliseconds. A failed query
+ * counts as infinitely slow. Returns `none` if fewer queries than that succeeded.
  */
 function quantile(times: readonly number[], share: number): number | string {
   const sorted = [...times].sort((a, b) => a - b);

@@ -1,4 +1,4 @@
-/** Titles of the sections of `bench/results.md`, by benchmark, in the order of the page. */
+/** Titles of the sections in `bench/results.md`. Keys are the names of the benchmarks, in the order of the page. */
 export const sectionTitles = {
   merge: 'Merge of one window',
   federation: 'Federation from end to end',
@@ -14,12 +14,12 @@ const about =
 const machineLabel = 'Machine: ';
 
 /**
- * Replaces one section of the page. If the page is from another machine, removes all other sections, because their
- * numbers cannot be compared with the new ones.
+ * Replaces the section of one benchmark in the results page. If the page is from another machine, removes all other
+ * sections, because their numbers cannot be compared with the new ones.
  *
- * @param page the current page, or an empty string
- * @param machine the description of the machine, in one line
- * @param body the text of the section: Markdown without headings of the second level
+ * @param page the current text of the page, or an empty string if there is no page yet
+ * @param machine a description of the machine, in one line
+ * @param body the new text of the section: Markdown without second-level headings
  */
 export function withSection(page: string, machine: string, name: BenchName, body: string): string {
   const [head = '', ...parts] = page.split(/^## /m);

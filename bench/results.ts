@@ -6,24 +6,24 @@ import { type BenchName, withSection } from './results-page';
 
 const file = path.join(__dirname, 'results.md');
 
-/** Conditions under which a benchmark started. */
+/** Conditions at the start of a benchmark. */
 export interface Begun {
   readonly name: BenchName;
-  /** Time of the start in UTC, as ISO text. */
+  /** Start time in UTC, in ISO 8601 format. */
   readonly at: string;
   /**
-   * Load average of the minute before the benchmark. A high load means that other work on the machine slows the
+   * Load average of the minute before the benchmark. If it is high, other programs on the machine are busy and slow the
    * benchmark down.
    */
   readonly load: number;
 }
 
-/** Notes the conditions at the start of a benchmark. Call it before measuring anything. */
+/** Records the conditions at the start of a benchmark. Call it before measuring anything. */
 export function begin(name: BenchName): Begun {
   return { name, at: new Date().toISOString(), load: os.loadavg()[0] ?? NaN };
 }
 
-/** Prints the results. With `write`, also replaces the benchmark's section of `bench/results.md` with them. */
+/** Prints the results. With `write`, also writes them to the benchmark's section of `bench/results.md`. */
 export async function showResults(begun: Begun, write: boolean, ...paragraphs: string[]): Promise<void> {
   const facts = `\`${commandLine(begun.name)}\`, ${begun.at.slice(0, 16).replace('T', ' ')} UTC, load ${begun.load.toFixed(1)} before it.`;
   const body = [facts, ...paragraphs].join('\n\n');
@@ -44,7 +44,7 @@ function machine(): string {
   return `${os.cpus().length} × ${cpu?.model.trim()}, ${memory}, ${os.type()} ${os.arch()}, Node ${process.version}`;
 }
 
-/** Returns the command that repeats this benchmark. */
+/** Returns the command line that runs this benchmark again with the same arguments. */
 function commandLine(name: BenchName): string {
   const args = process.argv.slice(2).filter((arg) => arg !== '--write');
   return [`npm run bench:${name}`, ...(args.length === 0 ? [] : ['--', ...args])].join(' ');

@@ -13,15 +13,15 @@ import { peakOf } from './storage/measure';
 import { type Cell, markdownTable } from './table';
 
 /**
- * Temporal's limits. If a workflow's history exceeds `events` or `bytes`, Temporal terminates the workflow. It refuses
- * any payload that exceeds `payloadBytes`.
+ * Limits of Temporal. It terminates a workflow whose history exceeds `events` or `bytes`, and rejects a payload that
+ * exceeds `payloadBytes`.
  */
 const limits = { events: 51_200, bytes: 50 * 2 ** 20, payloadBytes: 2 * 2 ** 20 };
 
 /**
- * `npm run bench:scale`: runs federations of 1,000 clusters with 280 small windows each, with a real federator and a
- * Temporal server that has its default limits. The store is a folder. Measures how long the runs take, the size of
- * their histories, and the memory of each process.
+ * `npm run bench:scale`: measures federation runs over 1,000 clusters with 280 small windows each. Uses a real
+ * federator, a folder as the store, and a Temporal server with default limits. Measures the duration of each run, the
+ * size of its histories, and the memory of each process.
  */
 async function bench(): Promise<void> {
   const { values } = parseArgs({

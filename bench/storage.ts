@@ -10,8 +10,9 @@ import { type MeasuredStore, stores } from './storage/stores';
 import { medianOf } from './table';
 
 /**
- * `npm run bench:storage`: pushes files to each store and pulls them back, once with our driver and once with rclone.
- * Both use the same server, files and concurrency, and take turns within one run. Prints a table of medians and ratios.
+ * `npm run bench:storage`: pushes files to each store and pulls them back, with our storage driver and with rclone.
+ * Both use the same server, files and concurrency, and alternate within each round. Prints a table of medians and
+ * ratios.
  */
 async function bench(): Promise<void> {
   const { values } = parseArgs({
@@ -91,7 +92,7 @@ async function bench(): Promise<void> {
     };
     const rclone = (...args: string[]): Promise<Measured> =>
       measure('rclone', [...args, '--transfers', atOnce, '--retries', '1', '--quiet'], {
-        // rclone gets only the settings of the remote, and none that this machine has.
+        // Pass only the settings of this store to rclone, so that the user's own rclone settings have no effect.
         PATH: process.env['PATH'],
         ...store.rclone.env,
         RCLONE_CONFIG: path.join(home, 'rclone.conf'),
@@ -106,7 +107,7 @@ async function bench(): Promise<void> {
       await complete(pulled, files);
       theirs.pull.push(await rclone('copy', remote, pulled));
       await complete(pulled, files);
-      // Empty the remote, so that the next round has to transfer everything again.
+      // Empty the remote. Otherwise rclone would find the files there in the next round and skip them.
       await rclone('purge', remote);
       console.error(`${store.name}: round ${round + 1} of ${rounds}`);
     }
@@ -114,7 +115,10 @@ async function bench(): Promise<void> {
   }
 }
 
-/** Checks that every file has arrived, then removes the folder for the next round. */
+/**
+ * Checks that all files have arrived in the folder. Then deletes the folder, so that the next transfer has to write all
+ * files again.
+ */
 async function complete(folder: string, files: number): Promise<void> {
   const found = (await readdir(folder)).length;
   if (found !== files) throw new Error(`${found} of ${files} files arrived in ${folder}`);

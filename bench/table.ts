@@ -1,9 +1,10 @@
-/**
- * A table cell. `shown` formats numbers, prints text as it is, and shows a dash for a missing measurement (undefined).
- */
+/** Content of a table cell. Undefined means that there is no measurement. */
 export type Cell = number | string | undefined;
 
-/** Formats a number with about three digits (`1,234`, `56.7`, `0.0123`), and an integer in full. */
+/**
+ * Formats the content of a table cell. Rounds a number to about three digits (`1,234`, `56.7`, `0.0123`), but formats
+ * an integer in full. Returns a dash for undefined, NaN and infinity.
+ */
 export function shown(value: Cell): string {
   if (typeof value === 'string') return value;
   if (value === undefined || !Number.isFinite(value)) return '–';
@@ -11,7 +12,10 @@ export function shown(value: Cell): string {
   return String(Number(value.toPrecision(3)));
 }
 
-/** Returns a Markdown table. The first column and texts are left-aligned, numbers right-aligned. */
+/**
+ * Returns a Markdown table. Aligns the first column and all columns that contain text to the left, and the others to
+ * the right.
+ */
 export function markdownTable(headings: readonly string[], rows: readonly (readonly Cell[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   const isWords = (column: number) => column === 0 || rows.some((row) => isWord(row[column]));

@@ -5,7 +5,7 @@ import type { Bucket } from '../storage/bucket';
 import { type CommandOptions, type Context, openContext } from './context';
 import { formatTable, print, printJson } from './output';
 
-/** Adds the verb `backups` to the program. */
+/** Adds the verb `backups` to the command line. */
 export function registerBackups(program: Command): void {
   program
     .command('backups')
@@ -31,7 +31,10 @@ export function registerBackups(program: Command): void {
     });
 }
 
-/** Opens the store of this cluster's backups: the folder that the settings name, otherwise the federation's bucket. */
+/**
+ * Opens the store that holds this cluster's backups: the backup folder in the settings, or the federation's bucket if
+ * the settings name no folder.
+ */
 export async function backupPlace(context: Context): Promise<Bucket> {
   const { backupPath } = context.settings.localEtl;
   return backupPath === undefined ? context.bucket() : backupFolder(backupPath);

@@ -10,24 +10,26 @@ import { readOnly } from '../storage/read-only';
 import { Releasers } from '../workers/releasers';
 import { type Names, names } from '../workflows/names';
 
-/** The options that every verb has, as `command.optsWithGlobals()` returns them. */
+/** Options that every verb has. `command.optsWithGlobals()` returns them. */
 export interface CommandOptions {
   readonly config?: string;
   readonly verbose?: boolean;
 }
 
 /**
- * The settings and connections of a verb. Bucket and Temporal are opened at their first use and closed with the
- * context.
+ * Settings and connections of a verb. The connections to the bucket and to Temporal are opened on first use, and
+ * closed when the context is disposed.
  */
 export interface Context extends AsyncDisposable {
   readonly settings: Settings;
-  /** Writes to standard error, because standard output is for the verb's answer. */
+  /** Writes to standard error, because standard output is only for the result of the verb. */
   readonly log: Log;
   readonly names: Names;
-  /** Opens the bucket read-only. A verb that has to change something asks a workflow to do it. */
+  /** Opens the bucket read-only. To change something, a verb asks a workflow to do it. */
   bucket(): Promise<Bucket>;
-  /** Connects to Temporal. Throws TEMPORAL_UNAVAILABLE if no server answers within `timeoutMs` (10 s). */
+  /**
+   * Connects to Temporal. Throws TEMPORAL_UNAVAILABLE if no server answers within `timeoutMs`. (Default: 10 seconds)
+   */
   temporal(options?: { timeoutMs?: number }): Promise<Temporal>;
 }
 
@@ -36,13 +38,17 @@ export interface Temporal {
   readonly connection: Connection;
 }
 
-/** Reads the settings for a verb. Declare the context with `await using`, which closes it. */
+/**
+ * Reads the settings and returns the context of a verb. Declare it with `await using`, which closes it at the
+ * end.
+ */
 export function openContext(options: CommandOptions): Context {
   const settings = loadSettings({ file: options.config });
   const log = logToStandardError(options.verbose ? 'debug' : 'warn');
   for (const notice of settings.notices) log.warn({ event: 'settings.notice' }, notice);
   const releasers = new Releasers();
-  // An error while closing is only logged. If it were thrown, it would hide how the verb itself ended.
+  // An error while closing a connection is only logged. If it were thrown, it would hide the result or the error of the
+  // verb.
   const closeAtEnd = (close: () => Promise<void>) =>
     releasers.defer(() =>
       close().catch((error: unknown) =>
@@ -71,7 +77,7 @@ export function openContext(options: CommandOptions): Context {
     bucket: () => (bucket ??= openBucket()),
     temporal: ({ timeoutMs = 10_000 } = {}) => (temporal ??= connect(timeoutMs)),
     async [Symbol.asyncDispose]() {
-      // Waits for connections that are still being opened, so that they are closed as well.
+      // Wait for connections that are still being opened, because they have to be closed too.
       await Promise.allSettled([bucket, temporal]);
       await releasers[Symbol.asyncDispose]();
     },
@@ -79,7 +85,8 @@ export function openContext(options: CommandOptions): Context {
 }
 
 async function connectTemporal(settings: Settings, timeoutMs: number): Promise<Temporal> {
-  // Loads the client only when a verb uses Temporal: loading it takes longer than any whole verb that does not.
+  // Import Temporal's client only if a verb uses it. This import alone takes longer than a complete run of a
+  // verb that does not need Temporal.
   const { Client, Connection } = await import('@temporalio/client');
   const { address, namespace, connection: how } = settings.temporal;
   try {

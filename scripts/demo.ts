@@ -10,7 +10,7 @@ interface DemoOptions {
   readonly date?: string;
 }
 
-/** Adds the verb `demo` to the program. */
+/** Adds the verb `demo` to the command line. */
 export function registerDemo(program: Command): void {
   program
     .command('demo')

@@ -12,7 +12,7 @@ interface DoctorOptions extends CommandOptions {
   readonly json?: true;
 }
 
-/** Adds the verb `doctor` to the program. */
+/** Adds the verb `doctor` to the command line. */
 export function registerDoctor(program: Command): void {
   program
     .command('doctor')
@@ -25,8 +25,8 @@ export function registerDoctor(program: Command): void {
     )
     .action(async (_: unknown, command: Command) => {
       const options = command.optsWithGlobals<DoctorOptions>();
-      // When `doctor` is interrupted, it still removes its probes from the bucket, and its output says that it was
-      // interrupted.
+      // On a signal, `doctor` does not exit at once. It first removes its test objects from the bucket and prints that
+      // it was interrupted.
       using stop = stopOnSignals(silentLog);
       const checks: Check[] = [];
       for await (const some of examine({ ...options, signal: stop })) {

@@ -4,7 +4,7 @@ import type { ClusterMessage } from '../workflows/messages';
 import { type CommandOptions, openContext } from './context';
 import { print, printJson } from './output';
 
-/** Adds the verb `exclude` to the program. */
+/** Adds the verb `exclude` to the command line. */
 export function registerExclude(program: Command): void {
   program
     .command('exclude')
@@ -26,7 +26,7 @@ export function registerExclude(program: Command): void {
     });
 }
 
-/** Adds the verb `include` to the program. */
+/** Adds the verb `include` to the command line. */
 export function registerInclude(program: Command): void {
   program
     .command('include')

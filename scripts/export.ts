@@ -24,7 +24,7 @@ interface ExportOptions extends CommandOptions {
   readonly json?: true;
 }
 
-/** Adds the verb `export` to the program. */
+/** Adds the verb `export` to the command line. */
 export function registerExport(program: Command): void {
   program
     .command('export')
@@ -70,7 +70,9 @@ export function registerExport(program: Command): void {
     });
 }
 
-/** The value of `--out` that stands for the federation's bucket. For a folder of this name, users write `./bucket`. */
+/**
+ * Value of `--out` that means the federation's bucket. To export to a folder with this name, users write `./bucket`.
+ */
 const toBucket = 'bucket';
 
 function parseResolutionName(text: string): string {
@@ -80,7 +82,7 @@ function parseResolutionName(text: string): string {
   return resolution.name;
 }
 
-/** Runs the export. Returns undefined if a signal stopped it. */
+/** Runs the export. Returns undefined if a signal has stopped it. */
 async function runUntilStopped(options: ExportOptions): Promise<ExportResult | undefined> {
   const { out, etl, prune } = options;
   await using releasers = new Releasers();

@@ -19,7 +19,7 @@ interface FederateOptions extends CommandOptions {
   readonly json?: true;
 }
 
-/** Adds the verb `federate` to the program. */
+/** Adds the verb `federate` to the command line. */
 export function registerFederate(program: Command): void {
   program
     .command('federate')
@@ -53,7 +53,10 @@ export function registerFederate(program: Command): void {
     });
 }
 
-/** Starts a federation. With `wait`, waits for its result and prints it; otherwise prints how to follow the run. */
+/**
+ * Starts a federation run. With `wait`, waits until the run ends and prints its result. Otherwise prints how to follow
+ * the run.
+ */
 export async function startAndShow(
   context: Context,
   request: FederationRequest,

@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 'use strict';
 
-// The command `federated-etl`: runs federated-etl.ts, or its compiled form in a build (`npm run build`). If the Node
-// that runs this file is too old for the program, the project's own Node runs the program.
+// The command `federated-etl`. In a build (`npm run build`), it runs the compiled program. In a checkout, it runs
+// federated-etl.ts. If the Node that executes this file is too old for that, it restarts itself with the project's own
+// Node.
 const fs = require('node:fs');
 const path = require('node:path');
 
@@ -33,7 +34,7 @@ function start(program) {
     });
 }
 
-/** Runs the same command with the project's own Node. */
+/** Runs the same command line with the project's own Node. */
 function handOver() {
   const { OLDEST, findProjectNode } = require('./set-up/project-node.cjs');
   const { runInForeground } = require('./set-up/foreground.cjs');

@@ -6,8 +6,8 @@ import { catalog } from '../errors/catalog';
 import { describeError, FederationError } from '../errors/federation-error';
 
 /**
- * The verbs, in the order of `--help`. Only the verbs that the command line names are loaded, so a verb that reads the
- * bucket, for example, does not wait until the modules of the demo are loaded.
+ * The verbs of `federated-etl VERB`, in the order of `--help`. Only those that the command line names are loaded. So
+ * `federated-etl status`, for example, does not wait for the modules of the demo to load.
  */
 const verbs: Readonly<Record<string, () => (program: Command) => void>> = {
   run: () => (require('./run') as typeof import('./run')).registerRun,
@@ -32,7 +32,7 @@ const verbs: Readonly<Record<string, () => (program: Command) => void>> = {
 };
 
 /**
- * Runs the command line and sets `process.exitCode`: 0 for success, 1 for an error or a problem found, 2 for wrong
+ * Runs the command line and sets `process.exitCode`: 0 for success, 1 for an error or a failed check, 2 for wrong
  * usage.
  */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -43,7 +43,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError) {
-      // Commander has already printed the error. `--help` also ends with such an error, but its exit code is 0.
+      // Commander has already printed this error. For `--help`, it throws such an error too, but with exit code 0.
       process.exitCode = error.exitCode === 0 ? 0 : 2;
       return;
     }
@@ -67,9 +67,12 @@ function buildProgram(): Command {
     .configureHelp({ showGlobalOptions: true });
 }
 
-/** Loads the verbs that the command line names. If it names none, loads all verbs, for the help and for suggestions. */
+/**
+ * Loads the verbs that the command line names. If it names none, loads all of them, because the help and the
+ * suggestions for misspelled names need them.
+ */
 function loadVerbs(argv: readonly string[]): ((program: Command) => void)[] {
-  // The demo runs on the checkout's test data, so the built program does not have this verb.
+  // The demo needs the test data in the checkout, so a build does not include this verb.
   const here = Object.entries(verbs).filter(([verb]) => verb !== 'demo' || existsSync(join(__dirname, verb)));
   const named = here.filter(([verb]) => argv.includes(verb));
   return (named.length > 0 ? named : here).map(([, load]) => load());
@@ -87,7 +90,7 @@ function explain(error: unknown, verbose: boolean): string {
   return `${text}\n${causes.join('\ncaused by ')}`;
 }
 
-/** Exits without an error when the reader of a pipe stops early, as in `federated-etl runs | head`. */
+/** Exits with code 0 when the reader of a pipe closes it early, as `head` does in `federated-etl runs | head`. */
 function exitOnClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error;
   process.exit(0);

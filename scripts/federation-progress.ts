@@ -6,13 +6,16 @@ import { showProgress } from './progress';
 const indent = '  ';
 
 export interface ShowFederationOptions {
-  /** Prints a line of progress. Only called if there is no terminal. (Default: prints to standard error) */
+  /**
+   * Prints a line of text. Called for messages, and for progress if standard error is not a terminal. (Default: prints
+   * to standard error)
+   */
   readonly say?: (line: string) => void;
-  /** Once this signal is aborted, progress is no longer shown. */
+  /** When this signal is aborted, progress is no longer shown. `showFederation` still waits for the end of the run. */
   readonly stop: AbortSignal;
 }
 
-/** Follows a run to its end and shows its progress. Returns the run's summary, or throws the run's error. */
+/** Shows the progress of a federation run until it ends. Returns the run's summary. Throws if the run fails. */
 export async function showFederation(
   client: Client,
   run: string,
@@ -26,7 +29,7 @@ export async function showFederation(
   });
 }
 
-/** Describes the result of a run in one line. */
+/** Returns one line of text that describes the result of a run. */
 export function describeFederation(summary: FederationSummary): string {
   const out = summary.excluded.length === 0 ? '' : `, without ${summary.excluded.join(', ')}`;
   const quarantined = summary.quarantined === 0 ? '' : `, ${summary.quarantined} sources quarantined`;

@@ -20,7 +20,7 @@ interface InspectOptions extends CommandOptions {
 
 const topRecords = 10;
 
-/** Adds the verb `inspect` to the program. */
+/** Adds the verb `inspect` to the command line. */
 export function registerInspect(program: Command): void {
   program
     .command('inspect')
@@ -43,7 +43,7 @@ export function registerInspect(program: Command): void {
     });
 }
 
-/** Returns the option `--pipeline`, for files whose path does not name the pipeline. */
+/** Returns the option `--pipeline`, which is for files whose path does not name the pipeline. */
 export function pipelineOption(): Option {
   return new Option(
     '--pipeline <pipeline>',
@@ -84,7 +84,10 @@ function showCostliest({ costliest, records }: SetSummary): void {
   print(formatTable(['cost', 'record'], rows));
 }
 
-/** Describes the values that are not finite: their total number, then each cluster's fields with their numbers. */
+/**
+ * Describes the numbers in a file that are not finite: first their total count, then the count for each field of each
+ * cluster.
+ */
 function notFiniteText(found: readonly NotFinite[]): string {
   const clusters = [...Map.groupBy(found, ({ cluster }) => cluster)].map(([cluster, ofCluster]) => {
     const fields = ofCluster.map(({ field, numbers }) => `${field} (${numbers})`).join(', ');
@@ -93,7 +96,7 @@ function notFiniteText(found: readonly NotFinite[]): string {
   return `${found.reduce((sum, { numbers }) => sum + numbers, 0)}: ${clusters.join('; ')}`;
 }
 
-/** Replaces control characters, which a terminal would obey. */
+/** Replaces control characters, because a terminal would interpret them. */
 function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, '\ufffd');
 }

@@ -17,7 +17,7 @@ interface MergeOptions {
   pipeline?: Pipeline;
 }
 
-/** Adds the verb `merge` to the program. It works on local files only. */
+/** Adds the verb `merge` to the command line. The verb reads and writes only local files. */
 export function registerMerge(program: Command): void {
   program
     .command('merge')
@@ -68,13 +68,13 @@ function requireSameWindow(a: MergeInput<EtlSet>, b: MergeInput<EtlSet>): void {
   });
 }
 
-/** Describes a set by pipeline and window, such as `assets of 1794614400-1794700800`. */
+/** Describes a set by its pipeline and its window in unix seconds, such as `assets of 1794614400-1794700800`. */
 function contentsOf(set: EtlSet): string {
   const { start, end } = setWindow(set);
   return `${set.kind} of ${start ?? 'open'}-${end ?? 'open'}`;
 }
 
-/** Writes to a temporary file and renames it, so that no reader sees half a file. */
+/** Writes a file under a temporary name and then renames it to `path`, so that no reader sees an incomplete file. */
 async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
   const beside = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
   try {

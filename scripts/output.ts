@@ -1,16 +1,19 @@
 import Table from 'cli-table3';
 
-/** Writes a line to standard output, for people or for programs. */
+/** Writes a line to standard output. (Default: an empty line) */
 export function print(line = ''): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** Writes a value to standard output as JSON. With `--json`, that is the only output. */
+/** Writes a value to standard output as JSON. With `--json`, a verb writes nothing else to standard output. */
 export function printJson(value: unknown): void {
   print(JSON.stringify(value, null, 2));
 }
 
-/** Returns a table of plain columns under their headings, or an empty string if there are no rows. */
+/**
+ * Returns a plain text table: aligned columns below their headings, without borders. Returns an empty string if there
+ * are no rows.
+ */
 export function formatTable(
   headings: readonly string[],
   rows: readonly (readonly (string | number | undefined)[])[],

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 
-/** Parses a whole number of at least 1. */
+/** Parses the value of a command-line option as a whole number of at least 1. */
 export function parseCount(text: string): number {
   const number = Number(text);
   if (!Number.isSafeInteger(number) || number < 1)
@@ -8,7 +8,9 @@ export function parseCount(text: string): number {
   return number;
 }
 
-/** Parses a span of time, START,END, each in unix seconds or RFC 3339. Returns whole unix seconds. */
+/**
+ * Parses a time span `START,END`. Each of the two is in unix seconds or in RFC 3339 format. Returns whole unix seconds.
+ */
 export function parseSpan(text: string): { start: number; end: number } {
   const [start, end, ...more] = text.split(',').map(parseMoment);
   if (start === undefined || end === undefined || more.length > 0 || start >= end) {

@@ -13,7 +13,7 @@ interface PrimaryOptions extends CommandOptions {
   readonly withoutWaiting?: true;
 }
 
-/** Adds the verbs `primary status`, `enter`, `leave` and `names` to the program. */
+/** Adds the verbs `primary status`, `primary enter`, `primary leave` and `primary names` to the command line. */
 export function registerPrimary(program: Command): void {
   const verbs = program
     .command('primary')

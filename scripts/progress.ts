@@ -1,25 +1,30 @@
 import { Presets, SingleBar } from 'cli-progress';
 
-/** A progress display for long work. Declare it with `using`, so that a progress bar is removed at the end. */
+/**
+ * Progress display for a long task. Declare it with `using`, so that the progress bar is removed when the task ends.
+ */
 export interface Progress extends Disposable {
-  /** Shows how much of the work is done. `phase` is the current part of the work, if it has parts. */
+  /** Shows that `done` of `of` items are finished. `phase` is the name of the current phase, if the task has phases. */
   update(this: void, done: number, of: number, phase?: string): void;
-  /** Prints a separate line, above the bar if there is one. */
+  /** Prints a line of text that is not progress. On a terminal, it appears above the progress bar. */
   note(this: void, line: string): void;
 }
 
 export interface ProgressOptions {
-  /** What the work consists of, as a plural noun. (Default: windows) */
+  /** What the items of the task are, as a plural noun. (Default: windows) */
   readonly noun?: string;
-  /** Prints a line of progress. Only called if there is no terminal. (Default: prints to standard error) */
+  /**
+   * Prints a line of text. Called for messages, and for progress if `stream` is not a terminal. (Default: prints to
+   * `stream`)
+   */
   readonly say?: (line: string) => void;
-  /** The stream to write to. (Default: standard error) */
+  /** The stream on which progress is shown. (Default: standard error) */
   readonly stream?: NodeJS.WriteStream;
 }
 
 /**
- * Shows progress as a bar on standard error if that is a terminal, otherwise as one line per phase and per tenth of the
- * work. Shows nothing before the first update.
+ * Returns a progress display. On a terminal, it shows a progress bar. On any other stream, it prints a line for each
+ * new phase and after each tenth of the task. It shows nothing before the first update.
  */
 export function showProgress(what: string, options: ProgressOptions = {}): Progress {
   const { noun = 'windows', stream = process.stderr } = options;
@@ -42,7 +47,7 @@ function bar(what: string, noun: string, stream: NodeJS.WriteStream, say: Say): 
   let last: [done: number, total: number, payload: { phase: string }] | undefined;
   return {
     update(done, of, phase) {
-      // A bar with a total of 0 would look full, so the total is at least 1.
+      // A bar with a total of 0 would look full. So the total is at least 1.
       last = [done, Math.max(of, 1), { phase: phase === undefined ? '' : `${phase} ` }];
       const [, total, payload] = last;
       if (!shown.isActive) return shown.start(total, done, payload);
@@ -64,7 +69,8 @@ function lines(what: string, noun: string, say: Say): Progress {
     update(done, of, phase) {
       const tenth = of === 0 ? 0 : Math.floor((done * 10) / of);
       const now = `${phase ?? ''} ${tenth}`;
-      // Before a tenth of the work is done, a line is only worth printing if it names a phase.
+      // Print a line only if the phase or the number of finished tenths has changed. Before the first tenth, print a
+      // line only if it names a phase.
       if (now === last || (phase === undefined && tenth === 0)) return;
       last = now;
       say(`${what}${phase === undefined ? '' : ` ${phase}`}${of === 0 ? '' : `: ${done} of ${of} ${noun}`}`);

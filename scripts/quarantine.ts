@@ -5,7 +5,7 @@ import { type Quarantine, readQuarantine } from '../operator/quarantine';
 import { type CommandOptions, openContext } from './context';
 import { formatTable, print, printJson } from './output';
 
-/** Adds the verb `quarantine` to the program. */
+/** Adds the verb `quarantine` to the command line. */
 export function registerQuarantine(program: Command): void {
   program
     .command('quarantine')

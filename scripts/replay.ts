@@ -12,7 +12,7 @@ interface ReplayOptions extends CommandOptions {
   readonly json?: true;
 }
 
-/** Adds the verb `replay` to the program. */
+/** Adds the verb `replay` to the command line. */
 export function registerReplay(program: Command): void {
   program
     .command('replay')
@@ -48,13 +48,14 @@ export function registerReplay(program: Command): void {
 }
 
 /**
- * Number of past runs that `--failed` looks at. If more runs in a row have failed, a replay does not remove the cause.
+ * Number of recent runs that `--failed` examines. If even more runs have failed in a row, replaying them would not
+ * help, because the cause of the failures persists.
  */
 const mostRuns = 100;
 
 /**
- * Returns the failed runs since the last commit, the oldest first. A run that commits has merged everything that came
- * before it, so earlier failures need no replay.
+ * Returns the runs that failed after the last run that committed, oldest first. The run that committed has merged
+ * everything that was pushed before it. So earlier failures need no replay.
  */
 async function failedSinceTheLastCommit(bucket: Bucket): Promise<string[]> {
   const newestFirst = await readRuns(bucket, mostRuns);

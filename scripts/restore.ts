@@ -6,7 +6,7 @@ import { backupPlace } from './backups';
 import { type CommandOptions, openContext } from './context';
 import { print, printJson } from './output';
 
-/** Adds the verb `restore` to the program. */
+/** Adds the verb `restore` to the command line. */
 export function registerRestore(program: Command): void {
   program
     .command('restore')

@@ -5,7 +5,7 @@ import { type CommandOptions, openContext } from './context';
 import { formatTable, print, printJson } from './output';
 import { parseCount } from './parse-options';
 
-/** Adds the verb `runs` to the program. */
+/** Adds the verb `runs` to the command line. */
 export function registerRuns(program: Command): void {
   program
     .command('runs')

@@ -31,7 +31,7 @@ interface ServeOptions extends CommandOptions {
   readonly openRead?: true;
 }
 
-/** Adds the verb `serve` to the program. */
+/** Adds the verb `serve` to the command line. */
 export function registerServe(program: Command): void {
   const { api } = defaultSettings();
   program

@@ -11,7 +11,7 @@ const marks: Record<Outcome, string> = {
 };
 const markWidth = Math.max(...Object.values(marks).map(({ length }) => length)) + 2;
 
-/** Prints checks of one kind under their heading, in lines of at most `width` columns. */
+/** Prints all checks of one kind below a heading. Wraps lines at `width` columns. */
 export function showChecks(checks: readonly Check[], width: number): void {
   const [first] = checks;
   if (first === undefined) return;
@@ -28,7 +28,7 @@ export function showChecks(checks: readonly Check[], width: number): void {
   }
 }
 
-/** Returns the result of all checks in one line. */
+/** Returns one line that summarizes the outcomes of all checks. */
 export function verdict(checks: readonly Check[]): string {
   const number = (outcome: Outcome) => checks.filter((one) => one.outcome === outcome).length;
   const [failures, warnings, skipped] = [number('failed'), number('warning'), number('skipped')];
@@ -41,7 +41,9 @@ export function verdict(checks: readonly Check[]): string {
   return failures > 0 ? `Action needed${rest}.` : `No check failed${rest}.`;
 }
 
-/** Joins consecutive checks that were skipped or not needed for the same reason into one line. */
+/**
+ * Combines consecutive checks into one if they have the same outcome (skipped or not needed) and the same explanation.
+ */
 function together(checks: readonly Check[]): Check[] {
   const lines: Check[] = [];
   for (const one of checks) {
@@ -57,7 +59,7 @@ function together(checks: readonly Check[]): Check[] {
   return lines;
 }
 
-/** Wraps a text at a width in columns. A word longer than the width stays whole, so that it can be copied. */
+/** Wraps a text at `width` columns. Does not split a word that is longer than `width`, so that users can copy it. */
 function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let at = '';

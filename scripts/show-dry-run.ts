@@ -4,7 +4,7 @@ import type { DryRun } from '../operator/dry-run';
 import { count } from '../operator/format';
 import { print } from './output';
 
-/** Prints the plan of a dry run. */
+/** Prints what a federation run would do, as determined by a dry run. */
 export function showDryRun({ base, clusters, excluded, windows, carried, removed, listing }: DryRun): void {
   print(`${count(clusters.length, 'cluster')} in: ${clusters.join(', ') || 'none'}`);
   for (const [cluster, { by, reason }] of Object.entries(excluded))

@@ -5,7 +5,7 @@ import type { PullState } from '../workflows/messages';
 import { type CommandOptions, openContext } from './context';
 import { formatTable, print, printJson } from './output';
 
-/** Adds the verb `status` to the program. */
+/** Adds the verb `status` to the command line. */
 export function registerStatus(program: Command): void {
   program
     .command('status')
@@ -54,8 +54,8 @@ function section(title: string, text: string): void {
 }
 
 /**
- * Returns one line per cluster, pipeline and resolution. Only the first line of a cluster shows the facts about the
- * cluster itself.
+ * Returns a table with one line per cluster, pipeline and resolution. The columns about the cluster itself are filled
+ * only in the first line of each cluster.
  */
 function showClusters(clusters: readonly ClusterStatus[], now: Date): string {
   const rows = clusters.flatMap(({ cluster, membership, reason, lastPush, windows }) => {

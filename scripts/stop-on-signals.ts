@@ -1,14 +1,14 @@
 import type { Log } from '../config/log';
 
 /**
- * Milliseconds after the first signal in which further signals are ignored: a signal from the terminal and the same
- * signal forwarded by a parent arrive almost together.
+ * Time after the first signal during which further signals are ignored, in milliseconds. On Ctrl-C, this process may
+ * receive the signal twice almost at once: from the terminal, and from its parent, which forwards it.
  */
 const oneSignalMs = 2_000;
 
 /**
- * Returns a signal that is aborted on the first SIGINT or SIGTERM. A second one ends the process at once. Disposing the
- * returned signal removes the listeners.
+ * Returns an abort signal that fires on the first SIGINT or SIGTERM. The second SIGINT or SIGTERM ends the process at
+ * once. Disposing the abort signal removes the signal handlers.
  */
 export function stopOnSignals(log: Pick<Log, 'info'>): AbortSignal & Disposable {
   const stop = new AbortController();
@@ -34,24 +34,24 @@ export function stopOnSignals(log: Pick<Log, 'info'>): AbortSignal & Disposable 
 }
 
 /**
- * Returns a signal that is aborted when the parent process is gone, even if it was killed. This needs an IPC channel to
- * the parent, which the demo opens.
+ * Returns an abort signal that fires when the parent process has ended, even if it was killed. It needs an IPC channel
+ * to the parent. The demo opens such a channel.
  */
 export function parentGone(): AbortSignal {
   const gone = new AbortController();
   process.once('disconnect', () => gone.abort());
-  // Listening to the channel must not keep this process alive.
+  // The listener on the IPC channel must not keep this process alive.
   process.channel?.unref();
   return gone.signal;
 }
 
-/** Milliseconds for which a process may continue after its work is done. */
+/** How long a process may keep running after its work is done, in milliseconds. `endSoon` then ends it. */
 const leftOverMs = 10_000;
 
 /**
- * Ends the process after `withinMs` if something still keeps it alive then, such as the SDK's connection to a server
- * that went away. Uses the exit status that is set at that time. Call it when the work is done or has failed: a
- * supervisor restarts only a process that has ended.
+ * Ends the process if it is still running after `withinMs`. Something may keep it alive, such as the SDK's connection
+ * to a server that has gone away. The exit code is the one that is set at that time. Call this function when the work
+ * is done or has failed. Otherwise the process might never end, and its supervisor would not restart it.
  */
 export function endSoon(withinMs = leftOverMs): void {
   setTimeout(() => process.exit(), withinMs).unref();

@@ -7,10 +7,10 @@ import { type CommandOptions, openContext } from './context';
 import { print, printJson } from './output';
 import { showProgress } from './progress';
 
-/** What `--json` prints if there is no generation yet. */
+/** JSON output if there is no generation yet, which means that no federation has committed. */
 const nothingToVerify = { generation: null, findings: [] };
 
-/** Adds the verb `verify` to the program. */
+/** Adds the verb `verify` to the command line. */
 export function registerVerify(program: Command): void {
   program
     .command('verify')

@@ -10,16 +10,17 @@ export interface WorkflowHistory {
   readonly workflowId: string;
   readonly type: string;
   readonly events: number;
-  /** Size of the history, as counted by Temporal. */
+  /** Size of the history in bytes, as counted by Temporal. */
   readonly bytes: number;
   readonly largestPayloadBytes: number;
-  /** Seconds from the workflow's start to its end. */
+  /** Time from the start of the workflow to its end, in seconds. */
   readonly seconds: number;
   readonly history: History;
 }
 
 /**
- * Fetches the histories of a run, of its child workflows and of its continuations. The run's own history comes first.
+ * Fetches the workflow histories of a federation run: its own, and those of its child workflows and of the executions
+ * that continued it (continue-as-new). The history of the run itself comes first.
  */
 export async function historiesOf(
   client: Client,
@@ -49,16 +50,16 @@ export async function historiesOf(
   return [own, ...others];
 }
 
-/** Duration of each step of a run, in seconds. A step that the run did not reach is absent. */
+/** Durations of the steps of a federation run, in seconds. Undefined for a step that the run did not reach. */
 export interface Phases {
   readonly plan?: number;
-  /** Time from the end of the plan to the start of the commit. */
+  /** Time from the end of planning to the start of the commit, in seconds. */
   readonly merge?: number;
   readonly commit?: number;
   readonly publish?: number;
 }
 
-/** Derives the durations of a run's steps from its histories. */
+/** Computes the durations of a run's steps from the run's histories. */
 export function phasesOf([run, ...others]: readonly WorkflowHistory[]): Phases {
   const commit = others.find(({ type }) => type === 'commit');
   const plan = spanOf(run?.history, 'planFederation');
@@ -76,12 +77,15 @@ export function phasesOf([run, ...others]: readonly WorkflowHistory[]): Phases {
 }
 
 interface Span {
-  /** Milliseconds since 1970. */
+  /** Start of the time span, in milliseconds since 1970. */
   readonly from: number;
   readonly to: number;
 }
 
-/** Returns the time span from when an activity was first scheduled until its last completion. */
+/**
+ * Returns the time span from the first scheduling of an activity to its last completion. Returns undefined if the
+ * activity has not completed.
+ */
 function spanOf(history: History | undefined, activity: string): Span | undefined {
   const events = history?.events ?? [];
   const scheduled = events.filter(

@@ -7,11 +7,11 @@ import { clusterEtlKey } from '../../federation/layout';
 import type { Bucket } from '../../storage/bucket';
 import { type MadeUpFile, madeUpFile } from '../merge/made-up-clusters';
 
-/** Describes the files that the clusters of a made-up store have pushed. */
+/** Describes the files in a made-up store: which clusters have pushed which windows, and how large the files are. */
 export interface Contents {
   readonly clusters: number;
   readonly windows: readonly WindowRef[];
-  /** Number of records per cluster and window. */
+  /** Number of records in each cluster's file of a window, by pipeline. */
   readonly records: Readonly<Record<Pipeline, number>>;
 }
 
@@ -19,12 +19,12 @@ const resolutions = [
   { resolution: '1d', seconds: 86_400 },
   { resolution: '1h', seconds: 3_600 },
 ] as const;
-/** Fraction of an agent's windows that are daily: an agent keeps 91 daily and 49 hourly windows. */
+/** Fraction of the windows that are daily. A cost agent such as OpenCost keeps 91 daily and 49 hourly windows. */
 const dailyShare = 91 / (91 + 49);
 
 /**
- * Returns `count` windows like those that an agent keeps. All of them have ended at `moment`. Both pipelines have the
- * same days and hours.
+ * Returns `count` windows like those that a cost agent keeps, none of which ends after `moment`. The windows of the two
+ * pipelines, allocations and assets, cover the same days and hours.
  */
 export function windowsBefore(moment: Date, count: number): WindowRef[] {
   const each = Math.ceil(count / pipelines.length);
@@ -41,12 +41,13 @@ export function windowsBefore(moment: Date, count: number): WindowRef[] {
   return windows.slice(0, count);
 }
 
-/** Stores a file under a key. */
+/** Function that stores a file under a key. */
 type Put = (key: string, bytes: Uint8Array) => unknown;
 
 /**
- * Returns a function that writes files to a store. If the store has a folder, the function writes to the folder
- * directly. This is safe because no federator is running yet that could read a half-written file.
+ * Returns a function that writes files to a store. If the store is a folder, the function writes the files directly,
+ * without renaming them into place. This is safe because the benchmarks only write while no federation run reads the
+ * store.
  */
 export function writer(bucket: Bucket, directory: string | undefined): Put {
   if (directory === undefined) return (key, bytes) => bucket.put(key, bytes);
@@ -62,7 +63,7 @@ export function writer(bucket: Bucket, directory: string | undefined): Put {
 
 const puttingAtOnce = 16;
 
-/** Stores one file per window and cluster, under the key to which the cluster would have pushed it. */
+/** Stores one file per window and cluster, under the key that the cluster itself would push it to. */
 export async function fill(put: Put, { clusters, windows, records }: Contents): Promise<void> {
   for (const ref of windows) {
     const numbers = Array.from({ length: clusters }, (_, index) => index + 1);
@@ -72,7 +73,7 @@ export async function fill(put: Put, { clusters, windows, records }: Contents): 
   }
 }
 
-/** Stores one file under the key to which its cluster would have pushed it. */
+/** Stores one file, under the key that its cluster would push it to. */
 export async function push(
   put: Put,
   ref: WindowRef,

@@ -6,25 +6,28 @@ import { historiesOf, type Phases, phasesOf, type WorkflowHistory } from './hist
 import { added, type Sample, sumsBy } from './metrics';
 import type { Place, RunningCluster } from './place';
 
-/** The measurements of one federation. */
+/** Measurements of one federation run. */
 export interface MeasuredRun {
   readonly summary: FederationSummary;
-  /** Seconds from the workflow's start to its end. */
+  /** Time from the start of the workflow to its end, in seconds. */
   readonly seconds: number;
   readonly phases: Phases;
-  /** Histories of the run (first) and of its child workflows. */
+  /** Workflow histories of the run and of its child workflows. The history of the run itself comes first. */
   readonly histories: readonly WorkflowHistory[];
-  /** Number of calls that the federator made to the store, by verb. */
+  /** Number of calls that the federator made to the store. Keys are the kinds of call, such as `get` and `put`. */
   readonly calls: ReadonlyMap<string, number>;
-  /** Seconds spent in activities, by the activity's name. The times of concurrent activities are added up. */
+  /**
+   * Time spent in activities, in seconds. Keys are the names of the activities. Times of concurrent activities are
+   * added up.
+   */
   readonly activitySeconds: ReadonlyMap<string, number>;
 }
 
 const reportEveryMs = 15_000;
 
 /**
- * Runs one federation to its end. If it takes long, reports progress on standard error. Throws if its outcome is not
- * `complete`.
+ * Runs one federation to its end and measures it. Reports progress on standard error every `reportEveryMs`. Throws if
+ * the outcome of the run is not `complete`.
  */
 export async function measureRun({ client }: Place, federator: RunningCluster): Promise<MeasuredRun> {
   const before = await federator.metrics();
@@ -48,7 +51,7 @@ export async function measureRun({ client }: Place, federator: RunningCluster): 
 }
 
 async function reportProgress(handle: WorkflowHandle): Promise<void> {
-  // Ignore errors: the query is only for reporting progress, and a busy federator may answer it too late.
+  // Ignore errors: a busy federator may answer too late, and this query only serves to report progress.
   const at = await handle.query<FederationProgress>(progress).catch(() => undefined);
   if (at !== undefined) console.error(`  ${at.phase}: ${at.merged} of ${at.planned} windows`);
 }
@@ -61,17 +64,17 @@ function both(
   return [sumsBy(before, name, label), sumsBy(after, name, label)];
 }
 
-/** Counts the events in all histories of a run. */
+/** Returns the total number of events in all histories of a run. */
 export function eventsOf({ histories }: MeasuredRun): number {
   return histories.reduce((sum, { events }) => sum + events, 0);
 }
 
-/** Adds up the sizes of all histories of a run, in bytes. */
+/** Returns the total size of all histories of a run, in bytes. */
 export function historyBytesOf({ histories }: MeasuredRun): number {
   return histories.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
-/** Returns the mean duration of merging a window, in seconds. */
+/** Returns the mean time that a run took to merge one window, in seconds. */
 export function mergeActivitySeconds({ activitySeconds, summary }: MeasuredRun): number {
   return (activitySeconds.get('mergeWindow') ?? NaN) / summary.planned;
 }

@@ -1,11 +1,11 @@
-/** A sample from `/metrics`. */
+/** One sample from the endpoint `/metrics`: a metric's value for one combination of labels. */
 export interface Sample {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
 }
 
-/** Parses Prometheus' text format. */
+/** Parses metrics in Prometheus' text format. */
 export function parseMetrics(text: string): Sample[] {
   return text.split('\n').flatMap((line) => {
     const match = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$/.exec(line);
@@ -21,7 +21,7 @@ export function parseMetrics(text: string): Sample[] {
   });
 }
 
-/** Adds up the samples of a metric separately for each value of a label. */
+/** Adds up the samples of a metric, separately for each value of the given label. */
 export function sumsBy(samples: readonly Sample[], name: string, label: string): Map<string, number> {
   const sums = new Map<string, number>();
   for (const sample of samples) {
@@ -31,7 +31,7 @@ export function sumsBy(samples: readonly Sample[], name: string, label: string):
   return sums;
 }
 
-/** Returns by how much each entry increased from one reading to the next. Entries that did not change are omitted. */
+/** Returns by how much each entry has increased between two readings. Omits entries that have not changed. */
 export function added(
   before: ReadonlyMap<string, number>,
   after: ReadonlyMap<string, number>,

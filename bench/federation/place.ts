@@ -13,20 +13,20 @@ import type { Releasers } from '../../workers/releasers';
 import { type MeasuredStore, stores } from '../storage/stores';
 import { parseMetrics, type Sample } from './metrics';
 
-/** The Temporal server and the store of a benchmark, with their files in one folder. */
+/** The environment of a benchmark: a Temporal server and a store. The files of both are in one folder. */
 export interface Place {
   readonly folder: string;
   readonly client: Client;
   readonly temporal: { readonly address: string; readonly pid: number };
   readonly store: MeasuredStore;
-  /** Path of the store's `federated-store.yaml`. */
+  /** Path of the `federated-store.yaml` that describes the store. */
   readonly storeFile: string;
   readonly bucket: Bucket;
 }
 
 /**
- * Starts the store and a Temporal server (the development server that `npm start` uses). When `held` is released or
- * this process is killed, both are stopped and the folder is removed.
+ * Starts a store and a Temporal development server like that of `npm start`. Both are stopped when `held` is released.
+ * If this process is killed, both are stopped and the folder is deleted.
  */
 export async function startPlace(held: Releasers, folder: string, storeName: string): Promise<Place> {
   const start = stores[storeName];
@@ -56,30 +56,30 @@ export async function startPlace(held: Releasers, folder: string, storeName: str
 
 const deletingAtOnce = 16;
 
-/** Deletes everything that federations have written to the store (under `combinedPrefix`). */
+/** Deletes everything that federation runs have written to the store, which is everything under `combinedPrefix`. */
 export async function forgetCombined({ bucket }: Place): Promise<void> {
   const keys: string[] = [];
   for await (const entry of bucket.list(combinedPrefix)) if (entry.kind === 'object') keys.push(entry.key);
   await mapConcurrently(keys, deletingAtOnce, (key) => bucket.delete(key));
 }
 
-/** A running process of `federated-etl run` that has the roles of one cluster. */
+/** A process of `federated-etl run` that performs the roles of one cluster. */
 export interface RunningCluster {
   readonly pid: number;
-  /** Path of the folder with the cluster's local ETL. */
+  /** Path of the cluster's local ETL folder. */
   readonly etl: string;
-  /** URL of the API. Undefined if the cluster serves none. */
+  /** URL of the cluster's API. Undefined if the cluster has no API. */
   readonly apiUrl?: string;
   metrics(): Promise<Sample[]>;
   stop(): Promise<void>;
 }
 
-/** Long enough that no timer fires during a measurement. */
+/** Interval for periodic work that must not happen during a benchmark. It is longer than any benchmark. */
 const never = '48h';
 
 /**
- * Starts a cluster with the roles that `federatedETL` sets, and waits until it serves them. The cluster is stopped when
- * `held` is released.
+ * Starts a cluster with the roles in `federatedETL`, and waits until it is ready. The cluster is stopped when `held` is
+ * released.
  */
 export async function startRoles(
   held: Releasers,
@@ -104,7 +104,8 @@ export async function startRoles(
     log: { format: 'json' },
   };
   await writeFile(config, stringify(settings));
-  // Empty the log, which an earlier process of this cluster may have left.
+  // Empty the log. Otherwise it might still contain URLs of an earlier process of this cluster, which `urlsIn` would
+  // read.
   await writeFile(log, '');
   const process = await startCluster({ id, roles: {}, config, etl, log });
   let stopping: Promise<void> | undefined;
@@ -121,7 +122,7 @@ export async function startRoles(
   };
 }
 
-/** Starts a federator whose schedule never starts a run by itself. */
+/** Starts a federator whose schedule never starts a run. A benchmark starts each run itself. */
 export function startFederator(
   held: Releasers,
   place: Place,
@@ -132,7 +133,7 @@ export function startFederator(
   });
 }
 
-/** Reads from a process's log the URLs on which it listens, keyed by log event. */
+/** Reads from the log of a process the URLs on which the process listens. Keys are the names of the log events. */
 async function urlsIn(log: string): Promise<Map<string, string>> {
   const lines = (await readFile(log, 'utf8')).split('\n').filter((line) => line.startsWith('{'));
   const events = lines.map((line) => JSON.parse(line) as { event?: string; url?: string });

@@ -2,8 +2,8 @@ import { type Cell, medianOf } from '../table';
 import { eventsOf, historyBytesOf, type MeasuredRun } from './measured-run';
 
 /**
- * Columns of a table of runs, by heading. Each function reads the column's number from one run; a cell shows the median
- * over the runs of one kind.
+ * Columns of a table of federation runs, keyed by heading. Each function returns the column's value for one run. The
+ * table has one row per kind of run; a cell shows the median over all runs of that kind.
  */
 const columns: Readonly<Record<string, (run: MeasuredRun) => number>> = {
   seconds: ({ seconds }) => seconds,
@@ -26,7 +26,7 @@ const columns: Readonly<Record<string, (run: MeasuredRun) => number>> = {
 
 export const runHeadings = Object.keys(columns);
 
-/** Returns the table row for the runs of one kind: one median for each of `runHeadings`. */
+/** Returns the table cells for runs of the same kind: the median of each column in `runHeadings`. */
 export function runCells(runs: readonly MeasuredRun[]): Cell[] {
   return Object.values(columns).map((number) => medianOf(runs, number));
 }

@@ -7,8 +7,8 @@ import { TestFederator } from '../../test/activities/federated-bucket';
 import { mergeSlots } from '../../workers/capacity';
 
 /**
- * Plans a federation of the store that `storeFile` describes, then merges the planned windows by calling the activities
- * directly, without workflows. Prints the seconds from the end of the plan to the end of the last merge.
+ * Plans a federation of the store that `storeFile` describes. Then merges the planned windows without workflows, by
+ * calling the activities directly. Prints the time from the end of planning to the end of the last merge, in seconds.
  */
 async function withoutTemporal(storeFile: string): Promise<void> {
   const bucket = await openBucketFromFile(storeFile);
@@ -21,7 +21,7 @@ async function withoutTemporal(storeFile: string): Promise<void> {
   const start = performance.now();
   const { shards } = await readHead(bucket, plan.run, plan.attempt);
   const windows = shards.flatMap((names, shard) => names.map((_, index) => ({ ...plan, shard, index })));
-  // Merge as many windows at a time as the merge worker would.
+  // Merge as many windows at the same time as a federator would.
   await mapConcurrently(windows, mergeSlots(), mergeWindow);
   const seconds = (performance.now() - start) / 1_000;
   console.log(JSON.stringify({ seconds }));

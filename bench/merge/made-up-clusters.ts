@@ -8,29 +8,30 @@ import { pipelineSpecs } from '../../etl/pipelines';
 import type { Pipeline, Window } from '../../etl/window';
 import { instant, measures, randoms, timeWindow } from '../made-up';
 
-/** The window of the files that `writeCluster` writes. */
+/** The window of the files that `writeCluster` writes, in unix seconds. */
 export const day: Window = { start: 1_792_108_800, end: 1_792_195_200 };
 
 const namespaces = 30;
 const containersPerPod = 2;
 const podsPerController = 5;
 const recordsPerNode = 200;
-/** One in `idleEvery` records holds the idle cost of a node. */
+/** Every `idleEvery`-th record is the idle cost of a node. */
 const idleEvery = 200;
 
 export interface MadeUpFile {
   readonly pipeline: Pipeline;
   readonly window: Window;
-  /** Number in the cluster's id: `cluster-<number>`. */
+  /** Number of the cluster, whose id is `cluster-<number>`. */
   readonly cluster: number;
   readonly records: number;
-  /** How many times the window was built before. Each build has different pods and costs. (Default: 0) */
+  /** Number of earlier builds of the same window. Each build has different pods and costs. (Default: 0) */
   readonly built?: number;
 }
 
 /**
- * Makes up one cluster's file of a window, like those that an agent writes: each pod has a unique name, and most
- * strings occur in few records. An allocation takes about 650 bytes, an asset 460. Equal arguments give equal files.
+ * Makes up one cluster's file of a window. It is like a file that a cost agent writes: each pod has a unique name, and
+ * most strings occur in only a few records. An allocation takes about 650 bytes, an asset about 460 bytes. The same
+ * arguments always yield the same file.
  */
 export function madeUpFile({ pipeline, window, cluster, records, built = 0 }: MadeUpFile): Buffer {
   return encodeSet(madeUpSets[pipeline](window, cluster, records, built));
@@ -40,7 +41,7 @@ const madeUpSets: Readonly<
   Record<Pipeline, (at: Window, cluster: number, count: number, built: number) => EtlSet>
 > = { allocations, assets };
 
-/** Writes one cluster's file of a daily window to a folder. */
+/** Writes one cluster's file of the window `day` to a folder. Returns the path of the file. */
 export async function writeCluster(
   folder: string,
   pipeline: Pipeline,
@@ -137,7 +138,7 @@ function assets(at: Window, cluster: number, count: number, built: number): Asse
 
 const assetPackage = '*github.com/opencost/opencost/core/pkg/opencost';
 
-/** Makes up an asset: one in four is a node, the others are disks. */
+/** Makes up an asset. Every fourth asset is a node, and the others are disks. */
 function asset(cluster: string, number: number, random: () => number, at: Window): Asset {
   const isNode = number % 4 === 0;
   const id = `${isNode ? 'i' : 'vol'}-${Math.floor(random() * 2 ** 40).toString(16)}${number}`;

@@ -5,8 +5,8 @@ const headBytes = 8;
 const lengthBytes = 2;
 
 /**
- * Returns the size of an ETL file's string table in bytes, or 0 if the file has none. Reads the file in chunks, and
- * only as many as the table fills.
+ * Returns the size of the string table at the beginning of an ETL file, in bytes. Returns 0 if the file has no string
+ * table. Reads the file in chunks, and stops at the end of the table.
  */
 export async function tableBytes(file: string, chunkBytes = 1 << 22): Promise<number> {
   await using handle = await open(file);

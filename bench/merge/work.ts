@@ -16,35 +16,44 @@ import { isPipeline, type Pipeline } from '../../etl/window';
 import { day } from './made-up-clusters';
 
 /**
- * How to merge. `federator`: splice in a worker thread while files are read and written, as a federator does. `splice`:
- * splice, read and write in one thread. `decoding`: decode, merge and encode. `copy`: only concatenate the files.
+ * Ways of merging files.
+ *
+ * - `federator`: splices encoded records in a worker thread while the main thread reads and writes, as in a federator.
+ * - `splice`: reads, splices and writes in one thread.
+ * - `decoding`: decodes all records, merges them and encodes the result.
+ * - `copy`: only concatenates the files.
  */
 export type Way = 'federator' | 'splice' | 'decoding' | 'copy';
 
 export interface Worked {
-  /** Seconds from the start of reading the first file to the end of the fsync. */
+  /** Time from the start of reading the first file to the end of the fsync, in seconds. */
   readonly seconds: number;
-  /** Seconds that the merge itself took on one core, included in `seconds`. 0 if this was not measured separately. */
+  /**
+   * The part of `seconds` that was spent on merging, without reading and writing. 0 if it was not measured separately.
+   */
   readonly alone: number;
-  /** CPU seconds, added up over all cores. */
+  /** CPU time in seconds, summed over all cores. */
   readonly cpu: number;
   readonly bytes: number;
   readonly records: number;
-  /** Memory of the process (in bytes) after it has merged one file and so has loaded all of its code. */
+  /** Memory of the process after it has merged one file, in bytes. By then it has loaded all its code. */
   readonly idleBytes: number;
 }
 
-/** Number of files in each merge before the measurement. These merges warm up the code, as it is in a federator. */
+/**
+ * Number of files in each merge before the measurement. The code of a long-running federator is warm (optimized by V8),
+ * so these merges warm up the code here.
+ */
 const warmUp = 20;
 
-/** Merges (or copies) files in one of the ways, and prints the measurements as JSON. */
+/** Merges files in one of the ways. Prints the measurements as JSON. Takes its arguments from the command line. */
 async function work(): Promise<void> {
   const [way, pipeline = '', folder = '', count = '', out = ''] = process.argv.slice(2);
   if (!isPipeline(pipeline)) throw new Error(`no pipeline: ${pipeline}`);
   const run = ways[way as Way];
   const names = (await readdir(folder)).sort().slice(0, Number(count));
   const files = names.map((name) => path.join(folder, name));
-  // A thread loads its code when it gets its first job. So merge one file first, and read the memory after that.
+  // Merge one file before reading the memory, because a worker thread loads its code only when it gets its first job.
   await run(pipeline, files.slice(0, 1), out);
   const idleBytes = process.memoryUsage.rss();
   for (let i = 0; i < 3; i++) await run(pipeline, files.slice(0, warmUp), out);
@@ -66,11 +75,11 @@ const ways: Record<Way, typeof spliced> = {
   decoding: decoded,
   copy: copied,
 };
-/** Threads for the way `federator`. None is started before it gets its first job. */
+/** Worker threads for the way `federator`. A thread starts only when it gets its first job. */
 const threads = startMergeThreads({ threads: 1 });
 
 interface Ran {
-  /** Milliseconds that the merge itself took. 0 if this was not measured separately. */
+  /** Time spent on merging, without reading and writing, in milliseconds. 0 if it was not measured separately. */
   readonly alone: number;
   readonly bytes: number;
   readonly records: number;
@@ -183,7 +192,7 @@ async function copied(_pipeline: Pipeline, files: readonly string[], out: string
   return { alone: 0, bytes, records: 0 };
 }
 
-/** Yields each file's path and content. Reads the next file while the caller handles the current one. */
+/** Yields the path and the content of each file. Reads the next file while the caller processes the current one. */
 async function* readAhead(files: readonly string[]): AsyncGenerator<[string, Buffer]> {
   const read = async (file: string): Promise<[string, Buffer]> => [file, await readFile(file)];
   const [first, ...others] = files;
@@ -200,7 +209,7 @@ async function write(out: string, parts: AsyncIterable<Uint8Array> | Iterable<Ui
   const hash = createHash('sha256');
   await using handle = await open(out, 'w');
   for await (const part of parts) {
-    // Hash the part while it is being written.
+    // Compute the hash of this part while the file system writes it.
     const written = handle.writeFile(part);
     hash.update(part);
     await written;

@@ -23,14 +23,16 @@ const nodesPerCluster = 20;
 const namespaces = 30;
 const containersPerPod = 2;
 const podsPerController = 5;
-/** One in `replacedEvery` pods is replaced by a new one each day. */
+/** Each day, every `replacedEvery`-th pod is replaced by a new pod. */
 const replacedEvery = 10;
 const apps = 200;
 
 /**
- * Writes combined daily files like those of a large federation. They contain containers of every cluster, most of which
- * run every day. Records have labels, and every second measure is 0, as in real files. Equal arguments give equal
- * files.
+ * Writes combined daily files of allocations and assets, like those of a large federation. Most containers run on every
+ * day. Records have labels, and about half of their measures are 0, as in real files. The same arguments always yield
+ * the same files.
+ *
+ * @returns the total size of the files in bytes
  */
 export async function writeWorld(folder: string, world: World): Promise<number> {
   let bytes = 0;

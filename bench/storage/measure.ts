@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 
-/** What was measured while a program ran from start to end. */
+/** Measurements of a program's complete run. */
 export interface Measured {
   readonly seconds: number;
   /** Peak memory of the process in bytes. */
@@ -9,7 +9,8 @@ export interface Measured {
 }
 
 /**
- * Runs a program to its end, and measures its time and memory. If the program fails, throws an error with its output.
+ * Runs a program to its end, and measures its duration and its peak memory. If the program fails, throws an error that
+ * contains the program's standard error.
  */
 export async function measure(
   command: string,
@@ -45,7 +46,7 @@ export async function measure(
   }
 }
 
-/** Returns the peak memory of a running process in bytes, as Linux reports it. Returns 0 on other systems. */
+/** Returns the peak memory of a running process so far, in bytes. Returns 0 on systems other than Linux. */
 export async function peakOf(pid: number | undefined): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;

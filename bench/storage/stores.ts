@@ -10,20 +10,20 @@ import { findFakeGcs, startGcsServer } from '../../test/servers/fake-gcs';
 import { variables } from '../../test/servers/paths';
 import { findVersitygw, startS3Server } from '../../test/servers/versitygw';
 
-/** A store to measure, with the settings that our driver and rclone need to reach it. */
+/** A store to measure, and the settings that our driver and rclone need to connect to it. */
 export interface MeasuredStore {
   readonly name: string;
   /** The content of `federated-store.yaml`. */
   readonly store: object;
   /**
-   * Path of the folder that holds the objects. Only for a store whose objects are plain files, which may then be
-   * written directly.
+   * Folder that contains the objects as plain files, so that callers can write files there directly. Undefined if the
+   * store is a server.
    */
   readonly directory?: string;
   readonly gcsEmulator?: string;
   /**
-   * Settings for rclone: environment variables that define the remote `store:`, and the path of the bucket in that
-   * remote.
+   * Settings for rclone. `env` has the environment variables that define a remote named `store`; `path` is the path of
+   * the bucket within that remote.
    */
   readonly rclone: { readonly env: Readonly<Record<string, string>>; readonly path: string };
   stop(): Promise<void>;
@@ -34,7 +34,10 @@ const remote = (settings: Readonly<Record<string, string>>) =>
     Object.entries(settings).map(([name, value]) => [`RCLONE_CONFIG_STORE_${name.toUpperCase()}`, value]),
   );
 
-/** Functions that start a store, by the store's name. Servers listen on loopback and keep their files in `folder`. */
+/**
+ * Functions that start a store, keyed by the type of the store. Servers listen on the loopback address only. A store
+ * that keeps its objects in files puts them in `folder`.
+ */
 export const stores: Readonly<Record<string, (folder: string) => Promise<MeasuredStore>>> = {
   async FILESYSTEM(folder) {
     const directory = path.join(folder, 'bucket');

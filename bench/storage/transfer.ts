@@ -6,9 +6,8 @@ import { openBucketFromFile } from '../../storage/open-bucket';
 import { readAll } from '../../storage/read-all';
 
 /**
- * Makes one transfer in its own process, so that its memory can be measured. `push` sends the files of a folder to a
- * prefix, as a Federated Cluster does. `pull` fetches them and checks each one against its digest. Prints one line of
- * JSON.
+ * Performs one transfer in this process, so that its peak memory can be measured. `push` uploads all files of a folder
+ * with their SHA-256, as a Federated Cluster does. `pull` downloads them. Prints the measurements as one line of JSON.
  */
 async function transfer(
   verb: string,
@@ -22,7 +21,7 @@ async function transfer(
   const bytes = verb === 'push' ? await push() : await pull();
   const seconds = (performance.now() - start) / 1000;
   await bucket.close();
-  // Node gives `maxRSS` in KiB on every system.
+  // Node reports `maxRSS` in KiB on every system.
   const { maxRSS } = process.resourceUsage();
   process.stdout.write(`${JSON.stringify({ seconds, bytes, peakBytes: maxRSS * 1024 })}\n`);
 

@@ -12,19 +12,19 @@ interface BillOfMaterials {
   readonly dependencies: readonly { readonly ref: string; readonly dependsOn?: readonly string[] }[];
 }
 
-/** The contents of a bill of materials. Packages are written as `name@version`. */
+/** Data for the software bill of materials (SBOM) of the program. Each package is written as `name@version`. */
 export interface Materials {
   readonly packages: readonly string[];
-  /** Packages that are not installed but bundled into the page's files. */
+  /** Packages that are not installed with the program, because the files of the web page contain their code. */
   readonly inPage: readonly string[];
   readonly version: string;
   readonly commit: string;
 }
 
 /**
- * Returns the bill of materials of the built program, as CycloneDX: npm's bill for the checkout, reduced to the
- * program's packages. npm cannot write a bill for the built folder itself: some dependencies of its packages are
- * missing on purpose, and npm refuses to list a folder with missing dependencies.
+ * Returns the software bill of materials (SBOM) of the built program, in CycloneDX format. Lets npm list the checkout,
+ * and keeps only the packages that the program needs. npm cannot list the built folder itself: the build omits some
+ * dependencies on purpose, and npm fails if a dependency is missing.
  */
 export async function billOfMaterials(root: string, materials: Materials): Promise<object> {
   const { packages, inPage, version, commit } = materials;
@@ -41,8 +41,8 @@ export async function billOfMaterials(root: string, materials: Materials): Promi
   };
   const components = [
     ...packages.map(componentOf),
-    // The built page contains these packages, so they are required, although npm lists them as development
-    // dependencies.
+    // npm lists these packages as development dependencies. Mark them as required, because the built web page contains
+    // their code.
     ...inPage.map((name) => ({
       ...componentOf(name),
       scope: 'required',
@@ -53,7 +53,7 @@ export async function billOfMaterials(root: string, materials: Materials): Promi
     ...bill.metadata.component,
     'bom-ref': `federated-etl@${version}`,
     type: 'application',
-    // npm names the component after the checkout's folder.
+    // npm sets this name to the name of the checkout's folder. Replace it.
     name: 'federated-etl',
     version,
     purl: `pkg:npm/federated-etl@${version}`,

@@ -6,8 +6,9 @@ import { billOfMaterials } from './bill-of-materials';
 import { copyPackages, packageName, packagesThatRun } from './packages';
 import { buildProgram } from './program';
 
-// Builds `dist/`, a self-contained folder: `node dist/scripts/federated-etl.cjs` runs it. The program compiles and
-// bundles nothing when it starts, so the folder can be read-only. The Dockerfile copies it into the image.
+// Builds `dist/`, a self-contained folder. `node dist/scripts/federated-etl.cjs` starts the program from it. The
+// program compiles and bundles nothing when it starts, so the folder can be read-only. The Dockerfile copies it into
+// the image.
 
 interface Manifest {
   readonly name: string;
@@ -52,12 +53,16 @@ async function build(): Promise<void> {
     dependencies,
   });
   await cp(path.join(root, 'LICENSE'), path.join(dist, 'LICENSE'));
-  // The native part of Temporal's SDK reads the system's certificates. A slim image has none, so add those of Node.
+  // The native part of Temporal's SDK needs the system's CA certificates. A slim image has none, so the image gets
+  // those of Node.
   await writeFile(path.join(dist, 'ca-certificates.crt'), `${tls.rootCertificates.join('\n')}\n`);
   console.log(`dist: federated-etl ${version} (${commit}), ${packages.length} packages`);
 }
 
-/** Returns the packages as `name@version`, without duplicates: one package may be installed in several folders. */
+/**
+ * Returns the packages in these folders as `name@version`. Removes duplicates, because a package may be installed in
+ * several folders.
+ */
 async function nameAndVersion(packages: readonly string[]): Promise<string[]> {
   const named = packages.map(async (at) => {
     const text = await readFile(path.join(root, at, 'package.json'), 'utf8');

@@ -2,7 +2,10 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { build } from 'esbuild';
 
-/** The top-level folders that belong to the program. Of `web/`, only the module that serves the page is built. */
+/**
+ * Top-level folders with the modules of the program. `web/` is not listed: the program needs only its module
+ * `bundle.ts`, which `compile` adds.
+ */
 const rooms = [
   'activities',
   'api',
@@ -21,13 +24,14 @@ const rooms = [
 ];
 
 /**
- * Modules that are not built, because they need a checkout: the example, its set-up, and the builds of image and chart.
+ * Modules that are not compiled, because they only work in a checkout: the demo, its set-up, and the scripts that build
+ * the image and the chart.
  */
 const notBuilt = ['scripts/build/', 'scripts/chart/', 'scripts/demo/', 'scripts/demo.ts', 'scripts/set-up/'];
 
 /**
- * Compiles the program's modules to JavaScript, one output file per module, with the compiler that `tsx` uses. That way
- * modules load in the same order and from the same relative paths as in a checkout.
+ * Compiles the program's modules to JavaScript with esbuild, which `tsx` uses too. Writes one output file per module,
+ * so that modules load in the same order and from the same relative paths as in a checkout.
  */
 export async function compile(root: string, to: string): Promise<void> {
   const files = ['web/bundle.ts'];
@@ -46,8 +50,8 @@ export async function compile(root: string, to: string): Promise<void> {
     format: 'cjs',
     platform: 'node',
     target: 'node24',
-    // Without source maps, stack traces still name module and function; only their line numbers refer to the
-    // JavaScript.
+    // Do not write source maps. Without them, stack traces still name the module and the function, but their line
+    // numbers refer to the compiled JavaScript.
     sourcemap: false,
     logLevel: 'warning',
   });

@@ -1,12 +1,12 @@
 /**
- * Production dependencies, or parts of them, that the image does not need. If an entry no longer matches anything, the
- * build fails, so that somebody reviews the new version of the package.
+ * This module lists production dependencies, and parts of them, that the image does not need. If an entry matches
+ * nothing, the build fails. This happens when a package has changed, and then somebody has to review its entries.
  */
 
 /**
- * Dependencies that never run, keyed by the package that depends on them: types, and the bundler of Temporal's SDK with
- * its compilers (the build has already bundled the workflow code). Packages that only these dependencies need are
- * omitted too.
+ * Dependencies that never run, keyed by the package that depends on them. Some are only types. The others are the
+ * bundler of Temporal's SDK and its compilers, which are not needed because the build has already bundled the workflow
+ * code. Packages that only these dependencies need are omitted too.
  */
 export const leftOutDependencies: Readonly<Record<string, readonly string[]>> = {
   '@temporalio/worker': ['@swc/core', 'memfs', 'source-map-loader', 'swc-loader', 'unionfs', 'webpack'],
@@ -14,7 +14,7 @@ export const leftOutDependencies: Readonly<Record<string, readonly string[]>> = 
   protobufjs: ['@types/node'],
 };
 
-/** Folders and files that are only needed to build a package, keyed by package. */
+/** Folders and files that are only needed to build a package from its sources, keyed by package. */
 export const leftOutFiles: Readonly<Record<string, readonly string[]>> = {
   '@temporalio/core-bridge': [
     'Cargo.lock',
@@ -28,13 +28,14 @@ export const leftOutFiles: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * File name endings of types, sources and source maps. They make up a third of the bytes, and Node loads none of them.
+ * Name endings of files that Node never loads: type declarations, sources and source maps. These files make up a third
+ * of the size of the packages.
  */
 export const leftOutEndings: readonly string[] = ['.ts', '.mts', '.cts', '.map'];
 
 /**
- * Lines that load an omitted package when the program starts, with their replacements. Only bundling needs those
- * packages, and the built program never bundles.
+ * Lines of Temporal's SDK that load an omitted package when the program starts, with the lines that replace them. The
+ * SDK needs these packages only to bundle workflow code, which the built program never does.
  */
 export const changedLines: readonly { readonly file: string; readonly from: string; readonly to: string }[] =
   [

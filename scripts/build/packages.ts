@@ -13,8 +13,8 @@ interface LockedPackage {
 type Lock = Readonly<Record<string, LockedPackage>>;
 
 /**
- * Returns the folders of the packages that the program needs to run, as package-lock.json writes them
- * (`node_modules/a/node_modules/b`), sorted.
+ * Returns the folders of all packages that the program needs at run time, sorted. Each folder is written as in
+ * package-lock.json, for example `node_modules/a/node_modules/b`.
  */
 export async function packagesThatRun(root: string): Promise<string[]> {
   const text = await readFile(path.join(root, 'package-lock.json'), 'utf8');
@@ -48,7 +48,7 @@ export async function packagesThatRun(root: string): Promise<string[]> {
   return [...found].sort();
 }
 
-/** Copies packages into the built folder, except files that are never loaded and binaries for other platforms. */
+/** Copies packages into the built folder, except for files that are never loaded and binaries for other platforms. */
 export async function copyPackages(root: string, to: string, packages: readonly string[]): Promise<void> {
   for (const at of packages) {
     const from = path.join(root, at);
@@ -73,8 +73,8 @@ export async function copyPackages(root: string, to: string, packages: readonly 
 }
 
 /**
- * Returns the folders with native builds for other platforms, if a package contains the builds for all platforms and
- * chooses one of them when it is loaded.
+ * Returns the folders of a package that contain native builds for other platforms. Only `@temporalio/core-bridge` has
+ * such folders: it ships with the builds for all platforms and chooses one when it is loaded.
  */
 function otherPlatforms(from: string, at: string): string[] {
   if (packageName(at) !== '@temporalio/core-bridge') return [];
@@ -93,7 +93,10 @@ const systems: Readonly<Record<string, string>> = {
   win32: 'pc-windows-msvc',
 };
 
-/** Resolves a package as Node does: in the folder of the package that needs it, then in the folders above. */
+/**
+ * Returns the folder of the package `name` that the package in the folder `from` loads. Searches as Node does: first
+ * inside `from`, then in each parent folder.
+ */
 function resolveFrom(packages: Lock, from: string, name: string): string | undefined {
   for (let folder = from; ; folder = folder.slice(0, Math.max(0, folder.lastIndexOf('/node_modules/')))) {
     const at = folder === '' ? `node_modules/${name}` : `${folder}/node_modules/${name}`;
@@ -102,7 +105,7 @@ function resolveFrom(packages: Lock, from: string, name: string): string | undef
   }
 }
 
-/** Returns the name of the package in a folder. */
+/** Returns the name of the package that is installed in a folder. */
 export function packageName(at: string): string {
   return at.slice(at.lastIndexOf('node_modules/') + 'node_modules/'.length);
 }

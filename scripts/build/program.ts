@@ -5,10 +5,11 @@ import { builtWorkflows, workflowBundle } from '../../workers/workflow-bundle';
 import { compile } from './compile';
 
 /**
- * Builds the program into a folder, so that `<to>/scripts/federated-etl.cjs` starts without compiling or bundling. Does
- * not include the program's packages: Node has to find them from that folder.
+ * Builds the program into the folder `to`, so that `<to>/scripts/federated-etl.cjs` starts without compiling or
+ * bundling. Does not copy the npm packages that the program needs. They must be in a `node_modules` folder in `to` or
+ * above it.
  *
- * @returns the folders of the packages that are bundled into the page, such as `node_modules/preact`
+ * @returns the folders of the packages whose code is bundled into the web page, such as `node_modules/preact`
  */
 export async function buildProgram(root: string, to: string): Promise<string[]> {
   await compile(root, to);

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { isMap, isNode, isScalar, LineCounter, parse, parseDocument, stringify, type YAMLMap } from 'yaml';
 
-// Writes the table of all values into `chart/README.md`. It reads their descriptions from the comments of
+// Writes a table of all values into `chart/README.md`. The descriptions of the values are the comments in
 // `chart/values.yaml`:
 //
 //   # The comment lines directly above a key are its description.
@@ -11,23 +11,24 @@ import { isMap, isNode, isScalar, LineCounter, parse, parseDocument, stringify, 
 //   # An optional key without a default has no space after its #.
 //   #other: an example
 //
-// A map is a single row if nothing within it is described, such as the requests and limits of `resources`. Otherwise
-// each of its keys is a row; if the map itself is described, it is a row without a default above them.
+// If no key inside a map has a description, the table has only one row for the whole map. An example is `resources`,
+// with its requests and limits. Otherwise each key inside the map has its own row. If the map itself has a description
+// too, the table also has a row for the map, above the rows of its keys and without a default.
 
-/** A value of the chart. */
+/** One value of the Helm chart. */
 export interface ChartValue {
   /** Path of the value, such as `localEtl.volume.size`. */
   readonly path: string;
-  /** An empty string means that the description is missing, which is a mistake in the file. */
+  /** Text of the comment above the value. Empty if there is no comment, which is a mistake in `values.yaml`. */
   readonly description: string;
-  /** The default as JSON. Undefined for an optional key, and for a map whose keys have their own rows. */
+  /** Default of the value as JSON. Undefined for an optional key, and for a map whose keys have their own rows. */
   readonly byDefault?: string;
 }
 
 const start = '<!-- values:start -->';
 const end = '<!-- values:end -->';
 
-/** Position of a key in the file; line and column are counted from 1. */
+/** Position of a key in `values.yaml`. Line and column are counted from 1. */
 interface Place {
   readonly line: number;
   readonly column: number;
@@ -35,7 +36,7 @@ interface Place {
 
 type Row = ChartValue & Place;
 
-/** Reads the values of a `values.yaml` and their descriptions, in the order of the file. */
+/** Reads the values and their descriptions from the text of a `values.yaml`, in the order of the file. */
 export function readChartValues(text: string): ChartValue[] {
   const lineCounter = new LineCounter();
   const { contents, errors } = parseDocument(text, { lineCounter });
@@ -83,7 +84,7 @@ function placeOf(key: unknown, lineCounter: LineCounter): Place {
   return { line, column: col };
 }
 
-/** Finds the optional keys, which are commented out: `#key: an example`. */
+/** Finds the optional keys of `values.yaml`. They are commented out, as in `#key: an example`. */
 function optionalKeys(lines: readonly string[]): (Place & { readonly name: string })[] {
   return lines.flatMap((text, at) => {
     const [, indent = '', name] = /^( *)#([A-Za-z_][\w-]*):(?: |$)/.exec(text) ?? [];
@@ -91,7 +92,7 @@ function optionalKeys(lines: readonly string[]): (Place & { readonly name: strin
   });
 }
 
-/** Returns the comment directly above a line (counted from 1), as one paragraph. */
+/** Returns the comment directly above a line as one paragraph. Lines are counted from 1. */
 function commentAbove(lines: readonly string[], line: number): string {
   const found: string[] = [];
   for (let at = line - 2; at >= 0; at -= 1) {
@@ -102,7 +103,7 @@ function commentAbove(lines: readonly string[], line: number): string {
   return found.join(' ').trim();
 }
 
-/** Returns the table of the values, formatted as Prettier does. */
+/** Returns the table of the values as Markdown, formatted as Prettier would format it. */
 export function valuesTable(values: readonly ChartValue[]): string {
   const cell = (text: string): string => text.replaceAll('|', '\\|');
   const rows = [
@@ -122,7 +123,7 @@ export function valuesTable(values: readonly ChartValue[]): string {
   return [line(head), line(widths.map((width) => '-'.repeat(width))), ...body.map(line)].join('\n');
 }
 
-/** Replaces the table between the two marks in the README. */
+/** Replaces the table in a README: the text between the comments `values:start` and `values:end`. */
 export function withValuesTable(readme: string, values: readonly ChartValue[]): string {
   const from = readme.indexOf(start);
   const to = readme.indexOf(end);
@@ -131,8 +132,8 @@ export function withValuesTable(readme: string, values: readonly ChartValue[]): 
 }
 
 /**
- * Returns a named template that contains the defaults, because Helm gives the chart's templates no access to
- * values.yaml itself.
+ * Returns the source of a named Helm template that contains the chart's default values. Other templates include it,
+ * because Helm does not let them read the file values.yaml.
  */
 export function defaultsTemplate(text: string): string {
   const defaults = stringify(parse(text), { lineWidth: 0 });
@@ -140,8 +141,8 @@ export function defaultsTemplate(text: string): string {
 }
 
 /**
- * Writes the table to a chart's README, and the defaults to `templates/_defaults.tpl` if the chart has that file. If
- * values have no description, throws before it writes anything.
+ * Writes the table of values to a chart's README. Also writes the defaults to `templates/_defaults.tpl` if the chart
+ * has that file. If any value has no description, throws before writing anything.
  */
 export async function writeValuesTable(chart: string): Promise<void> {
   const text = await readFile(path.join(chart, 'values.yaml'), 'utf8');

@@ -5,20 +5,20 @@ interface ServedStatus {
   readonly served: { readonly generation?: number };
 }
 
-/** The cost of a cluster, as the primary's API reports it. */
+/** Cost of a cluster, as reported by the primary's API. */
 export interface ClusterCost {
   readonly cluster: string;
   readonly totalCost: number;
 }
 
-/** Returns the URL that asks for the cost of each cluster in a window. */
+/** Returns the API URL for the cost of each cluster in a window. */
 export function costsUrl(url: string, window: string): string {
   return `${url}/model/allocation?window=${window}&aggregate=cluster&accumulate=true&idle=false`;
 }
 
 /**
- * Waits until a primary serves a generation, then asks its API for the cost of each cluster in a window, the highest
- * first.
+ * Waits until a primary's API serves the given generation (version of the combined data) or a newer one. Then asks it
+ * for the cost of each cluster in a window, highest cost first.
  */
 export async function askPrimary(
   url: string,

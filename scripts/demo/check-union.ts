@@ -11,17 +11,17 @@ import { openBucketFromFile } from '../../storage/open-bucket';
 import { readAll } from '../../storage/read-all';
 import { Releasers } from '../../workers/releasers';
 
-/** The result of comparing the combined set with the clusters' sets. */
+/** Result of comparing the combined data with the data of the clusters. */
 export interface UnionCheck {
   readonly windows: number;
   readonly records: number;
-  /** One sentence per difference; empty if the combined set is the union of the clusters' sets. */
+  /** One sentence per difference. Empty if the combined data is the union of the clusters' data. */
   readonly differences: readonly string[];
 }
 
 /**
- * Reads every window of the given clusters and of the combined set with the decoder, and compares the records: a
- * combined window must contain each record of each cluster unchanged, and no other record.
+ * Compares the combined data with the data of the given clusters, after decoding every file of both. Each combined
+ * window must contain all records of that window from all clusters, unchanged, and no other records.
  */
 export async function checkUnion(bucket: BucketReader, clusters: readonly string[]): Promise<UnionCheck> {
   const expected = new Map<WindowId, Map<string, EtlRecord | null>>();
@@ -49,8 +49,8 @@ export async function checkUnion(bucket: BucketReader, clusters: readonly string
 }
 
 /**
- * Checks that the combined set of the example under `dir` is the union of these clusters. `union` is what the error
- * message calls that union.
+ * Checks that the combined data of the example in `dir` is the union of the given clusters' data. `union` describes
+ * that union in the error message, such as "the union of the five".
  *
  * @throws FEDERATION_FAILED with the first differences
  */

@@ -8,16 +8,16 @@ import type { Releasers } from '../../workers/releasers';
 import type { DemoCluster } from './clusters';
 
 /**
- * Time limit for stopping a cluster, in milliseconds. The activities of a worker have 10 seconds to finish, so a
- * cluster that takes longer than this limit must be hanging.
+ * Time limit for stopping a cluster, in milliseconds. A cluster that needs longer is killed: its activities have only
+ * 10 seconds to finish, so it must be hanging.
  */
 const gracefulMs = 30_000;
 
-/** The process of a cluster of the example. */
+/** The process of one cluster in the example. */
 export interface ClusterProcess {
   readonly cluster: DemoCluster;
   readonly pid: number;
-  /** Resolves when the process has ended, for whatever reason. */
+  /** Resolves when the process has ended for any reason. */
   readonly ended: Promise<void>;
   stop(): Promise<void>;
 }
@@ -25,15 +25,15 @@ export interface ClusterProcess {
 const checkout = join(__dirname, '..', 'federated-etl.cjs');
 
 /**
- * Starts `federated-etl run` for a cluster and resolves once the cluster serves its roles. `program` is the script to
- * run. (Default: that of the checkout)
+ * Starts `federated-etl run` for a cluster. Resolves when the cluster reports that it is ready. `program` is the script
+ * to run. (Default: the script in this checkout)
  */
 export async function startCluster(cluster: DemoCluster, program = checkout): Promise<ClusterProcess> {
   const log = openSync(cluster.log, 'a');
   const child = fork(program, ['run', '--config', cluster.config], {
     stdio: ['ignore', log, log, 'ipc'],
-    // Each cluster has its own process group: Ctrl-C at the terminal must reach only the demo, which then stops its
-    // clusters in order.
+    // Start each cluster in its own process group, so that Ctrl-C at the terminal reaches only the demo. The demo then
+    // stops the clusters in order.
     detached: true,
   });
   closeSync(log);
@@ -58,15 +58,14 @@ export async function startCluster(cluster: DemoCluster, program = checkout): Pr
 }
 
 /**
- * Starts all clusters and calls `onStart` for each one once it serves its roles. The clusters are stopped by
- * `releasers`.
+ * Starts all clusters. Calls `onStart` for each cluster when it is ready. `releasers` stops the clusters at the end.
  */
 export async function startClusters(
   clusters: readonly DemoCluster[],
   { releasers, onStart }: { releasers: Releasers; onStart: (started: ClusterProcess) => void },
 ): Promise<ClusterProcess[]> {
-  // The first cluster starts alone: it bundles the workflow code, and the others reuse the bundle. If all five started
-  // together, each would bundle it.
+  // Start the first cluster alone. It bundles the workflow code, and the other clusters reuse the bundle. If all
+  // clusters started at the same time, each would bundle the code.
   const [first, ...others] = clusters;
   if (first === undefined) return [];
   const start = async (cluster: DemoCluster) => {

@@ -7,7 +7,7 @@ import { parseWindowFile, windowId, type WindowRef } from '../../etl/window';
 import { secondsAfterGolden, yesterday } from './example-days';
 import { shiftSet } from './shift-set';
 
-/** One of the five clusters of the guide's example. */
+/** One of the five clusters in the guide's example. */
 export interface DemoCluster {
   readonly id: string;
   readonly roles: { readonly federator?: true; readonly primary?: true };
@@ -17,12 +17,12 @@ export interface DemoCluster {
   readonly log: string;
 }
 
-/** The folder with the example data: the ETL files of five clusters, written by OpenCost's own code. */
+/** Folder with the example data: the ETL files of five clusters, written by OpenCost's own code. */
 const exampleData = join(__dirname, '..', '..', 'test', 'golden', 'bucket', 'federated');
 
 /**
- * The clusters of the guide's example: three are only Federated Clusters, one is also the Federator, one is also the
- * Primary.
+ * The clusters of the example and their roles. Every cluster pushes its data; one is also the Federator, and another is
+ * also the Primary.
  */
 const example: readonly { id: string; roles: DemoCluster['roles'] }[] = [
   { id: 'cluster-1', roles: {} },
@@ -33,22 +33,22 @@ const example: readonly { id: string; roles: DemoCluster['roles'] }[] = [
 ];
 
 export interface Surroundings {
-  /** Day on which the example data ends, for clusters that have no local ETL yet. */
+  /** Last day of the example data. Only used for clusters that have no local ETL files yet. */
   readonly lastDay: string;
   readonly temporal: { readonly address: string; readonly namespace: string };
-  /** The content of `federated-store.yaml`. */
+  /** Content of `federated-store.yaml`, which describes the bucket. */
   readonly store: object;
-  /** Additional settings in `localEtl`, for every cluster. */
+  /** Additional settings in the section `localEtl`. They are the same for every cluster. */
   readonly localEtl?: object;
-  /** Settings of the primary's API. (Default: listen on any free port of this machine) */
+  /** Settings of the primary's API. (Default: the API listens on any free port of this machine) */
   readonly api?: object;
   /** URL of the Temporal UI. */
   readonly temporalUi?: string;
 }
 
 /**
- * Returns the last day of the example data that exists under `dir`, according to the file names; undefined if there is
- * none.
+ * Returns the last day of the example data that is already under `dir`, judging by its file names. Returns undefined if
+ * there is no data.
  */
 export async function laidOutDay(dir: string): Promise<string | undefined> {
   const ends: number[] = [];
@@ -62,9 +62,9 @@ export async function laidOutDay(dir: string): Promise<string | undefined> {
 }
 
 /**
- * Creates the files of the example under `dir`: `federated-store.yaml`, and for each cluster a settings file and its
- * local ETL, whose data is shifted so that it ends on the last day in `surroundings`. Keeps a local ETL that exists, so
- * that a second start continues where the first one stopped.
+ * Creates the files of the example under `dir`: `federated-store.yaml`, and for each cluster a settings file and a
+ * local ETL (a folder of ETL files). All times in a local ETL are shifted, so that it ends on `lastDay`. A local ETL
+ * that already exists is kept, so that a second start of the example continues where the first one stopped.
  */
 export async function layOutClusters(dir: string, surroundings: Surroundings): Promise<DemoCluster[]> {
   const store = join(dir, 'federated-store.yaml');
@@ -90,7 +90,10 @@ function etlOf(dir: string, id: string): string {
   return join(dir, 'clusters', id, 'etl');
 }
 
-/** Creates a cluster's local ETL completely or not at all, because a later start would keep a half-written one. */
+/**
+ * Creates a cluster's local ETL in a temporary folder and then renames the folder. So if the example is interrupted, it
+ * leaves no incomplete local ETL that the next start would keep.
+ */
 async function layOutEtl({ id, etl }: DemoCluster, lastDay: string): Promise<void> {
   const data = join(exampleData, id, 'etl');
   const seconds = secondsAfterGolden(lastDay);
@@ -132,7 +135,7 @@ function settingsOf(
     localEtl: { path: etl, ...localEtl },
     temporal: { ...temporal, ...(temporalUi === undefined ? {} : { uiUrl: temporalUi }) },
     ...(roles.primary === undefined ? {} : { api }),
-    // The five clusters run on one machine, so each listens on any free port.
+    // Listen on any free port, because all five clusters run on one machine.
     health: { listen: '127.0.0.1:0' },
     log: { format: 'pretty' },
   };

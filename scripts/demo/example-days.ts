@@ -1,12 +1,12 @@
 import { InvalidArgumentError } from 'commander';
 
-/* All days are UTC days, written like 2026-11-16. */
+/* In this module, a day is a day in UTC, written like 2026-11-16. */
 
 const dayMs = 86_400_000;
 /** Number of days in the example. */
 const length = 3;
 
-/** Last day of the example data in the checkout. */
+/** Last day of the example data as it is stored in the checkout. */
 export const goldenDay = '2026-11-16';
 
 /** Returns the day before the day that contains `now`. */
@@ -19,19 +19,20 @@ export function firstDay(lastDay: string): string {
   return dayAfter(lastDay, 1 - length);
 }
 
-/** Returns all days of an example that ends on `lastDay`, as a `window` parameter of the API. */
+/** Returns the API parameter `window` for all days of an example that ends on `lastDay`. */
 export function exampleWindow(lastDay: string): string {
   return `${firstDay(lastDay)}T00:00:00Z,${dayAfter(lastDay, 1)}T00:00:00Z`;
 }
 
-/** Returns how many seconds to shift the golden data so that it ends on the given day. */
+/** Returns the number of seconds by which to shift the checkout's example data, so that it ends on `lastDay`. */
 export function secondsAfterGolden(lastDay: string): number {
   return (Date.parse(lastDay) - Date.parse(goldenDay)) / 1000;
 }
 
-/** Parses the value of an option that is a day. */
+/** Parses the value of a command-line option as a day. Rejects days before 1970-01-03. */
 export function parseDay(text: string): string {
-  // `Date` turns an impossible day, such as February 30, into another day or into NaN. So compare it with the text.
+  // `Date` does not reject every impossible day: it turns February 30 into a day in March. So also check that the date,
+  // when written as text again, equals the input.
   const isDay =
     /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text)) && dayAfter(text, 0) === text;
   if (!isDay || firstDay(text) < '1970-01-01')

@@ -17,21 +17,23 @@ import { firstPush, patienceMs, pullOf, triggerRun } from './steps';
 import { demoTemporal } from './temporal';
 
 export interface Demo {
-  /** Whether to return after the checks. Otherwise the example continues to run until a signal. */
+  /** Whether to stop after the checks. Otherwise the example runs until it receives a signal. */
   readonly once: boolean;
   /** Folder for all files of the example. */
   readonly dir: string;
   /** Last day of the example data. */
   readonly lastDay: string;
-  /** Whether the example data is from an earlier start and ends before yesterday. */
+  /** Whether the example data was created by an earlier start and ends before yesterday. */
   readonly isOld: boolean;
 }
 
 const namespace = 'default';
-/** This need not be secret, because the example listens on this machine only. */
+/**
+ * Token for the operator's requests to the API. It need not be secret, because the API listens on this machine only.
+ */
 const operatorToken = 'demo';
 
-/** Runs the example and prints each step. At the end, stops everything that it started. */
+/** Runs the example and prints each step. At the end, stops everything that it has started. */
 export async function runDemo({ once, dir, lastDay, isOld }: Demo): Promise<void> {
   using stop = stopOnSignals({ info: (_fields: unknown, message?: string) => print(message) });
   await using releasers = new Releasers();
@@ -109,7 +111,7 @@ It runs until Ctrl-C; the next start continues from here.`);
   await Promise.race([stopped.promise, rejectWhenOneEnds(started)]);
 }
 
-/** Prints a line, indented below its step. */
+/** Prints a line, indented below the title of the current step. */
 function say(line: string): void {
   print(`  ${line}`);
 }

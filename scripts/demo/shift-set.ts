@@ -3,8 +3,8 @@ import { type EtlRecord, type EtlSet, recordsOf, type TimeWindow, withRecords } 
 import { year1 } from '../../etl/time-codec';
 
 /**
- * Shifts a set in time by whole seconds: its own window, and the window, start and end of each record. Time zones do
- * not change.
+ * Shifts all times in an ETL set by whole seconds: the set's own window, and the window, start and end of each record.
+ * Time zones stay the same.
  */
 export function shiftSet(set: EtlSet, seconds: number): EtlSet {
   const shifted = { ...set, window: shiftWindow(set.window, seconds) };
@@ -39,7 +39,7 @@ function shiftWindow(window: TimeWindow, seconds: number): TimeWindow {
   };
 }
 
-/** Shifts an instant. Go's zero time means "no time", so it is not shifted. */
+/** Shifts an instant. Does not shift Go's zero time, because it means "no time". */
 function shiftInstant(instant: Instant, seconds: number): Instant {
   if (instant.seconds === year1 && instant.nanos === 0) return instant;
   return { ...instant, seconds: instant.seconds + seconds };

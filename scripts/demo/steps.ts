@@ -5,12 +5,12 @@ import { type PullState, pullState, type PushState, pushState } from '../../work
 import { names } from '../../workflows/names';
 import { until } from './until';
 
-/** Time limit for each step of the example. */
+/** Time limit for each step of the example, in milliseconds. */
 export const patienceMs = 120_000;
 
 const { schedule: scheduleId, push, pull } = names('');
 
-/** Waits for the first push of a cluster and returns its summary. */
+/** Waits until a cluster has pushed for the first time. Returns the summary of that push. */
 export async function firstPush(client: Client, cluster: string, stop: AbortSignal): Promise<PushSummary> {
   const handle = client.workflow.getHandle(push(cluster));
   return until(
@@ -21,7 +21,7 @@ export async function firstPush(client: Client, cluster: string, stop: AbortSign
   );
 }
 
-/** Triggers the federation's schedule and returns the workflow id of the run that this starts. */
+/** Triggers the federation's schedule. Returns the workflow id of the run that the schedule starts. */
 export async function triggerRun(client: Client, stop: AbortSignal): Promise<string> {
   const schedule = client.schedule.getHandle(scheduleId);
   const before = (await schedule.describe()).info.recentActions.length;
@@ -32,7 +32,10 @@ export async function triggerRun(client: Client, stop: AbortSignal): Promise<str
   });
 }
 
-/** Waits until a primary has pulled the given generation or a newer one. */
+/**
+ * Waits until a primary has pulled the given generation (version of the combined data) or a newer one. Returns the
+ * summary of that pull.
+ */
 export async function pullOf(
   client: Client,
   cluster: string,

@@ -3,18 +3,20 @@ import type { Releasers } from '../../workers/releasers';
 import { findTemporal } from '../set-up/temporal-cli';
 import { startTemporalServer } from '../set-up/temporal-server';
 
-/** The Temporal server of the example. */
+/** The Temporal server that the example uses. */
 export interface DemoTemporal {
   readonly address: string;
-  /** URL of the server's UI; undefined if the server is headless or was already running. */
+  /**
+   * URL of the server's web UI. Undefined if the server has no UI, or if it was already running at TEMPORAL_ADDRESS.
+   */
   readonly uiUrl?: string;
-  /** State file of the server; undefined if the server was already running. */
+  /** File with the server's state. Undefined if the server was already running at TEMPORAL_ADDRESS. */
   readonly dbFile?: string;
 }
 
 /**
- * Finds a running Temporal server, or starts one that keeps its state under `dir`. A server that is started here is
- * stopped by `releasers`.
+ * Returns a Temporal server for the example. Uses the running server at TEMPORAL_ADDRESS if that variable is set.
+ * Otherwise starts a server whose state is under `dir`; `releasers` stops it at the end.
  */
 export async function demoTemporal(
   dir: string,

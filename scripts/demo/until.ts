@@ -3,7 +3,10 @@ import { FederationError } from '../../errors/federation-error';
 
 const lookEveryMs = 200;
 
-/** Calls `look` repeatedly until it returns a value. If `look` throws, it is also called again. */
+/**
+ * Calls `look` repeatedly until it returns a value other than undefined. If `look` throws, tries again. Throws when
+ * `patienceMs` have passed or `stop` is aborted.
+ */
 export async function until<T>(
   what: string,
   patienceMs: number,

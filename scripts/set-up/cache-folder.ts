@@ -2,8 +2,8 @@ import os from 'node:os';
 import path from 'node:path';
 
 /**
- * Returns the project's folder in the user's cache folder. It is for programs that are built or downloaded once for all
- * checkouts, and can be deleted at any time.
+ * Returns the project's folder within the user's cache folder. It holds programs that are built or downloaded only once
+ * and shared by all checkouts. Users can delete it at any time.
  */
 export function cacheFolder(
   env: NodeJS.ProcessEnv = process.env,
@@ -13,7 +13,7 @@ export function cacheFolder(
 }
 
 function userCacheFolder(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): string {
-  // The XDG specification says that relative paths must be ignored.
+  // The XDG specification requires programs to ignore relative paths.
   if (env['XDG_CACHE_HOME'] && path.isAbsolute(env['XDG_CACHE_HOME'])) return env['XDG_CACHE_HOME'];
   const home = env['HOME'] || os.homedir();
   if (platform === 'darwin') return path.join(home, 'Library', 'Caches');

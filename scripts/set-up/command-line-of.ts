@@ -3,14 +3,14 @@ import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
 /**
- * Returns the command line of a process, or an empty string if the process has ended. Process ids are reused, so an id
- * alone does not prove which process it is.
+ * Returns the command line of a process, or an empty string if the process has ended. Callers use it to verify that a
+ * process id still belongs to the process they mean, because the system reuses ids.
  */
 export async function commandLineOf(pid: number): Promise<string> {
   try {
     return (await readFile(`/proc/${pid}/cmdline`, 'utf8')).replaceAll('\0', ' ').trim();
   } catch {
-    // No /proc: not Linux, or the process is gone.
+    // This system has no /proc, or the process has ended. Ask `ps` instead.
   }
   try {
     const { stdout } = await promisify(execFile)('ps', ['-o', 'args=', '-p', String(pid)]);

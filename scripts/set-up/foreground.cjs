@@ -6,13 +6,13 @@ const { spawn } = require('node:child_process');
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /**
- * Runs a command on this terminal and waits for it to exit. Forwards each signal once. This process exits only after
- * the command, so that nothing is left running.
+ * Runs a command on this terminal and waits until it exits. Forwards each kind of signal to it only once. Because this
+ * process exits after the command, it leaves nothing running.
  *
  * @param {string} command
  * @param {readonly string[]} args
  * @param {{ env?: NodeJS.ProcessEnv, cwd?: string }} [options]
- * @returns {Promise<number>} its exit code, or 128 + n if signal n ended it
+ * @returns {Promise<number>} the command's exit code, or 128 + n if signal n ended the command
  */
 function runInForeground(command, args, options = {}) {
   return new Promise((resolve, reject) => {
@@ -30,14 +30,14 @@ function runInForeground(command, args, options = {}) {
 }
 
 /**
- * Forwards to a child, once each, the signals that ask this process to exit.
+ * Forwards the signals that ask this process to exit to a child process. Forwards each kind of signal only once.
  *
  * @param {import('node:child_process').ChildProcess} child
- * @returns {() => void} stops forwarding them
+ * @returns {() => void} a function that stops the forwarding
  */
 function forwardSignals(child) {
-  // At a terminal, SIGINT is not forwarded: the terminal also sends Ctrl-C to the child, and a second SIGINT would mean
-  // "exit at once" to it.
+  // Do not forward SIGINT at a terminal. On Ctrl-C, the terminal sends SIGINT to the child too, and the child would
+  // treat a second SIGINT as a request to exit at once.
   const terminal = Boolean(process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY);
   const handlers = SIGNALS.map((signal) => {
     let seen = false;
@@ -48,7 +48,8 @@ function forwardSignals(child) {
     process.on(signal, handler);
     return () => process.removeListener(signal, handler);
   });
-  // If npm is killed, it cannot forward the signal to this process. But this process then gets another parent.
+  // npm forwards signals to this process, but not if npm itself is killed. The system then assigns a new parent to this
+  // process. Treat that like SIGTERM.
   const parent = process.ppid;
   const watch = setInterval(() => {
     if (process.env.npm_lifecycle_event && process.ppid !== parent) process.emit('SIGTERM', 'SIGTERM');
@@ -60,7 +61,7 @@ function forwardSignals(child) {
   };
 }
 
-/** Returns the exit code that a shell would report for a process that ended like this. */
+/** Returns the exit code that a shell would report for a process that ended with this code or signal. */
 function exitCodeOf(code, signal) {
   return code === null ? 128 + (require('node:os').constants.signals[signal] || 0) : code;
 }

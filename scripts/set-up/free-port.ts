@@ -1,6 +1,6 @@
 import { connect, createServer } from 'node:net';
 
-/** Returns the preferred port if it is free, otherwise any free port. */
+/** Returns the preferred port if it is free. Otherwise returns any free port. */
 export async function freePort(preferred: number | undefined, ip = '127.0.0.1'): Promise<number> {
   if (preferred !== undefined && !(await answers(preferred, ip)) && (await canListen(preferred, ip)))
     return preferred;
@@ -14,8 +14,8 @@ async function canListen(port: number, ip: string): Promise<boolean> {
 }
 
 /**
- * Binds a port and releases it at once. Returns its number, or undefined if the port cannot be bound. Port 0 means any
- * port.
+ * Binds a port and releases it at once. Returns the number of the port, or undefined if it cannot be bound. For port 0,
+ * the system chooses a free port.
  */
 function listen(port: number, ip: string): Promise<number | undefined> {
   return new Promise((resolve) => {
@@ -29,8 +29,8 @@ function listen(port: number, ip: string): Promise<number | undefined> {
 }
 
 /**
- * Whether a process listens on the port. Trying to bind the port is not enough: on some systems a second process can
- * bind a port that another one uses on all addresses.
+ * Returns whether a process listens on the port. Trying to bind the port would not be enough: if another process has
+ * bound the port on all addresses, some systems still let this process bind it on a single address.
  */
 export function answers(port: number, ip = '127.0.0.1'): Promise<boolean> {
   return new Promise((resolve) => {

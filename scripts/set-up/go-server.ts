@@ -9,27 +9,32 @@ import { isAlive, withLock } from './lock.cjs';
 
 const run = promisify(execFile);
 
-/** A server written in Go. Its version is pinned, so that every machine runs the same one. */
+/**
+ * A server program written in Go. `version` is the version that is downloaded or built if no usable program is
+ * installed.
+ */
 export interface GoServer {
-  /** The program's name on the PATH. */
+  /** Name of the executable, without `.exe`. */
   readonly name: string;
   readonly version: string;
-  /** The package to pass to `go install`, without the version. */
+  /** Package to pass to `go install`, without the version. */
   readonly goPackage: string;
   readonly ldflags?: string;
-  /** The oldest Go version that can build the server, such as `1.25`. */
+  /** Oldest Go version that can build the server, such as `1.25`. */
   readonly minimumGo: string;
   /**
-   * The approximate number of packages in a cold build; `coldBuild` is its duration on two cores. Both are only used in
-   * progress messages.
+   * Approximate number of packages that a build without any cache compiles. `coldBuild` is the duration of such a build
+   * on two cores. Both only appear in progress messages.
    */
   readonly packages: number;
   readonly coldBuild: string;
-  /** Arguments for trying out the program. With these, it must exit with 0 and print all of `mustSay`. */
+  /**
+   * Command lines that test the program. For each, the program must exit with code 0 and print every text in `mustSay`.
+   */
   readonly probes: readonly { readonly args: readonly string[]; readonly mustSay: readonly string[] }[];
 }
 
-/** The environment in which to search (tests pass their own), and how to report progress. */
+/** Options for searching a program: environment variables (tests pass their own), and how to report progress. */
 export interface FindOptions {
   env?: NodeJS.ProcessEnv;
   say: (line: string) => void;
@@ -37,12 +42,12 @@ export interface FindOptions {
   progressMs?: number;
 }
 
-/** The path of a usable program, or a clause that says why there is none. */
+/** Path of a usable program, or a clause that says why there is none. */
 export type Found = { path: string; problem?: undefined } | { path?: undefined; problem: string };
 
 /**
- * Checks that a program runs and has the required features. Returns what is wrong with it, or undefined if it is
- * usable.
+ * Runs a program to check that it works and has the required features. Returns a clause that says what is wrong with
+ * it, or undefined if it is usable.
  */
 export async function probe(server: GoServer, binary: string): Promise<string | undefined> {
   for (const { args, mustSay } of server.probes) {
@@ -61,7 +66,7 @@ export async function probe(server: GoServer, binary: string): Promise<string | 
   return undefined;
 }
 
-/** Finds the first usable program on the PATH. */
+/** Returns the first usable program on the PATH. */
 export async function findOnPath(server: GoServer, { env = process.env, say }: FindOptions): Promise<Found> {
   for (const folder of (env['PATH'] ?? '').split(path.delimiter).filter((entry) => entry !== '')) {
     const binary = path.join(folder, executable(server.name));
@@ -73,12 +78,12 @@ export async function findOnPath(server: GoServer, { env = process.env, say }: F
   return { problem: `no usable ${server.name} on the PATH` };
 }
 
-/** Returns the path that the program has in the cache. */
+/** Returns the path at which the program is cached, even if it is not in the cache yet. */
 export function cachedBinary(server: GoServer, env: NodeJS.ProcessEnv = process.env): string {
   return path.join(cacheFolder(env), server.name, server.version, executable(server.name));
 }
 
-/** Finds the program in the cache. Removes an unusable program, so that the next step downloads or builds it again. */
+/** Looks for the program in the cache. Deletes an unusable program, so that the caller downloads or builds it again. */
 export async function findInCache(server: GoServer, { env, say }: FindOptions): Promise<Found> {
   const binary = cachedBinary(server, env);
   if ((await stat(binary).catch(() => undefined)) === undefined) return { problem: 'not in the cache' };
@@ -90,8 +95,9 @@ export async function findInCache(server: GoServer, { env, say }: FindOptions): 
 }
 
 /**
- * Adds the program to the cache. `make` creates the program in a temporary folder and returns its path. The program is
- * renamed to its final path only if it is usable. One process at a time does this; the others wait and use its result.
+ * Adds the program to the cache. `make` creates the program in a temporary folder and returns its path. If the program
+ * is usable, it is then moved to its final path. Only one process at a time does this. The others wait and use its
+ * result.
  */
 export async function addToCache(
   server: GoServer,
@@ -125,7 +131,7 @@ export async function addToCache(
   });
 }
 
-/** Builds the program into a folder with `go install`, and reports progress. */
+/** Builds the program with `go install` in a folder, and reports progress. */
 export async function goInstall(server: GoServer, options: FindOptions, folder: string): Promise<Found> {
   const { say, progressMs = 10_000 } = options;
   const env = await buildEnvironment(options.env ?? process.env, folder);
@@ -162,8 +168,8 @@ export async function goInstall(server: GoServer, options: FindOptions, folder: 
 }
 
 /**
- * Returns the user's environment for running Go, without the settings that would break a plain build of a foreign
- * module.
+ * Returns the environment variables for running Go: those of the user, without settings that would break the build of a
+ * third-party module.
  */
 async function buildEnvironment(env: NodeJS.ProcessEnv, folder: string): Promise<NodeJS.ProcessEnv> {
   const scratch = path.join(folder, 'go-tmp');
@@ -172,8 +178,8 @@ async function buildEnvironment(env: NodeJS.ProcessEnv, folder: string): Promise
   const harmless = flags
     .split(/\s+/)
     .filter((flag) => flag !== '' && !/^--?(mod|o|race|cover|json|n|x)\b/.test(flag));
-  // GOFLAGS must not be empty, because Go would then use the value from `go env -w`. GOOS and GOARCH are dropped,
-  // because `go install` refuses to cross-compile when GOBIN is set.
+  // Never set GOFLAGS to an empty string: Go would then use the value that the user saved with `go env -w`. Remove GOOS
+  // and GOARCH: `go install` refuses to cross-compile if GOBIN is set.
   const { GOOS: _os, GOARCH: _arch, ...rest } = env;
   return {
     ...rest,
@@ -184,7 +190,7 @@ async function buildEnvironment(env: NodeJS.ProcessEnv, folder: string): Promise
   };
 }
 
-/** Returns why the Go on this machine cannot build the server, or undefined if it can. */
+/** Returns why the installed Go cannot build the server, or undefined if it can. */
 async function checkGo(server: GoServer, env: NodeJS.ProcessEnv): Promise<string | undefined> {
   const version = await run('go', ['version'], { env, timeout: 60_000 }).then(
     ({ stdout }) => /go(\d+\.\d+)/.exec(stdout)?.[1],
@@ -192,7 +198,7 @@ async function checkGo(server: GoServer, env: NodeJS.ProcessEnv): Promise<string
   );
   if (version === undefined) return 'Go is not installed';
   if (!isOlder(version, server.minimumGo)) return undefined;
-  // From version 1.21 on, Go downloads a newer toolchain if its settings allow that.
+  // A Go that is too old may still work: since version 1.21, Go downloads a newer toolchain if its settings allow that.
   const mayFetch =
     !isOlder(version, '1.21') && !/^(local|path|go[\d.]+)$/.test(await goSetting('GOTOOLCHAIN', env));
   return mayFetch ? undefined : `Go ${server.minimumGo} or newer is required, this is ${version}`;
@@ -209,7 +215,7 @@ function isOlder(version: string, than: string): boolean {
   return version.localeCompare(than, 'en', { numeric: true }) < 0;
 }
 
-/** Removes the temporary folders that killed processes left. */
+/** Deletes temporary folders that other processes left behind because they were killed. */
 async function removeLeftovers(home: string): Promise<void> {
   for (const name of await readdir(home)) {
     const pid = /^making-(\d+)-/.exec(name)?.[1];
@@ -231,7 +237,7 @@ function executable(name: string): string {
   return process.platform === 'win32' ? `${name}.exe` : name;
 }
 
-/** Formats the time elapsed since `started`: `42 s`, `3 min 5 s`. */
+/** Returns the time since `started` (in milliseconds since 1970) as text, such as `42 s` or `3 min 5 s`. */
 export function elapsed(started: number): string {
   const seconds = Math.round((Date.now() - started) / 1000);
   return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;

@@ -1,8 +1,9 @@
 'use strict';
 
-// Runs a command and ends it once the process that started this keeper is gone. The keeper notices that because their
-// IPC channel closes, even if that process was killed. argv[2] is {"command", "args", "graceMs", "remove"}; "remove"
-// lists folders that the keeper removes if that process is gone and so can no longer remove them itself.
+// Runs a command, and stops it when the parent process ends. The parent is the process that started this keeper. When
+// the parent ends, even if it is killed, its IPC channel to the keeper closes. argv[2] is the JSON of {"command",
+// "args", "graceMs", "remove"}. "remove" lists folders to delete at the end. The keeper deletes them only if the parent
+// has ended, because otherwise the parent does so.
 const { spawn } = require('node:child_process');
 const fs = require('node:fs');
 

@@ -10,39 +10,41 @@ export interface Exit {
   signal: NodeJS.Signals | null;
 }
 
-/** A running command that ends with this process, even if this process is killed. */
+/** A running command that is stopped when this process ends, even if this process is killed. */
 export interface KeptProcess {
   readonly pid: number;
-  /** Id of the keeper, the process that runs the command and ends it. */
+  /** Process id of the keeper, a helper process that runs the command and stops it. */
   readonly keeperPid: number;
   readonly exited: Promise<Exit>;
-  /** Returns how the command ended; undefined while it runs. */
+  /** Returns how the command ended, or undefined while it is running. */
   exit(): Exit | undefined;
-  /** Lets this process exit without waiting for the command. The command then ends too. */
+  /** Allows this process to exit while the command is running. When this process exits, the command is stopped too. */
   unref(): void;
-  /** Asks the command to exit, kills it after `graceMs`, and waits until it has ended. */
+  /** Asks the command to exit and waits until it has ended. Kills the command if it does not exit within `graceMs`. */
   stop(): Promise<void>;
 }
 
 export interface KeptProcessOptions {
   cwd?: string;
   env?: NodeJS.ProcessEnv;
-  /** The file for the command's output. Without a file, each line is passed to `onLine`. */
+  /** File for the output of the command. If undefined, each line of output is passed to `onLine`. */
   logFile?: string;
   onLine?: (line: string) => void;
-  /** Milliseconds that the command may take to exit when it is asked to. (Default: 10 seconds) */
+  /** How long the command may take to exit after it was asked to, in milliseconds. (Default: 10 seconds) */
   graceMs?: number;
-  /** Folders to remove if this process ends before the command does. */
+  /** Folders to delete if this process ends before the command does. */
   remove?: readonly string[];
 }
 
 type KeeperMessage = { pid: number } | { error: string } | { exit: Exit };
 
 /**
- * Starts a command that must not outlive this process. A small keeper process runs the command, and ends it when the
- * IPC channel between keeper and this process closes. (A signal handler in this process would not suffice: it does not
- * run if this process is killed.) The keeper has its own process group, so Ctrl-C at the terminal does not end a server
- * that other processes still need to finish their work.
+ * Starts a command that must not outlive this process. A small helper process, the keeper, runs the command. When this
+ * process ends, its IPC channel to the keeper closes, and the keeper stops the command. This works even if this process
+ * is killed. (A signal handler in this process would not run in that case.)
+ *
+ * The keeper has its own process group. So Ctrl-C at the terminal does not stop a server that other processes still
+ * need to finish their work.
  */
 export async function startKept(
   command: string,
@@ -70,7 +72,7 @@ export async function startKept(
 
   let ended: Exit | undefined;
   const exited = new Promise<Exit>((resolve) => {
-    // Waits for 'close' rather than 'exit': only when 'close' arrives has all output been read.
+    // Wait for 'close' instead of 'exit': the output of the command is complete only at 'close'.
     keeper.once('close', (code, signal) => {
       ended ??= { code, signal };
       resolve(ended);
@@ -98,7 +100,7 @@ export async function startKept(
       keeper.channel?.unref();
     },
     async stop() {
-      // Undoes `unref`, because this process now has to wait for the command.
+      // Undo a call of `unref`, because this process now has to wait for the command.
       keeper.ref();
       keeper.channel?.ref();
       if (keeper.connected) keeper.send('stop');

@@ -4,14 +4,14 @@ const fs = require('node:fs');
 const os = require('node:os');
 
 /**
- * A holder writes its name right after it has created the lock file. If the name is still missing when the file is this
- * old (in milliseconds), the holder died in between.
+ * Age in milliseconds at which a lock file that names no process is stale. A process that creates the lock file writes
+ * its name into it right afterwards. If the name is still missing at this age, that process has died.
  */
 const NAMELESS_AFTER_MS = 5_000;
 
 /**
- * Runs one task at a time across processes; see lock.d.cts. It is plain JavaScript without packages, because the first
- * task that needs the lock installs the packages.
+ * Runs one task at a time across processes; see lock.d.cts. This is plain JavaScript without any packages, because the
+ * installation of the packages is itself a task that needs the lock.
  */
 async function withLock(file, options, task) {
   const { onWait, staleAfterMs = 30_000, pollMs = 500 } = options;
@@ -53,15 +53,16 @@ function create(file, content) {
 function isStale(file, holder, staleAfterMs) {
   const { pids, host } = parseHolder(holder);
   if (host === os.hostname() && !pids.some(isAlive)) return true;
-  // Checking whether the holder's processes run is not enough: the holder may run on another machine that shares the
-  // folder, or it was killed and its process id belongs to another process by now. So check the file's age too.
+  // It is not enough to check whether the holder's processes run. The holder may run on another machine that shares the
+  // folder. Or the holder has ended, and the system has given its process id to another process. So also check how long
+  // ago the holder last touched the file.
   const touched = fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs;
   return (
     touched !== undefined && Date.now() - touched > (pids.length === 0 ? NAMELESS_AFTER_MS : staleAfterMs)
   );
 }
 
-/** Removes a stale lock. Renames it first, so that only one of two processes removes it. */
+/** Deletes a stale lock file. Renames it first: if two processes do this at the same time, only one rename succeeds. */
 function removeStale(file) {
   const renamed = `${file}.${process.pid}.stale`;
   try {
@@ -90,7 +91,7 @@ function describeHolder(text) {
   return pids.length === 0 ? 'another process' : `process ${pids[0]} on ${host}`;
 }
 
-/** Whether a process with this id runs on this machine. */
+/** Returns whether a process with this id runs on this machine. */
 function isAlive(pid) {
   if (!Number.isInteger(pid) || pid <= 0) return false;
   try {
@@ -106,7 +107,7 @@ function touch(file) {
   try {
     fs.utimesSync(file, now, now);
   } catch {
-    // The lock was taken over or deleted.
+    // Ignore the error: the lock file was deleted, possibly because another process is taking over the lock.
   }
 }
 

@@ -8,15 +8,15 @@ const { SIGNALS, exitCodeOf } = require('./foreground.cjs');
 const { withLock } = require('./lock.cjs');
 
 /**
- * A file that is written to node_modules after a successful installation. If it is missing, the installation did not
+ * File in node_modules that is written after a successful installation. If it is missing, the last installation did not
  * finish.
  */
 const STAMP = '.federated-etl-installed.json';
 
 /**
- * Longest time for which an `npm ci` whose parent was killed keeps the lock, in milliseconds. It keeps the lock because
- * two concurrent `npm ci` undo each other's work. The time is limited because another process may get the same id after
- * npm has ended.
+ * Milliseconds for which an `npm ci` keeps the lock after its parent process was killed. It has to keep the lock,
+ * because two concurrent `npm ci` would undo each other's work. The time is limited because the lock file identifies
+ * npm by its process id, and another process may get that id after npm has ended.
  */
 const ORPHAN_MS = 10 * 60_000;
 
@@ -29,7 +29,7 @@ class SetUpError extends Error {
 }
 
 /**
- * Checks that node_modules matches package-lock.json exactly. If it does not, `why` is a clause with the reason.
+ * Checks whether node_modules matches package-lock.json exactly. If it does not, `why` is a clause with the reason.
  *
  * @param {string} root
  * @returns {{ ready: boolean, why?: string }}
@@ -50,8 +50,8 @@ function checkPackages(root) {
 
   const optional = new Set(stamp.optional);
   for (const [where, entry] of lockedPackages(lockText)) {
-    // npm skips optional packages for other platforms. But those optional packages that it did install must still
-    // exist.
+    // npm skips optional packages for other platforms, so such a package may be missing. But an optional package that
+    // npm has installed must still exist.
     if (entry.optional && !optional.has(where)) continue;
     const name = where.slice(where.lastIndexOf('node_modules/') + 'node_modules/'.length);
     const version = installedVersion(root, where);
@@ -91,7 +91,7 @@ async function ensurePackages(root, say = (line) => process.stderr.write(`${line
   fs.mkdirSync(path.dirname(file), { recursive: true });
   const onWait = (holder) => say(`Waiting for ${holder}, which is installing the packages…`);
   await withLock(file, { onWait, staleAfterMs: ORPHAN_MS }, async (alsoHeldBy) => {
-    // Checks again, because another process may have installed the packages while this one waited for the lock.
+    // Check again: another process may have installed the packages while this one waited for the lock.
     const { ready, why } = checkPackages(root);
     if (!ready) await install(root, why, alsoHeldBy, say);
   });
@@ -100,7 +100,7 @@ async function ensurePackages(root, say = (line) => process.stderr.write(`${line
 async function install(root, why, alsoHeldBy, say) {
   const folder = path.join(root, 'node_modules');
   const stat = fs.lstatSync(folder, { throwIfNoEntry: false });
-  // npm can empty an existing folder, but fails if node_modules is a file or a broken link.
+  // npm can empty a folder, but it fails if node_modules is a file or a broken link. So delete the file or link first.
   if (stat && !(fs.statSync(folder, { throwIfNoEntry: false }) || stat).isDirectory()) {
     say('Removing node_modules, which is not a folder.');
     fs.rmSync(folder, { force: true });
@@ -132,7 +132,8 @@ async function install(root, why, alsoHeldBy, say) {
 
 function npmCi(root, alsoHeldBy, say) {
   const started = Date.now();
-  // The project's tools are dev dependencies. The environment may exclude those (NODE_ENV=production, omit=dev).
+  // The project's tools are development dependencies. Include those explicitly, because the user's environment may
+  // exclude them (NODE_ENV=production, omit=dev).
   const args = [
     'ci',
     '--include=dev',
@@ -141,7 +142,8 @@ function npmCi(root, alsoHeldBy, say) {
     '--no-audit',
     '--no-fund',
     '--no-progress',
-    // `npm start --silent` sets the log level in the environment, which would hide why `npm ci` fails.
+    // With `npm start --silent`, the environment makes npm silent, and `npm ci` would not print why it fails. So set
+    // the log level explicitly.
     '--loglevel=error',
   ];
   const npm = npmCommand();
@@ -152,7 +154,7 @@ function npmCi(root, alsoHeldBy, say) {
       env: { ...process.env, NODE_ENV: '' },
       stdio: ['ignore', 'pipe', 'pipe'],
       shell: npm.shell,
-      // npm gets its own process group, so that the processes it starts can be ended with it.
+      // Start npm in its own process group. A signal to the group also reaches the processes that npm starts.
       detached: posix,
     });
     if (child.pid) alsoHeldBy(child.pid);
@@ -160,7 +162,7 @@ function npmCi(root, alsoHeldBy, say) {
       try {
         process.kill(posix ? -child.pid : child.pid, signal);
       } catch {
-        // It has already exited.
+        // npm has already exited.
       }
     };
     let stopped = false;
@@ -168,7 +170,8 @@ function npmCi(root, alsoHeldBy, say) {
       if (stopped || !child.pid) return;
       stopped = true;
       end('SIGTERM');
-      // npm may take a minute to restore the old packages. Do not wait for that: the next start replaces them anyway.
+      // After SIGTERM, npm may take a minute to restore the old packages. Kill it after 2 seconds, because the next
+      // start installs the packages again anyway.
       setTimeout(end, 2000, 'SIGKILL').unref();
     };
     for (const signal of SIGNALS) process.on(signal, stop);
@@ -200,7 +203,9 @@ function npmCi(root, alsoHeldBy, say) {
   });
 }
 
-/** Shows the elapsed time: at a terminal in one line that changes, otherwise in a new line every 10 seconds. */
+/**
+ * Shows the elapsed time. At a terminal, updates one line every second. Otherwise prints a new line every 10 seconds.
+ */
 function tick(started, say) {
   const terminal = process.stderr.isTTY;
   const timer = setInterval(
@@ -218,8 +223,8 @@ function tick(started, say) {
 }
 
 /**
- * Returns how to run npm: the npm that started this process, with the user's version and settings, otherwise the one on
- * the PATH.
+ * Returns the command that runs npm. Prefers the npm that started this process, because it has the version and the
+ * settings that the user chose. Otherwise uses the npm on the PATH.
  */
 function npmCommand() {
   const cli = process.env.npm_execpath;
@@ -230,7 +235,7 @@ function npmCommand() {
 }
 
 function lockedPackages(lockText) {
-  // Entries that are links point into the checkout and need no installation.
+  // Skip links: they point to folders in the checkout and are not installed.
   return Object.entries(JSON.parse(lockText).packages).filter(
     ([where, entry]) => where !== '' && !entry.link,
   );

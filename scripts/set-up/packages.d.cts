@@ -1,4 +1,4 @@
-/** Checks that node_modules matches package-lock.json exactly. If it does not, `why` is a clause with the reason. */
+/** Checks whether node_modules matches package-lock.json exactly. If it does not, `why` is a clause with the reason. */
 export function checkPackages(root: string): { ready: boolean; why?: string };
 
 /** Records in node_modules that the installation finished. Call it only after a successful installation. */

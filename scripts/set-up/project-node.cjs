@@ -6,15 +6,15 @@ const path = require('node:path');
 const { SetUpError } = require('./packages.cjs');
 
 /**
- * The oldest Node that can run the program. (Node 20 is enough for the set-up and the launcher.) The program loads ES
- * modules with `require` (22.12), and its HTTP agents read the proxy variables (24.5).
+ * Oldest version of Node that can run the program. The program loads ES modules with `require`, which needs 22.12. Its
+ * HTTP agents read the proxy variables, which needs 24.5. (The set-up and the launcher also run on Node 20.)
  */
 const OLDEST = '24.5';
 
 /**
- * Whether this version of Node can run the program.
+ * Returns whether a version of Node can run the program.
  *
- * @param {string} [version] such as `24.21.0`; by default that of the running Node
+ * @param {string} [version] such as `24.21.0`; the default is the version of the running Node
  */
 function isNewEnough(version = process.versions.node) {
   const [major, minor] = version.split('.').map(Number);
@@ -23,11 +23,11 @@ function isNewEnough(version = process.versions.node) {
 }
 
 /**
- * Finds the Node to run the program with: the project's own (an npm package), otherwise the running one if it is new
- * enough.
+ * Finds a Node that can run the program. Prefers the project's own Node, which is installed as an npm package.
+ * Otherwise uses the running Node if it is new enough.
  *
  * @param {string} root
- * @returns {string | undefined} the path of the binary
+ * @returns {string | undefined} the path of the binary, or undefined if there is none
  */
 function findProjectNode(root) {
   const own = ownNode(root);
@@ -36,8 +36,9 @@ function findProjectNode(root) {
 }
 
 /**
- * Like `findProjectNode`, but checks that the project's own Node works. Downloads it if it is missing and the running
- * Node is too old. It is missing if npm is configured not to run install scripts, one of which downloads it.
+ * Like `findProjectNode`, but also checks that the project's own Node works. If it does not work and the running Node
+ * is too old, downloads the project's own Node. The install script of its npm package normally does this, but npm may
+ * be configured not to run install scripts.
  *
  * @param {string} root
  * @param {(line: string) => void} [say]
@@ -72,7 +73,10 @@ function runs(node) {
   return fs.existsSync(node) && spawnSync(node, ['--version'], { timeout: 20_000 }).status === 0;
 }
 
-/** Downloads the project's own Node by running its package's install script, as npm would. */
+/**
+ * Downloads the project's own Node: runs the install script of its npm package, as npm would. Returns the script's
+ * output.
+ */
 function fetchOwnNode(root) {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, ['installArchSpecificPackage'], {

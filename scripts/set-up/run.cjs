@@ -1,8 +1,8 @@
 'use strict';
 
-// The entry point of `npm start`, `npm test` and the benchmarks. It needs only Node, and fetches the packages, the
-// project's own Node and the servers. It uses only syntax that every Node can parse, so that even an old Node reaches
-// the version check.
+// Entry point of `npm start`, `npm test` and the benchmarks. It needs nothing but Node: it installs the packages and
+// the project's own Node, then runs the command. Its syntax is simple enough for old versions of Node to parse, so that
+// they get as far as the version check and print its message.
 var major = Number(process.versions.node.split('.')[0]);
 if (major < 20) {
   console.error('Federated ETL needs Node 20 or newer to start; this is ' + process.version + '.');
@@ -19,7 +19,7 @@ start(process.argv[2], process.argv.slice(3)).then(
     process.exitCode = code;
   },
   function (error) {
-    // A SetUpError has a message for the user. Any other error is a bug, so its stack is shown.
+    // A SetUpError has an exit code and a message for the user. Any other error is a bug, so print its stack too.
     console.error(error.exitCode === undefined ? error : error.message);
     process.exitCode = error.exitCode === undefined ? 1 : error.exitCode;
   },
@@ -51,7 +51,7 @@ async function start(what, args) {
   });
 }
 
-/** Puts the project's own Node and tools first on the PATH. */
+/** Returns the environment for the command. Its PATH starts with the project's tools and the project's own Node. */
 function childEnvironment(root, node) {
   const folders = [path.join(root, 'node_modules', '.bin'), path.dirname(node), process.env.PATH || ''];
   return Object.assign({}, process.env, { PATH: folders.join(path.delimiter) });

@@ -12,8 +12,8 @@ import {
 import { downloadTemporal } from './temporal-download';
 
 /**
- * The Temporal CLI, which includes a server. 1.5.1 is the newest version that `go install` can build: later versions
- * replace a module with a local folder, which `go install` refuses.
+ * The Temporal CLI, which includes a server. Version 1.5.1 is the newest one that `go install` can build: the go.mod of
+ * later versions replaces a module with a local folder, which `go install` refuses.
  */
 export const temporalCli: GoServer = {
   name: 'temporal',
@@ -39,16 +39,16 @@ export type FoundTemporal =
 
 export interface FindTemporalOptions extends FindOptions {
   /**
-   * Whether to use a server that is already running (TEMPORAL_ADDRESS). Tests pass false, because they need a server
-   * that they start themselves. (Default: true)
+   * Whether to use the running server at TEMPORAL_ADDRESS. Tests pass false if they need a server that they start
+   * themselves. (Default: true)
    */
   useAddress?: boolean;
-  /** Replaces the official download; only for tests. */
+  /** Function to use instead of the official download. Only tests set it. */
   download?: (options: FindOptions, folder: string) => Promise<Found>;
 }
 
 /**
- * Finds a Temporal server, or a program that can start one, and reports each step. Looks in this order:
+ * Finds a running Temporal server, or a program that can start one, and reports each step. Searches in this order:
  * TEMPORAL_ADDRESS, TEMPORAL_CLI, the PATH, the project's cache, the official download, `go install`.
  */
 export async function findTemporal(options: FindTemporalOptions): Promise<FoundTemporal> {

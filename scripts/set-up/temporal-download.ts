@@ -10,7 +10,7 @@ import { elapsed, type FindOptions, type Found } from './go-server';
 /** Base URL of the Temporal CLI's releases. */
 export const RELEASES = 'https://github.com/temporalio/cli/releases/download';
 
-/** SHA-256 of the archives of the pinned version, so that a tampered archive is refused. */
+/** SHA-256 checksums of the archives of the pinned version. A download with another checksum is rejected. */
 const CHECKSUMS: Readonly<Record<string, string>> = {
   'temporal_cli_1.5.1_linux_amd64.tar.gz': 'ddc95e08b0b076efd4ea9733a3f488eb7d2be875f8834e616cd2a37358b4852d',
   'temporal_cli_1.5.1_linux_arm64.tar.gz': 'bd1b0db9f18b051026de8bf6cc1505f2510f14bbb7a8b9a4a91fff46c77454f5',
@@ -24,7 +24,7 @@ const CONNECT_MS = 5_000;
 const IDLE_MS = 30_000;
 
 export interface DownloadOptions extends FindOptions {
-  /** Base URL of the releases; tests use another one. (Default: the official one) */
+  /** Base URL of the releases. Tests use another URL. (Default: the official URL) */
   releases?: string;
   checksums?: Readonly<Record<string, string>>;
 }
@@ -65,7 +65,7 @@ export async function downloadTemporal(
   }
 }
 
-/** Requests a URL. The headers of the response must arrive within the time limit; the body may take longer. */
+/** Requests a URL. The headers of the response must arrive within `CONNECT_MS`; the body may take longer. */
 async function open(url: string): Promise<Response> {
   const patience = new AbortController();
   const timer = setTimeout(
@@ -112,7 +112,9 @@ async function save(response: Response, file: string, size: number, options: Fin
   return hash.digest('hex');
 }
 
-/** Looks up the checksum in the release's own list, for platforms that `CHECKSUMS` does not list. */
+/**
+ * Reads the checksum of an archive from the list that the release publishes. Used for platforms that `CHECKSUMS` lacks.
+ */
 async function publishedChecksum(url: string, name: string): Promise<string | undefined> {
   const text = await (await open(url)).text();
   return text
@@ -121,7 +123,10 @@ async function publishedChecksum(url: string, name: string): Promise<string | un
     .find(([, file]) => file === name)?.[0];
 }
 
-/** Returns the message of an error. For errors of `fetch`, which only say "fetch failed", returns that of the cause. */
+/**
+ * Returns the message of an error. If the error has a cause, returns the message of the cause instead: errors of
+ * `fetch` themselves only say "fetch failed".
+ */
 function reasonOf(error: unknown): string {
   const { message, cause } = error as { message?: string; cause?: { message?: string } };
   return cause?.message || message || String(error);

@@ -13,40 +13,43 @@ const DAY = 24 * 60 * 60 * 1000;
 export interface TemporalServerOptions {
   /** Path of the Temporal CLI. */
   binary: string;
-  /** File for the server's state. Without it, the state is in memory and lost when the server ends. */
+  /** File for the server's state. If undefined, the server keeps its state in memory and loses it when it ends. */
   dbFile?: string;
-  /** Namespace to create at the start, in addition to `default`. (Default: `default`) */
+  /** Namespace to create when the server starts. The namespace `default` always exists. (Default: `default`) */
   namespace?: string;
-  /** Port to use unless another process uses it. (Default: 7233) */
+  /** Preferred port of the server. If another process uses it, the server listens on any free port. (Default: 7233) */
   preferredPort?: number;
-  /** Port for the web UI, to use unless another process uses it. (Default: 8233) */
+  /** Preferred port of the web UI. If another process uses it, the UI listens on any free port. (Default: 8233) */
   preferredUiPort?: number;
   /** Whether to run without the web UI. */
   headless?: boolean;
-  /** Search attributes to register in `namespace`: the type of each, by name. */
+  /** Search attributes to register in `namespace`. Keys are their names, values are their types. */
   searchAttributes?: Readonly<Record<string, string>>;
-  /** The only address on which the server listens. (Default: 127.0.0.1) */
+  /** IP address on which the server listens. It listens on no other address. (Default: 127.0.0.1) */
   ip?: string;
-  /** File for the server's log. If the server does not start, the error quotes the last lines of the log. */
+  /** File for the server's log. If the server does not start, the error message contains the last lines of the log. */
   logFile: string;
-  /** Number of days for which `namespace` keeps closed workflows. (Default: 30; the server's own default is 1) */
+  /** Number of days for which `namespace` keeps closed workflows. (Default: 30. Temporal's own default is 1.) */
   retentionDays?: number;
-  /** Folders to remove with the server if this process is killed. */
+  /** Folders to delete if the server stops because this process was killed. */
   remove?: readonly string[];
 }
 
 export interface TemporalServer {
   readonly address: string;
-  /** URL of the web UI; an empty string if the server is headless. */
+  /** URL of the web UI. Empty if the server has no web UI. */
   readonly uiUrl: string;
   readonly pid: number;
-  /** Whether the server belongs to another process that uses the same `dbFile`. If so, `stop` does nothing. */
+  /** Whether another process, which uses the same `dbFile`, has started the server. If so, `stop` does nothing. */
   readonly shared: boolean;
-  /** Asks the server to exit, kills it after 10 seconds, and waits until its port and its file are free. */
+  /**
+   * Asks the server to exit and waits until its port and its file are free. Kills it if it does not exit within 10
+   * seconds.
+   */
   stop(): Promise<void>;
 }
 
-/** The content of the file beside `dbFile` that names the server which has `dbFile` open. */
+/** Content of a JSON file next to `dbFile`. It identifies the server that has `dbFile` open. */
 interface Holder {
   pid: number;
   keeperPid: number;
@@ -55,12 +58,12 @@ interface Holder {
 }
 
 /**
- * Starts a Temporal dev server and waits until it answers. The server ends with this process, however this process
- * ends. Its state stays in `dbFile` for the next start.
+ * Starts a Temporal dev server and waits until it answers. The server stops when this process ends, even if this
+ * process is killed. Its state stays in `dbFile` for the next start.
  *
- * Two servers on one file would corrupt it, so a file beside it names the server that has it open. If that server
- * belongs to another process, both share it. If it is an orphan (its process and its keeper were killed), it is stopped
- * first.
+ * Two servers that use the same `dbFile` would corrupt it. So a file next to `dbFile` identifies the server that has it
+ * open. If another process has started that server, this process uses the same server. If that server is an orphan,
+ * because the process that started it and its keeper were killed, it is stopped first.
  */
 export async function startTemporalServer(options: TemporalServerOptions): Promise<TemporalServer> {
   const { dbFile } = options;
@@ -71,7 +74,8 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
   }
   await mkdir(path.dirname(options.logFile), { recursive: true });
 
-  // Another process may take the free port before the server does. If so, tries again.
+  // Another process may take the chosen port before the server listens on it. If that happens, try again with other
+  // ports.
   for (let attempt = 1; ; attempt += 1) {
     const { kept, address, uiUrl } = await spawnServer(options, attempt === 1);
     try {
@@ -107,8 +111,8 @@ async function spawnServer(
   const args = ['server', 'start-dev', '--ip', ip, '--port', String(port), '--namespace', namespace];
   if (uiPort === undefined) args.push('--headless');
   else args.push('--ui-ip', ip, '--ui-port', String(uiPort));
-  // With these pragmas, the server is nearly twice as fast as with the defaults, and a crash of the machine still does
-  // not corrupt the file.
+  // With these SQLite settings, the server is nearly twice as fast as with the defaults. A crash of the machine still
+  // does not corrupt the file.
   if (dbFile !== undefined) {
     args.push('--db-filename', dbFile);
     args.push('--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=NORMAL');
@@ -126,8 +130,8 @@ async function spawnServer(
 }
 
 /**
- * Returns the environment without the TEMPORAL_* variables. They are meant for clients, and the CLI would read them
- * although they do not concern the server that it starts here.
+ * Returns the environment variables for the server: those of this process, without TEMPORAL_*. The user sets TEMPORAL_*
+ * for Temporal clients, but the CLI would also apply them to the server that it starts.
  */
 function serverEnvironment(): NodeJS.ProcessEnv {
   const entries = Object.entries(process.env).filter(([name]) => !name.startsWith('TEMPORAL_'));
@@ -162,14 +166,15 @@ async function waitUntilReady(
         await connection.close();
       }
     } catch {
-      // Ignore errors and try again: the port opens a moment before the namespace exists.
+      // Ignore errors and try again: the server opens its port a moment before it has created the namespace.
       await sleep(50);
     }
   }
 }
 
 /**
- * Returns the server that another process runs on this file, or undefined if there is none. Stops an orphaned server.
+ * Returns the server that another process runs on this database file, or undefined if there is none. Stops a server
+ * that is orphaned.
  */
 async function sharedServer(dbFile: string): Promise<TemporalServer | undefined> {
   const holder = await readHolder(dbFile);
@@ -185,7 +190,8 @@ async function sharedServer(dbFile: string): Promise<TemporalServer | undefined>
 async function endProcess(pid: number): Promise<void> {
   const insistAt = Date.now() + 10_000;
   process.kill(pid, 'SIGTERM');
-  // Checks the command line to see whether the process still runs: signal 0 would also succeed for a zombie.
+  // Check the command line to find out whether the process still runs. Signal 0 is no alternative, because it also
+  // succeeds for a zombie process.
   for (let insisted = false; (await commandLineOf(pid)) !== ''; await sleep(50)) {
     if (insisted || Date.now() < insistAt) continue;
     process.kill(pid, 'SIGKILL');

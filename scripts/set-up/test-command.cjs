@@ -7,12 +7,12 @@ const path = require('node:path');
 const { SIGNALS, exitCodeOf, forwardSignals, runInForeground } = require('./foreground.cjs');
 
 /**
- * Checks types, lint and format, then runs the tests. All of them run even if one fails, so that one run shows every
- * problem. The exit code is that of the first failure.
+ * Checks types, lint and format, then runs the tests. If one of these fails, still runs the others, so that one run
+ * shows every problem. Returns the exit code of the first failure.
  *
  * @param {{ root: string, node: string, env: NodeJS.ProcessEnv, args: readonly string[] }} options
- *   args: `--long` runs the full counts, `--fast` runs only the tests of pure code, and eslint with its cache; jest
- *   gets the other arguments
+ *   args: `--long` makes property tests try far more cases; `--fast` runs only the tests of pure code, and lets eslint
+ *   use its cache; all other arguments are passed to jest
  * @returns {Promise<number>}
  */
 async function runTests({ root, node, env, args }) {
@@ -32,15 +32,15 @@ async function runTests({ root, node, env, args }) {
 
   const jest = await runJest({ node, bin: tool('jest', 'bin', 'jest.js'), root, env, args });
   codes.push(jest.code);
-  // CI reads this line, so it has to be the last one and contain nothing else.
+  // CI parses this line. It has to be the last line of the output, and must contain nothing else.
   console.log(`${jest.passed} passed, ${jest.failed} failed, ${jest.skipped} skipped`);
   return codes.find((code) => code !== 0) || 0;
 }
 
 /**
- * Starts all checks at once, because each uses at most one core. The caches of the type check and the format check are
- * always right. The cache of eslint is not: its rules depend on types, but it does not check a file again when a type
- * in another file changes. So only the fast run uses it.
+ * Starts all checks at once, because each uses at most one core. The type check and the format check use caches, which
+ * are always correct. The cache of eslint is not always correct: its rules depend on types, but it does not check a
+ * file again when a type in another file changes. So only the fast run uses that cache.
  */
 function startChecks({ tool, node, context, fast }) {
   const cache = (name) => tool('.cache', 'checks', name);
@@ -107,8 +107,8 @@ async function runJest({ node, bin, root, env, args }) {
 }
 
 /**
- * Reads how many tests passed, failed and were skipped. A suite that could not be loaded counts as one failed test,
- * although none of its tests ran.
+ * Reads from jest's result file how many tests passed, failed and were skipped. A test file that could not be loaded
+ * counts as one failed test, because jest cannot count the tests in it.
  */
 function readOutcome(file) {
   if (!fs.existsSync(file)) return { passed: 0, failed: 1, skipped: 0 };
@@ -120,7 +120,7 @@ function readOutcome(file) {
   };
 }
 
-/** Runs a command and captures its output, so that the lines of concurrent commands do not mix. */
+/** Runs a command and captures its output, so that the outputs of concurrent commands do not mix. */
 function captured(command, args, options) {
   const started = Date.now();
   return new Promise((resolve) => {
