@@ -13,8 +13,8 @@ function isLoopback(host: string): boolean {
 const loopbackOrigin = /^https?:\/\/(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/;
 
 /**
- * Returns the origins whose pages may read the answers in a browser. Without this limit, any web page that a user opens
- * could read the costs through the user's browser.
+ * Returns the origins whose pages may read this server's answers in a browser (CORS). Without the limit, any web page
+ * that a user opens could read cost data through that user's browser.
  */
 export function allowedOrigins({
   origins,
@@ -25,8 +25,8 @@ export function allowedOrigins({
 }
 
 /**
- * Decides which requests may read and which may act. The constructor throws SETTINGS_INVALID if other machines can
- * reach the server, but the settings neither contain a token nor allow reading without one.
+ * Decides which requests may read data and which may perform operator actions. The constructor throws SETTINGS_INVALID
+ * if other machines can reach the server, but neither a token nor `openRead` is set.
  */
 export class Access {
   private readonly open: boolean;
@@ -76,14 +76,17 @@ export class Access {
 }
 
 /**
- * Returns every token in a request's headers. If any of them is wrong, the request is denied, even if another is right.
+ * Returns every token in a request's headers: from `Authorization` and from `X-API-Key`. If the request has both and
+ * one of them is wrong, it is denied.
  */
 function tokensOf({ authorization = '', 'x-api-key': apiKey = '' }: IncomingHttpHeaders): string[] {
   const bearer = /^Bearer\s+(.*)$/i.exec(authorization)?.[1] ?? '';
   return [bearer, apiKey].flat().filter((token) => token !== '');
 }
 
-/** Compares two tokens in constant time, so that the duration does not reveal how much of a token is right. */
+/**
+ * Compares two tokens in constant time, so that the response time does not reveal how much of a guessed token is right.
+ */
 function same(given: string, wanted: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(given), digest(wanted));

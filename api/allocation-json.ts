@@ -7,7 +7,7 @@ import { arrayParts, jsonObject, jsonWindow, objectParts, type Parts } from './j
 import { rounded } from './numbers';
 
 const decimals = 5;
-/** Number of decimals for the numbers in `pvs`, `lbAllocations` and `rawAllocationOnly`. */
+/** Number of decimal places of the numbers in `pvs`, `lbAllocations` and `rawAllocationOnly`. */
 const ofMaps = 9;
 
 function isDerived(name: Measure | keyof Derived): name is keyof Derived {
@@ -15,12 +15,12 @@ function isDerived(name: Measure | keyof Derived): name is keyof Derived {
 }
 
 /**
- * Names of the numbers, each with the start of its JSON member. Prepared once, because they are written millions of
- * times.
+ * The numbers of an allocation, each with the text that precedes its value in JSON. These texts are computed once,
+ * because an answer can repeat them millions of times.
  */
 const numberMembers = allocationNumbers.map((name) => ({ name, member: `,"${name}":` }));
 
-/** Encodes `data` of an answer: an array of sets, each an object of allocations by name. */
+/** Encodes the `data` member of an answer: an array of sets. Each set is an object of allocations, keyed by name. */
 export function allocationSetsParts(sets: readonly AllocationSet[]): Parts {
   return arrayParts(sets, ({ rows }) => objectParts(rows, ({ name }) => name, allocationJson));
 }
@@ -64,7 +64,8 @@ function balancersJson(balancers: NonNullable<AllocationRow['lbAllocations']>): 
 }
 
 /**
- * Encodes the GPU use. Its averages are also among the allocation's own numbers, so they are rounded in the same way.
+ * Encodes an allocation's GPU use. Its two averages also appear among the allocation's own members, so both places
+ * round them to the same number of decimals.
  */
 function gpuJson({ gpuUsageAverage, gpuRequestAverage, ...gpu }: GpuUse): string {
   const members = Object.entries(gpu).map(([name, value]): [string, string] => [name, JSON.stringify(value)]);

@@ -1,13 +1,15 @@
 import type { Derived } from '../query/derived';
 import type { Measure } from '../query/measures';
 
-/** Name of a number that answers can show. `minutes` is not one of them: it is written together with the times. */
+/**
+ * Name of a number that answers can show. `minutes` is not included, because it is written separately, after the times.
+ */
 type NumberMember = Measure | Exclude<keyof Derived, 'minutes'>;
 
-/** Which answers show a number: only full allocations, summaries as well, or no answers. */
+/** Which answers show a number: only full allocation answers, both full answers and summaries, or no answers at all. */
 type Shown = 'in full only' | 'in summaries too' | 'nowhere';
 
-/** All numbers of an allocation, in the order of OpenCost's answers, and which answers show them. */
+/** All numbers of an allocation, in the order of OpenCost's answers. Each value says which answers show the number. */
 const shown = {
   cpuCores: 'in full only',
   cpuCoreRequestAverage: 'in summaries too',
@@ -60,11 +62,11 @@ type NameOf<Where extends Shown> = {
   [Name in NumberMember]: (typeof shown)[Name] extends Where ? Name : never;
 }[NumberMember];
 
-/** Names of an allocation's numbers, in the order of the answer. */
+/** Names of the numbers in a full allocation answer, in output order. */
 export const allocationNumbers = (Object.keys(shown) as NumberMember[]).filter(
-  // This is always true at present, because every number is shown somewhere.
+  // At present no number is marked 'nowhere', so the filter keeps all of them.
   (name) => (shown[name] as Shown) !== 'nowhere',
 );
 
-/** Name of a number that the items of a summary show. */
+/** Name of a number that summary answers show. */
 export type SummaryNumber = NameOf<'in summaries too'>;

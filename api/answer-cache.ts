@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 export interface Rendered {
   readonly body: Buffer;
   readonly headers: Readonly<Record<string, string>>;
-  /** Duration of the query, in milliseconds. `renderMs`: duration of the encoding, in milliseconds. */
+  /** Duration of the query, in milliseconds. `renderMs` is the duration of the encoding, in milliseconds. */
   readonly queryMs: number;
   readonly renderMs: number;
 }
@@ -12,7 +12,7 @@ export interface Rendered {
 /** Where an answer comes from: the `cache`, a query that was already running (`shared`), or a new `query`. */
 export type Origin = 'cache' | 'shared' | 'query';
 
-/** Maximum size of the cache, in bytes: room for thousands of dashboard answers of a few kilobytes each. */
+/** Maximum size of the cache, in bytes. This is enough for thousands of dashboard answers of a few kilobytes each. */
 const mostBytes = 64 * 2 ** 20;
 
 interface UnderWay {
@@ -22,8 +22,8 @@ interface UnderWay {
 }
 
 /**
- * Caches answers by a key that identifies both data and query. Concurrent requests for the same answer share one
- * computation, which is aborted once no request is waiting for it any more.
+ * Caches answers. A key identifies both the query and the version of the data. Concurrent requests with the same key
+ * share one computation, which is aborted when the last of them has been cancelled.
  */
 export class AnswerCache {
   private readonly kept = new LRUCache<string, Rendered>({
@@ -34,8 +34,9 @@ export class AnswerCache {
   private readonly underWay = new Map<string, UnderWay>();
 
   /**
-   * Returns the answer from the cache or from a computation that is already running, or else computes it with `make`.
-   * Rejects with the signal's reason if the signal is aborted, and with the error of `make` if that fails.
+   * Returns the answer from the cache or from a computation that is already running. If there is neither, computes the
+   * answer with `make`. Rejects with the reason of `signal` if that is aborted, or with the error of `make` if that
+   * fails.
    */
   async get(
     key: string,
@@ -53,7 +54,7 @@ export class AnswerCache {
       leave = () => {
         reject(signal.reason as Error);
         if (--work.askers > 0) return;
-        // Later requests must not join the aborted computation.
+        // Forget the computation before aborting it, so that later requests do not join it.
         this.forget(key, work);
         work.abort.abort(signal.reason);
       };

@@ -3,15 +3,15 @@ import { timeText } from '../query/notes';
 import { arrayParts, jsonObject, jsonWindow, objectParts, type Parts } from './json';
 import { rounded } from './numbers';
 
-/** Value of one member of an asset. Objects contain only numbers. */
+/** Value of a member of an asset. If it is an object, it contains only numbers. */
 export type MemberValue = string | number | boolean | null | Readonly<Record<string, number>>;
 
-/** Encodes one set: an object of assets by key. */
+/** Encodes one set as a JSON object of assets. Each asset's `key` is its key in the object. */
 export function assetSetParts({ rows }: AssetSet): Parts {
   return objectParts(rows, ({ key }) => key, assetJson);
 }
 
-/** Encodes `data` in Kubecost's shape: an array of sets. */
+/** Encodes the `data` member of an answer as Kubecost does: an array of sets. */
 export function assetSetsParts(sets: readonly AssetSet[]): Parts {
   return arrayParts(sets, assetSetParts);
 }
@@ -29,7 +29,7 @@ function assetJson(row: AssetRow): string {
   return jsonObject(members);
 }
 
-/** Members whose names in answers differ from those in rows. */
+/** Maps the name of a row's member to its name in answers, where the two differ. */
 interface Renamed {
   gpuHours: 'GPUHours';
 }
@@ -40,7 +40,10 @@ interface DerivedMembers {
   Disk: 'bytes';
 }
 
-/** Name of a member that is specific to the type of the row. */
+/**
+ * Name, in answers, of a member that not all types of row have. `adjustment` is included, although all types have it,
+ * because each type shows it at its own position.
+ */
 type OwnMember<Row extends AssetRow> = Row extends AssetRow
   ? | {
         [Name in keyof Row]: Name extends keyof Renamed ? Renamed[Name] : Name;
@@ -51,17 +54,17 @@ type OwnMember<Row extends AssetRow> = Row extends AssetRow
 type CommonName = keyof AssetRowBase | 'type';
 type RowOf<Type, Row = AssetRow> = Row extends { type: infer Of } ? (Type extends Of ? Row : never) : never;
 
-/** The members of an asset type, in the order of the answer. If a member is undefined, the answer does not show it. */
+/** Values of an asset type's members. The answer omits members that are undefined. */
 type Members<Type extends AssetRow['type']> = Readonly<
   Record<OwnMember<RowOf<Type>>, MemberValue | undefined>
 >;
 
-/** Name of a member of an asset, of whatever type. */
+/** Name of any member that an answer can show for an asset, whatever its type. */
 export type AssetMember = 'minutes' | OwnMember<AssetRow> | 'totalCost';
 
 /**
- * Returns the members that an answer shows after an asset's times: its minutes, the members of its type and its total
- * cost. All assets of a type have the same members, except that those in `omitted` may be missing.
+ * Returns the members that follow an asset's start and end in an answer: its minutes, the members of its type, and its
+ * total cost. All assets of a type have the same members, except that those in `omitted` may be absent.
  */
 export function assetMembers(row: AssetRow): [name: AssetMember, value: MemberValue][] {
   return [
@@ -71,7 +74,7 @@ export function assetMembers(row: AssetRow): [name: AssetMember, value: MemberVa
   ];
 }
 
-/** Members that an answer omits if their value is not known. */
+/** Members that an answer omits if their value is unknown, that is, empty or null. */
 const omitted: ReadonlySet<AssetMember> = new Set<AssetMember>(['pool', 'overhead']);
 
 function isShown(

@@ -1,15 +1,15 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Parts } from './json';
 
-/** Number of characters to collect before they are encoded as one chunk. */
+/** Number of characters that are collected before they are encoded as one chunk. */
 const pieceLength = 64 * 1_024;
-/** Minimum time between two pauses, in milliseconds. */
+/** Minimum time between two pauses of the encoding, in milliseconds. Other requests are handled during a pause. */
 const turn = 10;
 
 /**
- * Encodes a body from its parts. Pauses now and then to let other requests run: an answer of a hundred thousand rows
- * takes seconds, and without pauses a health probe would time out meanwhile. Throws the signal's reason if the signal
- * is aborted.
+ * Encodes the parts of a response body as UTF-8. Regularly yields to the event loop, because encoding a hundred
+ * thousand rows takes seconds: without these pauses, a health probe would time out. Throws the signal's reason if the
+ * signal is aborted.
  */
 export async function bodyOf(parts: Parts, signal: AbortSignal): Promise<Buffer> {
   const pieces: Buffer[] = [];

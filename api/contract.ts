@@ -1,12 +1,14 @@
 /*
- * The API that the page uses in addition to the query API: the state of the federation, and the actions of the
- * operator. All of it is under `/api`, and answers have the envelope of the query API: `{"code":200,"data":…}`, errors
- * `{"code":…,"data":null,"message":…}`. Times are RFC 3339.
+ * The API that the web page uses in addition to the query API. It provides the state of the federation and the
+ * operator's actions. All paths begin with `/api`. Answers have the same envelope as in the query API:
+ *   Success: `{"code":200,"status":"success","data":…}`
+ *   Error:   `{"code":…,"data":null,"message":…}`
+ * Times are RFC 3339.
  */
 
 /** Answer to `GET /api/status`. */
 export interface StatusView {
-  /** `primary`: the server of a federation's primary; `local`: a server that has only a local ETL store. */
+  /** `primary` if the server belongs to the primary of a federation, `local` if it has only a local ETL store. */
   readonly kind: 'primary' | 'local';
   /** Id of the primary's cluster; absent for a local ETL store. */
   readonly cluster?: string;
@@ -18,25 +20,28 @@ export interface StatusView {
     /** Whether nothing has been ingested yet. */
     readonly empty: boolean;
     readonly ingesting?: { readonly done: number; readonly of: number; readonly generation?: number };
-    /** Why newer data, if there is any, cannot be served, and its `generation` (absent for a local ETL store). */
+    /**
+     * Why newer data cannot be served; absent if there is no such data. `generation` is that of the newer data; absent
+     * for a local ETL store.
+     */
     readonly refused?: { readonly generation?: number; readonly code: string; readonly message: string };
   };
   readonly clusters: readonly ClusterView[];
-  /** Whether actions are possible: they need a configured operator token and a federation. */
+  /** Whether operator actions are possible. They require a federation and a configured operator token. */
   readonly canAct: boolean;
-  /** URL of the workflows in the Temporal UI; absent if it is not known. */
+  /** URL of the workflows in the Temporal UI; absent if unknown. */
   readonly temporalUi?: string;
-  /** What could not be determined, each described in one sentence. */
+  /** One sentence for each part of the status that could not be determined. */
   readonly missing: readonly string[];
 }
 
 export interface ClusterView {
   readonly cluster: string;
   readonly membership: 'in' | 'excluded' | 'not yet';
-  /** Why the cluster is excluded, or how its membership changes with the next run. */
+  /** Why the cluster is excluded, or how its membership will change with the next run. */
   readonly reason?: string;
   readonly lastPush?: string;
-  /** Start of the cluster's data among the served data. `lastData`: its end. */
+  /** Start of the cluster's first served window. `lastData`: end of its last served window. */
   readonly firstData?: string;
   readonly lastData?: string;
   readonly allocations: number;
@@ -45,12 +50,12 @@ export interface ClusterView {
     readonly resolution: string;
     /** Number of served windows with data from the cluster. */
     readonly held: number;
-    /** Number of windows between the cluster's first and last one without data from it. */
+    /** Number of windows between the cluster's first and last window that have no data from the cluster. */
     readonly missing: number;
   }[];
 }
 
-/** An entry of the answer to `GET /api/federations?limit=50`: `{federations: FederationView[]}`, the newest first. */
+/** One federation run. `GET /api/federations?limit=50` answers `{federations: FederationView[]}`, newest first. */
 export interface FederationView {
   readonly run: string;
   readonly outcome:
@@ -69,7 +74,7 @@ export interface FederationView {
     readonly reused: number;
     readonly removed: number;
   };
-  /** Number of quarantined sources. */
+  /** Number of sources (files of a cluster) that are quarantined: the run could not merge them as they are. */
   readonly quarantined?: number;
   readonly excluded?: readonly string[];
   readonly warnings?: readonly string[];
@@ -78,7 +83,7 @@ export interface FederationView {
   readonly link?: string;
 }
 
-/** An entry of the answer to `GET /api/generations`: `{generations: GenerationView[]}`, the newest first. */
+/** One generation. `GET /api/generations` answers `{generations: GenerationView[]}`, newest first. */
 export interface GenerationView {
   readonly generation: number;
   readonly committedAt: string;
@@ -86,7 +91,7 @@ export interface GenerationView {
   readonly clusters: number;
   readonly windows: number;
   readonly bytes: number;
-  /** The quarantined sources, each with its error. */
+  /** The quarantined sources, each with the error that prevented it from being merged as it is. */
   readonly quarantined: readonly {
     readonly cluster: string;
     readonly window: string;
@@ -95,15 +100,15 @@ export interface GenerationView {
   }[];
 }
 
-/** Answer to `GET /api/generations/diff?from=3&to=4`. */
+/** The differences between two generations: answer to `GET /api/generations/diff?from=3&to=4`. */
 export interface GenerationDiff {
   readonly from: number;
   readonly to: number;
   readonly joined: readonly string[];
   readonly left: readonly string[];
-  /** The differing windows that were compared, each with the total costs of those clusters whose costs differ. */
+  /** The newest windows that differ, at most 50. Each lists the clusters whose total costs differ in that window. */
   readonly changes: readonly {
-    /** For example `allocations/1d/1794614400-1794700800`. */
+    /** Id of the window, such as `allocations/1d/1794614400-1794700800`. */
     readonly window: string;
     readonly change: 'added' | 'removed' | 'changed';
     readonly clusters: readonly {
@@ -112,12 +117,12 @@ export interface GenerationDiff {
       readonly after: number | null;
     }[];
   }[];
-  /** Number of differing windows that were not compared because there are too many of them. */
+  /** Number of further windows that differ, but do not fit into `changes`. */
   readonly omitted: number;
 }
 
 /*
- * Actions. Each needs the header `Authorization: Bearer <operator token>`. The answer is `{message}`, a sentence.
+ * Answer to an operator action: one sentence. Each action needs the header `Authorization: Bearer <operator token>`.
  *   POST /api/clusters/<id>/exclude   {"reason": "…"}
  *   POST /api/clusters/<id>/include
  *   POST /api/federations             {"why": "…"}           starts a federation
@@ -129,13 +134,13 @@ export interface ActionAnswer {
 }
 
 /**
- * Access to the federation. The server of a local ETL store has none. Methods throw CLUSTER_UNKNOWN or RUN_NOT_FOUND if
- * there is no cluster or run with the given id.
+ * The federation's state and actions, for the routes of the API. A server that has only a local ETL store has no
+ * federation. Methods throw CLUSTER_UNKNOWN or RUN_NOT_FOUND if there is no cluster or run with the given id.
  */
 export interface Federation {
   /**
-   * Returns the state without `held`, `missing`, `allocations`, `firstData` and `lastData`. The server derives these
-   * from the data that it serves.
+   * Returns the state of the federation. It does not contain `windows`, `allocations`, `firstData` and `lastData` of
+   * clusters, because the API server determines these from the data that it serves.
    */
   status(): Promise<{
     readonly clusters: readonly Pick<ClusterView, 'cluster' | 'membership' | 'reason' | 'lastPush'>[];

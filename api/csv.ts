@@ -9,15 +9,15 @@ import type { Parts } from './json';
 import { rounded } from './numbers';
 import { summaryDecimals, summaryItem, summaryMembers } from './summary-json';
 
-/** Content of a cell: a text or an already formatted number. */
+/** Content of a cell: a string, or a number that is already formatted. */
 type Cell = string | { readonly number: string };
 
-/** Puts an apostrophe in front of a text whose first character would make a spreadsheet take it for a formula. */
+/** Prefixes a string with an apostrophe if a spreadsheet would otherwise interpret it as a formula. */
 function guarded(text: string): string {
   return /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
 }
 
-/** Number of rows per part of the text. */
+/** Number of rows that are formatted together, as one part of the CSV text. */
 const batch = 500;
 
 /** Formats a table as CSV: a header line, then one line per row. */
@@ -33,7 +33,7 @@ function* table(header: readonly string[], rows: Iterable<readonly Cell[]>): Par
   if (lines.length > 0) yield stringify(lines);
 }
 
-/** Converts a number from its JSON text to a cell. `null`, which stands for NaN and infinity, becomes an empty cell. */
+/** Makes a cell from the JSON text of a number. NaN and infinity, which are `null` in JSON, become an empty cell. */
 function numberCell(json: string): Cell {
   return { number: json === 'null' ? '' : json };
 }
@@ -55,7 +55,7 @@ const properties = [
   'providerID',
 ] as const satisfies readonly (keyof AllocationProperties)[];
 
-/** Formats allocations as CSV: one row per set and name, with a column for each requested label. */
+/** Formats allocations as CSV: one row for each allocation in each set. Each requested label has a column. */
 export function allocationCsv({ sets }: AllocationAnswer, labels: readonly string[]): Parts {
   const header = [
     'window_start',
@@ -88,7 +88,9 @@ export function allocationCsv({ sets }: AllocationAnswer, labels: readonly strin
   return table(header, lines());
 }
 
-/** Formats a summary as CSV: one row per set and name. */
+/**
+ * Formats a summary as CSV: one row for each item in each set. If `adjusted` is true, costs include their adjustments.
+ */
 export function summaryCsv({ sets }: AllocationAnswer, adjusted: boolean): Parts {
   const lines = function* (): Iterable<Cell[]> {
     for (const [window, row] of rowsOf(sets)) {
@@ -118,8 +120,8 @@ const assetProperties = [
 ] as const;
 
 /**
- * All members of assets of any type, in the order of the columns, and whether they have a column. Members that are
- * objects have none.
+ * Says for each member of any asset type whether the CSV has a column for it. The order is that of the columns. Members
+ * whose values are objects have no column.
  */
 const assetMemberColumns = {
   minutes: 'column',
@@ -155,12 +157,12 @@ const assetMemberColumns = {
   overhead: 'no column',
 } as const satisfies Record<AssetMember, 'column' | 'no column'>;
 
-/** Names of the asset columns. A row has empty cells for members that its type does not have. */
+/** Names of the members that have a column. A row leaves the columns of other asset types' members empty. */
 const assetColumns = (Object.keys(assetMemberColumns) as AssetMember[]).filter(
   (name) => assetMemberColumns[name] === 'column',
 );
 
-/** Formats assets as CSV: one row per set and key, with a column for each requested label. */
+/** Formats assets as CSV: one row for each asset in each set. Each requested label has a column. */
 export function assetCsv({ sets }: AssetAnswer, labels: readonly string[]): Parts {
   const header = [
     'window_start',

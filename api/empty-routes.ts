@@ -6,8 +6,9 @@ import { envelope, jsonArray, jsonWindow } from './json';
 import { parametersOf } from './request-parameters';
 
 /**
- * Registers the routes of features for which there is no data here. Pages of the OpenCost UI that show such data get
- * empty answers instead of errors. Requests for features that are not built are refused.
+ * Registers routes for which this server has no data or no implementation. Routes of cloud costs and custom costs
+ * return empty answers, so that the OpenCost UI shows empty pages instead of errors. All other routes are refused with
+ * QUERY_NOT_BUILT.
  */
 export function registerEmptyRoutes(app: FastifyInstance, windowOf: (parameters: Parameters) => Span): void {
   const window = (parameters: Parameters) => jsonWindow(windowOf(parameters));
@@ -50,7 +51,7 @@ export function registerEmptyRoutes(app: FastifyInstance, windowOf: (parameters:
           detail: `${path.replace(/\/\*$/, '')} is not part of this version.`,
         });
       };
-      // Refuse in `onRequest`, before the body is read, so that its type does not matter.
+      // Refuse before the body is read. Otherwise a body of an unsupported type would cause another error.
       app.route({ method: ['GET', 'POST'], url: `${prefix}${path}`, onRequest: refuse, handler: refuse });
     }
   }

@@ -13,7 +13,7 @@ export interface Failure {
 }
 
 /**
- * HTTP status by error code. QUERY_BUSY is 503, not 429: the server has reached its limit, but the client has not
+ * HTTP status by error code. QUERY_BUSY is 503 and not 429, because the server is overloaded: the client has not
  * exceeded a quota.
  */
 const statuses: Partial<Record<ErrorCode, number>> = {
@@ -32,11 +32,12 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   GENERATION_UNREADABLE: 404,
 };
 
-/** Matches the codes of errors that come from the systems behind the server: the store, its content, and Temporal. */
+/** Matches the codes of errors that come from the systems behind the server: the storage, its files, and Temporal. */
 const upstream = /^(STORAGE|STORE|ETL|SOURCE|TEMPORAL|SEARCH|ROSTER|FEDERATION|FEDERATOR|DUPLICATE|PRIMARY)_/;
 
 /**
- * Converts an error to an answer with the error's detail and hint, but never a stack trace or a path on this machine.
+ * Converts an error to an HTTP answer. The answer contains the error's detail and hint, but no stack trace. If the
+ * error is unexpected, the answer contains only the id under which it is logged.
  */
 export function failureOf(error: unknown): Failure {
   if (isFederationError(error)) {
@@ -55,7 +56,7 @@ function unforeseen(): Failure {
 
 function ofCatalog(error: FederationError, status: number): Failure {
   const wait = error.retryAfterMs ?? (status === 503 ? 5_000 : undefined);
-  // Errors with these statuses are not the client's fault, and their detail may name a folder on this machine.
+  // The detail of a server error (502 or 503) may contain a path on this machine.
   const detail = status === 502 || status === 503 ? withoutPaths(error.detail) : error.detail;
   const said = status === 502 ? `${detail} (${error.code})` : detail;
   return failure(status, `${said} ${error.hint}`, {
@@ -64,7 +65,7 @@ function ofCatalog(error: FederationError, status: number): Failure {
   });
 }
 
-/** Removes absolute paths on this machine from a text. They belong in the server's log, not in an answer. */
+/** Replaces absolute paths in a string with `…`. Paths on this machine belong in the server's log, not in an answer. */
 export function withoutPaths(text: string): string {
   return text.replace(/(?:file:\/\/|(?<![\w.:/-]))\/[^\s'"`),;]+/g, '…');
 }
@@ -82,7 +83,7 @@ export function failure(
   };
 }
 
-/** Returns the status of an error that the server framework raised for a request; undefined for any other error. */
+/** Returns the 4xx status that Fastify set on an error; undefined for any other error. */
 function statusOf(error: unknown): number | undefined {
   const { statusCode } = (error ?? {}) as { statusCode?: unknown };
   return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500 ? statusCode : undefined;

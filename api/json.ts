@@ -1,17 +1,20 @@
 import { timeText } from '../query/notes';
 import type { Span } from '../query/span';
 
-/** A text as a sequence of parts, so that a long text never has to be a single string in memory. */
+/** A long string as a sequence of parts, so that it never has to be in memory as a whole. */
 export type Parts = Iterable<string>;
 
-/** Encodes members as a JSON object. Unlike JSON.stringify, it does not reorder keys that look like numbers. */
+/**
+ * Makes a JSON object from members whose values are already JSON. Unlike JSON.stringify, it does not reorder keys that
+ * look like numbers.
+ */
 export function jsonObject(members: Iterable<readonly [key: string, json: string]>): string {
   const parts: string[] = [];
   for (const [key, json] of members) parts.push(`${JSON.stringify(key)}:${json}`);
   return `{${parts.join(',')}}`;
 }
 
-/** Encodes items as a JSON object in parts, one part per member. */
+/** Encodes items as a JSON object, in parts: one part per item. */
 export function* objectParts<T>(
   items: Iterable<T>,
   key: (item: T) => string,
@@ -29,7 +32,7 @@ export function jsonArray(items: readonly string[]): string {
   return `[${items.join(',')}]`;
 }
 
-/** Encodes items as a JSON array in parts; `parts` encodes one item. */
+/** Encodes items as a JSON array, in parts. `parts` encodes one item. */
 export function* arrayParts<T>(items: Iterable<T>, parts: (item: T) => Parts): Parts {
   let before = '[';
   for (const item of items) {
@@ -44,14 +47,14 @@ export function jsonWindow({ start, end }: Span): string {
   return `{"start":"${timeText(start)}","end":"${timeText(end)}"}`;
 }
 
-/** Joins warnings with semicolons. */
+/** Joins warnings with semicolons. Only the last warning keeps its full stop. */
 export function warningText(warnings: readonly string[]): string {
   return warnings
     .map((warning, index) => (index < warnings.length - 1 ? warning.replace(/\.$/, '') : warning))
     .join('; ');
 }
 
-/** Puts the data of a successful answer in its envelope. */
+/** Wraps the JSON data of a successful answer in the envelope that all answers have. */
 export function envelope(data: string, warnings: readonly string[] = []): string {
   return [...envelopeParts([data], warnings)].join('');
 }

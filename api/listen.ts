@@ -5,17 +5,17 @@ import { FederationError } from '../errors/federation-error';
 export interface RunningServer {
   /** Host and port, such as `127.0.0.1:9003`. */
   readonly address: string;
-  /** For example `http://127.0.0.1:9003`. */
+  /** URL of the server, such as `http://127.0.0.1:9003`. */
   readonly url: string;
-  /** Stops accepting connections and waits for open requests, at most 5 seconds. */
+  /** Stops accepting connections. Waits for open requests, but closes their connections after 5 seconds. */
   close(): Promise<void>;
 }
 
 const closeWithinMs = 5_000;
 
 /**
- * Makes a server listen on the address from a setting. If that is not possible, throws SETTINGS_INVALID with the name
- * of the setting.
+ * Makes a server listen on the address `listen`. If that is not possible, throws SETTINGS_INVALID with the name of the
+ * setting that contains the address.
  */
 export async function listenOn(
   app: FastifyInstance,
@@ -43,7 +43,7 @@ export async function listenOn(
     address: new URL(url).host,
     url,
     close: async () => {
-      // Without this timeout, clients could delay the end for as long as they like by keeping idle connections open.
+      // Close all connections after the timeout. Otherwise clients could delay the shutdown.
       const insist = setTimeout(() => app.server.closeAllConnections(), closeWithinMs);
       await app.close();
       clearTimeout(insist);

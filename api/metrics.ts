@@ -3,12 +3,13 @@ import type { Answers } from '../query/answers';
 import type { Origin } from './answer-cache';
 
 /**
- * Records requests in metrics. Gauges that describe the data need no recording: their values are read at each scrape.
+ * Records requests in the metrics. Metrics about the served data are not recorded here: each scrape reads their values.
  */
 export interface RequestMetrics {
   observe(route: string, status: number, seconds: number): void;
   /**
-   * Counts an answer by its origin. `client`: no answer had to be sent, because the client's own copy was still valid.
+   * Counts an answer by its origin. `client` means that the copy in the client's cache was still valid, so that a 304
+   * without a body was sent.
    */
   answered(from: Origin | 'client'): void;
 }

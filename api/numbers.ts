@@ -1,11 +1,13 @@
-/** Encodes a number as JSON, rounded half away from zero to the given decimals. NaN and infinity become null. */
+/**
+ * Encodes a number as JSON, rounded to the given number of decimals, half away from zero. NaN and infinity become null.
+ */
 export function rounded(value: number, decimals: number): string {
-  // Most numbers are integers and need no rounding. String also turns -0 into 0.
+  // Skip the rounding of integers, because most numbers are integers. `String` also turns -0 into 0.
   if (Number.isInteger(value)) return String(value);
   if (!Number.isFinite(value)) return 'null';
   const scale = 10 ** decimals;
   const scaled = Math.abs(value) * scale;
-  // A double this large has no such decimals, so rounding could only distort it.
+  // A double this large cannot represent that many decimals, so rounding could only make it less accurate.
   if (scaled > Number.MAX_SAFE_INTEGER) return String(value);
   return String((Math.sign(value) * Math.round(scaled)) / scale);
 }

@@ -108,7 +108,7 @@ const valueParameters = (of: 'allocations' | 'assets'): Parameter[] => [
   ...filters(of),
 ];
 
-/** Describes the API as OpenAPI 3. */
+/** Returns the description of the API in OpenAPI 3. */
 export function openApi(): OpenAPIV3.Document {
   return {
     openapi: '3.0.3',

@@ -4,11 +4,11 @@ import type { Aliases } from '../query/aliases';
 import type { Answers } from '../query/answers';
 import type { Federation } from './contract';
 
-/** One of the files that make up the page. */
+/** A file of the web page. */
 export interface PageFile {
   readonly type: string;
   readonly body: Buffer;
-  /** Whether the file's name changes with its content. */
+  /** Whether the file's name changes with its content, so that browsers may cache the file forever. */
   readonly immutable: boolean;
 }
 
@@ -23,23 +23,26 @@ export interface ServerOptions {
   readonly currency: string;
   readonly aliases: Aliases;
   readonly utcOffsetSeconds: number;
-  /** Whether `/model/assets` answers like Kubecost or like OpenCost. */
+  /** Whether `/model/assets` answers in the format of Kubecost or of OpenCost. */
   readonly assetsFlavour: 'kubecost' | 'opencost';
   /** The operator token. Without it, nothing can be changed over HTTP. */
   readonly token?: string;
   /** Whether anybody may read without a token. */
   readonly openRead: boolean;
   /**
-   * Origins whose pages may read the answers in a browser; `*` allows all. (Default: all if `openRead` is set,
-   * otherwise those of this machine)
+   * Origins whose pages may read the answers in a browser (CORS); `*` allows all. (Default: all if `openRead` is true,
+   * otherwise only origins on this machine)
    */
   readonly origins?: readonly string[];
-  /** Files of the page by URL path, such as `/index.html`. */
+  /** Files of the web page, keyed by URL path, such as `/index.html`. */
   readonly page?: ReadonlyMap<string, PageFile>;
   readonly metrics: Registry;
   readonly log: Log;
-  /** Returns a text that identifies the served data: it changes whenever the data changes. */
+  /**
+   * Returns a string that changes whenever the served data changes. Answers in the cache are reused only while it is
+   * unchanged.
+   */
   revision(this: void): string;
-  /** Returns the current time in unix seconds. (Default: from the system clock) */
+  /** Returns the current time in Unix seconds. (Default: the system clock) */
   now?(this: void): number;
 }

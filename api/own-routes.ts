@@ -12,7 +12,8 @@ import { parametersOf } from './request-parameters';
 const version = '0.1.0';
 
 /**
- * Registers the routes of the page's own API: the state of the clusters and the federation, and the operator's actions.
+ * Registers the routes of the federation's state and of the operator's actions. Also registers OpenCost's routes that
+ * describe the server, such as `/clusterInfo`.
  */
 export function registerOwnRoutes(app: FastifyInstance, options: ServerOptions, access: Access): void {
   const { answers, federation, cluster, currency } = options;
@@ -40,8 +41,8 @@ export function registerOwnRoutes(app: FastifyInstance, options: ServerOptions, 
   };
 
   /**
-   * Reads the state of the federation. Does not throw if the federation is unreachable, because the state of the served
-   * data has to be shown even then.
+   * Reads the state of the federation. If the federation is unreachable, returns an empty state with an explanation
+   * instead of throwing, because the status must still show the served data.
    */
   const ofFederation = async (): Promise<Awaited<ReturnType<Federation['status']>> | undefined> => {
     try {
@@ -115,10 +116,10 @@ export function registerOwnRoutes(app: FastifyInstance, options: ServerOptions, 
       body: Record<string, unknown>,
     ) => Promise<{ message: string }>,
   ): void {
-    // Check the request here, before its body is read.
+    // Check the headers in `onRequest`, before the body is read.
     const onRequest = async (request: FastifyRequest) => {
       access.requireAct(request.headers);
-      // Accept only JSON, because a form on another site cannot send this type without a CORS preflight.
+      // Accept only JSON, to prevent cross-site request forgery: a form on another site cannot send JSON.
       if (!/^application\/json\b/i.test(request.headers['content-type'] ?? '')) {
         throw Object.assign(new Error('Actions need content-type application/json.'), {
           statusCode: 415,

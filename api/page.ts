@@ -2,8 +2,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { PageFile, ServerOptions } from './options';
 
 /**
- * Content-Security-Policy of the page. It allows nothing from other origins. It also forbids inline scripts, because a
- * text in a record could smuggle one in.
+ * Content-Security-Policy of the web page. It allows nothing from other origins. It also forbids inline scripts,
+ * because a malicious name in the cost data could otherwise inject a script.
  */
 const policy = [
   "default-src 'self'",
@@ -14,11 +14,16 @@ const policy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** Matches paths that programs request. They are never answered with the page, whatever types the request accepts. */
+/**
+ * Matches paths that programs request. Unknown paths of this kind are always answered with an error, never with the web
+ * page, even if the request accepts HTML.
+ */
 const forPrograms =
   /^\/(api|model|allocation|assets|cloudCost|customCost|savings|prediction|budgets|collections|clusterInfo|clusterInfoMap|getConfigs|version|metrics|page)(\/|$)/i;
 
-/** Answers an unknown path with the page if a browser asks for a document. Returns whether it answered. */
+/**
+ * Sends the web page in answer to an unknown path if a browser requests a document. Returns whether it sent the page.
+ */
 export function sendPage(request: FastifyRequest, reply: FastifyReply, page: ServerOptions['page']): boolean {
   const index = page?.get('/index.html');
   const [path = ''] = request.url.split('?');
@@ -28,7 +33,7 @@ export function sendPage(request: FastifyRequest, reply: FastifyReply, page: Ser
   return true;
 }
 
-/** Serves the files of the page: the page itself at `/`, the others under `/page/`. */
+/** Serves the files of the web page: `index.html` at `/`, the others under `/page/`. */
 export function registerPage(app: FastifyInstance, page: ServerOptions['page']): void {
   const index = page?.get('/index.html');
   app.get('/', (_, reply) => {

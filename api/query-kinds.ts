@@ -21,27 +21,27 @@ import type { summaryParts } from './summary-json';
 
 export type Flavour = RequestDefaults['flavour'];
 
-/** A parsed query, and how to answer it. */
+/** A parsed query, with the function that answers it. */
 export interface Question {
   /**
-   * Identifies the query. Requests that mean the same have equal keys, even if their parameters are spelled
+   * Identifies the query. Requests that ask for the same thing have equal keys, even if their parameters are written
    * differently.
    */
   readonly key: unknown;
-  /** Name of the CSV file; undefined for an answer in JSON. */
+  /** Name of the CSV file in which the answer is sent; undefined if the answer is JSON. */
   readonly csv: string | undefined;
-  /** Runs the query. `parts` encodes the result as CSV, or as `data` in JSON. */
+  /** Runs the query. `parts` then encodes the result: as CSV, or as the `data` member of the JSON answer. */
   answer(signal: AbortSignal): Promise<{ notes: AnswerNotes; parts: (this: void) => Parts }>;
 }
 
-/** What a route queries, and how it parses its parameters. */
+/** A route of the query API: what it queries, and the function that parses its parameters. */
 export interface Route extends Asked {
   ask(this: void, parameters: Parameters): Question;
 }
 
 /**
- * Creates the routes of each kind of query: how its requests are parsed, answered and encoded. Most kinds have two
- * flavours, Kubecost's and OpenCost's.
+ * Returns one function for each kind of query, which creates the routes of that kind. A route parses, answers and
+ * encodes its queries. Most kinds come in two flavours: the format of Kubecost and that of OpenCost.
  */
 export function queryKinds(answers: Answers, defaults: (flavour: Flavour) => RequestDefaults) {
   const allocation = (flavour: Flavour): Route => ({
@@ -131,8 +131,8 @@ export function queryKinds(answers: Answers, defaults: (flavour: Flavour) => Req
 }
 
 /**
- * Replaces a `now` after the end of the requested data by that end. This does not change the answer, and makes all
- * later requests equal, so that they can share it in the cache.
+ * Limits `now` to the end of the requested data, because a later `now` would not change the answer. All later requests
+ * are therefore equal and share one answer in the cache.
  */
 function settle<T extends Pick<AllocationRequest, 'window' | 'step' | 'accumulate' | 'now'>>(request: T): T {
   const { window, step, accumulate, now } = request;
@@ -141,8 +141,8 @@ function settle<T extends Pick<AllocationRequest, 'window' | 'step' | 'accumulat
 }
 
 /**
- * Returns the name of the CSV file if CSV is requested; undefined for JSON. For other formats, throws QUERY_NOT_BUILT
- * (`pdf`) or QUERY_INVALID.
+ * Returns the name of the CSV file if the format is CSV, or undefined if it is JSON. Throws QUERY_NOT_BUILT if the
+ * format is `pdf`, and QUERY_INVALID for any other.
  */
 function csvName(
   what: string,

@@ -16,7 +16,7 @@ export function registerQueryRoutes(
   metrics: RequestMetrics,
 ): void {
   const { answers, aliases, utcOffsetSeconds, now = () => Math.floor(Date.now() / 1_000) } = options;
-  // The time is rounded down to the minute, so that repeated requests share an answer.
+  // Round the current time down to the minute, so that requests within the same minute share an answer in the cache.
   const defaults = (flavour: Flavour): RequestDefaults => ({
     flavour,
     now: Math.floor(now() / 60) * 60,

@@ -9,7 +9,7 @@ import type { RequestMetrics } from './metrics';
 import type { ServerOptions } from './options';
 import type { Question } from './query-kinds';
 
-/** Sends the answer to a query. `asked`: the warnings about the parameters of the request. */
+/** Sends the answer to a query. `asked` contains the warnings about the parameters of the request. */
 export type SendAnswer = (
   request: FastifyRequest,
   reply: FastifyReply,
@@ -17,7 +17,9 @@ export type SendAnswer = (
   asked: readonly string[],
 ) => Promise<FastifyReply>;
 
-/** Creates a function that sends answers and caches them. A request whose ETag is still current gets 304. */
+/**
+ * Creates a function that sends answers and caches them. If the ETag in a request is still current, it sends only 304.
+ */
 export function answerSender(
   { answers, revision }: Pick<ServerOptions, 'answers' | 'revision'>,
   metrics: RequestMetrics,
@@ -67,14 +69,15 @@ export function answerSender(
         .send(rendered.body);
     } catch (error) {
       if (!gone.signal.aborted) throw error;
-      // The client is gone and does not read this answer, but a 500 would look like a fault in the log and the metrics.
+      // The client has disconnected, so it does not receive this answer.
+      // The status is still logged and counted in the metrics, where 500 would look like a fault of the server.
       return reply.code(clientClosedRequest).send();
     } finally {
       reply.raw.off('close', leave);
     }
   }
 
-  /** Runs a query and encodes its answer. `asked`: the warnings about the parameters of the request. */
+  /** Runs a query and encodes its answer. `asked` contains the warnings about the parameters of the request. */
   async function work(question: Question, asked: readonly string[], signal: AbortSignal): Promise<Rendered> {
     const started = performance.now();
     const { notes, parts } = await question.answer(signal);
@@ -98,14 +101,14 @@ export function answerSender(
   }
 }
 
-/** Status for a client that disconnected before it was answered, as in nginx. */
+/** HTTP status of a request whose client disconnected before the answer. nginx uses the same number. */
 const clientClosedRequest = 499;
 
 function tenths(milliseconds: number): number {
   return Math.round(milliseconds * 10) / 10;
 }
 
-/** Makes a text fit for a header: replaces characters that are not printable ASCII, and shortens the text. */
+/** Makes a string valid as the value of a header: replaces characters other than printable ASCII, and truncates it. */
 function headerText(text: string): string {
   return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 2_000);
 }

@@ -16,19 +16,19 @@ import { registerOwnRoutes } from './own-routes';
 import { registerPage, sendPage } from './page';
 import { registerQueryRoutes } from './query-routes';
 
-/** Minimum size of answers that are compressed, in bytes. A smaller answer takes longer to compress than to send. */
+/** Answers of at least this size, in bytes, are compressed. Compressing a smaller one takes longer than it saves. */
 const leastCompressed = 1_024;
 const mostBodyBytes = 64 * 1_024;
 
 /**
- * Starts the server of the API and the page. Throws SETTINGS_INVALID if the settings leave the server open to anybody,
- * or if it cannot listen on its address.
+ * Starts the server of the API and the web page. Throws SETTINGS_INVALID if other machines can reach the server
+ * although neither a token nor `openRead` is set, or if it cannot listen on its address.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   return listenOn(await buildServer(options), options.listen, 'api.listen');
 }
 
-/** Builds the server without letting it listen on an address, for tests that use `inject`. */
+/** Builds the server without listening on an address. Tests send their requests with `inject`. */
 export async function buildServer(options: ServerOptions): Promise<FastifyInstance> {
   const { answers, log, metrics, now = () => Date.now() / 1_000 } = options;
   const access = new Access(options);
@@ -118,13 +118,15 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
 }
 
 /**
- * Content-Security-Policy of the page that describes the API. It allows that page's scripts and styles, and nothing
- * from other origins.
+ * Content-Security-Policy of the API documentation at `/api/docs`. It allows inline styles, but nothing from other
+ * origins.
  */
 const docsPolicy =
   "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
-/** Answers requests that cannot be parsed, whose headers are too long, or that arrive too slowly. */
+/**
+ * Answers a request that the HTTP parser rejected: it is malformed, its headers are too long, or it arrives too slowly.
+ */
 function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
@@ -149,7 +151,7 @@ const unreadable: Readonly<Record<string, number>> = {
   HPE_HEADER_OVERFLOW: 431,
 };
 
-/** Routes that are open to anybody, because they show no costs. */
+/** Routes that anybody may read without a token, because they show no costs. */
 const openRoutes = new Set(['/healthz', '/readyz', '/', '/page/*', '/api/openapi.json']);
 
 function answerFailure(reply: FastifyReply, { status, body, headers }: Failure): FastifyReply {

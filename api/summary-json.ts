@@ -6,9 +6,10 @@ import { arrayParts, jsonObject, jsonWindow, objectParts, type Parts } from './j
 import { rounded } from './numbers';
 
 /**
- * The numbers of a summary's item in the order of the answer, each with how it is obtained from the row: `taken` as it
- * is, `adjusted` (its adjustment is added in Kubecost's answers, but not in OpenCost's), or `derived` from other
- * numbers.
+ * Says how each number of a summary's item is obtained from the row, in the order of the answer:
+ * - `taken`: copied from the row.
+ * - `adjusted`: a cost from the row. Kubecost's answers add its adjustment; OpenCost's answers do not.
+ * - `derived`: calculated from other numbers.
  */
 const numbers = {
   cpuCoreRequestAverage: 'taken',
@@ -45,22 +46,22 @@ function isOf<Of extends Kind>(name: SummaryNumber, ...kinds: readonly Of[]): na
   return kinds.some((kind) => kind === numbers[name]);
 }
 
-/** Names of the numbers that are added up for the total of a topline: all but the derived ones. */
+/** Names of the numbers that a topline adds up: all except the derived ones. A topline is the total of all rows. */
 const summed = names.filter((name) => isOf(name, 'taken', 'adjusted'));
 const adjustable = names.filter((name) => isOf(name, 'adjusted'));
 
 export const summaryDecimals = 9;
 
-/** Names of an item's members, in order. */
+/** Names of the members of a summary's item, in output order. */
 export const summaryMembers = ['name', 'start', 'end', ...names] as const;
 
-/** One item of a summary, with its members in order. */
+/** An item of a summary. Its members are in the order of `summaryMembers`. */
 export type SummaryItem = Readonly<Record<'name' | 'start' | 'end', string> & Record<SummaryNumber, number>>;
 
 /**
  * Converts a row to an item of a summary.
  *
- * @param adjusted whether costs include their adjustments, as Kubecost's do
+ * @param adjusted whether costs include their adjustments, as in Kubecost's answers
  */
 export function summaryItem(row: AllocationRow, adjusted: boolean): SummaryItem {
   const cost = (name: (typeof adjustable)[number]) => row[name] + (adjusted ? row[`${name}Adjustment`] : 0);
@@ -76,10 +77,10 @@ export function summaryItem(row: AllocationRow, adjusted: boolean): SummaryItem 
   };
 }
 
-/** Encodes `data` of a summary. */
+/** Encodes the `data` member of a summary. */
 export function* summaryParts({ sets, window }: AllocationAnswer, adjusted: boolean): Parts {
   const { start, end } = sets[0]?.window ?? window;
-  // BigInt, because the nanoseconds of a long window exceed the integers that JavaScript represents exactly.
+  // Use BigInt, because the length of a long window in nanoseconds exceeds Number.MAX_SAFE_INTEGER.
   yield `{"step":${BigInt(Math.round(end - start)) * 1_000_000_000n},"sets":`;
   yield* arrayParts(sets, function* (set): Parts {
     yield '{"allocations":';
@@ -93,7 +94,7 @@ export function* summaryParts({ sets, window }: AllocationAnswer, adjusted: bool
   yield `,"window":${jsonWindow(window)}}`;
 }
 
-/** Encodes `data` of a topline: the sum of all rows of all sets. */
+/** Encodes the `data` member of a topline: the total of all rows of all sets. */
 export function* toplineParts({ sets, window }: AllocationAnswer, adjusted: boolean): Parts {
   const sums = new Map(summed.map((name) => [name, 0]));
   let [count, cost, weighted] = [0, 0, 0];
@@ -109,7 +110,7 @@ export function* toplineParts({ sets, window }: AllocationAnswer, adjusted: bool
     start: timeText(window.start),
     end: timeText(window.end),
     ...Object.fromEntries(sums),
-    // Efficiencies cannot be added up. The total's efficiency is their average, weighted by cost.
+    // Efficiencies cannot be added up, so the total's efficiency is their average, weighted by cost.
     totalEfficiency: cost > 0 ? weighted / cost : 0,
     totalCost: cost,
   };

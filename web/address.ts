@@ -2,8 +2,8 @@ import { useCallback, useEffect, useState } from 'preact/hooks';
 import { formatState, parseState, type UrlState } from './url-state';
 
 /**
- * Returns the state in the page's address and a function that changes it. The browser's back button changes the state
- * too.
+ * Returns the state that the page's URL contains, and a function that changes it. When the user presses the browser's
+ * back button, returns the earlier state.
  */
 export function useAddress(): [UrlState, (change: UrlState, replace?: boolean) => void] {
   const [state, setState] = useState<UrlState>(() => parseState(location.search));

@@ -1,4 +1,4 @@
-/** An allocation, with only the members that the page reads. */
+/** An allocation in an answer. Only the members that the page reads are listed. */
 export interface Allocation {
   readonly name: string;
   readonly start: string;
@@ -24,7 +24,7 @@ export interface Allocation {
 }
 export type AllocationSets = readonly Readonly<Record<string, Allocation>>[];
 
-/** A summary, with only the members that the page reads. */
+/** A summary in an answer. Only the members that the page reads are listed. */
 export interface Summary {
   readonly sets: readonly {
     readonly window: { readonly start: string; readonly end: string };
@@ -32,7 +32,7 @@ export interface Summary {
   }[];
 }
 
-/** An asset, with only the members that the page reads. */
+/** An asset in an answer. Only the members that the page reads are listed. */
 export interface Asset {
   readonly type?: string;
   readonly properties: Readonly<Record<string, string>>;
@@ -42,5 +42,5 @@ export interface Asset {
   readonly totalCost: number;
 }
 export type AssetSet = Readonly<Record<string, Asset>>;
-/** A list of sets, or a single set if the server answers like OpenCost. */
+/** A list of sets, or a single set if the server answers in OpenCost's format. */
 export type AssetSets = readonly AssetSet[] | AssetSet;

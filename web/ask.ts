@@ -1,6 +1,9 @@
 import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
 
-/** Error of a refused request: the status (0 if the server cannot be reached) and the server's message. */
+/**
+ * Error of a failed request, with its HTTP status and the server's message. The status is 0 if the server is
+ * unreachable.
+ */
 export class Refused extends Error {
   constructor(
     readonly status: number,
@@ -13,13 +16,15 @@ export class Refused extends Error {
 export interface Answered<T> {
   readonly data: T;
   readonly warning?: string;
-  /** Generation that the data comes from; undefined if the server names none. */
+  /**
+   * Generation (version of the federated data) that the answer was computed from; undefined if the server states none.
+   */
   readonly generation?: string;
 }
 
 const tokenKey = 'federated-etl-token';
 
-/** Returns the operator token, which is kept until the tab is closed; empty if none is set. */
+/** Returns the operator token that is stored for this browser tab; empty if there is none. */
 export function storedToken(): string {
   return sessionStorage.getItem(tokenKey) ?? '';
 }
@@ -28,7 +33,7 @@ export function storeToken(token: string): void {
   sessionStorage.setItem(tokenKey, token);
 }
 
-/** Requests a path. Throws `Refused` if the server refuses the request or cannot be reached. */
+/** Requests a path. Throws `Refused` if the server returns an error or cannot be reached. */
 export async function ask<T>(path: string, init: RequestInit = {}): Promise<Answered<T>> {
   const token = storedToken();
   const headers = { ...(token !== '' && { authorization: `Bearer ${token}` }), ...init.headers };
@@ -55,7 +60,7 @@ export async function ask<T>(path: string, init: RequestInit = {}): Promise<Answ
   };
 }
 
-/** Two answers that are shown together. Only the second one may be a refusal. */
+/** Two answers that are shown together. `second` is an error if the second request failed. */
 export interface Pair<A, B> {
   readonly first: Answered<A>;
   readonly second: Answered<B> | Refused;
@@ -63,7 +68,7 @@ export interface Pair<A, B> {
 
 /**
  * Requests two paths. If the answers come from different generations, requests both once more. Throws if the first
- * request is refused, but returns a refusal of the second.
+ * request fails. If only the second request fails, returns its error as `second`.
  */
 export async function askPair<A, B>(
   [one, other]: readonly [string, string],
@@ -84,13 +89,13 @@ export async function askPair<A, B>(
 }
 
 /**
- * Returns whether both answers of a pair come from the same generation. True as well if the second request was refused.
+ * Returns whether both answers of a pair come from the same generation. Also returns true if the second request failed.
  */
 export function isOfOneGeneration<A, B>({ first, second }: Pair<A, B>): boolean {
   return second instanceof Refused || first.generation === second.generation;
 }
 
-/** Downloads a file with the operator token, which a plain link does not send. */
+/** Downloads a file. Sends the operator token, which the browser would not send for a plain link. */
 export async function download(path: string, name: string): Promise<void> {
   const response = await fetch(path, { headers: { authorization: `Bearer ${storedToken()}` } });
   if (!response.ok) throw new Refused(response.status, `The server answered with status ${response.status}.`);
@@ -101,7 +106,7 @@ export async function download(path: string, name: string): Promise<void> {
   URL.revokeObjectURL(link.href);
 }
 
-/** Requests a change with the operator token. Returns the server's message. */
+/** Sends an operator action to the server. Returns the message with which the server answers. */
 export async function act(path: string, body: object): Promise<string> {
   const answer = await ask<{ message: string }>(path, {
     method: 'POST',
@@ -112,7 +117,7 @@ export async function act(path: string, body: object): Promise<string> {
 }
 
 export interface Asked<T> {
-  /** The last answer. It is kept until the answer to the next request has loaded. */
+  /** The latest answer. During the next request, this is still the previous answer. */
   readonly answer?: T;
   readonly error?: Refused;
   readonly loading: boolean;
@@ -120,14 +125,14 @@ export interface Asked<T> {
 }
 
 /**
- * Requests a path. When the path changes, aborts the request and requests the new path. If the path is undefined,
- * nothing is requested.
+ * Requests a path. When the path changes, aborts the running request and requests the new path. Requests nothing while
+ * the path is undefined.
  */
 export function useAnswer<T>(path: string | undefined): Asked<Answered<T>> {
   return useAsked(path, ask<T>);
 }
 
-/** Like `useAnswer`, for two paths whose answers are shown together. */
+/** Like `useAnswer`, but requests two paths whose answers are shown together. */
 export function usePair<A, B>(one: string, other: string): Asked<Pair<A, B>> {
   const both = useMemo(() => [one, other] as const, [one, other]);
   return useAsked(both, askPair<A, B>);

@@ -2,10 +2,10 @@ import type { Summary } from './api-types';
 import { moment, pastHours, rated, type WindowText } from './format';
 import type { Series } from './series';
 
-/** The time span of a bar. */
+/** Time span that each bar of the chart covers. */
 export type BarUnit = 'hour' | 'day' | 'week' | 'month';
 
-/** A bar: a span of time and the cost of each name in it. */
+/** A bar of the chart: its time span, and the cost in that time span for each name, such as each namespace. */
 export interface Bar extends WindowText {
   readonly label: string;
   readonly costs: ReadonlyMap<string, number>;
@@ -15,14 +15,18 @@ type SummarySet = Summary['sets'][number];
 const dayMs = 86_400_000;
 
 /**
- * Returns the time span of the bars: weeks or months if chosen, otherwise hours or days, like the sets in the answer.
+ * Returns the time span that each bar covers. This is a week or a month if the user chose it. Otherwise it is an hour
+ * or a day, as in the sets of the answer.
  */
 export function unitOf(sets: readonly SummarySet[], chosen: string | undefined): BarUnit {
   if (chosen === 'week' || chosen === 'month') return chosen;
   return sets[0] !== undefined && lengthOf(sets[0].window) < dayMs ? 'hour' : 'day';
 }
 
-/** Adds up sets into bars. Like the table, the bar of a week or month has only costs from within the window. */
+/**
+ * Adds up consecutive sets into bars. If a week or month is only partly in the window, its bar contains only the costs
+ * in the window, as in the table.
+ */
 export function barsOf(sets: readonly SummarySet[], unit: BarUnit): Bar[] {
   const periods: SummarySet[][] = [];
   let before: string | undefined;
@@ -54,7 +58,8 @@ export function barsOf(sets: readonly SummarySet[], unit: BarUnit): Bar[] {
 }
 
 /**
- * Returns the cost of each name in each bar: the total, or the rate per day or month over the elapsed hours of the bar.
+ * Returns one series for each name, with one value for each bar. The value is the total cost in the bar, or the cost
+ * per day or month. These rates are averages over the hours of the bar that have elapsed at `now`.
  */
 export function seriesOf(bars: readonly Bar[], rate: string, now: number): Series[] {
   const names = new Set(bars.flatMap(({ costs }) => [...costs.keys()]));
@@ -71,7 +76,7 @@ const units: Readonly<Record<BarUnit, string>> = {
   month: 'one month (cut off at the window)',
 };
 
-/** Describes what the numbers in chart and table mean. */
+/** Returns a sentence for users that explains the numbers in the chart and the table. */
 export function aboutBars(unit: BarUnit, rate: string, currency: string): string {
   if (rate === 'total')
     return `Costs in ${currency}. Each bar covers ${units[unit]}; the table shows the total.`;
@@ -83,7 +88,7 @@ function periodOf(window: WindowText, unit: BarUnit): string {
   const day = dayOf(window);
   switch (unit) {
     case 'week':
-      // Weeks begin on Sundays, but day 0 of unix time was a Thursday, four days after a Sunday.
+      // Weeks begin on Sunday. Day 0 of Unix time was a Thursday, four days after a Sunday.
       return String(Math.floor((Date.parse(day) / dayMs + 4) / 7));
     case 'month':
       return day.slice(0, 7);
@@ -93,8 +98,8 @@ function periodOf(window: WindowText, unit: BarUnit): string {
 }
 
 /**
- * Returns the UTC day that most of the window lies in. A window of one day need not be one UTC day, because a server's
- * days may begin at another hour.
+ * Returns the UTC day that contains most of the window. A window of 24 hours can be on two UTC days, because the days
+ * of a server may begin at another hour.
  */
 function dayOf(window: WindowText): string {
   return new Date(Date.parse(window.start) + lengthOf(window) / 2).toISOString().slice(0, 10);

@@ -9,24 +9,27 @@ const types: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
 };
 
-/** Folder next to this module. `npm run build` puts the page's files there. */
+/** Name of the folder, next to this module, into which `npm run build` writes the page's files. */
 export const builtPage = 'built';
 
-/** Returns the page's files by URL path. They were built beforehand or, in a checkout, are bundled by this call. */
+/**
+ * Returns the page's files, keyed by URL path. Reads them from the build. In a checkout without a build, bundles them
+ * now.
+ */
 export async function bundlePage(): Promise<ReadonlyMap<string, PageFile>> {
   const built = path.join(__dirname, builtPage);
   return existsSync(built) ? readBuilt(built) : (await buildPage()).files;
 }
 
-/** The page's files, and the source files from the checkout and its packages that went into them. */
+/** The page's files, and the paths of all sources that went into them, including those of npm packages. */
 export interface BuiltPage {
   readonly files: ReadonlyMap<string, PageFile>;
   readonly sources: readonly string[];
 }
 
-/** Bundles the page from its sources. Lazily loaded modules, such as the chart, are separate files. */
+/** Bundles the page from its sources. Modules that are loaded lazily, such as the chart, become separate files. */
 export async function buildPage(): Promise<BuiltPage> {
-  // Import esbuild only here, because the built program does not include it.
+  // Import esbuild only here. It is a development dependency, so the built program does not have it.
   const { build } = await import('esbuild');
   const { outputFiles, metafile } = await build({
     entryPoints: [path.join(__dirname, 'main.tsx'), path.join(__dirname, 'style.css')],
@@ -70,7 +73,7 @@ async function readBuilt(folder: string): Promise<ReadonlyMap<string, PageFile>>
   return files;
 }
 
-/** Adds a file. The names of all files but index.html contain a hash, so browsers may cache these files forever. */
+/** Adds a file. Except for index.html, the names of files contain a hash, so browsers may cache these files forever. */
 function addFile(files: Map<string, PageFile>, name: string, body: Buffer): void {
   const type = types[path.extname(name)];
   if (type !== undefined) files.set(name, { type, body, immutable: name !== '/index.html' });

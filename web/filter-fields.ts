@@ -1,4 +1,4 @@
-/** Kinds of rows that can be filtered, by their names in the paths of the API. */
+/** Kinds of rows that can be filtered. The names are those in the API's paths. */
 export type Filtered = 'allocation' | 'assets';
 
 const ofBoth = ['cluster', 'provider', 'label', 'department', 'environment', 'owner', 'product', 'team'];
@@ -20,15 +20,15 @@ export const filterFields: Readonly<Record<Filtered, readonly string[]>> = {
   assets: ['cluster', 'assetType', 'category', 'account', 'project', 'service', 'name', ...ofBoth.slice(1)],
 };
 
-/** Returns the fields that one part of a filter compares. */
+/** Returns the names of the fields that one part of a filter uses. */
 export function fieldsIn(part: string): string[] {
   const bare = part.replace(/"[^"]*"/g, '""').replace(/\[[^\]]*\]/g, '');
   return [...bare.matchAll(/([A-Za-z]+)\s*!?(?:<~|~>|~)?:/g)].map(([, field]) => field ?? '');
 }
 
 /**
- * Returns whether a part of a filter applies to a view. It does not if it compares a field that only the other view
- * knows. It does if it compares a field that no view knows, so that the server can say what is wrong with it.
+ * Returns whether a part of the filter applies to a view. It does not apply if it uses a field that only the other view
+ * has. If it uses a field that neither view has, it applies, so that the server receives it and reports the error.
  */
 export function appliesTo(of: Filtered, part: string): boolean {
   const others = Object.values(filterFields).flatMap((fields) => (fields === filterFields[of] ? [] : fields));

@@ -13,7 +13,7 @@ export function money(amount: number, currency: string): string {
       maximumFractionDigits: digits,
     });
   } catch {
-    // The currency can be set to a text that is not an ISO code.
+    // The currency can be configured as any string. If it is not an ISO code, the call above throws.
     return `${plain} ${currency}`;
   }
 }
@@ -23,7 +23,7 @@ export function percent(share: number): string {
   return `${(share * 100).toLocaleString('en-US', { maximumFractionDigits: share < 0.1 ? 1 : 0 })}%`;
 }
 
-/** Formats the time elapsed since `time`: `42 s`, `3 min`, `2 h`, `5 d`. */
+/** Formats the time elapsed since `time`: `42 s`, `3 min`, `2 h`, `5 d`. If `time` is undefined, returns `never`. */
 export function age(time: string | undefined, now: number): string {
   if (time === undefined) return 'never';
   const seconds = Math.max(0, (now - Date.parse(time)) / 1_000);
@@ -41,7 +41,7 @@ export function span(milliseconds: number): string {
   return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
 }
 
-/** Formats a time in UTC: `2026-11-20 14:05`. */
+/** Formats a time in UTC: `2026-11-20 14:05`. If it is undefined, returns an empty string. */
 export function moment(time: string | undefined): string {
   return time === undefined ? '' : new Date(time).toISOString().slice(0, 16).replace('T', ' ');
 }
@@ -58,7 +58,7 @@ export function bytes(count: number): string {
   return `${value.toLocaleString('en-US', { maximumFractionDigits: unit === 0 ? 0 : 1 })} ${units[unit]}`;
 }
 
-/** Makes a name readable by replacing the API's placeholders. */
+/** Makes a name readable: replaces the API's placeholders, such as `__idle__`, with words. */
 export function displayName(name: string): string {
   const names: Readonly<Record<string, string>> = {
     '': '(all, or without a value)',
@@ -77,27 +77,29 @@ export function displayName(name: string): string {
 
 const hoursPerMonth = 730;
 
-/** Converts the cost of a number of hours to the chosen rate: total, per day or per month. */
+/** Converts the cost of `hours` hours to a rate, `day` or `month`. For any other rate, returns the cost unchanged. */
 export function rated(cost: number, hours: number, rate: string): number {
   if (rate === 'day') return hours > 0 ? (cost / hours) * 24 : 0;
   if (rate === 'month') return hours > 0 ? (cost / hours) * hoursPerMonth : 0;
   return cost;
 }
 
-/** Start and end of a window, as the API writes them. */
+/** Start and end of a window, RFC 3339. */
 export interface WindowText {
   readonly start: string;
   readonly end: string;
 }
 
-/** Returns the elapsed hours of a window. Future hours do not count, because they have no costs yet. */
+/**
+ * Returns the number of hours of a window that have elapsed. Future hours do not count, because they have no costs yet.
+ */
 export function pastHours({ start, end }: WindowText, now: number): number {
   return Math.max(0, Math.min(Date.parse(end), now) - Date.parse(start)) / 3_600_000;
 }
 
 /**
- * Formats a window, including its last day: `2026-11-14 to 2026-11-16`. Shows times if it does not consist of whole
- * days.
+ * Formats a window of whole UTC days by its first and last day: `2026-11-14 to 2026-11-16`. Formats any other window by
+ * its start and end time.
  */
 export function dates({ start, end }: WindowText): string {
   const isDays = start.endsWith('T00:00:00Z') && end.endsWith('T00:00:00Z');

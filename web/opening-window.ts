@@ -1,7 +1,9 @@
 import type { ClusterView } from '../api/contract';
 import { dates } from './format';
 
-/** The window to show if the user has not chosen one. If it is not the usual one, `why` explains the reason. */
+/**
+ * The window that is shown if the user has not chosen one. If it is not the usual window, `why` explains the reason.
+ */
 export interface OpeningWindow {
   readonly window: string;
   readonly why?: string;
@@ -9,10 +11,13 @@ export interface OpeningWindow {
 
 const dayMs = 86_400_000;
 const usualDays = 7;
-/** The usual window. The API defines `7d` as today and the six days before. */
+/** The usual window: today and the six days before, which is how the API defines `7d`. */
 export const usual: OpeningWindow = { window: '7d' };
 
-/** Returns the last seven days. If no cluster has data in them, returns the most recent days that have data. */
+/**
+ * Returns the usual window. But if no cluster has data in the last seven days, returns the most recent days with data,
+ * at most seven.
+ */
 export function openingWindow(
   clusters: readonly Pick<ClusterView, 'firstData' | 'lastData'>[],
   now: number,

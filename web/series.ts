@@ -5,13 +5,13 @@ export interface Series {
 }
 
 /**
- * Maximum number of series that are shown separately, because there are no more colours that are easy to distinguish.
+ * Maximum number of series that are shown separately. More than these would need colours that are hard to distinguish.
  */
 export const mostSeries = 8;
 
 /**
- * Keeps the largest series, and adds up the remaining ones into one series. Idle costs are a series of their own, the
- * last.
+ * Keeps the `mostSeries` largest series, and adds up the others into one. Adds up idle costs into a separate series,
+ * which is the last.
  */
 export function foldSeries(series: readonly Series[]): Series[] {
   const sum = ({ values }: Series) => values.reduce((total, value) => total + value, 0);

@@ -8,7 +8,10 @@ export const themes = [
 
 const themeKey = 'federated-etl-theme';
 
-/** Returns the chosen theme, which is kept in this browser. `colours` changes whenever the page's colours change. */
+/**
+ * Returns the theme that the user chose; the browser stores it. `colours` is a string that changes whenever the page's
+ * colours change.
+ */
 export function useTheme(): { theme: string; setTheme: (theme: string) => void; colours: string } {
   const [theme, setTheme] = useState(() => localStorage.getItem(themeKey) ?? 'system');
   const [isDark, setDark] = useState(() => matchMedia('(prefers-color-scheme: dark)').matches);

@@ -1,15 +1,16 @@
 /**
- * The state of the page. It is kept in the address, so that views can be shared and the back button works. All views
- * share one state: a view ignores parameters that it does not know, but keeps them for the other views.
+ * The state of the page: the parameters of its URL. A view can therefore be shared by its URL, and the back button
+ * works. All views share one state: a view ignores parameters that it does not know, but keeps them for the other
+ * views.
  */
 export type UrlState = Readonly<Record<string, string>>;
 
-/** Parses a query string. If a parameter is repeated, the last one wins. */
+/** Parses a query string. If a parameter is repeated, its last value is used. */
 export function parseState(search: string): UrlState {
   return Object.fromEntries(new URLSearchParams(search));
 }
 
-/** Formats the state as an address, without empty values. */
+/** Formats the state as a URL, without parameters that are empty. */
 export function formatState(state: UrlState): string {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(state)) if (value !== '') parameters.set(name, value);
@@ -20,31 +21,32 @@ export function formatState(state: UrlState): string {
 /** Groupings that both allocations and assets have. */
 const ofBoth = new Set(['cluster']);
 
-/** Sets the grouping of one view. If the other view has the same grouping, it is set there too. */
+/** Sets the grouping of one view. If allocations and assets both have this grouping, sets it for both views. */
 export function regroup(state: UrlState, of: 'aggregate' | 'group', grouping: string): UrlState {
   return ofBoth.has(grouping)
     ? { ...state, aggregate: grouping, group: grouping }
     : { ...state, [of]: grouping };
 }
 
-/** Splits a filter into its parts, which are stored one per line. A row has to match all of them. */
+/** Splits a filter into its parts. The state contains one part per line, and a row must match all of them. */
 export function filterParts(text: string | undefined): string[] {
   return (text ?? '').split('\n').filter((part) => part.trim() !== '');
 }
 
-/** Joins the parts into one filter for the API. */
+/** Joins the parts of a filter into one filter for the API, which requires all of them. */
 export function joinFilter(parts: readonly string[]): string {
   return parts.map((part) => `(${part})`).join('+');
 }
 
 /**
- * Formats a comparison in the API's filter language. Quotes in the value are removed: the language cannot express them.
+ * Formats a comparison in the API's filter language. Removes double quotes from the value, because the language cannot
+ * escape them.
  */
 export function comparison(field: string, operator: string, value: string): string {
   return `${field}${operator}"${value.replaceAll('"', '')}"`;
 }
 
-/** Returns the filter field for a grouping; undefined if there is none. */
+/** Returns the filter field that corresponds to a grouping; undefined if there is none. */
 export function filterField(group: string): string | undefined {
   const keyed = /^(label|annotation):(.+)$/.exec(group);
   if (keyed !== null) return `${keyed[1]}[${keyed[2]}]`;
@@ -79,15 +81,16 @@ const finer: Readonly<Record<string, string>> = {
   pod: 'container',
 };
 
-/** Returns the next finer grouping; undefined for the finest. */
+/** Returns the grouping that is one level finer than the last of `groups`; undefined if there is none. */
 export function finerThan(groups: readonly string[]): string | undefined {
   const last = groups.at(-1) ?? 'cluster';
   return last.includes(':') ? 'namespace' : finer[last];
 }
 
 /**
- * Returns the filters that select a row by its name, one per group. Returns undefined for a row that has no details: an
- * idle row, a row whose name does not have one part per group, or a row of a grouping without a filter field.
+ * Returns filters that select the allocations behind a row, one for each grouping. They are derived from the row's
+ * name. Returns undefined if there are no such filters: for an idle row, for a name that does not have one part per
+ * grouping, and for a grouping without a filter field.
  */
 export function drillDown(groups: readonly string[], name: string): string[] | undefined {
   if (name.includes('__idle__')) return undefined;

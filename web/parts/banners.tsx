@@ -1,6 +1,9 @@
 import type { StatusView } from '../../api/contract';
 
-/** Shows the state of the served data: loading, refused, incomplete. */
+/**
+ * Shows banners if newer data is being loaded, if newer data could not be loaded, or if parts of the status are
+ * missing.
+ */
 export function Banners({ status }: { readonly status: StatusView | undefined }) {
   const { ingesting, refused, generation } = status?.served ?? {};
   return (

@@ -7,7 +7,7 @@ interface ChartProps {
   readonly labels: readonly string[];
   readonly series: readonly Series[];
   readonly currency: string;
-  /** A text that changes whenever the page's colours change. */
+  /** A string that changes whenever the page's colours change. The chart is then drawn again. */
   readonly theme: string;
 }
 
@@ -16,13 +16,13 @@ const palette = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#56b4e9', '#d55e00
 const idleColour = '#9aa3ad';
 const otherColour = '#6b7280';
 
-/** Draws stacked bars over time. `BarNumbers` shows the same data as a table. */
+/** Draws stacked bars over time. `BarNumbers` shows the same data as a table, for screen readers. */
 export function Chart({ title, labels, series, currency, theme }: ChartProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
     let chart: { destroy(): void } | undefined;
     let gone = false;
-    // Load the library separately: it is half of the page's bytes, and the table can be shown without it.
+    // Load the chart library separately: it is half of the page's bytes, and the table does not need it.
     void import('./chart-js').then(({ Chart: ChartJs }) => {
       if (gone || canvas.current === null) return;
       const style = getComputedStyle(document.documentElement);

@@ -15,7 +15,7 @@ export function Dialog({ title, confirm, children, onConfirm, onCancel }: Dialog
   useEffect(() => {
     const before = document.activeElement;
     dialog.current?.showModal();
-    // Restore the focus, so that keyboard users continue where they were.
+    // When the dialog closes, restore the focus, so that keyboard users continue where they were.
     return () => {
       if (before instanceof HTMLElement) before.focus();
     };

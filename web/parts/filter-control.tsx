@@ -22,8 +22,8 @@ interface FilterControlProps {
 }
 
 /**
- * Shows the filters as chips, including those that apply only to the other view. Lets the user add a filter by choosing
- * a field, a comparison and a value.
+ * Shows the parts of the filter as chips, including those that apply only to the other view. Lets the user add a part
+ * by choosing a field, a comparison and a value.
  */
 export function FilterControl({ of, window, parts, onChange }: FilterControlProps) {
   const fields = filterFields[of];

@@ -15,7 +15,9 @@ interface HeaderProps {
   readonly onTheme: (theme: string) => void;
 }
 
-/** The bar at the top: the views, the operator token and the theme. */
+/**
+ * Shows the bar at the top of the page: links to the views, a button for the operator token, and a choice of themes.
+ */
 export function Header({
   views,
   current,

@@ -4,11 +4,13 @@ import { useMemo, useRef, useState } from 'preact/hooks';
 export interface Column<Row> {
   readonly id: string;
   readonly title: string;
-  /** Value to sort by. It is also the content of the cell if `show` is omitted. */
+  /**
+   * Value of a row in this column, by which rows are sorted. It is also the content of the cell if `show` is undefined.
+   */
   readonly value: (row: Row) => number | string;
   readonly show?: (row: Row) => ComponentChildren;
   readonly numeric?: boolean;
-  /** Content of the column's footer. */
+  /** Content of the column's cell in the footer. */
   readonly total?: ComponentChildren;
 }
 
@@ -17,20 +19,20 @@ export interface TableProps<Row> {
   readonly columns: readonly Column<Row>[];
   readonly rows: readonly Row[];
   readonly keyOf: (row: Row) => string;
-  /** `id` of the column to sort by, with a minus in front if descending. */
+  /** `id` of the column by which rows are sorted. A minus in front means descending order. */
   readonly sort: string;
   readonly onSort: (sort: string) => void;
-  /** Text to show if there are no rows. */
+  /** Text that is shown if there are no rows. */
   readonly empty: string;
 }
 
 /**
- * Height of a row, in pixels. All rows have the same height, so that even with thousands of rows only the visible ones
- * need to be in the document.
+ * Height of a row, in pixels. All rows have the same height, so the positions of invisible rows are known. Even if
+ * there are thousands, only the visible ones are in the DOM.
  */
 const rowHeight = 34;
 const spare = 12;
-/** Maximum number of rows of a table that does not scroll, and therefore has all of them in the document. */
+/** A table with at most this many rows does not scroll: all of its rows are in the DOM. */
 const fewRows = 60;
 const viewHeight = 620;
 
@@ -147,7 +149,7 @@ export function Table<Row>({ caption, columns, rows, keyOf, sort, onSort, empty 
   );
 }
 
-/** Fills the space of rows that are out of view. */
+/** Takes the place of rows that are out of view, so that the scroll position stays correct. */
 function Gap({ rows, columns }: { readonly rows: number; readonly columns: number }) {
   return (
     <tr aria-hidden="true" class="gap">

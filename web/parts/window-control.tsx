@@ -11,7 +11,7 @@ const windows = [
   ['lastmonth', 'Last month'],
 ] as const;
 
-/** Lets the user choose a window: a named one, or a range of days. */
+/** Lets the user choose a window: a named one, such as `7d`, or a range of days. */
 export function WindowControl({
   value,
   onChange,

@@ -1,4 +1,4 @@
-/** Groupings of allocations, each with the API's name and a title. */
+/** Groupings of allocations: the API's name and the title of each. */
 export const groupings = [
   ['cluster', 'Cluster'],
   ['cluster,namespace', 'Cluster, namespace'],
@@ -22,7 +22,7 @@ export const groupings = [
   ['provider', 'Provider'],
   ['region', 'Region'],
 ] as const;
-/** Choices for how idle costs are shown, each with a title. */
+/** Ways to show idle costs: the value in the URL and the title of each. */
 export const idles = [
   ['show', 'Show'],
   ['split', 'Show per cluster'],
@@ -34,7 +34,10 @@ export const rates = [
   ['day', 'Per day'],
   ['month', 'Per month'],
 ] as const;
-/** Choices for the time span of a bar. An empty value leaves the span to the server, which answers with days. */
+/**
+ * Time spans that a bar can cover: the value in the URL and the title of each. If the value is empty, the server
+ * decides: it returns sets of one day.
+ */
 export const barUnits = [
   ['', 'Daily'],
   ['hour', 'Hourly'],

@@ -7,19 +7,19 @@ import { groupings } from './allocation-choices';
 
 interface ColumnOptions {
   readonly rows: readonly Allocation[];
-  /** Formats a cost in the chosen rate and currency. */
+  /** Formats a cost as an amount in the chosen rate and currency. */
   readonly amount: (cost: number) => string;
   readonly state: UrlState;
-  /** What the rows are grouped by. */
+  /** Groupings that the name of a row consists of, such as `cluster` and `namespace`. */
   readonly groups: readonly string[];
-  /** The filters in effect. */
+  /** Parts of the filter that is in effect. */
   readonly parts: readonly string[];
   readonly go: (change: UrlState) => void;
 }
 
 /**
- * Returns the columns of the allocation table: the name, which links to finer groups, each kind of cost, the total and
- * the efficiency.
+ * Returns the columns of the allocation table: the name, each kind of cost, the total and the efficiency. The name is a
+ * link to finer groups.
  */
 export function allocationColumns({
   rows,

@@ -18,7 +18,10 @@ import { barUnits, groupings, idles, rates } from './allocation-choices';
 import { allocationColumns } from './allocation-columns';
 import { type ViewProps, whyOpened } from './view';
 
-/** Shows allocation costs: a bar chart over time, and a table of totals whose rows link to finer groups. */
+/**
+ * Shows allocation costs: a bar chart over time, and a table of the totals. Each row of the table links to finer
+ * groups.
+ */
 export function Allocations({ state, go, status, opening, theme, onToken, say }: ViewProps) {
   const window = state['window'] ?? opening.window;
   const aggregate = state['aggregate'] ?? 'cluster';
@@ -30,7 +33,8 @@ export function Allocations({ state, go, status, opening, theme, onToken, say }:
   const currency = status?.currency ?? 'USD';
   const groups = aggregate.split(',');
 
-  // Chart and table query the same sets, so that they cannot disagree. The chart shows each set, the table their sum.
+  // The chart and the table request the same sets, so that their numbers agree.
+  // The chart shows each set. The table shows the sum of all sets.
   const query = useMemo(() => {
     const parameters = new URLSearchParams({
       window,
@@ -58,7 +62,7 @@ export function Allocations({ state, go, status, opening, theme, onToken, say }:
   const overTime = answer?.second;
   const sets = overTime === undefined || overTime instanceof Refused ? [] : overTime.data.sets;
   const span = rows[0]?.window;
-  // Chart and table divide costs by the hours elapsed until `now`, so both use the same time.
+  // The chart and the table both divide costs by the hours that have elapsed at `now`, so they must use the same `now`.
   const now = useMemo(() => Date.now(), [answer]);
   const hours = span === undefined ? 0 : pastHours(span, now);
   const columns = useMemo(

@@ -62,7 +62,8 @@ export function Assets({ state, go, status, opening, onToken, say }: ViewProps) 
         rows.reduce((total, row) => total + read(row), 0),
         currency,
       );
-    // Rows may lack a property, such as the cluster if they span several. If no row has it, the column is omitted.
+    // A row lacks a property in which its assets differ. For example, a row of several clusters has no `cluster`.
+    // If all rows lack a property, omit its column.
     const property = (id: string, title: string): Column<Row>[] =>
       rows.some(({ asset }) => asset.properties[id] !== undefined)
         ? [{ id, title, value: ({ asset }) => asset.properties[id] ?? '' }]

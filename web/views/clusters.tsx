@@ -10,12 +10,15 @@ import type { ViewProps } from './view';
 
 const memberships = { in: 'in', excluded: 'excluded', 'not yet': 'not yet' } as const;
 /**
- * Age from which data is marked as stale, in milliseconds. Normally data is much newer: a cost-model builds files every
- * few minutes.
+ * Age after which the data of a cluster is marked as stale, in milliseconds. Normal data is much newer: a cost-model
+ * (the agent of Kubecost and OpenCost) writes files every few minutes.
  */
 const staleAfterMs = 2 * 86_400_000;
 
-/** Shows all clusters: last push, windows in Federated Storage, membership. */
+/**
+ * Shows all clusters with their membership, last push, and served windows. Lets the operator exclude and include
+ * clusters.
+ */
 export function Clusters({ state, go, status, say, onToken, refresh }: ViewProps) {
   const [asked, setAsked] = useState<{ kind: 'exclude' | 'include'; cluster: string }>();
   const [reason, setReason] = useState('');

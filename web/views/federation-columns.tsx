@@ -13,7 +13,10 @@ const tones: Readonly<Record<FederationView['outcome'], string>> = {
   unknown: 'fair',
 };
 
-/** Returns the columns of the list of runs. With `onReplay`, runs that did not succeed have a button to replay them. */
+/**
+ * Returns the columns of the list of federation runs. If `onReplay` is given, each run that did not succeed has a
+ * button that replays it.
+ */
 export function federationColumns(now: number, onReplay?: (run: string) => void): Column<FederationView>[] {
   return [
     {
@@ -126,7 +129,7 @@ function took({ startedAt, endedAt }: FederationView): number {
   return startedAt === undefined || endedAt === undefined ? 0 : Date.parse(endedAt) - Date.parse(startedAt);
 }
 
-/** Removes the prefix that the names of all runs share. */
+/** Removes the prefix `federation-` from the name of a run. */
 function shortName(run: string): string {
   return run.replace(/^federation-/, '');
 }

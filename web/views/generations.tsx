@@ -14,7 +14,7 @@ interface Change {
   readonly after: number | null;
 }
 
-/** Shows the generations, and compares two of them. */
+/** Shows the list of generations, and the differences between two of them. */
 export function Generations({ state, go, status, onToken }: ViewProps) {
   const { answer, error, again, loading } = useAnswer<{ generations: GenerationView[] }>('/api/generations');
   const generations = answer?.data.generations ?? [];
@@ -187,7 +187,7 @@ function Diff({
   );
 }
 
-/** Formats a WindowId: `allocations 1d 2026-11-14 00:00`. */
+/** Formats the id of a window: `allocations 1d 2026-11-14 00:00`. */
 function windowText(window: string): string {
   const [pipeline, resolution, name = ''] = window.split('/');
   return `${pipeline} ${resolution} ${moment(new Date(Number(name.split('-')[0]) * 1_000).toISOString())}`;

@@ -6,24 +6,24 @@ import type { UrlState } from '../url-state';
 export interface ViewProps {
   readonly state: UrlState;
   /**
-   * Changes the address, which leaves out empty values. With `replace`, the back button does not return to the address
-   * before the change.
+   * Changes the URL to contain this state, without empty values. If `replace` is true, the new URL replaces the current
+   * entry of the browser's history, so that the back button skips the current URL.
    */
   readonly go: (change: UrlState, replace?: boolean) => void;
   readonly status?: StatusView;
-  /** The window to show if the address has none. */
+  /** The window that is shown if the URL contains none. */
   readonly opening: OpeningWindow;
   readonly theme: string;
   readonly onToken: () => void;
-  /** Shows a message, which screen readers announce. */
+  /** Shows a message to the user. Screen readers announce it. */
   readonly say: (message: string) => void;
-  /** Requests the status again. */
+  /** Requests `/api/status` again. */
   readonly refresh: () => void;
 }
 
 /**
- * Explains why the view opened with another window than the usual one. Empty if it is the usual one or the user chose
- * one.
+ * Returns the reason why the view opened with an unusual window. Returns an empty list if the window is the usual one
+ * or the user chose it.
  */
 export function whyOpened(state: UrlState, { why }: OpeningWindow): string[] {
   return state['window'] === undefined && why !== undefined ? [why] : [];
