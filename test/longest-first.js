@@ -4,8 +4,9 @@ const path = require('node:path');
 const { default: Sequencer } = require('@jest/test-sequencer');
 
 /**
- * Test files that take half a minute or more, longest first. Without recorded durations, as in a fresh clone, jest
- * starts large files first, and the longest test file would start after all others.
+ * Test files that take half a minute or more, longest first. If the longest one started last, the test run would take
+ * longer. Jest knows how long a test file takes only after it has run it. In a fresh clone, it starts the largest files
+ * first.
  */
 const longest = [
   'test/end-to-end/five-clusters-on-azure.test.ts',
@@ -25,7 +26,7 @@ const longest = [
   'test/chart/chart.test.ts',
 ];
 
-/** Makes jest start the files in `longest` first, and the others in jest's own order. */
+/** Makes jest start the test files in `longest` first, and then the others in jest's own order. */
 class LongestFirst extends Sequencer {
   sort(tests) {
     const rank = (test) => {
@@ -33,7 +34,7 @@ class LongestFirst extends Sequencer {
       const found = longest.indexOf(path.relative(root, test.path).split(path.sep).join('/'));
       return found === -1 ? longest.length : found;
     };
-    // The sort is stable, so that files of equal rank stay in jest's order.
+    // The sort is stable, so files that are not in `longest` keep jest's order.
     return super.sort(tests).sort((a, b) => rank(a) - rank(b));
   }
 }

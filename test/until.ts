@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const lookEveryMs = 50;
 
 /**
- * Calls `look` again and again until it returns anything but undefined or false, and returns that. If `look` throws,
- * nothing was found yet; if time runs out, its last error becomes the cause of the final error. The time limit is long,
- * because a busy machine may be slow. It only ends waits that would last forever.
+ * Calls `look` repeatedly until it returns a value other than undefined and false. Returns that value. If `look`
+ * throws, tries again. If the time runs out, throws an error whose cause is the error of the last call, if that call
+ * threw. The time limit is long because a busy machine may be slow. It only ends waits that would last forever.
  */
 export async function until<T>(
   what: string,

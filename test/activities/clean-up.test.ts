@@ -26,7 +26,7 @@ const threads = testMergeThreads();
 const hour = 3_600_000;
 const day = 24 * hour;
 
-/** Wraps a bucket so that objects get their modification times from a clock that the test sets. */
+/** Wraps a bucket, so that the modification times of objects come from a clock which the test sets. */
 function withClock(bucket: Bucket) {
   const written = new Map<string, Date>();
   const clock = { now: Date.parse('2026-11-20T00:30:00Z') };
@@ -74,7 +74,7 @@ test('the generations of the last day are all kept, then the newest and the last
     await federator.federate();
     clock.now += 12 * hour;
   }
-  // The runs have committed two generations on each of the days 20 to 22 of the month. The clean-up runs on day 23.
+  // There are two generations from each of the days 20, 21 and 22 of the month. The clean-up runs on day 23.
   await federator.cleanUp();
   expect(await generationNumbers(bucket)).toEqual([2, 4, 5, 6]);
   clock.now += 31 * day;
@@ -92,14 +92,14 @@ test('an object is deleted once two passes a day apart, by the store’s clock, 
     await federator.federate();
   }
   clock.now += 31 * day;
-  // The first clean-up finds that the old object is unreferenced, and records it. A later one deletes it.
+  // The first clean-up only records that the old object is unreferenced. A clean-up 24 hours later deletes it.
   expect(await federator.cleanUp()).toMatchObject({ generations: 1, objects: 0, waiting: 1 });
   clock.now += 23 * hour;
   expect(await federator.cleanUp()).toMatchObject({ objects: 0, waiting: 1 });
   clock.now += hour;
   expect(await federator.cleanUp()).toMatchObject({ objects: 1, waiting: 0 });
   expect(await snapshot(bucket, `${objectsPrefix}${old}`)).toEqual({});
-  // All objects that the newest generation refers to still exist.
+  // The clean-up must not have deleted any object that the newest generation refers to.
   for (const { fingerprint } of Object.values((await federator.newest()).windows)) {
     expect(await bucket.head(provenanceKey(fingerprint))).toBeDefined();
   }
@@ -117,7 +117,7 @@ test('an object that a run reuses is spared', async () => {
   clock.now += 2 * day;
   await federator.cleanUp();
   clock.now += 2 * day;
-  // The next run plans the same sources, finds the object of the killed run and reuses it.
+  // The next run has the same sources, so it reuses the object that the killed run has written.
   const again = await federator.prepare();
   expect(again.outcomes).toMatchObject([{ reused: true, fingerprint: outcomes[0]?.fingerprint }]);
   expect(await federator.cleanUp()).toMatchObject({ objects: 0 });

@@ -52,7 +52,7 @@ test('committing twice has the effect of committing once', async () => {
   const first = await federator.commit(run);
   expect(first).toMatchObject({ status: 'committed', generation: 1 });
   expect(await federator.commit(run)).toEqual(first);
-  // The outcome must be the same even if another run has committed since.
+  // Committing the run again returns the same outcome, even if another run has committed in the meantime.
   await federator.bucket.put(sourceKey('cluster-1', firstDay), goldenSource('cluster-1', firstDay));
   await federator.federate();
   expect(await federator.commit(run)).toEqual(first);
@@ -147,7 +147,7 @@ test('nothing is committed when a merged object is missing', async () => {
 
 describe('a full listing', () => {
   const fullListing: FullListing = { at: '2026-11-20T00:00:00.000Z', clusters: {} };
-  /** Prepares a run up to its commit, and records `fullListing` in its plan. */
+  /** Runs all steps before the commit, and then adds `fullListing` to the run's plan. */
   const prepare = async (federator: TestFederator) => {
     const prepared = await federator.prepare();
     const head = await readHead(federator.bucket, prepared.run, 1);
@@ -223,7 +223,7 @@ describe('two federators', () => {
     });
     expect((await b.newest()).generation).toBe(1);
     expect((await b.federate({ takeOver: true })).commit).toMatchObject({ status: 'committed', clusters: 4 });
-    // `b` has taken over, so `a` can no longer federate.
+    // Federator `a` must fail from now on, because `b` has taken over.
     await expect(new TestFederator(bucket, threads, { id: 'a' }).federate()).rejects.toMatchObject({
       code: 'FEDERATOR_CONFLICT',
     });

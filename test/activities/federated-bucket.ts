@@ -30,7 +30,7 @@ export const firstDay = 'allocations/1d/1794614400-1794700800' as WindowId;
 export const secondDay = 'allocations/1d/1794700800-1794787200' as WindowId;
 
 /**
- * Starts merge threads for the tests of a file. After the tests, ends the threads and removes all temporary folders.
+ * Starts merge threads for all tests of a file. Ends the threads after the tests, and removes all temporary folders.
  */
 export function testMergeThreads(): MergeThreads {
   const threads = startMergeThreads({ threads: 2 });
@@ -41,14 +41,19 @@ export function testMergeThreads(): MergeThreads {
   return threads;
 }
 
-/** Creates a bucket on disk with the golden files of five clusters, or without any files. */
+/**
+ * Creates a bucket in a temporary folder. It contains the golden files of five clusters, or nothing if `empty` is true.
+ */
 export function federatedBucket({ empty = false } = {}): Bucket {
   const directory = temporaryFolder();
   if (!empty) cpSync(join(golden, 'bucket'), directory, { recursive: true });
   return openFilesystem({ directory });
 }
 
-/** Same as `federatedBucket`, but with only the three days of allocations: enough for most tests, and much faster. */
+/**
+ * Same as `federatedBucket`, but only with the allocations of three days. Use this bucket if it is enough for a test,
+ * because merging it is much faster.
+ */
 export function smallBucket(): Bucket {
   const directory = temporaryFolder();
   for (const cluster of readdirSync(join(golden, 'bucket/federated'))) {
@@ -64,14 +69,14 @@ export interface TestFederatorOptions {
   readonly generations?: number;
 }
 
-/** Results of a run's steps. If the plan found nothing to do, the results of the later steps are undefined. */
+/** Results of the steps of a run. `commit` is undefined if the run ended before the commit. */
 export interface TestRun {
   readonly plan: PlanSummary;
   readonly outcomes: MergeOutcome[];
   readonly commit?: CommitResult;
 }
 
-/** Calls the federator's activities on a bucket, in the order in which the workflows call them. */
+/** Runs federations on a bucket by calling their activities directly, in the same order as the workflows. */
 export class TestFederator {
   exclusions: Record<string, Exclusion> = {};
   readonly deps: FederationDependencies;
@@ -97,7 +102,7 @@ export class TestFederator {
     };
   }
 
-  /** Runs all steps before the commit. Afterwards, the bucket looks as if the run had been killed at that point. */
+  /** Runs all steps before the commit. The bucket is then in the same state as if the run had been killed there. */
   async prepare(request: Partial<FederationRequest> = {}, run = this.nextRun(), attempt = 1) {
     const asked: FederationRequest = { trigger: 'person', at: '2026-11-20T00:00:00.000Z', ...request };
     await createRecordRequest(this.deps)({ run, request: asked });
@@ -119,7 +124,7 @@ export class TestFederator {
     return createCommitGeneration(this.deps)({ run, attempt });
   }
 
-  /** Runs all steps of a federation. */
+  /** Runs all steps of a federation, including the commit and the publishing of the files. */
   async federate(request: Partial<FederationRequest> = {}): Promise<TestRun> {
     const { run, plan, outcomes } = await this.prepare(request);
     if (plan.outcome === 'no-input' || plan.outcome === 'all-excluded') return { plan, outcomes };
@@ -142,7 +147,7 @@ export class TestFederator {
     return generation;
   }
 
-  /** Returns the merged bytes of a window in the newest generation. */
+  /** Returns the merged file of a window in the newest generation. */
   async merged(window: string): Promise<Buffer> {
     const found = (await this.newest()).windows[window];
     if (found === undefined) throw new Error(`The newest generation has no ${window}.`);
@@ -162,12 +167,12 @@ export function keptFile(cluster: string, window: string): string {
   return keptKey(clusterId(cluster), window as WindowId);
 }
 
-/** Returns a cluster's golden file for a window. */
+/** Returns the golden file that a cluster contributes to a window. */
 export function goldenSource(cluster: string, window: string): Buffer {
   return readFileSync(join(golden, 'bucket', sourceKey(cluster, window)));
 }
 
-/** Returns the version of every object below a prefix, by key. */
+/** Returns the version of each object below a prefix, by its key. */
 export async function snapshot(bucket: Bucket, prefix: string): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
   for await (const entry of bucket.list(prefix))
@@ -175,7 +180,7 @@ export async function snapshot(bucket: Bucket, prefix: string): Promise<Record<s
   return found;
 }
 
-/** Returns the bucket with some of its methods replaced. */
+/** Returns a bucket in which `verbs` replace the methods of the given bucket. */
 export function overriding(bucket: Bucket, verbs: Partial<Bucket>): Bucket {
   return {
     type: bucket.type,

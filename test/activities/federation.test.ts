@@ -77,7 +77,7 @@ describe('five clusters', () => {
     expect(commit).toMatchObject({ status: 'committed', generation: 2, windows: goldenWindows });
     const after = await federator.newest();
     expect(after.windows[firstDay]?.fingerprint).not.toBe(before.windows[firstDay]?.fingerprint);
-    // The source was written again with the same bytes, so the merged file has the same bytes as before.
+    // The new source has the same bytes as the old one, so the merged file must not change either.
     expect(after.windows[firstDay]?.digest).toBe(before.windows[firstDay]?.digest);
   });
 
@@ -96,8 +96,7 @@ describe('five clusters', () => {
     for (const [window, { fingerprint }] of Object.entries(without.windows)) {
       expect(fingerprint).not.toBe(before.windows[window]?.fingerprint);
     }
-    // Delete one of the cluster's windows before the cluster is included again. The window is restored from the last
-    // generation that included the cluster.
+    // Delete a file of the excluded cluster. Its last contribution must replace it when the cluster is included again.
     await federator.bucket.delete(sourceKey('cluster-3', firstDay));
     federator.exclusions = {};
     const back = await federator.federate();

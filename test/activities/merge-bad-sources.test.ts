@@ -25,7 +25,10 @@ const emptied = encodeSet({ ...decodeSet('allocations', good), allocations: new 
 const source = sourceKey('cluster-2', firstDay);
 const kept = keptFile('cluster-2', firstDay);
 
-/** Ways in which a cluster's file can be bad: description, error code, bytes (undefined if the file is deleted). */
+/**
+ * Ways in which a cluster's file can be bad: description, expected error code, and bytes. If there are no bytes, the
+ * file is deleted.
+ */
 const bad: [string, string, Buffer | undefined][] = [
   ['corrupt', 'ETL_CORRUPT', Buffer.from('not an ETL file at all')],
   ['truncated', 'ETL_TRUNCATED', good.subarray(0, good.length - 100)],
@@ -69,7 +72,7 @@ describe.each(bad)('a source that is %s', (_, code, bytes) => {
     expect(next.plan).toMatchObject({ outcome: 'nothing-changed', planned: 0 });
     expect(next.commit).toMatchObject({ status: 'unchanged', quarantined: 1 });
 
-    // A new file of another cluster does not affect the contribution that was kept for the bad file.
+    // If another cluster's file changes, the new merge must still use the last good contribution of the bad file.
     await bucket.put(sourceKey('cluster-1', firstDay), goldenSource('cluster-1', firstDay));
     const other = await federator.federate();
     expect(other.outcomes).toMatchObject([{ window: firstDay, clusters: 5, changed: 1, quarantined: 1 }]);
@@ -177,7 +180,7 @@ describe('a source that changes after planning', () => {
     const { outcomes, commit } = await new TestFederator(moving, threads, { id: 'cluster-9' }).federate();
     expect(outcomes).toMatchObject([{ window: firstDay, clusters: 5, quarantined: 0 }]);
     expect(commit).toMatchObject({ status: 'committed' });
-    // The next run sees that the bad file has already been merged as such, and has nothing to do.
+    // The merge has used the new version of the file, so the next run has nothing to do.
     expect((await federator.federate()).plan.planned).toBe(0);
   });
 
@@ -236,7 +239,7 @@ test('equal sources give equal bytes, and merges of a killed run are found finis
   expect(second.outcomes.every((outcome) => outcome.reused)).toBe(true);
   const forced = await federator.prepare({ force: true });
   expect(forced.outcomes.map(({ digest }) => digest)).toEqual(first.outcomes.map(({ digest }) => digest));
-  // A merged object without provenance is unfinished, so its window is merged again.
+  // A merged object is complete only if its provenance exists. Without the provenance, the window is merged again.
   const [{ fingerprint = '' } = {}] = first.outcomes;
   await federator.bucket.delete(provenanceKey(fingerprint));
   const third = await federator.prepare();

@@ -13,7 +13,9 @@ import { firstDay, sourceKey, TestFederator, testMergeThreads } from './federate
 const threads = testMergeThreads();
 const clusters = ['a', 'b', 'c'];
 
-/** Creates an ETL file of about 5 MB. A window merged from such files is large enough to be uploaded in parts. */
+/**
+ * Creates an ETL file of about 5 MB. A window merged from three such files is so large that it is uploaded in parts.
+ */
 function fileOf(cluster: string, records = 600): Buffer {
   const names = Array.from({ length: records }, (_, index) => `${cluster}/${index}/${'x'.repeat(8_000)}`);
   return encodeSet(allocationSet(names.map((name) => allocation(name))));

@@ -15,7 +15,7 @@ import {
 const threads = testMergeThreads();
 const clusters = [1, 2, 3, 4, 5].map((number) => `cluster-${number}`);
 
-/** Returns a federator that keeps no sources in memory, so it may have to read them several times. */
+/** Returns a federator that cannot keep sources in memory, so it may read them several times. */
 function forgetful(bucket: Bucket): TestFederator {
   const federator = new TestFederator(bucket, threads);
   Object.assign(federator.deps, { mergeMemory: 1 });
@@ -23,8 +23,8 @@ function forgetful(bucket: Bucket): TestFederator {
 }
 
 /**
- * Counts how often each cluster's source of the first day was read. `previous` is the key of the merged object that
- * existed before the second run; its reads are counted too, under the name `previous`.
+ * Counts the reads of each cluster's source for the first day. Also counts the reads of the object with the key
+ * `previous`, the merged object of an earlier run, under the name `previous`.
  */
 function gets(calls: readonly StorageCall[], previous = ''): Record<string, number> {
   const names = new Map(clusters.map((cluster) => [sourceKey(cluster, firstDay), cluster]));
@@ -73,7 +73,7 @@ describe.each([
     expect(after?.fingerprint).not.toBe(before?.fingerprint);
     expect(after?.digest).toBe(before?.digest);
 
-    // Merging all the source files again gives the same result.
+    // Merge all source files again, without using the previous merged object. The result must be the same.
     calls.length = 0;
     await federator.federate({ force: true });
     expect(Object.keys(gets(calls)).sort()).toEqual(clusters);
@@ -132,7 +132,7 @@ test('a store that fails during the upload of the merged window fails the merge,
       parseObjectKey(key) === undefined ? bucket.put(key, body, options) : Promise.reject(new Error('full')),
   });
   await expect(new TestFederator(failing, threads).prepare()).rejects.toThrow('full');
-  // The merge threads can still merge other windows.
+  // The failure must not block the merge threads: they can still merge windows.
   const { outcomes } = await new TestFederator(bucket, threads).prepare();
   expect(outcomes).toHaveLength(3);
 });

@@ -9,7 +9,7 @@ import { testMergeThreads } from './federated-bucket';
 
 const threads = testMergeThreads();
 
-/** Three source files of a few megabytes each, so that the merged file comes in several chunks. */
+/** Three source files of about 3 MB each. They are large enough for the merged file to consist of several chunks. */
 const files = ['a', 'b', 'c'].map((id) =>
   encodeSet(
     allocationSet(
@@ -41,7 +41,7 @@ const read: MergeTraffic['read'] = async (question) => {
   return { bytes: Buffer.from(files[input]!.subarray(offset, offset + length)) };
 };
 
-/** Reads the chunks from the start, but at most `most` of them, and returns their bytes. */
+/** Reads up to `most` chunks from the start, and returns their bytes. */
 async function take(chunks: () => AsyncIterable<Uint8Array>, most = Infinity): Promise<Buffer> {
   const taken: Uint8Array[] = [];
   for await (const chunk of chunks()) {
@@ -72,7 +72,7 @@ test.each([0, Infinity])(
 test('the consumer of chunks may start late', async () => {
   let found: Buffer = Buffer.alloc(0);
   const write: MergeTraffic['write'] = async (_, chunks) => {
-    // Wait until some chunks are ready.
+    // Give the thread time to produce some chunks before they are read.
     await sleep(200);
     found = await take(chunks);
   };
@@ -84,7 +84,7 @@ test('can be read any number of times', async () => {
   const found: Buffer[] = [];
   const write: MergeTraffic['write'] = async (_, chunks) => {
     for (let time = 0; time < 8; time++) await take(chunks, 1);
-    // The following readings are abandoned without even closing their iterators with return().
+    // Also abandon reads without closing their iterators: nothing calls their `return` method.
     for (let time = 0; time < 8; time++) await chunks()[Symbol.asyncIterator]().next();
     found.push(await take(chunks));
   };
@@ -97,8 +97,7 @@ test.each([1, 2, 3, Infinity])('after %d chunks it can be read again from the st
   let found: Buffer = Buffer.alloc(0);
   const write: MergeTraffic['write'] = async (_, chunks) => {
     expect((await take(chunks, most)).length).toBeGreaterThan(0);
-    // Chunks that are already on their way belong to the first reading. Give them time to arrive: the second reading
-    // must not contain them.
+    // Chunks of the first read may still be under way. Wait for them, because the second read must ignore them.
     await sleep(50);
     found = await take(chunks);
   };

@@ -23,7 +23,7 @@ afterAll(async () => {
 const payloadLimit = 20 * 1024;
 const size = (value: unknown) => Buffer.byteLength(JSON.stringify(value));
 
-/** Returns a bucket that lists the files of a large fleet, and keeps the objects that are written to it in memory. */
+/** Returns a bucket that lists the files of many clusters, and keeps written objects in memory. */
 function largeFleet(clusters: number, windows: number): Bucket {
   const objects = new Map<string, Buffer>();
   const info = (key: string, length: number) =>
@@ -66,7 +66,7 @@ test('a thousand clusters of 280 windows need only small payloads', async () => 
   const plan = await createPlanFederation(deps)({ run: 'r', attempt: 1, request });
   expect(plan).toMatchObject({ planned: 280, clusters: { count: 1_000 } });
   expect(size(plan)).toBeLessThan(payloadLimit);
-  // A shard has at most 20,000 sources, which is 20 windows of a thousand clusters.
+  // A shard has at most 20,000 sources. With a thousand clusters, this is 20 windows, so 280 windows need 14 shards.
   expect(plan.shards).toBe(14);
   const { windows } = await createDescribeShard(deps)({ run: 'r', attempt: 1, shard: 0 });
   expect(windows).toHaveLength(20);

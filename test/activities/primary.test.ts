@@ -25,7 +25,7 @@ import {
 let disk: ClusterOnDisk;
 let all: Record<string, Combined>;
 const windows = [day1, day2, assets1];
-/** A window that only other clusters have. */
+/** A window for which only another cluster has a file. */
 const theirs = 'allocations/1d/1794787200-1794873600';
 
 beforeEach(async () => {
@@ -60,8 +60,7 @@ const status = () => createPrimaryStatus(disk)();
 
 describe('leaving', () => {
   it("restores the cluster's own local ETL, and lasts", async () => {
-    // Only this cluster contributes to the combined window, yet the combined file has other bytes than the cluster's
-    // own.
+    // Only this cluster contributes to the combined window, but the combined file differs from the cluster's own file.
     all[day2] = { bytes: rewritten(day2, await built(day2)), from: ['cluster-5'] };
     const own = await becomePrimary();
     expect(await leave()).toMatchObject({

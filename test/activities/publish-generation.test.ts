@@ -75,7 +75,7 @@ test('files copied by a run that died are recognized as ours', async () => {
   const dying = overriding(bucket, {
     put: async (key, body, options) => {
       const written = await bucket.put(key, body, options);
-      // The run dies once it has announced the files and copied them, after the next write of `publishedKey`.
+      // Crash in the middle of publishing: fail when `publishedKey` is written after files have been copied.
       if (key === publishedKey && Object.keys(await snapshot(bucket, combinedEtlPrefix)).length > 0) {
         throw new TypeError('killed');
       }
@@ -97,7 +97,7 @@ test('files named by an earlier generation are deleted, foreign ones are left', 
   await federator.federate();
   const foreign = `${combinedEtlPrefix}${lone}`;
   await bucket.put(foreign, Buffer.from('somebody else’s'));
-  // Exclude all clusters that have the first day. The new cluster-6 has only the second day, so only that day remains.
+  // Exclude all five clusters that have the first day. Only the second day of the new cluster-6 remains.
   for (const cluster of ['cluster-1', 'cluster-2', 'cluster-3', 'cluster-4']) {
     federator.exclusions[cluster] = { reason: '', at: '2026-11-20T00:00:00Z' };
   }

@@ -39,7 +39,10 @@ beforeEach(async () => {
 });
 afterEach(() => disk[Symbol.asyncDispose]());
 
-/** Pushes the cluster's windows, commits a generation that combines them, and pulls for the first time. */
+/**
+ * Pushes the cluster's files, commits a generation that merges them with those of other clusters, and pulls it for the
+ * first time.
+ */
 async function becomePrimary(): Promise<void> {
   await disk.push();
   await disk.commit(1, all);
@@ -146,7 +149,7 @@ describe('a pull', () => {
     expect(await disk.pull({ pullStore })).toMatchObject({ state: 'pulled', replaced: 3 });
     expect(await disk.localFiles()).toEqual(before);
     expect(Object.keys(await filesBelow(pullStore.bingen)).sort()).toEqual([...windows].sort());
-    // Pulled files are in a separate folder, so none can be pushed back. Every file that the cluster builds is pushed.
+    // Pulled files are in a separate folder. So the cluster has built every file in its own folder, and pushes it.
     await disk.build(day1, rebuilt(day1, await built(day1), 1));
     expect(await disk.push()).toMatchObject({ uploaded: 1, refused: { count: 0 } });
   });
@@ -289,7 +292,7 @@ describe('the backup', () => {
     });
     const { backup = '' } = await disk.pull({ own: again });
     expect(saved.sort()).toEqual([day2, assets1].sort());
-    // The second pull continues the backup that the failed one started, under the same name.
+    // The second pull continues the backup that the failed pull started, so the backup has the same name.
     expect(backup).toBe('2026-11-20T00-00-00-000Z');
     const manifest = await readManifest(disk.bucket, disk.cluster, backup);
     expect(
@@ -441,7 +444,7 @@ describe('no echo', () => {
     expect(await disk.push()).toMatchObject({ uploaded: 0, pulled: 3, refused: { count: 0 } });
     await rm(join(disk.store.state, 'push-cache.json'));
     expect(await disk.push()).toMatchObject({ uploaded: 0, pulled: 3 });
-    // If someone puts back a file from an earlier pull, that file is not pushed either.
+    // Even if a file from an earlier pull is put back, it must not be pushed.
     await disk.commit(2, { ...all, [day1]: { ...(await combined(day2)) } });
     await disk.pull();
     await disk.build(day1, all[day1]?.bytes ?? Buffer.alloc(0));
@@ -479,7 +482,7 @@ describe('no echo', () => {
   });
 
   it('records the cluster’s own names other than its id, from before the first pull', async () => {
-    // The records on this volume contain the name cluster-1, although the cluster's id is cluster-5.
+    // The records on this volume have the cluster name cluster-1, although the cluster's id is cluster-5.
     for (const window of windows) await disk.build(window, await built(window, 'cluster-1'));
     await becomePrimary();
     await disk.build(day1, rebuilt(day1, await built(day1, 'cluster-1'), 1));
@@ -517,7 +520,7 @@ function failing(bucket: Bucket, fault: string): Bucket {
   });
 }
 
-/** Returns a bucket that loses the last byte of each upload. */
+/** Returns a bucket that drops the last byte of each upload. */
 function garbling(bucket: Bucket): Bucket {
   return new Proxy(bucket, {
     get(target, name: keyof Bucket) {

@@ -43,7 +43,7 @@ describe('a push', () => {
 
   it('does not even read an unchanged file', async () => {
     await disk.push();
-    // Replace the file by other bytes of the same size and time. A push that read the file would notice the change.
+    // Replace the file by other bytes with the same size and time. Only a push that reads the file can notice this.
     const bytes = await built(day1);
     await disk.build(day1, Buffer.alloc(bytes.length));
     expect(await disk.push()).toMatchObject({ unchanged: 2 });
@@ -65,7 +65,7 @@ describe('a push', () => {
     const left = join(disk.store.state, '.tmp-1-a');
     await writeFile(left, '{"format":1,"fil');
     await disk.push();
-    // The leftover is kept at first, because another process may be writing it right now.
+    // The first push must keep the leftover file, because another process could still be writing it.
     expect(existsSync(left)).toBe(true);
     const longAgo = new Date(Date.now() - 2 * 3_600_000);
     await utimes(left, longAgo, longAgo);
@@ -114,7 +114,7 @@ describe('a push', () => {
     expect(await disk.remote(day2)).toBeUndefined();
     await disk.build(day2, await built(day2));
     expect(await disk.push()).toMatchObject({ uploaded: 1, incomplete: { count: 0 } });
-    // An incomplete file does not replace a complete copy in the bucket either.
+    // An incomplete file must not replace a complete copy that is already in the bucket.
     await disk.build(day1, cut(whole));
     await disk.push();
     expect(await disk.remote(day1)).toEqual(whole);
@@ -210,7 +210,7 @@ async function readInstance(folder: string): Promise<{ instance: string }> {
   return JSON.parse(await readFile(join(folder, 'instance.json'), 'utf8')) as { instance: string };
 }
 
-/** Changes the version byte of the set to one that is too new. The byte follows the string table. */
+/** Replaces the version byte of the set, which follows the string table, by a version that is too new. */
 async function newerVersion(bytes: Buffer): Promise<Buffer> {
   const newer = Buffer.from(bytes);
   let at = 8;

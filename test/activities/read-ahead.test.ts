@@ -3,8 +3,8 @@ import { ReadAhead } from '../../activities/read-ahead';
 const mega = 1024 * 1024;
 
 /**
- * Returns `count` readables of `bytes` bytes each. `begun` lists the indexes of those that have been started. A
- * readable ends when the test calls `let` with its index.
+ * Returns `count` items to read, with `bytes` bytes each. `begun` lists the indexes of the items whose read has
+ * started. A read ends when the test calls the `let` method of its item.
  */
 function readables(count: number, bytes: number) {
   const begun: number[] = [];

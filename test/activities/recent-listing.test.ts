@@ -34,7 +34,10 @@ const hour = 3_600;
 const day = 24 * hour;
 /** Midnight of an arbitrary day, in seconds. */
 const start = 1_794_614_400;
-/** Old hours of a history: more windows than a store lists per page, all older than any other window of the tests. */
+/**
+ * Old windows of one hour each: more than a listing page can contain, and all older than the other windows of the
+ * tests.
+ */
 const history = Array.from({ length: 1_005 }, (_, hours) =>
   window('allocations', hour, start - 90 * day + hours * hour),
 );
@@ -43,10 +46,10 @@ function window(pipeline: string, seconds: number, from: number): string {
   return `${pipeline}/${seconds === hour ? '1h' : `${seconds / day}d`}/${from}-${from + seconds}`;
 }
 
-/** An empty bucket, in which every head finds nothing. */
+/** An empty bucket. Calls of `head` are forwarded to it, so they find nothing. */
 const nowhere = federatedBucket({ empty: true });
 
-/** Keeps objects in memory. Its bucket counts the listing pages that a real store would have returned. */
+/** A bucket in memory and a clock. `pages` counts the listing pages that a real store would have returned. */
 class World {
   pages = 0;
   now = start;
@@ -75,9 +78,7 @@ class World {
     });
   }
 
-  /**
-   * Writes an object, as a cluster or somebody else would. Its version tells `run` whether the file is `good` or bad.
-   */
+  /** Writes an object. Its version tells `run` whether it is a good or a bad file. */
   write(key: string, bytes = Buffer.alloc(0), good = true): void {
     this.keep(key, bytes, `${good ? 'good' : 'bad'}-${++this.writes}`);
   }
@@ -95,13 +96,16 @@ class World {
     this.sorted = undefined;
   }
 
-  /** Writes enough files to fill a listing page. They belong to no window and sort before all windows in their folder. */
+  /**
+   * Writes as many files as fit on a listing page. They belong to no window. In the folder, they sort before all
+   * windows.
+   */
   fill(folder: string): void {
     for (let number = 0; number < 1_000; number++)
       this.write(sourceKey('a', `${folder}/0${String(number).padStart(3, '0')}`));
   }
 
-  /** Copies all objects, so that a second federator does not see the changes that the first one makes. */
+  /** Returns a copy with the same objects. Later changes to one of the two do not affect the other. */
   copy(): World {
     const copy = new World();
     for (const [key, object] of this.objects) copy.objects.set(key, object);
@@ -135,8 +139,8 @@ class World {
 const input = { federator: 'f', scope: { exclude: [] }, exclusions: {} };
 
 /**
- * Plans and commits like a real run, but does not merge any bytes: it decides by the version whether a file is bad.
- * With `fails`, it stops before the commit.
+ * Plans and commits a run, but merges no bytes: the version of each file says whether the file is bad. If `fails` is
+ * true, stops before the commit.
  */
 async function run(world: World, { fails = false, full = false } = {}): Promise<DrawnPlan> {
   const now = new Date(world.now * 1_000);
@@ -169,7 +173,7 @@ function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** Returns the newest generation's clusters, and its entries for windows that ended after `since`. */
+/** Returns the clusters of the newest generation, and its entries for the windows that ended after `since`. */
 async function said(world: World, since: number) {
   const generation = await readNewestGeneration(world.bucket);
   const looked = (id: string) =>
@@ -184,7 +188,7 @@ async function said(world: World, since: number) {
   } satisfies Record<string, unknown> & Pick<Generation, 'windows' | 'quarantined'>;
 }
 
-/** Creates two clusters with a few weeks of files. */
+/** Creates a bucket with two clusters, each with files for several weeks. */
 function twoClusters(): World {
   const world = new World();
   for (const cluster of ['a', 'b']) {
@@ -198,7 +202,7 @@ function twoClusters(): World {
   return world;
 }
 
-/** Same as `twoClusters`, but each cluster also has more hours than a store lists per page. */
+/** Same as `twoClusters`, but each cluster also has so many old windows that they do not fit on one listing page. */
 function twoWithHistory(): World {
   const world = twoClusters();
   for (const cluster of ['a', 'b']) for (const id of history) world.write(sourceKey(cluster, id));
@@ -210,7 +214,10 @@ describe('over days of changes', () => {
     cluster: fc.constantFrom('a', 'a', 'b', 'b', 'new'),
     pipeline: fc.constantFrom('allocations', 'assets'),
     seconds: fc.constantFrom(hour, day, 7 * day),
-    /** Time from the window's end until now, in hours. */
+    /**
+     * Number of hours between the end of the window and the time of the change. Negative if the window has not ended
+     * yet.
+     */
     back: fc.oneof(fc.integer({ min: -5, max: 8 * 24 }), fc.integer({ min: 0, max: 80 * 24 })),
     what: fc.constantFrom('good', 'good', 'bad', 'gone'),
   });
@@ -252,7 +259,7 @@ describe('over days of changes', () => {
       }),
       propertyRuns(12, 100),
     );
-    // All of these situations must have occurred, otherwise the test would prove nothing.
+    // Check that the random changes have led to every situation that this test is about.
     for (const times of Object.values(seen)) expect(times).toBeGreaterThan(0);
   });
 });
@@ -292,8 +299,7 @@ describe('a run after a full listing', () => {
     const world = twoWithHistory();
     world.now += 2 * day;
     await run(world);
-    // Uploads part of a new cluster's history of a thousand hours. The cluster is still pushing the rest when a run
-    // lists it.
+    // Uploads a part of a new cluster's history. The next run takes place before the rest is uploaded.
     const bring = (from: number, to: number) =>
       history.slice(from, to).forEach((id) => world.write(sourceKey('new', id)));
     bring(900, 1_000);
@@ -329,7 +335,7 @@ describe('a run after a full listing', () => {
   test('reads every page of a cluster whose names do not sort by time', async () => {
     const world = twoWithHistory();
     const yesterday = window('allocations', hour, start - hour);
-    // The name of this file sorts before all windows in its folder, but after a page full of other files.
+    // This file's name sorts before all windows in its folder, but after a whole page of other files.
     const odd = sourceKey('a', yesterday.replace('1h/', '1h/1.'));
     world.fill('allocations/1h');
     world.write(odd);
@@ -345,12 +351,12 @@ describe('a run after a full listing', () => {
       world.write(sourceKey('a', window('allocations', day, start - days * day)));
     await run(world);
     const before = world.pages;
-    // The run does not record its full listing, because the recorded one is less than a day old.
+    // The run does not record its full listing again, because the recorded one is less than a day old.
     expect(await run(world)).toMatchObject({
       listing: { kind: 'full', why: 'it took no more requests' },
       fullListing: undefined,
     });
-    // It takes one page to list the clusters, one to find the newest generation, and one to list the files.
+    // The run lists three pages: one of the clusters, one of the generations, and one of the files.
     expect(world.pages - before).toBe(3);
   });
 });
@@ -378,7 +384,7 @@ describeWithS3('on an S3 server', () => {
         return `allocations/${folder}/${from}-${from + seconds}`;
       }),
     );
-    // Write the files directly into the server's folder, because that is fast.
+    // Write the files directly to the server's folder, because this is faster than uploading them.
     for (const file of files) {
       const at = path.join(rootDir, name, prefix, file);
       mkdirSync(path.dirname(at), { recursive: true });

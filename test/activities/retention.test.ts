@@ -23,7 +23,7 @@ test('windows older than the retention are removed from Combined Storage, but st
   const end = parseWindowId(firstDay)?.window.end ?? 0;
   Object.assign(federator.deps, { now: () => new Date((end + 2 * 86_400) * 1_000) });
   const { commit } = await federator.federate();
-  // The first day and the four hours of each pipeline are older than the retention.
+  // Ten windows have expired: the first day and the four hours of each of the two pipelines.
   expect(commit).toMatchObject({
     status: 'committed',
     generation: 2,
@@ -38,10 +38,10 @@ test('windows older than the retention are removed from Combined Storage, but st
   expect(published).toHaveLength(goldenWindows - 10);
   expect(await snapshot(bucket, 'federated/cluster-1/')).toEqual(before);
 
-  // The next run does not plan the expired windows again.
+  // The next run must not plan windows that have expired.
   expect((await federator.federate()).plan).toMatchObject({ outcome: 'nothing-changed' });
 
-  // Another federator with a longer retention would bring the windows back, so the two conflict.
+  // This federator has a longer retention, so it would add the expired windows again. It must fail instead.
   const other = new TestFederator(bucket, threads, { id: 'cluster-5' });
   await expect(other.federate()).rejects.toMatchObject({ code: 'FEDERATOR_CONFLICT' });
 });

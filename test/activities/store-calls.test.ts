@@ -34,7 +34,7 @@ test('activity results count each store call once', async () => {
   const outcomes = await mapConcurrently(windows, Infinity, async ({ index }) =>
     noted(await mergeWindow({ ...ref, index })),
   );
-  // Each merge reads the files of five clusters, and writes an object and its provenance.
+  // Merging a window reads the files of five clusters, and writes the merged object and its provenance.
   expect(counted.get - before.get).toBeGreaterThanOrEqual(5 * goldenWindows);
   expect(counted.put - before.put).toBe(2 * goldenWindows);
   noted(await activities.recordShard({ ...ref, outcomes }));
@@ -44,6 +44,6 @@ test('activity results count each store call once', async () => {
   noted(await activities.publishGeneration());
   noted(await activities.cleanUp());
   expect(counted).toEqual(all);
-  // This result contains no store calls: the roster receives the exclusions and nothing else.
+  // The roster, which calls this activity, expects only the exclusions. So the result contains no store calls.
   expect(await activities.readExclusions()).toEqual({});
 });

@@ -17,7 +17,7 @@ import type { Ticket, TicketSet } from '../etl/tickets';
 import { ClusterOnDisk } from '../local-etl/cluster-on-disk';
 import { TestFederator } from './federated-bucket';
 
-/** A third pipeline that the type `Pipeline` does not include. All code must handle it nevertheless. */
+/** A third pipeline, which is not in the type `Pipeline`. Code that handles pipelines must handle it as well. */
 const tickets = 'tickets' as Pipeline;
 const at = { start: 1_794_614_400, end: 1_794_700_800 };
 const id = `tickets/1d/${at.start}-${at.end}` as WindowId;

@@ -65,8 +65,8 @@ describe('changing', () => {
         'federate month end',
         'replay federation-x',
       ]);
-      // Forms must be refused, as other sites can make a browser send them. They cannot do so with JSON: the browser
-      // first asks this server for permission (a preflight), and the server does not give it.
+      // A page on another site can make the browser send a form, so forms must be refused.
+      // A page on another site cannot send JSON: the browser would first send a preflight, which this server denies.
       const form = await app.inject({
         method: 'POST',
         url: '/api/federations',

@@ -7,7 +7,10 @@ const rendered = (text: string): Rendered => ({
   renderMs: 1,
 });
 
-/** Makes jobs for the cache. Each waits until the test calls its function in `finish`, or until it is aborted. */
+/**
+ * Returns a `make` function for the cache. Each of its computations waits until the test calls the computation's
+ * function in `finish`, or until it is aborted.
+ */
 function workshop() {
   const signals: AbortSignal[] = [];
   const finish: ((text: string) => void)[] = [];
@@ -44,7 +47,7 @@ it('continues while any client waits, and stops when none does', async () => {
   other.abort(new Error('gone, too'));
   await expect(second).rejects.toThrow('gone, too');
   expect(signals[0]?.aborted).toBe(true);
-  // All earlier clients have left, so their job was aborted. A new client must get an answer, not that abort.
+  // All earlier clients have left, so their computation was aborted. A new client must get an answer, not that error.
   const third = cache.get('a', make, patient());
   finish[1]?.('fresh');
   expect((await third).rendered.body.toString()).toBe('fresh');

@@ -22,8 +22,8 @@ const aggregates = [
 const flags = fc.constantFrom('true', 'false');
 
 /**
- * Generates parameters of allocation requests for one of the windows. Each parameter has several values that change the
- * answer.
+ * Generates parameters of allocation requests. Each request is for one of the given windows. Each parameter can take
+ * several values that lead to different answers.
  */
 function questions(windows: readonly string[], namespaces: readonly string[]): fc.Arbitrary<Parameters> {
   return fc.record(
@@ -52,18 +52,22 @@ function questions(windows: readonly string[], namespaces: readonly string[]): f
 
 const paths = fc.constantFrom('/allocation', '/model/allocation', '/allocation/compute');
 
-/** Numbers in our answer, by set, row and member. They include members that the Go types lack, such as `totalCost`. */
+/**
+ * Numbers of our answer, by set, row and member. They include members that OpenCost's Go types lack, such as
+ * `totalCost`.
+ */
 type OwnRows = readonly Record<string, Record<string, number>>[];
 
 /**
- * Sends a request, and checks each row of the answer: the totals that a Go client computes from the parts must equal
- * those that our answer states in members that the client ignores. Returns the number of rows.
+ * Sends a request and checks each row of the answer. A Go client computes totals from their parts. It ignores the
+ * members in which our answer states the same totals. The computed and the stated totals must be equal. Returns the
+ * number of rows.
  */
 async function holdsForGo(app: FastifyInstance, path: string, parameters: Parameters): Promise<number> {
   const { status, text, data } = await ask(app, path, parameters);
   expect([path, parameters, status]).toEqual([path, parameters, 200]);
   const sets = readAllocations(text);
-  // Answers round costs to five decimals. In the lists of volumes and load balancers, they round to nine.
+  // Compare with tolerances: answers round costs to five decimals, and those of single volumes to nine.
   const wrong = sets.flatMap((set, index) =>
     [...set].flatMap(([name, row]) => {
       const own = (data as OwnRows)[index]?.[name] ?? {};
@@ -149,7 +153,7 @@ describe("a client of OpenCost's Go types", () => {
       await app.close();
       engine.dispose();
     }
-    // Ensures that the worlds were not empty: on average, an answer must have more than one row.
+    // Ensure that the generated data was not empty: on average, an answer must have more than one row.
     expect(rows).toBeGreaterThan(numRuns * questionsPerWorld);
   });
 

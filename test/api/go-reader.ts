@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
 /*
- * Reads answers as strictly as clients with OpenCost's Go types, such as kubectl-cost and many exporters. Members that
- * these types lack (such as `totalCost` and `pvCost`) are ignored. Missing members and null are read as zero. If any
- * value is invalid, the whole answer is refused.
+ * Reads answers as strictly as clients that use OpenCost's Go types, such as kubectl-cost and many exporters. Such a
+ * client ignores members that these types lack, for example `totalCost` and `pvCost`. It reads missing members and null
+ * as zero. If any value is invalid, it rejects the whole answer.
  */
 
 const number = z
@@ -53,7 +53,7 @@ const amounts = {
   ramByteUsageAverage: number,
 };
 
-/** Go clients refuse the whole answer if a key does not have two parts. */
+/** Key of a volume. If a key does not have exactly two parts, Go clients reject the whole answer. */
 const volumeKey = z.string().refine((key) => key.split(':').length === 2, 'is not a volume key');
 
 const allocation = z.object({
@@ -88,14 +88,17 @@ const allocations = z.object({ code: z.int(), data: z.array(z.record(z.string(),
 export type GoAllocation = z.infer<typeof allocation>;
 
 /**
- * Reads the body of an answer about allocations. Returns a map for each set, keyed by name. Throws if a Go client would
- * fail to read the body.
+ * Reads the body of an answer about allocations. Returns one map per set, keyed by the names of the allocations. Throws
+ * if a Go client would reject the body.
  */
 export function readAllocations(body: string): Map<string, GoAllocation>[] {
   return allocations.parse(JSON.parse(body)).data.map((set) => new Map(Object.entries(set)));
 }
 
-/** Computes the total cost of an allocation as a Go client does: it adds up the parts that its types have. */
+/**
+ * Computes the total cost of an allocation as a Go client does: as the sum of the costs that OpenCost's Go types
+ * contain.
+ */
 export function goTotal(row: GoAllocation): number {
   return (
     row.cpuCost +
@@ -126,7 +129,8 @@ export function balancersCost({ lbAllocations }: GoAllocation): number {
 }
 
 /*
- * OpenCost decodes assets by hand-written code that panics if a member is missing. So the members below are required.
+ * For assets, OpenCost's Go types have a handwritten decoder that panics if a member is missing. Therefore the schemas
+ * below require all members of assets.
  */
 
 const breakdown = z.object({ idle: number, other: number, system: number, user: number });
@@ -164,7 +168,8 @@ const assets = z.object({
 export type GoAsset = z.infer<typeof asset>;
 
 /**
- * Reads the body of an answer about assets. It contains one set, or a list of sets. Throws if a Go client would panic.
+ * Reads the body of an answer about assets: one set, or a list of sets. Returns one map per set, keyed by the keys of
+ * the assets. Throws if a Go client would panic.
  */
 export function readAssets(body: string): Map<string, GoAsset>[] {
   const { data } = assets.parse(JSON.parse(body));

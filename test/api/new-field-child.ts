@@ -11,21 +11,21 @@ import { openEngine, serveWorld } from '../query/engine-over';
 import { container, request, smallWorld } from '../query/small-world';
 
 /*
- * Runs in a copy of the sources in which allocations have an additional, made-up field. Makes files of two clusters
- * with this field, passes them through all steps from merging to answers, and prints the value of the field after each
- * step.
+ * A test runs this file in a copy of the sources in which allocations have an additional, made-up field. The file makes
+ * ETL files of two clusters with this field, and passes them through all steps from merging to answers. It prints the
+ * value of the field after each step.
  */
 
 const name = 'networkVpnCost';
 const column = 'network_vpn_cost';
 
-/** Makes a set of one record. Only codec version 26 has the field. In older versions, its value is not written. */
+/** Makes a set with one record. The field exists from codec version 26 on; older versions do not store its value. */
 function setWith(value: number, version = 26): AllocationSet {
   const record = { ...container('cluster-1/node/namespace/pod'), version, [name]: value };
   return { ...allocationSet([record]), version };
 }
 
-/** Returns the value of the field in the only record of a set. */
+/** Returns the value of the made-up field in the only record of a set. */
 function valueIn(set: AllocationSet): unknown {
   const [record] = set.allocations?.values() ?? [];
   return (record as unknown as Record<string, unknown>)[name];

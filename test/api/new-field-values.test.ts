@@ -5,13 +5,13 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { allocationPlaces, edited, models, root, versions } from './new-fields';
 
-/** Edits that add `networkVpnCost` to allocations, but no field to assets. */
+/** Edits of the sources that add `networkVpnCost` to allocations. Assets get no new field. */
 const edits = [
   ...versions,
   ...models.filter(({ line }) => line.includes('networkVpnCost')),
   ...allocationPlaces,
 ];
-/** Folders with the modules that `new-field-child.ts` imports. */
+/** Folders that contain the modules that `new-field-child.ts` imports. */
 const copied = [
   'etl',
   'query',

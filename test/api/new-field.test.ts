@@ -9,7 +9,7 @@ const { options } = ts.parseJsonConfigFileContent(
   root,
 );
 
-/** Compiles the project's sources with edits, any number of times. Parses unedited files only once. */
+/** Compiles the project's sources with edits, as often as needed. Files that are never edited are parsed only once. */
 class Compiler {
   private sources: ReadonlyMap<string, string> = new Map();
   private revision = 0;
@@ -30,7 +30,7 @@ class Compiler {
     fileExists: (file) => ts.sys.fileExists(file),
   });
 
-  /** Compiles the sources with these edits. Returns those of the editable files that have errors. */
+  /** Compiles the sources with these edits. Checks the files that edits can change, and returns those with errors. */
   failing(edits: Parameters<typeof edited>[0]): string[] {
     this.sources = edited(edits);
     this.revision++;

@@ -4,7 +4,7 @@ import path from 'node:path';
 /** Root folder of the repository. */
 export const root = path.join(__dirname, '../..');
 
-/** An edit of a source file: replaces `beside`, which must occur exactly once, by `line`. */
+/** An edit of a source file: replaces the string `beside` with `line`. `beside` must occur exactly once in the file. */
 interface Edit {
   readonly file: string;
   readonly beside: string;
@@ -17,22 +17,25 @@ const after = (file: string, beside: string, line: string): Edit => ({
   line: `${beside}\n${line}`,
 });
 
-/**
- * Edits that add a codec version to each pipeline, one above the newest. The new fields exist only from these versions
- * on.
- */
+/** Edits that add a new codec version to each pipeline. The new fields exist only from these versions on. */
 export const versions: readonly Edit[] = [
   { file: 'etl/versions.ts', beside: 'oldest: 15, newest: 25', line: 'oldest: 15, newest: 26' },
   { file: 'etl/versions.ts', beside: 'oldest: 16, newest: 21', line: 'oldest: 16, newest: 22' },
 ];
 
-/** Edits that add the new fields to the model. With these alone, each place that is edited below does not compile. */
+/**
+ * Edits that add the new fields to the types in `etl/model.ts`. With these edits alone, every place that has to handle
+ * the new fields fails to compile.
+ */
 export const models: readonly Edit[] = [
   after('etl/model.ts', '  networkNatGatewayIngressCost: number;', '  networkVpnCost: number;'),
   after('etl/model.ts', '  claimNamespace: ByteString;', '  snapshotCost: number;'),
 ];
 
-/** Edits of all places that have to handle a new field of allocations: `networkVpnCost`, a part of `networkCost`. */
+/**
+ * Edits of all places that have to handle a new field of allocations: `networkVpnCost`, which is a part of
+ * `networkCost`.
+ */
 export const allocationPlaces: readonly Edit[] = [
   after(
     'etl/allocation-codec.ts',
@@ -52,7 +55,7 @@ export const allocationPlaces: readonly Edit[] = [
   ),
 ];
 
-/** Edits of all places that have to handle a new field of disks: `snapshotCost`, a part of `cost`. */
+/** Edits of all places that have to handle a new field of disks: `snapshotCost`, which is a part of `cost`. */
 export const assetPlaces: readonly Edit[] = [
   after(
     'etl/asset-codec.ts',
@@ -78,7 +81,7 @@ export const assetPlaces: readonly Edit[] = [
   after('api/csv.ts', "  claimNamespace: 'column',", "  snapshotCost: 'column',"),
 ];
 
-/** Applies edits to source files. Returns the edited texts, keyed by path. Does not write them. */
+/** Applies edits in memory. Returns the contents of the edited files, keyed by path. */
 export function edited(edits: readonly Edit[]): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   for (const { file, beside, line } of edits) {

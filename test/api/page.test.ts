@@ -10,7 +10,7 @@ beforeAll(async () => {
     ['/index.html', { type: 'text/html; charset=utf-8', body: Buffer.from('<p>page'), immutable: false }],
     ['/page/main-1.js', { type: 'text/javascript', body: Buffer.from('1'), immutable: true }],
   ]);
-  // The server listens on all addresses, so reading data needs the token. The page itself has to be served without it.
+  // The server listens on all addresses, so reading data requires the token. Reading the page must not require it.
   app = await serverOver(engine, { page, listen: ':0', token });
 });
 afterAll(async () => {

@@ -20,8 +20,8 @@ const isIdle = (name: string) => name.includes('__idle__');
 const nothing = (page: Page) => Object.keys(page).length === 0;
 
 /**
- * Requests one page after another, as an exporter does, until `more` returns false for a page. Returns all rows, by
- * name. Only idle rows may be on more than one page.
+ * Requests one page of rows after another, as an exporter does. Stops when `more` returns false for a page. Returns all
+ * rows, keyed by name. Checks that no row is on more than one page, except idle rows.
  */
 async function allPages(
   parameters: Parameters,
@@ -29,7 +29,7 @@ async function allPages(
   more: (page: Page) => boolean,
 ): Promise<{ rows: Page; pages: number }> {
   const rows: Page = {};
-  // Limit the number of pages. Endless pages are the fault that this tests for: they must fail the test, not hang it.
+  // Limit the number of pages. If pagination never ends, which is a bug, the test must fail instead of hanging.
   for (let pages = 1; pages <= 1_000; pages++) {
     const offset = String((pages - 1) * limit);
     const page = await pageOf({ ...parameters, limit: String(limit), offset });
@@ -56,8 +56,8 @@ describe('pages', () => {
     async (aggregate) => {
       const whole = await pageOf({ ...idle, aggregate });
       const limit = Math.ceil(Object.keys(whole).length / 3);
-      // This exporter requests the next page as long as a page has more rows than the limit. Full pages do, as idle
-      // rows are added to them.
+      // This exporter stops at the first page that does not have more rows than the limit.
+      // A full page has more rows than the limit, because idle rows are added to it.
       const asked = await allPages({ ...idle, aggregate }, limit, (page) => Object.keys(page).length > limit);
       expect(asked.rows).toEqual(whole);
       expect(Object.keys(whole).some(isIdle)).toBe(true);

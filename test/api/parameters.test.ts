@@ -8,7 +8,7 @@ import { ask, serverOver, window } from './served';
 
 const span = { start: 1_794_614_400, end: 1_794_873_600 };
 
-/** Records the parsed requests and returns empty answers. */
+/** Fake query engine. It records the parsed requests and returns empty answers. */
 class Remembering implements Answers {
   readonly asked: (AllocationRequest | AssetRequest | AutocompleteRequest)[] = [];
   private readonly nothing: AllocationAnswer = {

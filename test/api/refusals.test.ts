@@ -24,7 +24,9 @@ const nothing = (warnings: string[] = []): AllocationAnswer => ({
   warnings,
 });
 
-/** Makes answers that have no rows. `allocations` replaces the function that answers about allocations. */
+/**
+ * Makes a fake query engine whose answers have no rows. `allocations` replaces its function for allocation requests.
+ */
 function answering(allocations: Answers['allocations'] = async () => nothing()): Answers {
   return {
     allocations,
@@ -266,8 +268,8 @@ describe('answering', () => {
         answering(async () => {
           asked++;
           await bothAsk.promise;
-          // The second request has just read the clock. It joins this query later in the same turn of the event loop,
-          // so end the query in the next turn.
+          // The second request has only read the clock. It joins this query later in the same turn of the event loop.
+          // So the query must not end before the next turn.
           await nextTurn();
           return nothing(['Ünsure\nof it.', 'And of that.']);
         }),

@@ -115,7 +115,7 @@ describe('allocations', () => {
       start: '2026-11-14T00:00:00Z',
       cpuCores: 2,
       cpuCost: 1,
-      // Rounded one by one, the two parts of 0.000004 would vanish. Their sum remains.
+      // Two of the costs are 0.000004. Each of them would be rounded to 0, but their sum is rounded to 0.00001.
       totalCost: 4.00001,
       cpuEfficiency: 0.25,
       ramEfficiency: 1,

@@ -8,13 +8,16 @@ import { defaultAliases } from '../../query/aliases';
 import type { Answers } from '../../query/answers';
 import { goldenEngine } from '../query/engine-over';
 
-/** 2026-11-17T06:00:00Z, six hours after the end of the golden files' last window. */
+/** Current time in the tests: 2026-11-17T06:00:00Z, six hours after the last window of the golden files. */
 export const now = 1_794_895_200;
-/** The three days of the golden files. */
+/** The window of the golden files: three days. */
 export const window = '2026-11-14T00:00:00Z,2026-11-17T00:00:00Z';
 export const token = 'sesame';
 
-/** Makes a server that returns these answers. It does not listen on an address: tests inject their requests. */
+/**
+ * Makes a server that answers queries from `answers`. It does not listen on an address: tests send requests with
+ * `inject`.
+ */
 export function serverOver(answers: Answers, options: Partial<ServerOptions> = {}): Promise<FastifyInstance> {
   return buildServer({
     listen: '127.0.0.1:0',
@@ -33,8 +36,8 @@ export function serverOver(answers: Answers, options: Partial<ServerOptions> = {
 }
 
 /**
- * Makes a server over the golden files that all tests of a test file share. It starts before the first test and is
- * closed after the last one.
+ * Makes a server that serves the golden files. All tests of a test file share it: it starts before the first test and
+ * is closed after the last one.
  */
 export function useGoldenServer() {
   const golden = {} as { engine: Awaited<ReturnType<typeof goldenEngine>>; app: FastifyInstance };
@@ -54,7 +57,7 @@ export interface Asked {
   readonly headers: Readonly<Record<string, unknown>>;
   readonly text: string;
   /** The member `data` of a successful answer. */
-  // The type is `any`, as tests check the content themselves.
+  // The type is `any`, because the tests themselves check the content.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   readonly data: any;
   readonly message?: string;
@@ -81,7 +84,7 @@ export async function ask(
   };
 }
 
-/** Makes a federation that performs no actions, but records in `asked` which ones were requested. */
+/** Makes a federation that performs no actions. It records the requested actions in `asked`. */
 export function rememberingFederation(): Federation & { readonly asked: string[] } {
   const asked: string[] = [];
   const say = async (text: string) => {

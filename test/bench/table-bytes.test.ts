@@ -12,7 +12,8 @@ describe('the bytes of a string table', () => {
   for (const text of ['', 'a', 'namespace', 'x'.repeat(300)]) table.index(text);
   const file = join(folder, 'merged');
 
-  // With so many chunk sizes, some chunks end within the length of a string, and some within the string itself.
+  // With these chunk sizes, some chunks end in the middle of a string's length field, and some in the middle of a
+  // string.
   it.each([8, 9, 10, 11, 13, 19, 64, 1 << 20])('are counted in chunks of %p bytes', async (chunkBytes) => {
     writeFileSync(file, Buffer.concat([table.encode(), Buffer.alloc(50, 7)]));
     expect(await tableBytes(file, chunkBytes)).toBe(table.encode().length);

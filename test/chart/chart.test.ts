@@ -26,7 +26,7 @@ const namespace = 'kubecost';
 
 const render = (options: RenderOptions) => renderChart(chart, { release: 'fe', namespace, ...options });
 
-/** Objects that the user has created before installing the release, so that the chart only refers to them. */
+/** Objects that exist before the release is installed. The chart refers to them but does not create them. */
 const existing = [
   'Secret/federated-store',
   'Secret/etl-backup',
@@ -40,7 +40,7 @@ const existing = [
   'PersistentVolumeClaim/opencost-etl',
 ];
 
-/** Returns the paths of all values. A map has a path too, in addition to those of the values in it. */
+/** Returns the paths of all values, such as `query.replicas`. Maps have a path, too. */
 function pathsOf(values: object, prefix = ''): string[] {
   return Object.entries(values).flatMap(([key, value]) => {
     const own = `${prefix}${key}`;
@@ -55,7 +55,7 @@ function leafOf(values: object, at: string): unknown {
     .reduce<unknown>((map, key) => (map as Record<string, unknown> | undefined)?.[key], values);
 }
 
-/** The minimal values of a release. Each test adds its own values. */
+/** The minimum values that a release needs. Each test adds others. */
 const minimal = {
   clusterId: 'cluster-1',
   federatedETL: { federatedCluster: true },
@@ -73,7 +73,7 @@ describeWithHelm('the chart', () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  /** Returns the settings of each process of a release, as the program itself loads them. */
+  /** Returns the settings of each process of a release. Loads them with the program's own code. */
   async function settingsOf(
     objects: readonly KubernetesObject[],
   ): Promise<Record<string, Settings & LaidOut>> {
@@ -127,7 +127,7 @@ describeWithHelm('the chart', () => {
     it('gives each process settings that it accepts', async () => {
       const { objects: without } = await render({
         valuesFiles: [fileOf(example)],
-        // Leave out the CA bundle: its volume needs a ConfigMap that the release does not contain.
+        // Disable the CA bundle, because its volume needs a ConfigMap that is not in the release.
         set: { 'pods.caBundle.configMap': '' },
       });
       const settings = await settingsOf(without);
@@ -248,7 +248,7 @@ describeWithHelm('the chart', () => {
         runEveryMs: 600_000,
         generations: 3,
       });
-      // The Federator does not need the operator token, so its pod does not receive the token.
+      // The federator does not need the operator token, so its pod must not receive the token.
       expect(Object.keys(federator?.env ?? {})).not.toContain('FEDERATED_ETL_API_TOKEN');
     });
 
@@ -282,7 +282,7 @@ describeWithHelm('the chart', () => {
         { secrets },
         await mkdtemp(path.join(folder, 'pod-')),
       );
-      // On this machine, the error contains the path of a local folder. In a pod, it would contain this path:
+      // The error contains the path of a local folder. In a pod, it would contain the following mount path.
       const [container] = fields(pod?.spec)['containers'] as { volumeMounts: { mountPath: string }[] }[];
       expect(container?.volumeMounts.map(({ mountPath }) => mountPath)).toContain(
         '/etc/federated-etl/secrets/federated-store',
@@ -306,7 +306,7 @@ describeWithHelm('the chart', () => {
       expect(cluster).toMatchObject({ clusterId: 'cluster-4', roles: { federatedCluster: true } });
       expect(federator?.federator.scope).toMatchObject({ cutoff: expect.anything() });
       const kinds = objects.map(({ kind }) => kind);
-      // Kubecost's own values for an ingress and a service must not create an ingress or a service for the primary.
+      // Kubecost's own settings for an ingress and a service must not make the chart create one for the primary.
       expect(kinds).not.toContain('Ingress');
       expect(kinds).not.toContain('Service');
       const deployments = objects.filter(({ kind }) => kind === 'Deployment');
@@ -516,7 +516,7 @@ describeWithHelm('the chart', () => {
         'pods.labels has app.kubernetes.io/name',
       ],
       ['a misspelled key', { ...minimal, localETL: {} }, 'There is no key localETL: it is written localEtl.'],
-      // The schema rejects the following values.
+      // The schema must reject the following values.
       [
         'an unknown key of ours',
         { ...minimal, federatedETL: { federatedClusters: true } },
@@ -620,8 +620,8 @@ describeWithHelm('the chart', () => {
 
   describe('an existing secret', () => {
     /**
-     * Starts a server with just enough of the Kubernetes API for the template function `lookup`: one secret with this
-     * data.
+     * Starts a minimal Kubernetes API server for the template function `lookup`. It has one secret, which contains
+     * `data`.
      */
     async function withSecret(data: Record<string, string>): Promise<Listening> {
       const secret = {
@@ -666,8 +666,7 @@ describeWithHelm('the chart', () => {
         (error: unknown) => error,
       );
       await api.close();
-      // Helm also sends all objects to the API server for validation, which this stub does not support. So even with a
-      // good secret, Helm may end with an error, but not with one about the secret.
+      // Helm may still fail, because this server cannot validate objects. But a valid secret must not cause an error.
       if (sentence === undefined) expect(String(end)).not.toContain('The secret');
       else expect((end as HelmError).message).toContain(sentence);
     });
@@ -752,10 +751,10 @@ describeWithHelm('the chart', () => {
     };
     const { containers, volumes } = patch.spec.template.spec;
     const [container] = containers as { readinessProbe?: object }[];
-    // The sidecar has no readiness probe: while it waits for Temporal, it must not make the cost-model's pod unready.
+    // A readiness probe would make the cost-model's pod unready while the sidecar waits for Temporal.
     expect(container).not.toHaveProperty('readinessProbe');
     const labels = { app: 'cost-analyzer' };
-    // The patch mounts the volume `persistent-configs`, which the cost-model's deployment already has.
+    // A deployment like the cost-model's. It has the volume `persistent-configs`, which the patch mounts.
     const deployment: KubernetesObject = {
       apiVersion: 'apps/v1',
       kind: 'Deployment',
@@ -778,7 +777,7 @@ describeWithHelm('the chart', () => {
       { secrets },
       await mkdtemp(path.join(folder, 'pod-')),
     );
-    // The sidecar's health port is not the default 9004, because Kubecost's aggregator uses 9004 in the same pod.
+    // The health port must not be the default 9004, because Kubecost's aggregator uses 9004 in the same pod.
     expect(loadSettings({ env: { ...env }, cwd: folder }).health.listen).toBe(':9014');
   });
 });

@@ -27,7 +27,7 @@ const pod = (labels: string, more = ''): string => `
           volumeMounts: [{ name: data, mountPath: /data }]
 ${more}`;
 
-/** A release without inconsistencies. */
+/** Manifests of a release without inconsistencies. Most tests replace parts of them. */
 const release = `
 apiVersion: apps/v1
 kind: Deployment
@@ -91,7 +91,8 @@ test('a consistent release has no findings', () => {
 });
 
 /**
- * In each case, `bad` replaces the first occurrence of `good` in the release, which must lead to the findings `said`.
+ * Inconsistencies to detect. Each case replaces the first occurrence of `good` in the release by `bad`, and then
+ * expects the findings `said`.
  */
 const faults: readonly [what: string, good: string, bad: string, ...said: string[]][] = [
   [
@@ -330,7 +331,7 @@ const unsafe: readonly [good: string, bad: string, said: string][] = [
 
 describe('a pod with more permissions than it needs', () => {
   test.each(unsafe)('%s → %s', (good, bad, said) => {
-    // If the field is in YAML's block style, an additional field needs its own line with the same indentation.
+    // If the field is in YAML's block style, a second field must be on its own line, with the same indentation.
     const [indent = ''] = new RegExp(`^ *(?=${good.replace(/[[\]{}]/g, '\\$&')})`, 'm').exec(release) ?? [];
     expect(release).toContain(good);
     expect(check(release.replace(good, bad.replace(/^(allow.*), (priv.*)$/, `$1\n${indent}$2`)))).toEqual([

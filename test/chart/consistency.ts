@@ -4,15 +4,15 @@ import { containersOf, type Fields, fields, list, podsOf, type PodSource } from 
 import { findDangling } from './references';
 import { nameOf } from './validate';
 
-/** Objects that a release may refer to without creating them. */
+/** Options of `findInconsistencies`. */
 export interface ConsistencyOptions {
-  /** The release's namespace. */
+  /** Namespace of the release. */
   readonly namespace: string;
-  /** Existing objects, such as `Secret/federated-store`. */
+  /** Existing objects that the release may refer to, such as `Secret/federated-store`. */
   readonly existing?: readonly string[];
 }
 
-/** Kinds whose objects belong to no namespace. */
+/** Kinds of objects that do not belong to a namespace. */
 const clusterWide = new Set([
   'ClusterRole',
   'ClusterRoleBinding',
@@ -24,9 +24,9 @@ const clusterWide = new Set([
 ]);
 
 /**
- * Finds inconsistencies between the objects of a release: dangling names, selectors that match no pod, duplicate
- * objects, pods with more permissions than they need. Each is described in one sentence. (`validateObjects` checks
- * objects against the schemas.)
+ * Finds inconsistencies between the objects of a release: references to missing objects, selectors that match no pod,
+ * duplicate objects, and pods with more permissions than they need. Returns one sentence for each. Does not check
+ * objects against schemas: `validateObjects` does that.
  */
 export function findInconsistencies(
   objects: readonly KubernetesObject[],
@@ -142,7 +142,10 @@ function servicePorts(object: KubernetesObject, pods: readonly PodSource[]): str
   });
 }
 
-/** Checks that Prometheus finds its targets: they must be services or pods of the release, with a port of that name. */
+/**
+ * Checks that Prometheus finds what it must scrape: services or pods of the release that have a port with the given
+ * name.
+ */
 function monitoredPorts(
   object: KubernetesObject,
   objects: readonly KubernetesObject[],

@@ -23,17 +23,17 @@ const exampleData = path.join(__dirname, '../golden/bucket/federated');
 const clusters = ['cluster-1', 'cluster-2', 'cluster-3', 'cluster-4', 'cluster-5'];
 const token = 'an-operator-token';
 
-/** A pod of a release that runs as a process on this machine, with the settings from its rendered manifest. */
+/** A pod of a release, running as a process on this machine with the settings from its rendered manifest. */
 interface Process {
   readonly name: string;
   readonly child: ChildProcess;
   readonly health: string;
   readonly api: string;
-  /** Path of the container's readiness probe. */
+  /** Path that the container's readiness probe requests. */
   readonly readyPath: string;
 }
 
-/** Renders the examples with Helm, and starts their pods as processes on this machine. */
+/** Renders the example values of five clusters with Helm, and starts the pods as processes on this machine. */
 describeWithHelm('the five examples of the chart', () => {
   describeWithTemporal('on a Temporal server', () => {
     describeWithS3('and an S3 server', () => {
@@ -43,7 +43,7 @@ describeWithHelm('the five examples of the chart', () => {
       let program: string;
       let store: string;
       const processes: Process[] = [];
-      /** The test pods that `helm test` would run, by name. Each runs once. */
+      /** The pods that `helm test` would run, by name. The test runs each of them once. */
       const doctors = new Map<string, LaidOut>();
 
       beforeAll(async () => {
@@ -65,8 +65,8 @@ describeWithHelm('the five examples of the chart', () => {
       });
 
       /**
-       * Renders a cluster's example and starts each of its pods. Only the addresses of servers differ from the example:
-       * they are replaced by those of servers on this machine.
+       * Renders the chart with a cluster's example values, and starts each pod. Changes only the addresses of servers
+       * in these values, so that they point to servers on this machine.
        */
       async function startRelease(cluster: string, isUpgrade = false): Promise<void> {
         const { objects } = await renderChart(chart, {
@@ -134,7 +134,7 @@ describeWithHelm('the five examples of the chart', () => {
       }
 
       it('become ready by their readiness probes', async () => {
-        // Five clusters have a pod each, and one of them also has two replicas of the Federator.
+        // There are seven processes: one pod for each of the five clusters, and two replicas of the federator.
         expect(processes).toHaveLength(7);
         await allReady();
       });
@@ -153,7 +153,7 @@ describeWithHelm('the five examples of the chart', () => {
           cluster,
           Math.round(totalCost * 100) / 100,
         ]);
-        // These are the results of OpenCost's own code for the same files.
+        // OpenCost's own code computed these costs from the same files.
         expect(Object.fromEntries(rounded)).toEqual({
           'cluster-1': 60.43,
           'cluster-2': 1_894.21,
@@ -161,7 +161,7 @@ describeWithHelm('the five examples of the chart', () => {
           'cluster-4': 150.14,
           'cluster-5': 79.03,
         });
-        // `canAct` is true because the API has found the operator token in the secret.
+        // `canAct` is true only if the API has found the operator token in the secret.
         const status = (await (await fetch(`${primary?.api}/api/status`)).json()) as { data: object };
         expect(status.data).toMatchObject({ canAct: true });
       });
@@ -191,7 +191,7 @@ describeWithHelm('the five examples of the chart', () => {
           child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
           child.stderr.on('data', (chunk: Buffer) => output.push(chunk));
           const [status] = (await once(child, 'close')) as [number | null];
-          // Compare the output too, so that a failed test shows the reason.
+          // Compare the output as well, so that a failure of this test shows the reason.
           expect({ name, status, said: status === 0 ? '' : Buffer.concat(output).toString() }).toEqual({
             name,
             status: 0,
@@ -223,8 +223,8 @@ describeWithHelm('the five examples of the chart', () => {
 });
 
 /**
- * Replaces the ports in the settings by free ones, and returns the new addresses. In this test, all pods share one IP
- * address, so they cannot use the same ports. They listen on loopback so that nothing else can reach them.
+ * Replaces the ports in the settings by free ports, and returns the new addresses. In this test, all pods share one IP
+ * address, so they cannot use the same ports. They listen on loopback, so that no other machine can reach them.
  */
 async function onFreePorts(settings: string): Promise<{ health: string; api: string }> {
   const text = await readFile(settings, 'utf8');

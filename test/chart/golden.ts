@@ -8,14 +8,14 @@ import { nameOf } from './validate';
 const shown = 20;
 
 export interface GoldenOptions {
-  /** Folder of the golden files. (Default: `test/chart/golden`) */
+  /** Folder that contains the golden files. (Default: `test/chart/golden`) */
   readonly folder?: string;
   readonly env?: NodeJS.ProcessEnv;
 }
 
 /**
- * Compares rendered objects with the file `golden/<name>.yaml`, which a person has reviewed and approved. If they
- * differ, throws an error that lists the differences and says how to rewrite the file.
+ * Compares rendered objects with the reviewed file `golden/<name>.yaml`. If they differ, throws an error that lists the
+ * differences and explains how to update the file.
  */
 export function expectGolden(
   name: string,
@@ -36,7 +36,7 @@ export function expectGolden(
   }
   const update = 'Read what differs; where it is as it should be, run the test with UPDATE_GOLDEN=1.';
   if (!existsSync(file)) throw new Error(`There is no ${relative(file)}. ${update}`);
-  // Compare the objects as read back from YAML, so that values that YAML cannot distinguish count as equal.
+  // Parse the rendered YAML again before comparing, so that values which look the same in YAML count as equal.
   const found = differences(inOrder(readManifests(readFileSync(file, 'utf8'))), readManifests(text));
   if (found.length === 0) return;
   const more = found.length > shown ? [`… and ${found.length - shown} more`] : [];
@@ -44,13 +44,13 @@ export function expectGolden(
   throw new Error([`What is rendered is not what ${relative(file)} has:`, ...lines, update].join('\n'));
 }
 
-/** Sorts objects by kind and name, so that the order of the templates does not matter. */
+/** Sorts objects by kind and name, so that the order of the chart's templates does not matter. */
 function inOrder(objects: readonly KubernetesObject[]): KubernetesObject[] {
   const key = (object: KubernetesObject): string => `${nameOf(object)} ${object.apiVersion}`;
   return [...objects].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
 }
 
-/** Describes each difference in one sentence that contains the object and the path of the field. */
+/** Describes each difference in one sentence, with the name of the object and the path of the field. */
 function differences(wanted: readonly KubernetesObject[], got: readonly KubernetesObject[]): string[] {
   const names = [...new Set([...wanted, ...got].map(nameOf))].sort();
   const of = (objects: readonly KubernetesObject[], name: string): readonly KubernetesObject[] =>

@@ -10,7 +10,7 @@ import { helmPath } from '../servers/paths';
 const run = promisify(execFile);
 const limitMs = 60_000;
 
-/** An object of a manifest: the fields that all kinds have in common, and any other fields. */
+/** A Kubernetes object in a manifest, with the fields that all kinds have. */
 export interface KubernetesObject {
   readonly apiVersion: string;
   readonly kind: string;
@@ -25,11 +25,13 @@ export interface KubernetesObject {
 
 /** Values and options that a user could pass to `helm install`. */
 export interface ChartValues {
-  /** Files with values; later ones take precedence. */
+  /** Files with values. Later files override earlier ones. */
   readonly valuesFiles?: readonly string[];
-  /** Values that the test sets. They take precedence over the files. */
+  /** Values that a test sets. They override those in `valuesFiles`. */
   readonly values?: object;
-  /** Single values by path, such as `query.replicas`, as with `--set-json`. They have the highest precedence. */
+  /**
+   * Single values by their path, such as `query.replicas`. They are passed as `--set-json`, and override all others.
+   */
   readonly set?: Readonly<Record<string, unknown>>;
 }
 
@@ -38,30 +40,34 @@ export interface RenderOptions extends ChartValues {
   readonly release?: string;
   /** The release's namespace. (Default: `test-namespace`) */
   readonly namespace?: string;
-  /** Whether to render as `helm upgrade` would. (Default: as `helm install`) */
+  /** Whether to render the chart for `helm upgrade` instead of `helm install`. (Default: false) */
   readonly isUpgrade?: boolean;
-  /** The Kubernetes version, such as `1.29.0`. (Default: that of Helm's client) */
+  /** Kubernetes version for which to render, such as `1.29.0`. (Default: that of the Helm client) */
   readonly kubeVersion?: string;
-  /** APIs that the cluster offers in addition to Kubernetes' own, such as `monitoring.coreos.com/v1`. */
+  /** APIs that the cluster has in addition to the built-in ones, such as `monitoring.coreos.com/v1`. */
   readonly apiVersions?: readonly string[];
-  /** Address of a Kubernetes API that `lookup` asks. (Default: no API, so `lookup` finds nothing) */
+  /**
+   * Address of a Kubernetes API server for the template function `lookup`. (Default: none, so `lookup` finds nothing)
+   */
   readonly server?: string;
 }
 
-/** Output of a chart: its objects in Helm's order, hooks included, and the notes for the user. */
+/**
+ * Output of a chart: its objects in the order in which Helm prints them, including hooks, and the notes for the user.
+ */
 export interface RenderedChart {
   readonly objects: readonly KubernetesObject[];
-  /** Text of NOTES.txt, empty if the chart has none. */
+  /** Text of NOTES.txt. Empty if the chart has none. */
   readonly notes: string;
 }
 
-/** Thrown when Helm fails. The message is Helm's own. */
+/** Thrown if Helm fails. Its message is the one that Helm printed. */
 export class HelmError extends Error {
   override readonly name = 'HelmError';
 
   constructor(
     message: string,
-    /** What Helm wrote to stdout before it failed. */
+    /** Output of Helm on stdout before it failed. */
     readonly stdout: string,
   ) {
     super(message);
@@ -69,7 +75,8 @@ export class HelmError extends Error {
 }
 
 /**
- * Name of an additional template that outputs the chart's notes as an object: `helm template` does not print the notes.
+ * Name of an extra template, which outputs the chart's notes as an object. It is needed because `helm template` does
+ * not print notes.
  */
 const notesFile = 'zz-notes-for-test.yaml';
 const notesKind = 'NotesForTest';
@@ -81,8 +88,8 @@ const notesTemplate = [
 ].join('\n');
 
 /**
- * Renders a chart as `helm install` would, but without a cluster. If Helm refuses, throws a HelmError with Helm's
- * message. Reasons are a value that the schema does not allow, a `fail` in a template, or a broken template.
+ * Renders a chart like `helm install`, but without a cluster. Throws a HelmError if Helm fails: for example, because
+ * the schema rejects a value, a template calls `fail`, or a template is broken.
  */
 export async function renderChart(chartFolder: string, options: RenderOptions = {}): Promise<RenderedChart> {
   const {
@@ -108,18 +115,18 @@ export async function renderChart(chartFolder: string, options: RenderOptions = 
   });
 }
 
-/** Findings of `helm lint` by severity, each of them one line. */
+/** Findings of `helm lint` by severity, one line each. */
 export interface LintReport {
   readonly errors: readonly string[];
   readonly warnings: readonly string[];
   readonly hints: readonly string[];
 }
 
-/** Lints a chart with the given values. */
+/** Runs `helm lint` on a chart with the given values. */
 export async function lintChart(chartFolder: string, options: ChartValues = {}): Promise<LintReport> {
   return inScratch(async (scratch) => {
     const args = ['lint', path.resolve(chartFolder), ...(await valuesArgs(options, scratch))];
-    // If lint finds an error, it prints the error to stdout and exits with status 1.
+    // If lint finds an error, it prints the error to stdout and exits with status 1. This is a normal result.
     const { stdout, failure } = await callHelm(args, scratch).then(
       (stdout) => ({ stdout, failure: undefined }),
       (error: HelmError) => ({ stdout: error.stdout, failure: error }),
@@ -133,9 +140,9 @@ export async function lintChart(chartFolder: string, options: ChartValues = {}):
   });
 }
 
-/** Parses a text of several YAML documents as Kubernetes does, and returns the objects. Skips empty documents. */
+/** Parses YAML documents in the same way as Kubernetes, and returns the objects. Skips empty documents. */
 export function readManifests(text: string): KubernetesObject[] {
-  // Kubernetes uses YAML 1.1, where `0440` is 288 and `on` is true, but does not support the timestamps of YAML 1.1.
+  // Kubernetes reads YAML 1.1 (in which `0440` is 288, and `on` is true), but without its timestamps.
   const customTags = (tags: Tags): Tags =>
     tags.filter(
       (tag) => typeof tag === 'string' || (tag.format !== 'TIME' && !tag.tag.endsWith(':timestamp')),
@@ -150,7 +157,7 @@ export function readManifests(text: string): KubernetesObject[] {
   });
 }
 
-/** Copies the chart. If the chart has notes, adds a template to the copy that outputs them. */
+/** Copies a chart. If it has notes, adds a template to the copy that outputs the notes as an object. */
 async function copyChart(chartFolder: string, scratch: string): Promise<string> {
   const copy = path.join(scratch, 'chart');
   await cp(chartFolder, copy, { recursive: true });
@@ -166,7 +173,7 @@ async function valuesArgs(
 ): Promise<string[]> {
   const files = valuesFiles.map((file) => path.resolve(file));
   if (values !== undefined) {
-    // JSON is valid YAML, so Helm can read this file.
+    // JSON is valid YAML, so Helm can read a values file in JSON.
     const file = path.join(scratch, 'values.json');
     await writeFile(file, JSON.stringify(values));
     files.push(file);
@@ -186,7 +193,7 @@ async function inScratch<T>(use: (scratch: string) => Promise<T>): Promise<T> {
   }
 }
 
-/** Runs Helm in isolation from the user's settings, plugins, repositories and clusters. */
+/** Runs Helm without access to the user's own settings, plugins, repositories and clusters. */
 async function callHelm(args: readonly string[], scratch: string): Promise<string> {
   const home = path.join(scratch, 'home');
   const env = {

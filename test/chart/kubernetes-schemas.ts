@@ -2,10 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import ts from 'typescript';
 
-/** The JSON schema keywords that are needed to describe the types of the Kubernetes API. */
+/** The JSON Schema keywords that are needed to describe the types of the Kubernetes API. */
 export interface Schema {
   $ref?: string;
-  /** The type's display name. */
+  /** Display name of the type, for error messages. */
   title?: string;
   type?: string | string[];
   enum?: unknown[];
@@ -23,32 +23,32 @@ const packages = path.join(__dirname, '../../node_modules');
 const homes = ['kubernetes-models', '@kubernetes-models/prometheus-operator'];
 
 /**
- * JSON schemas of Kubernetes' types. They are closed: a field that a type does not have is an error. They are derived
- * from the type declarations of `kubernetes-models`, which are generated from Kubernetes' OpenAPI documents. (The
- * package's own validation accepts unknown fields, so it is not used.) A type is read when it is first needed.
+ * JSON schemas of Kubernetes types. They do not allow unknown fields. They are derived from the type declarations of
+ * `kubernetes-models`, which are generated from Kubernetes' OpenAPI documents. (The validation of that package is not
+ * used, because it accepts unknown fields.) The schema of a type is created when it is first needed.
  */
 export class KubernetesSchemas {
   readonly definitions: Record<string, Schema> = {};
   readonly #files = new Map<string, ts.SourceFile>();
 
-  /** Returns the id of a kind's schema in `definitions`, or undefined if there is no such kind. */
+  /** Returns the id in `definitions` of the schema for a kind, or undefined if there is no such kind. */
   idOf(apiVersion: string, kind: string): string | undefined {
-    // Refuse other characters, because the names come from manifests and become part of a file path.
+    // Reject names with other characters: they come from manifests, and become part of a file path below.
     if (!/^[a-z0-9./-]+$/.test(apiVersion) || !/^[A-Za-z0-9]+$/.test(kind) || apiVersion.includes('..'))
       return undefined;
     for (const home of homes) {
       const file = path.join(packages, home, apiVersion, `${kind}.d.ts`);
       if (!existsSync(file)) continue;
       const id = this.#define(file, `I${kind}`);
-      // Types that are only parts of kinds, such as DeploymentSpec, have files too. They are not kinds.
+      // There are also files for types that are only part of an object, such as DeploymentSpec. They are not kinds.
       if (this.definitions[id]?.properties?.['kind']?.enum?.[0] === kind) return id;
     }
     return undefined;
   }
 
   /**
-   * Adds the schema of a type that a file declares, and the schemas of the types that it refers to, unless they were
-   * added before. Returns the schema's id.
+   * Creates the schema of a type that a file declares, and the schemas of all types that it refers to, unless they
+   * exist already. Returns the id of the schema.
    */
   #define(file: string, name: string): string {
     const found = this.#declaration(file, name);
@@ -66,7 +66,7 @@ export class KubernetesSchemas {
     return id;
   }
 
-  /** Returns a type's fields, including those of the types that it extends. */
+  /** Returns the fields of a type, including those of the types that it extends. */
   #members(
     declaration: ts.InterfaceDeclaration,
     file: string,
@@ -74,7 +74,7 @@ export class KubernetesSchemas {
     const inherited = (declaration.heritageClauses ?? [])
       .flatMap((clause) => [...clause.types])
       .map((type) => type.expression.getText())
-      // Skip TypeMeta: it has only apiVersion and kind, which the type itself declares more exactly.
+      // Skip TypeMeta: its only fields are apiVersion and kind, which the type itself declares more precisely.
       .filter((name) => name !== 'TypeMeta')
       .flatMap((name) => {
         const from = this.#fileOf(file, name);
@@ -85,7 +85,7 @@ export class KubernetesSchemas {
   }
 
   #object(members: readonly { member: ts.TypeElement; file: string }[], title: string): Schema {
-    // A type without fields, such as a part of a custom resource, may have any fields.
+    // A type without declared fields can contain any fields. An example is a part of a custom resource.
     if (members.length === 0) return { type: 'object' };
     const properties: Record<string, Schema> = {};
     const required = [...(alsoRequired[title] ?? [])];
@@ -106,7 +106,7 @@ export class KubernetesSchemas {
       case ts.SyntaxKind.BooleanKeyword:
         return { type: 'boolean' };
       case ts.SyntaxKind.NumberKeyword:
-        // The Kubernetes API has no floating-point numbers, except in the schemas of custom resources.
+        // Numbers in the Kubernetes API are integers, except in the schemas of custom resources.
         return { type: title === 'JSONSchemaProps' ? 'number' : 'integer' };
     }
     if (ts.isLiteralTypeNode(type) && ts.isStringLiteral(type.literal)) return { enum: [type.literal.text] };
@@ -135,7 +135,7 @@ export class KubernetesSchemas {
   }
 
   /**
-   * Finds the declaration of a type in a file. `name` is its short name, or the long name under which other files
+   * Finds the declaration of a type in a file. `name` is its short name, or the longer name under which other files
    * import it.
    */
   #declaration(file: string, name: string): ts.InterfaceDeclaration | ts.TypeAliasDeclaration {
@@ -156,7 +156,7 @@ export class KubernetesSchemas {
     return found;
   }
 
-  /** Returns the file that `file` imports a type from, or `file` itself if it does not import the type. */
+  /** Returns the file from which `file` imports a type, or `file` itself if it does not import that type. */
   #fileOf(file: string, name: string): string {
     const from = this.#parse(file)
       .statements.filter(ts.isImportDeclaration)
@@ -181,13 +181,13 @@ export class KubernetesSchemas {
   }
 }
 
-/** Schemas of types whose declarations do not say which strings and numbers are valid. */
+/** Schemas of types that accept only certain strings or numbers. Their type declarations do not say which. */
 const special: Readonly<Record<string, Schema>> = {
   Quantity: { title: 'Quantity', type: ['string', 'number'], format: 'quantity' },
   IntOrString: { title: 'IntOrString', type: ['string', 'integer'] },
 };
 
-/** Fields that are optional in the OpenAPI documents although Kubernetes does not accept an object without them. */
+/** Fields that the OpenAPI documents declare as optional, although Kubernetes requires them. */
 const alsoRequired: Readonly<Record<string, readonly string[]>> = {
   Container: ['image'],
   JobTemplateSpec: ['spec'],
@@ -204,8 +204,8 @@ const port: Schema = { type: 'integer', minimum: 1, maximum: 65_535 };
 const keys: Schema = { propertyNames: { format: 'file-key' } };
 
 /**
- * Rules that Kubernetes checks, but that its types do not express. Tests check them too, as otherwise a release that
- * breaks them would be refused only when it is installed.
+ * Rules that Kubernetes enforces in addition to its types. Without these checks, a violation would only be noticed when
+ * the release is installed.
  */
 const rules: Readonly<Record<string, Schema>> = {
   'ObjectMeta.namespace': name('dns-label'),

@@ -3,28 +3,31 @@ import path from 'node:path';
 import type { KubernetesObject } from './helm';
 import { type Fields, fields, list } from './pods';
 
-/** Objects that the pods need, but that are not part of the release. */
+/** Objects that the pods need, but that the release does not contain. */
 export interface Surroundings {
-  /** Contents of secrets as text, by the secret's name and key. */
+  /** Values of secrets as plain text, by the name of the secret and the key. */
   readonly secrets: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  /** Local folders that replace volume claims, by the claim's name. For any other claim, an empty folder is created. */
+  /**
+   * Local folders that replace volume claims, by the name of the claim. For every other claim, an empty folder is
+   * created.
+   */
   readonly claims?: Readonly<Record<string, string>>;
 }
 
-/** The first container of a pod, as it can be started as a local process. */
+/** Everything that is needed to run the first container of a pod as a local process. */
 export interface LaidOut {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  /** Path of the settings file. */
+  /** Local path of the settings file. */
   readonly settings: string;
-  /** Replaces the pod's paths in a text by the local paths. */
+  /** Replaces paths in the pod by local paths in a text. */
   place(inPod: string): string;
 }
 
 /**
- * Does a kubelet's work for one container: creates its volumes below `folder`, fills them from ConfigMaps and secrets,
- * and collects its environment variables. Replaces paths in the pod by local ones. Throws if the container refers to a
- * missing object, because its pod would not start either.
+ * Prepares one container as a kubelet would: creates its volumes below `folder`, fills them from ConfigMaps and
+ * secrets, and collects its environment variables. Replaces paths in the pod by local paths. Throws if the container
+ * refers to an object that does not exist, because its pod would not start either.
  */
 export async function layOut(
   spec: Fields,
@@ -55,7 +58,7 @@ export async function layOut(
 
   const volumes = new Map(list(spec['volumes']).map((volume) => [volume['name'], volume]));
   const places: [string, string][] = [];
-  // Replace all paths in one pass: a local path may itself contain a path of the pod, which must not be replaced.
+  // Replace all paths in a single pass. A local path may contain a path of the pod, which must not be replaced again.
   const place = (text: string): string =>
     text.replace(new RegExp(places.map(([inPod]) => inPod).join('|'), 'g'), (inPod) => {
       return places.find(([other]) => other === inPod)?.[1] ?? inPod;
@@ -79,7 +82,7 @@ export async function layOut(
           : [];
     for (const [file, text] of content) files.push([path.join(here, file), String(text)]);
   }
-  // Match longer paths first: `/var/configs` is a prefix of `/var/configs/db`.
+  // Match longer paths first, because a path can be the prefix of another one: `/var/configs` and `/var/configs/db`.
   places.sort(([one], [other]) => other.length - one.length);
   for (const [file, text] of files) await writeFile(file, place(text));
 
@@ -109,7 +112,7 @@ function decoded(data: Fields): Fields {
   );
 }
 
-/** Picks the ConfigMap entries that a volume mounts, keyed by their names in the volume. */
+/** Returns the entries of a ConfigMap that a volume mounts, with their file names in the volume. */
 function pick(data: Fields, items: readonly Fields[]): [string, unknown][] {
   if (items.length === 0) return Object.entries(data);
   return items.map(({ key, path: name }) => {

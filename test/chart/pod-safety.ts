@@ -1,6 +1,6 @@
 import { containersOf, fields, type PodSource } from './pods';
 
-/** Finds violations of the restricted Pod Security Standard, and of a few more rules of least privilege. */
+/** Finds violations of the restricted Pod Security Standard, and of some additional rules for least privilege. */
 export function findUnsafe({ path, spec }: PodSource): string[] {
   const pod = fields(spec['securityContext']);
   const problems: string[] = [];
@@ -16,7 +16,7 @@ export function findUnsafe({ path, spec }: PodSource): string[] {
   for (const { container, path: containerPath } of containersOf(spec, path)) {
     const own = fields(container['securityContext']);
     const at = `${containerPath}.securityContext`;
-    // A container that does not set this field inherits it from its pod.
+    // A container inherits this field from its pod unless it sets the field itself.
     check(`${at}.runAsNonRoot`, own['runAsNonRoot'] ?? pod['runAsNonRoot'], true);
     check(
       `${at}.seccompProfile.type`,

@@ -3,18 +3,18 @@ import type { KubernetesObject } from './helm';
 /** A map in a manifest. */
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** A pod or a pod template, with the object that contains it. */
+/** A pod or a pod template, and the object that contains it (its owner). The owner of a plain pod is the pod itself. */
 export interface PodSource {
   readonly owner: KubernetesObject;
-  /** Path of the pod's spec in the owner, such as `spec.template.spec`. (The owner of a pod is the pod itself.) */
+  /** Path of the pod's spec in its owner, such as `spec.template.spec`. */
   readonly path: string;
   readonly labels: Fields;
   readonly spec: Fields;
-  /** Names of the volume claims that the owner creates for each pod. */
+  /** Names of the volume claims that a StatefulSet creates for each pod. Empty for other owners. */
   readonly claims: readonly string[];
 }
 
-/** Returns the pod that an object is, or the pod templates that it contains. */
+/** Returns the pod or the pod templates that an object contains. For an object of kind Pod, returns that pod. */
 export function podsOf(owner: KubernetesObject): PodSource[] {
   const spec = fields(owner['spec']);
   const source = (path: string, template: Fields, claims: readonly string[] = []): PodSource => ({
@@ -58,12 +58,17 @@ export function containersOf(
   );
 }
 
-/** Returns the value if it is a map, otherwise an empty map: another check reports the wrong type. */
+/**
+ * Returns a value if it is a map, otherwise an empty map. A value of the wrong type is not reported here, because the
+ * schema validation does that.
+ */
 export function fields(value: unknown): Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
 }
 
-/** Returns the items of a list, each of them as a map. */
+/**
+ * Returns the items of a list. Items that are not maps become empty maps. Returns no items if the value is not a list.
+ */
 export function list(value: unknown): readonly Fields[] {
   return Array.isArray(value) ? value.map(fields) : [];
 }

@@ -2,7 +2,7 @@ import type { KubernetesObject } from './helm';
 import { containersOf, type Fields, fields, list, type PodSource } from './pods';
 import { nameOf } from './validate';
 
-/** Finds references to objects that neither the release nor `existing` contains. */
+/** Finds references to objects that are neither in the release nor in `existing`. */
 export function findDangling(
   objects: readonly KubernetesObject[],
   pods: readonly PodSource[],
@@ -72,7 +72,7 @@ export function findDangling(
   return problems;
 }
 
-/** Checks that the services of an ingress exist and have the ports that it uses. */
+/** Checks that the services to which an ingress refers exist, and have the ports that it uses. */
 function ingressBackends(
   ingress: KubernetesObject,
   objects: readonly KubernetesObject[],
@@ -92,7 +92,10 @@ function ingressBackends(
   });
 }
 
-/** Returns the fields of a reference, or no fields if the reference is optional: its object may be missing. */
+/**
+ * Returns a reference to a required object. Returns no fields if the reference is marked as optional, because the
+ * object may then be missing.
+ */
 function required(reference: unknown): Fields {
   const found = fields(reference);
   return found['optional'] === true ? {} : found;

@@ -110,7 +110,10 @@ describe('an object that Kubernetes accepts', () => {
   });
 });
 
-/** In each case, `bad` replaces the text `good` in a valid object of this kind, which must cause the error `said`. */
+/**
+ * Errors to detect. Each case replaces the text `good` in a valid object of the given kind by `bad`, and then expects
+ * the error `said`.
+ */
 const faults: readonly [what: string, kind: string, good: string, bad: string, said: string][] = [
   [
     'a typo',

@@ -3,11 +3,11 @@ import { closest, distance } from 'fastest-levenshtein';
 import type { KubernetesObject } from './helm';
 import { KubernetesSchemas, type Schema } from './kubernetes-schemas';
 
-/** Result of a validation: the errors, and the objects that cannot be validated because their schema is unknown. */
+/** Result of a validation. */
 export interface Validation {
-  /** Errors, one sentence each: `Deployment/mine: spec.replicas must be an integer, is "2"`. */
+  /** Errors, one sentence each, such as `Deployment/mine: spec.replicas must be an integer, is "2"`. */
   readonly problems: readonly string[];
-  /** Custom resources whose schema is unknown, such as `example.com/v1 Thing/mine`. They are not validated. */
+  /** Custom resources with unknown schemas, such as `example.com/v1 Thing/mine`. They were not validated. */
   readonly passedOver: readonly string[];
 }
 
@@ -25,7 +25,7 @@ const qualifiedName = (text: string): boolean => {
   );
 };
 
-/** Checks of string formats, each with a description for error messages. */
+/** Checks for string formats. `called` describes the format in error messages. */
 const formats: Readonly<Record<string, { readonly is: (text: string) => boolean; readonly called: string }>> =
   {
     'dns-label': { is: (text) => dnsLabel.test(text), called: 'a DNS label (a-z, 0-9, -; at most 63)' },
@@ -72,7 +72,7 @@ const formats: Readonly<Record<string, { readonly is: (text: string) => boolean;
     },
   };
 
-/** Formats of object names, for the kinds whose names are more restricted than those of other kinds. */
+/** Formats of object names, for the kinds that restrict names more than other kinds do. */
 const nameFormats: Readonly<Record<string, string>> = {
   Service: 'service-name',
   Namespace: 'dns-label',
@@ -88,7 +88,7 @@ const nameFormats: Readonly<Record<string, string>> = {
 const schemas = new KubernetesSchemas();
 const validators = new Map<string, ValidateFunction>();
 
-/** Validates objects against Kubernetes' types. A field that the type does not have is an error. */
+/** Validates objects against the types of the Kubernetes API. Unknown fields are errors. */
 export function validateObjects(objects: readonly KubernetesObject[]): Validation {
   const problems: string[] = [];
   const passedOver: string[] = [];
@@ -100,7 +100,7 @@ export function validateObjects(objects: readonly KubernetesObject[]): Validatio
   return { problems, passedOver };
 }
 
-/** Returns the errors of an object, or undefined if it is a custom resource whose schema is unknown. */
+/** Returns the errors of an object. Returns undefined if it is a custom resource whose schema is unknown. */
 function validateObject(object: KubernetesObject): string[] | undefined {
   const { apiVersion, kind } = object as { apiVersion?: unknown; kind?: unknown };
   if (typeof apiVersion !== 'string' || apiVersion === '') return ['has no apiVersion'];
@@ -113,14 +113,14 @@ function validateObject(object: KubernetesObject): string[] | undefined {
   const validate = validatorOf(id, kind);
   if (validate(object) === true) return [];
   const errors = validate.errors ?? [];
-  // An invalid key causes an error of its own and a `propertyNames` error, which only repeats it.
+  // An invalid key causes two errors: one for the key itself, and a `propertyNames` error that only repeats it.
   const own = errors.filter(({ keyword }) => keyword !== 'propertyNames');
   return [...new Set(own.map(sentence))];
 }
 
 /**
- * Whether an API group belongs to Kubernetes: its name is empty, has no dot or ends in k8s.io. Custom resources use
- * other domains.
+ * Returns whether an API group belongs to Kubernetes: its name is empty, has no dot, or ends in k8s.io. The groups of
+ * custom resources have other domains.
  */
 function isOfKubernetes(apiVersion: string): boolean {
   const [group = '', version] = apiVersion.split('/');
@@ -147,7 +147,7 @@ function validatorOf(id: string, kind: string): ValidateFunction {
   return validate;
 }
 
-/** Describes a validation error in one sentence: the path of the field, and what is wrong with it. */
+/** Describes a validation error in one sentence that contains the path of the field. */
 function sentence(error: ErrorObject): string {
   const path = readablePath(error.instancePath);
   const at = (field: unknown): string => `${path}${step(String(field))}`.replace(/^\./, '');
@@ -181,7 +181,7 @@ function sentence(error: ErrorObject): string {
   }
 }
 
-/** Turns a JSON pointer into a path such as `spec.containers[0].image`. */
+/** Converts a JSON pointer to a path such as `spec.containers[0].image`. */
 function readablePath(pointer: string): string {
   return pointer
     .split('/')
@@ -195,7 +195,7 @@ function step(field: string): string {
   return /^[\w-]+$/.test(field) ? `.${field}` : `["${field}"]`;
 }
 
-/** Human-readable name of an object: `Deployment/mine`. */
+/** Returns a readable name of an object, such as `Deployment/mine`. */
 export function nameOf({ kind, metadata }: KubernetesObject): string {
   const name = (metadata as { name?: string } | undefined)?.name ?? '?';
   return `${kind ?? '?'}/${name}`;

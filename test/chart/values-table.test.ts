@@ -13,7 +13,7 @@ import { scratchFolder, write } from '../set-up/scratch';
 const root = path.join(__dirname, '../..');
 const sample = path.join(__dirname, 'sample-chart');
 
-/** Keys that the schema has although they are not values of the chart. `global` is allowed in every chart. */
+/** Keys that are in the schema although the chart has no such values. Helm allows `global` for every chart. */
 const onlyInSchema = ['global'];
 
 interface JsonSchema {
@@ -22,14 +22,14 @@ interface JsonSchema {
   readonly [keyword: string]: unknown;
 }
 
-/** Finds values that the schema does not have, and keys of the schema that are not values. */
+/** Finds values that are not in the schema, and keys of the schema that are not values of the chart. */
 function schemaMismatches(values: readonly ChartValue[], defaults: object, schema: JsonSchema): string[] {
   const documented = values.map(({ path }) => path);
   const holds = (at: string): boolean => documented.some((one) => one === at || one.startsWith(`${at}.`));
   const unknown: string[] = [];
   const compare = (value: unknown, at: string, here: JsonSchema): void => {
     const properties = propertiesOf(here, schema);
-    // A part of the schema that lists no keys allows any key, as for annotations or a node selector.
+    // Any key is valid here if the schema lists no keys, for example for annotations or a node selector.
     if (properties === undefined) return;
     const isMap = typeof value === 'object' && value !== null && !Array.isArray(value);
     const keys = isMap ? Object.keys(value) : [];
@@ -37,8 +37,7 @@ function schemaMismatches(values: readonly ChartValue[], defaults: object, schem
     for (const [key, property] of Object.entries(properties)) {
       if (onlyInSchema.includes(`${at}${key}`)) continue;
       if (keys.includes(key)) compare((value as Record<string, unknown>)[key], `${at}${key}.`, property);
-      // A value that the documentation describes only as a whole may have keys in the schema that are not set by
-      // default.
+      // A value that is documented as a whole may have keys in the schema that values.yaml does not set.
       else if (!documented.includes(at.slice(0, -1)) && !holds(`${at}${key}`))
         unknown.push(`values.yaml does not know ${at}${key}`);
     }
@@ -58,7 +57,10 @@ function schemaMismatches(values: readonly ChartValue[], defaults: object, schem
   return [...new Set([...unknown, ...optional])];
 }
 
-/** Returns the keys that a schema lists, directly or in the schemas that it combines, or undefined if it lists none. */
+/**
+ * Returns the keys that a schema lists itself, and those of the schemas that it refers to or combines. Returns
+ * undefined if there are none.
+ */
 function propertiesOf(schema: JsonSchema, whole: JsonSchema): Record<string, JsonSchema> | undefined {
   const target = schema.$ref
     ?.slice(2)

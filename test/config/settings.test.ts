@@ -15,12 +15,12 @@ beforeEach(() => {
 afterEach(() => rmSync(cwd, { recursive: true }));
 
 /**
- * Loads the settings from `yaml` as the content of `federated-etl.yaml`, and from no other environment variables than
+ * Writes `yaml` to `federated-etl.yaml`, and loads the settings from this file and from the environment variables in
  * `env`.
  */
 function load(yaml: string, env: NodeJS.ProcessEnv = {}): Settings {
   writeFileSync(join(cwd, 'federated-etl.yaml'), yaml);
-  // Point to a missing file, so that the Temporal profile of the user who runs the tests is ignored.
+  // Refer to a missing file. Otherwise, the Temporal profile of the user who runs the tests would be loaded.
   return loadSettings({ cwd, env: { TEMPORAL_CONFIG_FILE: join(cwd, 'none.toml'), ...env } });
 }
 

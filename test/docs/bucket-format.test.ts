@@ -12,7 +12,7 @@ const [cluster, run, time, fingerprint] = [clusterId('c-1'), 'r-1', '2026-11-20T
 const inExport = (format: 'parquet' | 'csv') =>
   layout.exportPrefix + layout.exportPath({ version: 1, format, ref, digest: fingerprint });
 
-/** Sample keys, by the name of the function or constant of `federation/layout.ts` that they come from. */
+/** Sample keys. Each is listed under the name of the function or constant in `federation/layout.ts` that creates it. */
 const built = {
   clusterEtlKey: [layout.clusterEtlKey(cluster, window)],
   combinedEtlKey: [layout.combinedEtlKey(window), layout.combinedEtlKey(ref)],
@@ -39,7 +39,8 @@ const built = {
 };
 
 /**
- * Regular expressions for placeholders in the page's key patterns. Any other `<…>` matches any text without a slash.
+ * Regular expressions for the placeholders in the page's key patterns. A placeholder `<…>` that is not listed here
+ * matches any text without a slash.
  */
 const meanings: Record<string, string> = {
   '<cluster id>': '(?!combined/)[^/]+',
@@ -62,7 +63,7 @@ function matcher(pattern: string): RegExp {
   return new RegExp(`^${source}$`);
 }
 
-/** Returns the text in the column "written by" for each key pattern of the page. */
+/** Returns what the page's table says in the column "written by". Keys are the key patterns in the first column. */
 function rowsOfPage(): Map<string, string> {
   const page = readFileSync(join(__dirname, '../../docs/design/bucket-format.md'), 'utf8');
   const rows = page.split('\n').filter((line) => line.startsWith('| `'));

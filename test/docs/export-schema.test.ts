@@ -19,7 +19,7 @@ const reference = readFileSync(path.join(docs, 'reference/export-schema.md'), 'u
 const guide = readFileSync(path.join(docs, 'guides/export.md'), 'utf8');
 const golden = localEtl(path.join(__dirname, '../golden/expected/federated/combined/etl'));
 
-/** Folder of a real export of the golden files (`out`) and of the database of `engine`, which can query the export. */
+/** Folder for the exported golden files (`out`), and for the database of the query engine that reads them. */
 let folder: string;
 let out: string;
 let engine: QueryEngine;
@@ -48,12 +48,12 @@ afterAll(() => {
 
 const ask = (sql: string) => engine.withConnection((connection) => rowsOf(connection, sql));
 
-/** Returns the section of a page with this heading. */
+/** Returns the section of a Markdown page that has this heading. */
 function section(page: string, heading: string): string {
   return page.split(/^## /m).find((part) => part.startsWith(`${heading}\n`)) ?? '';
 }
 
-/** Lists the columns that are documented in a text's tables, each with its name, type, unit and meaning. */
+/** Lists the columns that are documented in the tables of a text. Each has a name, type, unit and meaning. */
 function documented(text: string) {
   return [...text.matchAll(/^\| `([a-z_]+)` +\| `([^`]+)` +\| (.*?) *\| (.*?) *\|$/gm)].map(
     ([, name, type, unit, meaning]) => ({ name, type, unit, meaning }),
@@ -137,8 +137,8 @@ describe('docs/guides/export.md', () => {
       ...exportSchema.tables.allocations.map(
         ({ name, type }) => [name, types[type] ?? type.toLowerCase()] as const,
       ),
-      // The days are partitions, read from paths. Some query engines cannot read dates from there, so they are declared
-      // as text. As text, days sort in the same order.
+      // Each day is a partition, so its value comes from the path of a file. Some query engines cannot read a date from
+      // a path. So the guide declares days as text, which sorts in the same order.
       ...exportSchema.partitions.map(({ name }) => [name, types['VARCHAR'] ?? ''] as const),
     ]);
     for (const [name = '', type] of columns) expect([name, type]).toEqual([name, known.get(name)]);

@@ -9,7 +9,7 @@ import { s3Config } from '../../storage/drivers/s3-config';
 const text = readFileSync(path.join(__dirname, '../../docs/reference/federated-store.md'), 'utf8');
 const sections = new Map(text.split(/^## /m).map((section) => [section.split('\n')[0] ?? '', section]));
 
-/** Lists the names of a schema's fields. If a field is an object, lists the names of its fields instead of its own. */
+/** Lists the names of all fields in a schema. For a field that is an object, lists the fields inside it instead. */
 function namesIn(schema: unknown): string[] {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault)
     return namesIn(schema.unwrap());
@@ -20,7 +20,7 @@ function namesIn(schema: unknown): string[] {
   });
 }
 
-// `http_config` is in several sections of the page, but only that about S3 explains its fields.
+// Several sections of the page contain `http_config`, but only the section about S3 explains its fields.
 const httpNames = new Set(namesIn(s3Config.shape.http_config));
 
 test.each([

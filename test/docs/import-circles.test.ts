@@ -10,7 +10,7 @@ function modulesOf(config: string): string[] {
   return ts.parseJsonConfigFileContent(json, ts.sys, resolve(root, config, '..')).fileNames;
 }
 
-/** Returns for each module which of the other modules it imports. Imports of types count, too. */
+/** Returns, for each module, which of the given modules it imports. Includes modules of which it only imports types. */
 function importsOf(modules: ReadonlySet<string>): Map<string, string[]> {
   const imported = (from: string, specifier: string) =>
     ['', '.ts', '.tsx', '/index.ts']
@@ -28,8 +28,8 @@ function importsOf(modules: ReadonlySet<string>): Map<string, string[]> {
 }
 
 /**
- * Finds modules that import each other in a circle. Returns the path from a module back to itself, or undefined if
- * there is no circle.
+ * Finds a cycle of modules that import each other. Returns the path from a module back to itself, or undefined if there
+ * is no cycle.
  */
 function findCircle(graph: ReadonlyMap<string, readonly string[]>): string[] | undefined {
   const done = new Set<string>();

@@ -14,7 +14,7 @@ function pagesBelow(folder: string): string[] {
 }
 
 /**
- * Returns the text of a page without code that looks like links: omits code blocks, and the brackets within inline
+ * Returns the text of a page without code that looks like links. Removes code blocks, and removes brackets from inline
  * code.
  */
 function proseOf(page: string): string {
@@ -23,14 +23,14 @@ function proseOf(page: string): string {
     .replace(/(`+)[^`]*?\1/g, (code) => code.replaceAll(/[[\]()]/g, ''));
 }
 
-/** Lists the targets of a page's links to places in this repository, exactly as the page writes them. */
+/** Lists the targets of all links in a page that point into this repository, exactly as they are written. */
 function linksOf(page: string): string[] {
   return [...proseOf(page).matchAll(/\]\(<?([^)\s>]+)>?(?: "[^"]*")?\)/g)]
     .map(([, target]) => target ?? '')
     .filter((target) => !/^[a-z][a-z0-9+.-]*:/i.test(target));
 }
 
-/** Returns the anchors that code hosts generate for the headings of a page. */
+/** Returns the anchors that GitHub and similar sites generate for the headings of a page. */
 function anchorsOf(page: string): Set<string> {
   const anchors = new Set<string>();
   for (const [, heading = ''] of proseOf(page).matchAll(/^#{1,6} +(.+?) *#*$/gm)) {
@@ -43,7 +43,7 @@ function anchorsOf(page: string): Set<string> {
   return anchors;
 }
 
-/** Describes what is wrong with a link. Returns undefined if its target exists. */
+/** Returns what is wrong with a link, or undefined if its target exists. */
 function faultOf(page: string, link: string): string | undefined {
   const [path = '', anchor] = decodeURI(link).split('#', 2);
   const target = path === '' ? page : resolve(dirname(page), path);

@@ -16,8 +16,8 @@ const rooms = [
 ];
 
 /**
- * Finds the names of log events in source code: all strings in the value of `event:`. An expression that chooses
- * between two names yields both.
+ * Finds the names of log events in source code: all strings in the value after `event:`. If that value is an expression
+ * that chooses between two names, finds both.
  */
 function eventsOf(source: string): string[] {
   return [...source.matchAll(/\bevent: ([^,}\n]*)/g)].flatMap(([, value]) =>

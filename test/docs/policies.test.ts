@@ -174,7 +174,8 @@ function grantsOfGoogle({ bindings }: GoogleDocument): { reader: string[]; write
 }
 
 /**
- * Returns what is between the beginning and the end of a text. Throws unless the text has this beginning and this end.
+ * Returns the part of a text between `beginning` and `end`. Throws unless the text starts with `beginning` and ends
+ * with `end`.
  */
 function cut(text_: string, beginning: string, end: string): string {
   if (!text_.startsWith(beginning) || !text_.endsWith(end))

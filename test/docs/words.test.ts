@@ -1,7 +1,8 @@
 import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
-// Words that were replaced by those of docs/design/architecture.md, each with what to write instead.
+// Words that no file of the project may contain, each with the words to write instead. The words to write are those of
+// docs/design/architecture.md.
 
 const root = path.join(__dirname, '../..');
 

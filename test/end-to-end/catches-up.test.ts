@@ -24,9 +24,7 @@ import { localFile, rebuild } from './five-clusters';
 const golden = path.join(__dirname, '..', 'golden', 'bucket', 'federated', 'cluster-1', 'etl');
 const changed = 'allocations/1d/1794614400-1794700800' as WindowId;
 
-/**
- * Runs one federated cluster that is also the federator. The bucket is a folder, the Temporal server the test's own.
- */
+/** Runs one cluster that is also the federator. Its bucket is a folder. The test has its own Temporal server. */
 describeWithTemporal('a cluster whose environment fails', () => {
   let dir: string;
   let bucket: string;
@@ -113,7 +111,7 @@ describeWithTemporal('a cluster whose environment fails', () => {
     const away = `${bucket}-away`;
     await rename(bucket, away);
     const bytes = await rebuild(cluster, changed, own, 2);
-    // Wait until a push has failed. Otherwise the bucket could be back before anything has noticed that it was away.
+    // Wait until a push has failed. Otherwise, the bucket could be back before the program notices its absence.
     await until('a push that fails', async () =>
       (await readFile(cluster.log, 'utf8')).includes('STORAGE_BUCKET_NOT_FOUND'),
     );
@@ -128,7 +126,7 @@ describeWithTemporal('a cluster whose environment fails', () => {
   });
 
   test('a failed federation is replayed as a new run of the same request', async () => {
-    // Put a file where the folder of merged objects should be, so that no merged object can be written.
+    // Create a file in place of the folder of merged objects, so that writing a merged object fails.
     const objects = path.join(bucket, 'federated', 'combined', 'objects');
     await rm(objects, { recursive: true, force: true });
     await mkdir(path.dirname(objects), { recursive: true });

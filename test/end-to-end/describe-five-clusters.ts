@@ -28,9 +28,9 @@ const another = 'allocations/1h/1794816000-1794819600' as WindowId;
 const primary = 'cluster-5';
 
 /**
- * Tests the guide's example from end to end, on one kind of store. Each test continues in the state that the previous
- * one left, like consecutive days of operation. Each kind of store has its own test file. They run in parallel, because
- * half of their time is spent waiting for time-outs.
+ * Tests the guide's example from end to end, on one kind of store. Each test continues with the state that the previous
+ * test left. Each kind of store has its own test file, so that they run in parallel: about half of their time is spent
+ * waiting for time-outs.
  *
  * @param name the name of the suite
  * @param storeOf creates a bucket in the example's folder, and returns the content of federated-store.yaml
@@ -72,7 +72,7 @@ export function describeFiveClusters(
       );
     const differences = async (clusters: readonly string[]) =>
       (await checkUnion(five.bucket, clusters)).differences;
-    /** Waits until the primary's local ETL has every combined file, byte for byte. */
+    /** Waits until the local ETL of the primary contains every combined file, byte for byte. */
     const pulled = async () => {
       const { windows } = await five.generation();
       for (const window of Object.keys(windows) as WindowId[]) {

@@ -101,8 +101,8 @@ describeWithTemporal('the five-cluster example', () => {
   });
 
   /**
-   * Returns the output of steps 2 to 7 without the details that differ each time: times, ports, process ids, the
-   * folder, the phases in which a run was observed, and the order in which processes started.
+   * Returns the output of steps 2 to 7 of the demo. Removes everything that differs from run to run: times, ports,
+   * process ids, the folder, the observed phases of federation runs, and the order in which processes started.
    */
   function stepsOf(text: string): string[][] {
     const all = text
@@ -124,7 +124,9 @@ describeWithTemporal('the five-cluster example', () => {
     );
   }
 
-  /** Whether a line reports this phase of a run. Which phases are reported depends on timing. */
+  /**
+   * Returns whether an output line reports the given phase of a run. It depends on timing which phases are reported.
+   */
   function isProgress(line: string, phase: string): boolean {
     return line === `  Federator ${phase}` || line.startsWith(`  Federator ${phase}: `);
   }

@@ -21,7 +21,7 @@ import { names } from '../../workflows/names';
 import { builtProgram } from '../servers/program';
 import { until } from '../until';
 
-/** The guide's five clusters, each of them a process, with a real Temporal server and a real bucket. */
+/** The guide's five clusters, each running as a separate process, with a real Temporal server and a real bucket. */
 export interface FiveClusters {
   readonly clusters: readonly DemoCluster[];
   readonly bucket: Bucket;
@@ -30,11 +30,11 @@ export interface FiveClusters {
   start(id: string): Promise<void>;
   /** Asks the cluster to stop, and waits until it has stopped. */
   stop(id: string): Promise<void>;
-  /** Kills the cluster with SIGKILL, so that it has no chance to clean up. */
+  /** Kills the cluster's process with SIGKILL, so that it cannot clean up. */
   kill(id: string): Promise<void>;
-  /** Triggers a scheduled federation run, and waits until it ends. */
+  /** Triggers the federation schedule, and waits until the run ends. */
   federate(): Promise<FederationSummary>;
-  /** Triggers a federation run, waits until it is merging, and returns its id. */
+  /** Starts a federation run outside the schedule, waits until it is merging, and returns its id. */
   federateUntilMerging(): Promise<string>;
   result(run: string): Promise<FederationSummary>;
   generation(): Promise<Generation>;
@@ -45,10 +45,11 @@ export interface Place {
   readonly address: string;
   readonly namespace: string;
   readonly client: Client;
-  /** Creates a bucket, and returns the content of federated-store.yaml. `folder` is the folder of the example. */
+  /** Creates a bucket, and returns the content of federated-store.yaml. `folder` contains all files of the example. */
   store(folder: string): Promise<object>;
   /**
-   * Returns the content of federated-store.yaml for one of the clusters. (Default: all clusters use that of `store`)
+   * Returns the content of a separate federated-store.yaml for this cluster. (Default: all clusters use that of
+   * `store`)
    */
   storeOf?(cluster: DemoCluster): Promise<object>;
   /** Address of the GCS emulator, if the store is of type GCS. */
@@ -56,8 +57,8 @@ export interface Place {
 }
 
 /**
- * Writes the example with the golden days into a temporary folder, and starts all five clusters. They rescan and pull
- * every two seconds.
+ * Creates the example in a temporary folder, with the golden ETL files of three days, and starts all five clusters. The
+ * clusters look for new files, and pull combined files, every two seconds.
  */
 export async function startFiveClusters(place: Place): Promise<FiveClusters> {
   const { address, namespace, client, store, gcsEmulator } = place;
@@ -139,7 +140,7 @@ export async function startFiveClusters(place: Place): Promise<FiveClusters> {
   return five;
 }
 
-/** Gives one cluster its own federated-store.yaml. */
+/** Writes a separate federated-store.yaml for one cluster, and makes its settings refer to it. */
 async function giveStore(cluster: DemoCluster, store: object): Promise<void> {
   const configFile = cluster.config.replace(/\.yaml$/, '-store.yaml');
   await writeFile(configFile, stringify(store));
@@ -151,14 +152,14 @@ async function changeStorage({ config }: DemoCluster, changes: object): Promise<
   await writeFile(config, stringify({ ...settings, storage: { ...settings.storage, ...changes } }));
 }
 
-/** Path of a cluster's local file for a window. */
+/** Returns the path of a cluster's local file for a window. */
 export function localFile(cluster: DemoCluster, window: WindowId): string {
   return path.join(cluster.etl, 'bingen', window);
 }
 
 /**
- * Returns a window's file as a cost-model would rebuild it with other costs: the same records, but `more` is added to
- * the cost of the first one.
+ * Returns the file that a cost-model would write if it built the window again with other costs: `more` is added to the
+ * CPU cost of the first record.
  */
 export function rebuiltBytes(window: WindowId, own: Uint8Array, more: number): Uint8Array {
   const set = decodeSet(parseWindowId(window)?.pipeline ?? 'allocations', own);
@@ -169,7 +170,7 @@ export function rebuiltBytes(window: WindowId, own: Uint8Array, more: number): U
   return encodeSet(set);
 }
 
-/** Rebuilds a window in a cluster's local ETL, and returns the new bytes. */
+/** Rebuilds a window in a cluster's local ETL with other costs, and returns the new bytes of its file. */
 export async function rebuild(
   cluster: DemoCluster,
   window: WindowId,
@@ -187,7 +188,9 @@ export interface FederatorPlace {
   readonly runEvery: string;
 }
 
-/** Writes the settings of a cluster that is only a federator. Its bucket is the folder `bucket` below `dir`. */
+/**
+ * Writes the settings of a cluster that only has the role of federator. Its bucket is the folder `bucket` below `dir`.
+ */
 export async function writeFederator(
   dir: string,
   id: string,
@@ -201,7 +204,7 @@ export async function writeFederator(
     federatedETL: { federator: { enabled: true, ...times } },
     storage: { configFile: store },
     temporal,
-    // Use a free port, because tests run other clusters on this machine at the same time.
+    // Listen on any free port, because other clusters run on this machine at the same time.
     health: { listen: '127.0.0.1:0' },
   };
   await writeFile(config, stringify(settings));
@@ -214,13 +217,16 @@ export async function writeFederator(
   };
 }
 
-/** Rewrites a local file with the same content in different bytes, as a cost-model may do that loads and saves it. */
+/**
+ * Replaces a local file by one with the same content but different bytes. A cost-model may do so when it loads a file
+ * and saves it again. Returns whether the bytes differ.
+ */
 export async function rewriteInOtherBytes(cluster: DemoCluster, window: WindowId): Promise<boolean> {
   const before = await readFile(localFile(cluster, window));
   const pipeline = parseWindowId(window)?.pipeline ?? 'allocations';
   const set = decodeSet(pipeline, before);
   const records = recordsOf(set);
-  // The order of the records determines the order of the strings, and thereby the bytes of the whole file.
+  // The order of the records determines the order of the string table, and so changes the bytes of the whole file.
   const reversed = [...(records ?? [])].reverse();
   records?.clear();
   for (const [key, record] of reversed) records?.set(key, record);

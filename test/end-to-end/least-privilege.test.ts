@@ -21,7 +21,8 @@ const policies = path.join(__dirname, '../../docs/reference/policies/s3');
 const ids = ['cluster-1', 'cluster-2', 'cluster-3', 'cluster-4', 'cluster-5'];
 
 /**
- * Runs the guide's five clusters, and a sixth one that is only a primary. Each has only the permissions of its roles.
+ * Runs the guide's five clusters, and a sixth one that is only a primary. Each cluster has only the permissions that
+ * its roles need.
  */
 describeWithTemporal('least privilege', () => {
   describeWithS3('on an S3 server', () => {
@@ -95,7 +96,7 @@ describeWithTemporal('least privilege', () => {
       expect((await checkUnion(five.bucket, ids)).differences).toEqual([]);
       await pulledBy(five.cluster('cluster-5'));
       await pulledBy(onlyPrimary);
-      // The backup consists of the primary's own 14 windows and the manifest.
+      // The backup contains 15 objects: the primary's own 14 windows and the manifest.
       expect(await count(backupsPrefix(clusterId('cluster-5')))).toBe(15);
     });
 
@@ -144,7 +145,7 @@ describeWithTemporal('least privilege', () => {
   });
 });
 
-/** Writes the settings of a cluster that is only a primary, with an empty local ETL. */
+/** Writes the settings of a cluster that only has the role of primary. Its local ETL is empty. */
 async function writePrimary(
   dir: string,
   id: string,

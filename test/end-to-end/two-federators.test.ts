@@ -23,7 +23,7 @@ import { rebuiltBytes, writeFederator } from './five-clusters';
 const golden = path.join(__dirname, '..', 'golden', 'bucket', 'federated');
 const changed = 'allocations/1d/1794614400-1794700800' as WindowId;
 
-/** Runs two federators in separate Temporal namespaces. They have nothing in common but the bucket. */
+/** Runs two federators in separate Temporal namespaces. They share only the bucket. */
 describeWithTemporal('two federators on one bucket', () => {
   let server: TestServer;
   let dir: string;
@@ -39,7 +39,7 @@ describeWithTemporal('two federators on one bucket', () => {
       const namespace = await server.createNamespace();
       namespaces.push(namespace);
       const temporal = { address: server.address, namespace };
-      // Each federator's schedule starts a run every few seconds.
+      // The schedule of each federator starts a run every four seconds.
       running.push(
         await startCluster(
           await writeFederator(dir, id, { temporal, firstRunAfter: '2s', runEvery: '4s' }),
@@ -106,7 +106,7 @@ describeWithTemporal('two federators on one bucket', () => {
     };
     const { federator } = (await readNewestGeneration(bucket))?.membership ?? {};
     if (federator === 'west') {
-      // Either federator may have committed the last generation. If it was west, let east commit another one.
+      // Make sure that the newest generation is from east: if it is from west, let east commit another one.
       await server
         .client(east)
         .workflow.getHandle('roster')
@@ -132,8 +132,8 @@ describeWithTemporal('two federators on one bucket', () => {
 });
 
 /**
- * Checks that the files of the newest generation are complete, both the objects that primaries read and the published
- * files that any other reader reads. Returns the generation's number.
+ * Checks that all files of the newest generation are complete: the merged objects, which primaries read, and the
+ * published copies, which other programs read. Returns the number of the generation.
  */
 async function checkWhole(bucket: Bucket): Promise<number> {
   const generation = await readNewestGeneration(bucket);

@@ -23,21 +23,20 @@ import type { Pipeline } from '../../etl/window';
 import { Writer } from '../../etl/writer';
 
 export interface SetOptions {
-  /** Codec version of all structures. If undefined, each structure has a random one. */
+  /** Codec version of every structure. If undefined, each structure gets a random version. */
   version?: number;
   /**
-   * Generates only sets as agents write them: records are keyed by identity, have the window of the set, and are never
-   * null.
+   * Generates only sets like those that Kubecost agents write: every record is keyed by its identity, has the same
+   * window as the set, and is not null.
    */
   regular?: boolean;
-  /** The window of regular sets, and of their records, ends this many hours after the day. (Default: 0) */
+  /** Hours by which regular sets and their records extend past the end of the day. (Default: 0) */
   hours?: number;
   /**
-   * Names of clusters that records may state. The fewer there are, the more often different sets contain a record with
-   * the same identity.
+   * Cluster names that records can have. With fewer names, records in different sets more often have the same identity.
    */
   clusters?: string[];
-  /** Generates numbers of any kind, including NaN, instead of amounts of money. */
+  /** Generates arbitrary floating-point numbers, including NaN and infinity, instead of realistic amounts of money. */
   anyNumbers?: boolean;
 }
 
@@ -75,7 +74,7 @@ const oddWindows: fc.Arbitrary<TimeWindow> = fc.record({
 });
 
 /**
- * Generates the window of regular sets. It is always the same time span. Only the codec version and the time zone vary.
+ * Generates windows for regular sets. They all cover the same time span. Only the codec version and the time zone vary.
  */
 function dayWindow({ hours = 0 }: SetOptions): fc.Arbitrary<TimeWindow> {
   return fc.tuple(windowVersion, fc.constantFrom(-1, 0)).map(([version, zone]) => ({
@@ -85,7 +84,7 @@ function dayWindow({ hours = 0 }: SetOptions): fc.Arbitrary<TimeWindow> {
   }));
 }
 
-/** Makes the generators that allocations and assets have in common. */
+/** Creates the generators that allocations and assets both need. */
 function basics(range: { oldest: number; newest: number }, options: SetOptions) {
   const versions = fc.integer({ min: range.oldest, max: range.newest });
   return {
@@ -278,8 +277,8 @@ function arbitraryAsset(options: SetOptions): fc.Arbitrary<Asset> {
 }
 
 /**
- * Generates the records of a set, keyed by identity. If the set is not regular, some have any other key, and some of
- * those are null.
+ * Generates the records of a set. If `regular` is true, each record is keyed by its identity. Otherwise, some records
+ * have an arbitrary key or are null, and the whole map may be null.
  */
 function entries<R>(
   record: fc.Arbitrary<R>,
@@ -336,8 +335,8 @@ function arbitraryAssetSet(options: SetOptions): fc.Arbitrary<AssetSet> {
 }
 
 /**
- * Generates sets whose structures may have any field, even fields that do not exist in the codec version of the
- * structure.
+ * Generates sets in which any field can have a value, even a field that does not exist in the structure's codec
+ * version.
  */
 export function arbitrarySetAnyFields<P extends Pipeline>(
   pipeline: P,
@@ -347,7 +346,9 @@ export function arbitrarySetAnyFields<P extends Pipeline>(
   return made as unknown as fc.Arbitrary<SetOf[P]>;
 }
 
-/** Generates sets that a file can represent: fields that do not exist in the codec version are 0, empty or null. */
+/**
+ * Generates sets that can be encoded without loss: fields that do not exist in the codec version are 0, empty or null.
+ */
 export function arbitrarySet<P extends Pipeline>(
   pipeline: P,
   options: SetOptions = {},
@@ -355,12 +356,12 @@ export function arbitrarySet<P extends Pipeline>(
   return arbitrarySetAnyFields(pipeline, options).map((set) => decodeSet(pipeline, encodeSet(set)));
 }
 
-/** A way of writing a file: as our writer does (`ours`), or in another way that readers must accept. */
+/** How a file is encoded: as our own writer does it (`ours`), or in another way that readers must also accept. */
 export type Writing = 'ours' | 'odd table' | 'no table' | 'empty table' | 'gzip';
 
 /**
- * Generates files as agents may write them, in one of the given ways. Unless sets are regular, some files repeat a key
- * in their maps of records and of strings.
+ * Generates files in the given encodings. Unless `options.regular` is true, some files contain a repeated key in their
+ * maps of records and of strings.
  */
 export function arbitraryFile<P extends Pipeline>(
   pipeline: P,
@@ -391,7 +392,7 @@ function writeAs(set: AllocationSet | AssetSet, writing: Writing, numbers: Itera
   return writing === 'gzip' ? gzipSync(bytes) : bytes;
 }
 
-/** Writes all strings directly where they are used, so that the string table is empty. */
+/** Writes each string inline, at the place where it is used, so the string table stays empty. */
 class InPlaceWriter extends Writer {
   override str(value: ByteString): void {
     this.raw(value);
@@ -424,7 +425,7 @@ class OddTableWriter extends Writer {
     table.i32(0x54534742);
     table.i32(this.strings.length);
     for (const value of this.strings) table.raw(value);
-    // `finish` puts an empty table in front of the bytes. Drop it.
+    // `finish` puts an empty string table in front of the bytes. Remove it.
     const written = table.finish();
     const bytes = written.bytes.subarray(written.tableLength);
     return {
@@ -435,8 +436,8 @@ class OddTableWriter extends Writer {
 }
 
 /**
- * A map that yields an additional entry at its end: the key of its first entry, with the value of its last one. If such
- * a map is written, the file contains a repeated key.
+ * A map that yields one more entry after its last one: the key of the first entry, with the value of the last. A file
+ * that is written from such a map contains a repeated key.
  */
 class RepeatingMap<V> extends Map<ByteString, V> {
   override get size(): number {

@@ -13,11 +13,14 @@ import type {
 import { goldenBytes } from './golden-files';
 
 /*
- * Builds sets for tests of single rules. Copies blank records from the golden files, and sets the fields that a test
- * needs.
+ * Builds small sets for tests that each check a single rule. Copies blank records from the golden files, and sets only
+ * the fields that the test needs.
  */
 
-/** Makes an allocation of codec version 25 for one day. Fields that are not given are blank: there are no costs. */
+/**
+ * Makes an allocation of codec version 25 for one day. Fields that are not given are blank, so it has no costs by
+ * default.
+ */
 export function allocation(name: string, fields: Partial<Allocation> = {}): Allocation {
   const blank = emptyAllocations('edge/valid/nil-records.allocations').allocations?.get('edge/bare');
   if (!blank) throw new Error('edge/bare is gone from the golden files');
@@ -34,7 +37,7 @@ export function asset<T extends AssetType>(
   return { ...blank, window: day(), ...fields };
 }
 
-/** Returns the window of blank records: the day 2026-11-14. */
+/** Returns the window of the blank records: the day 2026-11-14. */
 export function day() {
   return emptyAllocations().window;
 }
@@ -43,7 +46,7 @@ function emptyAllocations(path = 'edge/valid/nil-maps.allocations'): AllocationS
   return decodeSet('allocations', goldenBytes(path));
 }
 
-/** Makes a set of codec version 25. A record is keyed by its name, unless it is given with a key. */
+/** Makes a set of codec version 25. A record that is given without a key is keyed by its name. */
 export function allocationSet(records: (Allocation | [string, Allocation | null])[]): AllocationSet {
   const entries = records.map((record): [string, Allocation | null] =>
     Array.isArray(record) ? record : [record.name, record],
@@ -51,13 +54,13 @@ export function allocationSet(records: (Allocation | [string, Allocation | null]
   return { ...emptyAllocations(), allocations: new Map(entries) };
 }
 
-/** Makes a set of codec version 21. The keys of the assets are made up: `key 0`, `key 1`, … */
+/** Makes a set of codec version 21. Its assets get the keys `key 0`, `key 1` and so on. */
 export function assetSet(records: Asset[], fields: Partial<AssetSet> = {}): AssetSet {
   const empty = decodeSet('assets', goldenBytes('edge/valid/nil-maps.assets'));
   return { ...empty, assets: new Map(records.map((record, index) => [`key ${index}`, record])), ...fields };
 }
 
-/** Merges allocations from different clusters into one. They must all have the same name. */
+/** Merges allocations from different clusters into one. All of them must have the same name. */
 export function mergedAllocation(...records: Allocation[]): Allocation {
   const sets = records.map((record, index) => ({ id: `c${index}`, set: allocationSet([record]) }));
   const merged = [...(mergeSets('allocations', sets).set.allocations?.values() ?? [])];
@@ -65,7 +68,10 @@ export function mergedAllocation(...records: Allocation[]): Allocation {
   return merged[0];
 }
 
-/** Merges assets from different clusters into one. The aggregationKeys of their sets make them the same asset. */
+/**
+ * Merges assets from different clusters into one. Sets aggregationKeys so that all of the assets have the same
+ * identity.
+ */
 export function mergedAsset(...records: Asset[]): Asset {
   const sets = records.map((record, index) => ({
     id: `c${index}`,

@@ -86,8 +86,7 @@ describe('encoding', () => {
     const { bytes, offsets } = encodeSetWithOffsets(set);
     expect(offsets.length).toBe((set.assets?.size ?? 0) + 1);
     const types = [...(set.assets?.values() ?? [])].map((asset) => asset?.typeName);
-    // A record begins with the index of its key (4 bytes) and a flag (1 byte). The name of its type follows, as a
-    // string in place.
+    // A record begins with the index of its key (4 bytes) and a flag (1 byte). The text of its type name follows.
     const found = offsets.slice(0, -1).map((at) => {
       const length = bytes.readUInt16LE(at + 5);
       return bytes.toString('latin1', at + 7, at + 7 + length);

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Folder from which the golden files were copied. It exists next to some checkouts only. No other test reads it. */
+/** Folder from which the golden files were copied. If it does not exist on this machine, the test compares nothing. */
 const source = join(__dirname, '..', '..', '..', 'shared', 'fixtures');
 const copy = join(__dirname, '..', 'golden');
 

@@ -17,7 +17,7 @@ export function goldenJson(path: string): Json {
   return JSON.parse(goldenBytes(path).toString('utf8')) as Json;
 }
 
-/** Entry of `edge/manifest.json`: a corner case, and whether it can be read. */
+/** Entry of `edge/manifest.json`: a corner-case file, and whether decoding it must succeed (`ok`) or fail (`error`). */
 export interface EdgeFile {
   file: string;
   kind: Pipeline;
@@ -31,18 +31,18 @@ export function edgeFiles(expect: EdgeFile['expect']): EdgeFile[] {
   return all.filter((entry) => entry.expect === expect);
 }
 
-/** A golden file that can be read. */
+/** A golden file that can be decoded. */
 export interface GoldenFile {
   path: string;
   pipeline: Pipeline;
   dump?: string;
-  /** Whether the dump contains the codec versions of records. */
+  /** Whether the JSON dump of the file contains the codec versions of records. */
   versions: boolean;
 }
 
 /**
- * Lists all golden files that can be read: window files of all buckets (including merged ones), corner cases, and files
- * of each codec version.
+ * Lists all golden files that can be decoded: the window files of all buckets (including merged ones), corner cases,
+ * and files of every codec version.
  */
 export function goldenFiles(): GoldenFile[] {
   const corners = edgeFiles('ok').map(({ file, kind, dump }): GoldenFile => ({
@@ -61,9 +61,9 @@ export function goldenFiles(): GoldenFile[] {
 }
 
 interface Bucket {
-  /** Folder in which the window files are at `federated/<cluster>`. */
+  /** Folder of the bucket. The window files of a cluster are in its subfolder `federated/<cluster>`. */
   folder: string;
-  /** Folder that contains the dumps of the window files. */
+  /** Folder that contains the JSON dumps of the window files. */
   dumps: string;
 }
 
@@ -105,7 +105,10 @@ function list(folder: string): string[] {
   return existsSync(join(root, folder)) ? readdirSync(join(root, folder)).sort() : [];
 }
 
-/** A window that OpenCost merged: the clusters' sets in folding order, and the merged set. */
+/**
+ * A window that OpenCost merged: the sets of the clusters in the order in which OpenCost added them, and the merged
+ * set.
+ */
 export interface GoldenMerge<P extends Pipeline = Pipeline> {
   name: string;
   pipeline: P;
@@ -113,7 +116,7 @@ export interface GoldenMerge<P extends Pipeline = Pipeline> {
   expected: SetOf[P];
 }
 
-/** Lists the windows of all buckets that OpenCost merged for a pipeline. */
+/** Lists the golden windows of a pipeline that OpenCost merged. */
 export function goldenMerges<P extends Pipeline>(pipeline: P): GoldenMerge<P>[] {
   const cases = [
     ['bucket', 'expected'],

@@ -14,7 +14,7 @@ import {
   volume,
 } from './build-records';
 
-/** Returns the instant that is this many seconds after 2026-11-14T00:00:00Z. */
+/** Returns the instant that is `seconds` after 2026-11-14T00:00:00Z. */
 function at(seconds: number): Instant {
   return { seconds: 1794614400 + seconds, nanos: 0, zoneMinutes: -1, zoneSeconds: null };
 }

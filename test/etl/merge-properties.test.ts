@@ -12,8 +12,8 @@ import { propertyRuns } from './run-counts';
 import { sameMeaning } from './same-meaning';
 
 /**
- * Generates the sets of one to four clusters. Their records state only a few cluster names, so different sets often
- * contain a record with the same identity.
+ * Generates the sets of one to four clusters. Records have only a few different cluster names, so that records in
+ * different sets often have the same identity.
  */
 function inputsOf<P extends Pipeline>(
   pipeline: P,
@@ -24,7 +24,7 @@ function inputsOf<P extends Pipeline>(
     .map((sets) => sets.map((set, index) => ({ id: `cluster-${index}`, set })));
 }
 
-/** Generates the sets of three clusters. No two of them contain a record with the same identity. */
+/** Generates the sets of three clusters. Records in different sets never have the same identity. */
 function disjointInputs<P extends Pipeline>(pipeline: P): fc.Arbitrary<MergeInput<SetOf[P]>[]> {
   const one = (id: string) =>
     arbitrarySet(pipeline, { regular: true, clusters: [id] }).map((set) => ({ id, set }));
@@ -35,7 +35,7 @@ function near(a: number, b: number): boolean {
   return Math.abs(a - b) <= 1e-9 * Math.max(Math.abs(a), Math.abs(b), 1);
 }
 
-/** Computes the cost of each record, keyed like the record. */
+/** Returns the cost of each record of a set, by the key of the record. */
 function costs(set: EtlSet): Map<string, number> {
   const records = [...(recordsOf(set) ?? [])];
   return new Map(records.map(([key, record]) => [key, record === null ? 0 : recordCost(set.kind, record)]));

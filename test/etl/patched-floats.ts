@@ -1,6 +1,6 @@
 /**
- * Copies a file and replaces floating-point numbers (eight bytes each) in the copy. Each `from` must occur exactly
- * once.
+ * Returns a copy of a file in which floating-point numbers are replaced. Throws unless the eight bytes of each `from`
+ * occur exactly once in the file.
  */
 export function patchedFloats(file: Uint8Array, changes: readonly (readonly [from: number, to: number])[]) {
   const bytes = Buffer.from(file);

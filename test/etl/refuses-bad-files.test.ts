@@ -7,7 +7,7 @@ import type { Pipeline } from '../../etl/window';
 import { edgeFiles, goldenBytes } from './golden-files';
 import { propertyRuns, runs } from './run-counts';
 
-/** Expected error code for each bad file. */
+/** Expected error code of each invalid golden file. */
 const codes: Record<string, ErrorCode> = {
   'zero-bytes.allocations': 'ETL_EMPTY_FILE',
   'one-byte.allocations': 'ETL_TRUNCATED',
@@ -40,8 +40,8 @@ const codes: Record<string, ErrorCode> = {
 };
 
 /**
- * Decodes a file. Returns the error if the file is refused, otherwise undefined. Throws all other errors, and those
- * without an ETL code or a byte position.
+ * Decodes a file. Returns undefined if that succeeds, and the error if the file is refused. A refusal is an error with
+ * an ETL code and a byte position. Throws any other error.
  */
 function refusal(pipeline: Pipeline, bytes: Uint8Array): FederationError | undefined {
   try {
@@ -49,7 +49,7 @@ function refusal(pipeline: Pipeline, bytes: Uint8Array): FederationError | undef
     return undefined;
   } catch (error) {
     if (!(error instanceof FederationError)) throw error;
-    // Do not use `expect` here: it is too slow for many thousands of calls.
+    // Do not use `expect` here: it is too slow for the many thousands of calls.
     if (!error.code.startsWith('ETL_') || error.subject.byte === undefined) throw error;
     return error;
   }

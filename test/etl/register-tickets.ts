@@ -3,8 +3,8 @@ import { pipelines } from '../../etl/window';
 import { ticketPipeline } from './tickets';
 
 /*
- * Adds the pipeline `tickets` to the program, for a single test file. The test file must import this module first, as
- * the splice compiles the walks of all pipelines when it is loaded, and would not know this one.
+ * Adds the pipeline `tickets` to the program, for one test file. The test file must import this module first: when
+ * `etl/splice` is loaded, it compiles code for the pipelines that exist at that time.
  */
 (pipelines as unknown as string[]).push('tickets');
 Object.assign(pipelineSpecs, { tickets: ticketPipeline });

@@ -1,15 +1,12 @@
-/**
- * True in the long run (`FED_TEST_LONG=1`), in which property tests try far more cases. Tests read the variable only
- * here. Seeds are fixed, so that failures are reproducible.
- */
+/** Whether property tests try far more cases than usual. The environment variable FED_TEST_LONG turns this on. */
 const long = process.env.FED_TEST_LONG === '1';
 
-/** Returns `short` in the short run and `full` in the long run. */
+/** Returns `full` if FED_TEST_LONG is 1, otherwise `short`. */
 export function runs<T>(short: T, full: T): T {
   return long ? full : short;
 }
 
-/** Returns options for `fc.assert`. */
+/** Returns options for `fc.assert`: the number of cases, and a fixed seed that makes failures reproducible. */
 export function propertyRuns(short: number, full: number): { numRuns: number; seed: number } {
   return { numRuns: runs(short, full), seed: 20261114 };
 }

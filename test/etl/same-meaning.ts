@@ -3,23 +3,26 @@ import { decodeSet } from '../../etl/file';
 import type { SetOf } from '../../etl/model';
 import type { Pipeline } from '../../etl/window';
 
-/** Largest difference between two numbers that count as equal, relative to the larger of them. */
+/** Relative difference up to which two numbers count as equal. */
 const tolerance = 1e-9;
-/** Fields that describe how a record was written, not what it means. */
+/** Fields that only describe how a record was encoded. The comparison ignores them. */
 const writing = new Set(['codecVersion', 'typeName']);
-/** Fields of a set that OpenCost drops when it merges. */
+/** Fields of a set that OpenCost drops when it merges. The comparison ignores them unless it is strict. */
 const dropped = new Set(['fromSource', 'warnings', 'errors']);
 
 export interface Strictness {
-  /** Whether fromSource, warnings and errors of the sets are compared, too. */
+  /** Whether to compare the fields fromSource, warnings and errors of the sets, too. (Default: false) */
   strict?: boolean;
 }
 
 /**
- * Lists the differences in meaning between two sets or files, one line each. Null equals empty. Times are equal if they
- * are the same instant, floats if they differ by at most a relative 1e-9. Codec versions and the order of maps are
- * ignored. fromSource, warnings and errors are ignored unless `strict` is true. The two GPU averages of version 22
- * equal a gpuAllocation with these averages.
+ * Lists the differences in meaning between two sets or files, one line per difference, by these rules:
+ * - Null equals an empty list, map or object.
+ * - Times are equal if they are the same instant.
+ * - Floating-point numbers are equal if their relative difference is at most 1e-9.
+ * - Codec versions and the order of maps are ignored.
+ * - The fields fromSource, warnings and errors are ignored unless `strict` is true.
+ * - The two GPU averages of codec version 22 equal a gpuAllocation that contains the same averages.
  */
 export function sameMeaning<P extends Pipeline>(
   pipeline: P,
@@ -30,7 +33,7 @@ export function sameMeaning<P extends Pipeline>(
   return sameDumps(meaningOf(pipeline, a), meaningOf(pipeline, b), options);
 }
 
-/** Like `sameMeaning`, for two dumps in the format of the fixtures. */
+/** Same as `sameMeaning`, but compares two JSON dumps in the format of the golden dumps. */
 export function sameDumps(a: Json, b: Json, { strict = false }: Strictness = {}): string[] {
   const differences: string[] = [];
   compare(differences, '', byKey(migrated(a)), byKey(migrated(b)), strict);
@@ -38,7 +41,7 @@ export function sameDumps(a: Json, b: Json, { strict = false }: Strictness = {})
 }
 
 function meaningOf<P extends Pipeline>(pipeline: P, set: SetOf[P] | Uint8Array): Json {
-  // The dump needs codec versions to recognize GPU averages of version 22. The comparison itself ignores versions.
+  // Include codec versions, which `migrated` needs to recognize version 22. The comparison itself ignores them.
   return dumpSet(set instanceof Uint8Array ? decodeSet(pipeline, set) : set, { codecVersions: true });
 }
 
@@ -49,7 +52,7 @@ function isObject(value: Json): value is JsonObject {
 }
 
 /**
- * Converts GPU averages in records of version 22. These have two fields for them, where later versions have a
+ * Converts records of codec version 22 to the form of later versions: moves their two GPU averages into a
  * gpuAllocation.
  */
 function migrated(dump: Json): Json {
@@ -68,8 +71,8 @@ function migratedRecord(record: Json): Json {
 }
 
 /**
- * Converts lists of records and of volumes to objects, so that the path of each difference contains a key instead of an
- * index.
+ * Converts lists of records and lists of volumes to objects. The path of a difference then contains a readable key
+ * instead of an index.
  */
 function byKey(dump: Json): Json {
   if (Array.isArray(dump)) {
@@ -113,7 +116,10 @@ function isEmpty(value: Json): boolean {
   return value === null || (typeof value === 'object' && Object.keys(value).length === 0);
 }
 
-/** Returns the members of an object or list, keyed by name or index. Null has no members. A scalar yields undefined. */
+/**
+ * Returns the members of an object or list, keyed by name or index. Returns an empty map for null, and undefined for a
+ * scalar.
+ */
 function entriesOf(value: Json): Map<string, Json> | undefined {
   if (value === null) return new Map();
   return typeof value === 'object' ? new Map(Object.entries(value)) : undefined;

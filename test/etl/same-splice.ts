@@ -12,10 +12,13 @@ export interface SpliceInput {
 }
 
 /**
- * Splices files and also merges them by decoding. Compares the results: content and order of the merged file, the
- * contributions, the files extracted from them, and the facts about the inputs. Does not modify the given bytes.
+ * Merges files in two ways: with the splice (`etl/splice`), which copies most records without decoding them, and by
+ * decoding all files. Checks that both ways give the same result: the content and order of the merged file, the
+ * contributions, the files extracted from them, and the number of records and the window of each input. Does not modify
+ * the given bytes.
  *
- * @returns the result; `sameBytes`: it equals that of the decoding merge to the byte; `passed`: no record is `changed`
+ * @returns `spliced`: the splice's result; `sameBytes`: whether the bytes of both merged files are identical; `passed`:
+ * whether the merged file contains every record unchanged
  */
 export function expectSpliced(
   pipeline: Pipeline,
@@ -30,7 +33,7 @@ export function expectSpliced(
   const bytes = Buffer.concat([...spliced.parts]);
   expectSameInOtherWays(pipeline, files, bytes, spliced.contributions);
   expect(spliced.byteLength).toBe(bytes.length);
-  // Encoding both sets again yields equal bytes if they have the same content in the same order.
+  // Decode and encode the spliced file again. It then equals `merged.bytes` if content and order are the same.
   if (!encodeSet(decodeSet(pipeline, bytes)).equals(merged.bytes)) {
     expect(decodeSet(pipeline, bytes)).toEqual(decodeSet(pipeline, merged.bytes));
     throw new Error('The order differs.');
@@ -46,7 +49,7 @@ export function expectSpliced(
   stored.forEach((contribution, i) => {
     const original = encodeSet(inputs[i]!.set);
     const extracted = extractContribution(pipeline, bytes, contribution);
-    // If the bytes differ, only the order of the names of idle and external records may be different.
+    // The bytes may differ only in the order in which the names of idle and external records are listed.
     if (!extracted.equals(original)) {
       expect(decodeSet(pipeline, extracted)).toEqual(decodeSet(pipeline, original));
     }
@@ -58,8 +61,8 @@ export function expectSpliced(
 }
 
 /**
- * Checks that the merged bytes do not depend on how many bytes the splice may hold in memory, nor on which sources it
- * takes from the previous merged file.
+ * Checks that the splice always produces the same bytes, however many bytes it may hold in memory, and whichever
+ * sources it takes from the previous merged file.
  */
 function expectSameInOtherWays(
   pipeline: Pipeline,
@@ -67,7 +70,7 @@ function expectSameInOtherWays(
   merged: Buffer,
   contributions: readonly Contribution[],
 ): void {
-  // Allow the splice to hold only as many bytes as the first file has, or none if there are fewer than three files.
+  // Let the splice keep as many bytes in memory as the first file has, or none if there are fewer than three files.
   const held = files.length > 2 ? files[0]!.bytes.length : 0;
   const splice = new Splice(pipeline, {
     mostHeld: held,
@@ -76,8 +79,7 @@ function expectSameInOtherWays(
   for (const { id, bytes } of files) splice.add(id, copyOf(bytes));
   expectSameMerge(splice.finish(), merged, contributions);
   const asTheyCame = contributions.map(({ altered, changed }) => altered.length + changed.length === 0);
-  // First take every possible source from the previous merged file. Then take all but the first of them, as if that
-  // source had changed.
+  // First, take all unchanged sources from the previous merged file. Then, take all but one of them from it.
   const first = asTheyCame.indexOf(true);
   const ways = [
     { own: -1, mostHeld: Infinity },
@@ -105,8 +107,7 @@ function expectSameMerge(
   merged: Buffer,
   expected: readonly Contribution[],
 ): void {
-  // Copy each part: its bytes are only valid until the next part is requested. Do it twice, as parts must be iterable
-  // more than once.
+  // The bytes of a part are only valid until the next part is read. It must be possible to read all parts twice.
   for (let time = 0; time < 2; time++) {
     const copies: Buffer[] = [];
     for (const part of parts) copies.push(Buffer.from(part));
@@ -116,8 +117,7 @@ function expectSameMerge(
 }
 
 /**
- * Copies bytes to memory that no other buffer uses. The splice may release it, like the memory of a file read from a
- * store.
+ * Copies bytes to separate memory. The splice may release the memory of its inputs, so no other buffer may share it.
  */
 function copyOf(bytes: Uint8Array): Buffer {
   const copy = Buffer.allocUnsafeSlow(bytes.length);

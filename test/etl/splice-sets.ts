@@ -4,8 +4,8 @@ import type { Pipeline } from '../../etl/window';
 /**
  * Merges the files of one window with `Splice`.
  *
- * @param inputs at least one, in folding order; the splice takes ownership of their bytes
- * @throws FederationError for the first file that is refused, the same error as that of `decodeSet`
+ * @param inputs at least one file, in the order in which they are merged; the splice takes ownership of their bytes
+ * @throws FederationError if a file is invalid: the error that `decodeSet` throws for the first invalid file
  */
 export function spliceSets(
   pipeline: Pipeline,

@@ -16,7 +16,7 @@ import { propertyRuns, runs } from './run-counts';
 import { expectSpliced, type SpliceInput } from './same-splice';
 import { spliceSets } from './splice-sets';
 
-/** Reads the clusters' files of a golden window, with the bytes that OpenCost wrote. */
+/** Reads the files that OpenCost wrote for the clusters of a golden window. */
 function goldenInputs(pipeline: Pipeline, name: string, ids: readonly string[]): SpliceInput[] {
   const [from, , resolution, window] = name.split(' ');
   return ids.map((id) => ({
@@ -33,7 +33,7 @@ describe.each(pipelines)('spliced %s equal those of the decoding merge', (pipeli
       inputs.map(({ id }) => id),
     );
     const { sameBytes, passed } = expectSpliced(pipeline, files);
-    // Add a copy of the first file as the last one, so that these two have all records in common.
+    // Append a copy of the first file, so that each of its records occurs in two files.
     expectSpliced(pipeline, [...files, { id: 'zz', bytes: files[0]?.bytes ?? Buffer.alloc(0) }]);
     expect(passed ? sameBytes : true).toBe(true);
   });
@@ -62,8 +62,8 @@ describe.each(pipelines)('spliced %s equal those of the decoding merge', (pipeli
 });
 
 /**
- * Calls `read`. If it throws a FederationError, returns its code, byte and detail. Throws any other error. Returns
- * undefined if `read` succeeds.
+ * Calls `read`. Returns undefined if it succeeds. If it throws a FederationError, returns the error's code, byte
+ * position and detail. Throws any other error.
  */
 function refusal(read: () => unknown): string | undefined {
   try {
@@ -76,8 +76,8 @@ function refusal(read: () => unknown): string | undefined {
 }
 
 /**
- * Splices damaged bytes, and checks that the error is the same as that of decodeSet. A valid file is spliced first, so
- * that the splice already holds data when the damaged one follows.
+ * Splices damaged bytes, and checks that the error is the one that `decodeSet` throws. Splices a valid file first, so
+ * that the splice already holds data when it reads the damaged file.
  */
 function expectSameRefusal(pipeline: Pipeline, bytes: Uint8Array, good: Uint8Array): void {
   const expected = refusal(() => decodeSet(pipeline, bytes));
@@ -93,7 +93,7 @@ function expectSameRefusal(pipeline: Pipeline, bytes: Uint8Array, good: Uint8Arr
     ]);
     return;
   }
-  // Check that the splice did not write to the refused file, and that its result is the same as without that file.
+  // Check that the refused file was not modified, and that the result is the same as without it.
   if (!given.equals(bytes)) throw new Error('The bytes of a refused file were changed.');
   const alone = spliceSets(pipeline, [{ id: 'good', bytes: Buffer.from(good) }]);
   if (!Buffer.concat([...splice.finish().parts]).equals(Buffer.concat([...alone.parts]))) {
@@ -180,7 +180,7 @@ describe('damaged files are refused exactly as by decodeSet', () => {
   });
 });
 
-/** Returns the offset at which the set of a file begins. If there is a string table, the set follows it. */
+/** Returns the offset at which the set begins in a file: after the string table, or 0 if there is no table. */
 function setStart(bytes: Buffer): number {
   if (!hasTable(bytes)) return 0;
   const reader = new Reader(bytes);
@@ -278,8 +278,7 @@ describe('a splice', () => {
   });
 
   test('finds no mark across two strings of a table', () => {
-    // The bytes of the table contain `__idle__`, but across two strings: `__` ends the first one, `id` is the length
-    // prefix of the second one, and `le__` begins it.
+    // The table contains the bytes of `__idle__`, but in two strings: `id` is the length prefix of the second string.
     const across = 'le__'.padEnd(0x6469, 'x');
     const table = Buffer.from(`\x03\0x__id${across}`, 'latin1');
     expect([...entriesWith(viewOf(table, 0, 5, table.length), '__idle__')]).toEqual([]);
@@ -303,7 +302,7 @@ describe('a splice', () => {
     const key = assetIdentity(record, null);
     const keys = [key, `${key}x`, key.slice(0, -1), `x${key}`, key.replace('Disk', 'Node'), ''];
     const files = keys.map((other, index) => {
-      // The splice decodes the first record of every file anyway. So the tested record must be the second one.
+      // The splice decodes the first record of every file in any case. So the tested record must be the second one.
       const first = asset('Disk', { properties: { ...properties, name: `first ${index}` } });
       const records = new Map(
         [first, record].map((made, i) => [i === 0 ? assetIdentity(made, null) : other, made]),
@@ -338,7 +337,7 @@ describe('a splice', () => {
   test('rewrites records that only differ from ours in how they are written', () => {
     const labels = new Map([['a', 'b']]);
     const properties = { ...blankProperties, services: ['s'], labels };
-    // The splice decodes the first record of every file. So only the second one passes through without being decoded.
+    // The splice always decodes the first record of a file. Use two records, so that the second one is not decoded.
     const assets = ['one', 'two'].map((name) =>
       asset('LoadBalancer', { labels, private: true, properties: { ...assetProperties, name } }),
     );
@@ -379,7 +378,9 @@ describe('a splice', () => {
 });
 
 describe('the union of string tables', () => {
-  /** Adds strings to the union, in the form of a file's string table. Returns their indexes in the union. */
+  /**
+   * Adds strings to the union, encoded like the string table of a file. Returns the index of each string in the union.
+   */
   function addAll(union: StringUnion, strings: readonly string[]): number[] {
     const parts = strings.flatMap((text) => {
       const bytes = Buffer.from(text, 'latin1');

@@ -8,8 +8,9 @@ import { window } from '../../etl/time-codec';
 import { expandWindow, spanOf } from '../../etl/time-window';
 
 /*
- * A pipeline that no exporter writes, made up for tests: the costs of support tickets. Its sets have one additional
- * field before the records, and marks after them. The identity of a record is one of its strings.
+ * A pipeline that exists only in tests: the costs of support tickets. Its sets have one additional field before the
+ * records (`currency`), and a map with the names of urgent tickets after them (`urgentKeys`). The identity of a ticket
+ * is its name.
  */
 
 export interface Ticket {
@@ -39,8 +40,8 @@ const fields = {
 const addTickets = adding<Ticket, void, typeof fields>(fields, nothingOwn);
 
 /**
- * The spec of the pipeline. As model.ts does not contain the types of this pipeline, the spec cannot be type-checked
- * here. `whole-pipeline.test.ts` compiles it together with a model.ts that contains them.
+ * The spec of the pipeline `tickets`. It cannot be type-checked here, because model.ts does not declare the types of
+ * this pipeline. `whole-pipeline.test.ts` type-checks it against an extended model.ts.
  */
 export const ticketPipeline = {
   setName: 'TicketSet',

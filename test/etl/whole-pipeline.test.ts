@@ -9,10 +9,12 @@ const { options } = ts.parseJsonConfigFileContent(
   root,
 );
 
-/** Changed sources, keyed by the path of the module. */
+/** Modified source texts, by the path of their module. */
 type Changes = Readonly<Record<string, string>>;
 
-/** Reads the source of a module and replaces parts of it. Throws unless each `before` occurs exactly once. */
+/**
+ * Reads the source of a module and replaces parts of it. Throws unless each `before` occurs exactly once in the source.
+ */
 function changed(path: string, ...replaced: (readonly [before: string, after: string])[]): Changes {
   let text = readFileSync(join(root, path), 'utf8');
   for (const [before, after] of replaced) {
@@ -26,8 +28,8 @@ const parsed = new Map<string, ts.SourceFile | undefined>();
 let last: ts.Program | undefined;
 
 /**
- * Compiles modules, with changes to the sources. Returns an error message for each module that does not compile.
- * Modules that they import are included unless `imported` is false.
+ * Compiles modules with modified sources. Returns an error message for each module that does not compile, by its path.
+ * Also reports errors in the modules that they import, unless `imported` is false.
  */
 function errorsIn(
   modules: readonly string[],
@@ -123,8 +125,7 @@ describe('a third pipeline', () => {
       'query/export.ts',
       'query/pipeline-tables.ts',
     ];
-    // `query/ingest.ts` needs no edit. Its only error is that it has no type for files of this pipeline, as the
-    // pipeline has no columns yet.
+    // `query/ingest.ts` needs no edit, so it is not in the list. Its error disappears once the pipeline has columns.
     const found = Object.keys(errorsIn(program, registered)).sort();
     expect(found).toEqual([...places, 'query/ingest.ts'].sort());
     const guide = readFileSync(join(root, 'CONTRIBUTING.md'), 'utf8');

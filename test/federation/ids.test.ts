@@ -14,7 +14,7 @@ const good = generation({ [one]: [used('a')] }, membership(['a']), {
 });
 const bucket = openFilesystem({ directory: temporaryFolder() });
 
-/** A generation as the bucket contains it, before its ids are checked. */
+/** A generation as stored in the bucket, before its ids are checked. */
 interface Unchecked {
   membership: { clusters: string[]; excluded: Record<string, object> };
   quarantined: { cluster: string; window: string }[];

@@ -17,10 +17,10 @@ import { candidates, dayWindow, file, generation, membership, out, quarantinedSo
 
 const hour = 3_600;
 const day = 24 * hour;
-/** Noon of an invented day. */
+/** Current time in these tests, in unix seconds: noon of the made-up day 30. */
 const now = 1_794_614_400 + 30.5 * day;
 const since = now - 7 * day;
-/** The last window that is too old for a recent listing, and the first one that is not. */
+/** Two consecutive windows: the last one that a recent listing skips, and the first one that it covers. */
 const [old, recent] = [dayWindow(22), dayWindow(23)];
 
 const both = membership(['a', 'b']);

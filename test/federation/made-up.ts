@@ -7,7 +7,7 @@ import type { Exclusion, Membership } from '../../federation/membership';
 import { mergeRevision } from '../../federation/merge-revision';
 import type { Version } from '../../storage/bucket';
 
-/** Returns the day window of the invented day with this number. */
+/** Returns the id of a one-day window. `number` selects one of the made-up days. */
 export function dayWindow(number: number): WindowId {
   const start = 1_794_614_400 + number * 86_400;
   return windowId({ pipeline: 'allocations', resolution: '1d', window: { start, end: start + 86_400 } });
@@ -60,7 +60,7 @@ export function named(window: string, ...sources: FingerprintSource[]): string {
   return fingerprint(ref, sources);
 }
 
-/** Returns a generation whose windows were merged from these sources. */
+/** Returns a generation whose windows were merged from the given sources. */
 export function generation(
   windows: Record<string, FingerprintSource[]>,
   members: Membership,

@@ -34,7 +34,7 @@ function plan({ files = [], ...input }: Given) {
   });
 }
 
-/** Makes a plan, and returns the ids of the windows to merge. */
+/** Makes a plan and returns the ids of the windows to merge. */
 function planned(input: Given): string[] {
   return plan(input).windows.map((window) => window.window);
 }
@@ -244,7 +244,7 @@ describe('a source that the base records as bad', () => {
 });
 
 describe('windows that were not fully listed', () => {
-  // Only windows that end after this time were fully listed. `one` ends at this time, `two` ends later.
+  // Only windows that end after this time were listed completely. `one` ends exactly then, and `two` ends later.
   const since = span(one).end;
   const [, refused] = [dayWindow(1), dayWindow(0)];
   const known = generation({ [one]: [used('a'), used('b')], [two]: [used('a')] }, both, {

@@ -4,7 +4,8 @@ import path from 'node:path';
 import { expand, parseDockerfile, type Step } from './dockerfile';
 
 /**
- * Result of the Dockerfile's steps: the folder that is the image's root, and the settings with which the image starts.
+ * The image that the steps of the Dockerfile produce: the folder that is its root, and the settings with which it
+ * starts.
  */
 export interface Image {
   readonly root: string;
@@ -20,8 +21,8 @@ export interface Image {
 const checkout = path.join(__dirname, '../..');
 
 /**
- * Runs the Dockerfile's steps as plain commands. Each stage has a folder below `scratch` that is its root. Skips the
- * stage `base`, because it changes the base image, which does not exist here.
+ * Runs the steps of the Dockerfile as plain commands. The root of each stage is a folder below `scratch`. Skips the
+ * stage `base`, because its step changes the base image, which does not exist here.
  */
 export async function buildImage(
   scratch: string,
@@ -84,8 +85,8 @@ async function put(from: string, to: string): Promise<void> {
 }
 
 /**
- * Returns the files that .dockerignore does not exclude. The file must first exclude everything and then list names to
- * include; no other syntax is supported.
+ * Returns the files that .dockerignore does not exclude. Supports only one form of .dockerignore: it first excludes
+ * everything, and then lists the names to include.
  */
 async function sentToTheEngine(): Promise<string[]> {
   const lines = (await readFile(path.join(checkout, '.dockerignore'), 'utf8'))
@@ -100,7 +101,7 @@ async function sentToTheEngine(): Promise<string[]> {
 async function run({ rest }: Step, cwd: string, args: Record<string, string>): Promise<void> {
   const child = spawn('sh', ['-c', rest], {
     cwd,
-    // Hide NODE_ENV, which Jest sets, from the build.
+    // Clear NODE_ENV, which Jest sets, so that it does not affect the build.
     env: { ...process.env, NODE_ENV: '', ...args },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

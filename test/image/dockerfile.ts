@@ -1,4 +1,6 @@
-/** A step of a stage. For example, `COPY --from=build /src/dist /app` has one flag and two words. */
+/**
+ * An instruction in a stage of a Dockerfile. Flags are arguments such as `--from=build`. `rest` is the text after them.
+ */
 export interface Step {
   readonly instruction: string;
   readonly flags: readonly string[];
@@ -12,14 +14,14 @@ export interface Stage {
 }
 
 export interface Dockerfile {
-  /** Build arguments that are declared before the first stage, with their defaults. */
+  /** Default values of the build arguments that are declared before the first stage. */
   readonly args: ReadonlyMap<string, string>;
   readonly stages: readonly Stage[];
 }
 
 /**
- * Parses a Dockerfile. Supports only the syntax that our Dockerfile uses: no heredocs, no comments inside an
- * instruction.
+ * Parses a Dockerfile. Supports only the syntax that our Dockerfile uses: it must not contain heredocs, or comments
+ * within an instruction.
  */
 export function parseDockerfile(text: string): Dockerfile {
   const args = new Map<string, string>();
@@ -41,7 +43,10 @@ export function parseDockerfile(text: string): Dockerfile {
   return { args, stages };
 }
 
-/** Replaces references to build arguments in a text by their values. */
+/**
+ * Replaces each reference such as `${NAME}` by the value of that build argument, or by nothing if there is no such
+ * argument.
+ */
 export function expand(text: string, args: ReadonlyMap<string, string>): string {
   return text.replace(/\$\{(\w+)\}/g, (_, name: string) => args.get(name) ?? '');
 }

@@ -18,10 +18,10 @@ import { type Engine, giveToUser, makeWritable, prepareEngine, type Running } fr
 const root = path.join(__dirname, '../..');
 const golden = path.join(root, 'test/golden/bucket/federated');
 const mebi = 1024 * 1024;
-/** Size limit of `/app`, in bytes. The folder had 164 MiB when the limit was set. */
+/** Maximum size of `/app`, in bytes. When this limit was set, the folder had 164 MiB. */
 const mostBytes = 185 * mebi;
 
-/** Packages that are only needed to build the image or to check the code. The image must not contain them. */
+/** Packages that are needed only to build the image or to check the code. The image must not contain them. */
 const buildTools = [
   '@babel/core',
   '@esbuild/linux-x64',
@@ -66,7 +66,7 @@ afterAll(async () => {
   await rm(scratch, { recursive: true, force: true });
 });
 
-/** Starts a program in the image. If it is still running at the end of the tests, it is stopped. */
+/** Starts a program in the image. If it is still running after the tests, it is stopped. */
 function start(args: readonly string[], volume?: string): Running {
   const one = engine.start(args, { volume });
   running.add(one);
@@ -83,19 +83,19 @@ async function run(
   return { status: await one.ended, out: one.output() };
 }
 
-/** Creates a folder that the image's user can write to, with the ETL files of one cluster in `etl`. */
+/** Creates a folder that the image's user can write to. Its subfolder `etl` contains the ETL files of one cluster. */
 async function makeVolume(name: string): Promise<string> {
   const volume = path.join(scratch, name);
   await mkdir(path.join(volume, 'bucket'), { recursive: true });
   await cp(path.join(golden, 'cluster-1/etl'), path.join(volume, 'etl'), { recursive: true });
-  // The copied folders may be read-only, as folders of a checkout can be.
+  // The golden files may be read-only, for example in a read-only checkout. Make the copies writable.
   await makeWritable(volume);
   return volume;
 }
 
 const readJson = async <T>(file: string) => JSON.parse(await readFile(file, 'utf8')) as T;
 
-/** Returns the packages that are installed, including nested ones. */
+/** Returns the installed packages, including nested ones. */
 async function installed(
   folder = path.join(app, 'node_modules'),
 ): Promise<{ at: string; manifest: Manifest }[]> {
@@ -119,8 +119,7 @@ describe('the Dockerfile', () => {
     expect(args.get('NODE_IMAGE')).toBe(`node:${devDependencies?.['node']}-bookworm-slim`);
     expect(args.get('VERSION')).toBe(version);
     expect(stages.map(({ name }) => name)).toEqual(['build', 'base', 'final']);
-    // The tests cannot run steps that change the base image. So only the stage `base`, which they skip, may have RUN
-    // steps that do so.
+    // RUN steps that change the base image must be in the stage `base`, the only stage that the tests skip.
     expect(stages[1]?.steps.map(({ instruction }) => instruction)).toEqual(['RUN']);
     expect(stages[2]?.steps.filter(({ instruction }) => instruction === 'RUN')).toEqual([]);
   });

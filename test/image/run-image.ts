@@ -4,32 +4,35 @@ import { chmod, chown, copyFile, cp, mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Image } from './build-image';
 
-/** A program that was started in the image. It may have ended. */
+/** A program that was started in the image. It may have ended already. */
 export interface Running {
-  /** Returns the output so far, from both streams. */
+  /** Returns the output so far: stdout and stderr together. */
   output(): string;
-  /** Exit status of the program; `null` if a signal ended it. */
+  /** Resolves to the program's exit status when it ends, or to `null` if a signal ended it. */
   readonly ended: Promise<number | null>;
   signal(name: NodeJS.Signals): void;
 }
 
 export interface RunOptions {
-  /** A local folder that the program sees under the same path. The image's user can write to it. */
+  /** A local folder that the program sees at the same path. The image's user must be able to write to it. */
   readonly volume?: string;
 }
 
-/** Runs programs in the image. */
+/** Runs programs in the image, like a container engine. */
 export interface Engine {
   readonly name: string;
   start(args: readonly string[], options?: RunOptions): Running;
 }
 
 /**
- * Prepares an engine that runs programs in the image. As root on Linux, it does nearly the same as a container engine:
- * the program sees a read-only root file system with the image's files, but with this machine's libraries instead of
- * those of the base image. The program has its own mount and process namespaces, in which it is process 1. It runs as
- * the image's user, without capabilities. Without root or on other systems, the program runs from a read-only copy of
- * the image's files, as the user who runs the tests.
+ * Prepares an engine that runs programs in the image.
+ *
+ * As root on Linux, it works nearly like a container engine. The program sees a read-only root file system with the
+ * files of the image, but with the libraries of this machine instead of those of the base image. It has its own mount
+ * namespace, and its own process namespace, in which it is process 1. It runs as the image's user, without
+ * capabilities.
+ *
+ * Otherwise, the program runs from a read-only copy of the image's files, as the user who runs the tests.
  */
 export async function prepareEngine(image: Image): Promise<Engine> {
   const node = path.join(image.root, 'usr/local/bin/node');
@@ -44,7 +47,7 @@ function canIsolate(): boolean {
   return process.getuid?.() === 0 && spawnSync('unshare', attempt).status === 0;
 }
 
-/** Folders of the base image that are replaced by those of this machine. */
+/** Folders for which the program uses those of this machine, instead of those of the base image. */
 const fromHere = ['/bin', '/lib', '/lib64', '/usr/bin', '/usr/lib', '/usr/lib64'];
 
 async function isolatedEngine(image: Image): Promise<Engine> {
@@ -59,8 +62,7 @@ async function isolatedEngine(image: Image): Promise<Engine> {
   }
   for (const folder of ['proc', 'dev', 'tmp'])
     await mkdir(path.join(image.root, folder), { recursive: true });
-  // Arguments of the script: $1 is the root, $2 the volume or an empty string, $3 the user and group, $4 the working
-  // folder. The rest is the command to run.
+  // Arguments of the script: root, volume (or an empty string), user and group, working folder, and then the command.
   const script = [
     'root=$1 volume=$2 user=$3 workdir=$4; shift 4',
     'mount --bind "$root" "$root"',
@@ -87,7 +89,7 @@ async function isolatedEngine(image: Image): Promise<Engine> {
         ],
         { env: { ...image.env }, stdio: ['ignore', 'pipe', 'pipe'] },
       );
-      // Send the signal to the only child of `unshare`, which is process 1 in its namespace.
+      // Send the signal to the program itself. It is the only child of `unshare`, and process 1 in its namespace.
       return observe(child, (name) => {
         const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8');
         process.kill(Number(children.trim().split(' ')[0]), name);
@@ -113,7 +115,7 @@ async function plainEngine(image: Image): Promise<Engine> {
   };
 }
 
-/** If the tests run as root, makes the image's user the owner of a folder and its content. */
+/** Makes the image's user the owner of a folder and everything in it. Does nothing unless the tests run as root. */
 export async function giveToUser(image: Image, folder: string): Promise<void> {
   if (process.getuid?.() !== 0) return;
   const [user = 0, group = 0] = image.user.split(':').map(Number);
@@ -121,7 +123,7 @@ export async function giveToUser(image: Image, folder: string): Promise<void> {
   for (const name of ['', ...entries]) await chown(path.join(folder, name), user, group);
 }
 
-/** Makes all folders below a folder writable, so that their content can be changed or removed. */
+/** Makes all subfolders of a folder writable, so that files in them can be changed or removed. */
 export async function makeWritable(folder: string): Promise<void> {
   for (const entry of await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => [])) {
     if (entry.isDirectory()) await chmod(path.join(entry.parentPath, entry.name), 0o755);

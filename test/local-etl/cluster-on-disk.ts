@@ -27,20 +27,20 @@ const golden = join(__dirname, '..', 'golden');
 export const day1 = 'allocations/1d/1794614400-1794700800' as WindowId;
 export const day2 = 'allocations/1d/1794700800-1794787200' as WindowId;
 export const assets1 = 'assets/1d/1794614400-1794700800' as WindowId;
-/** A time at which all golden windows have ended. */
+/** A time after the end of all golden windows. */
 export const later = new Date('2026-11-20T00:00:00Z');
 const longAgo = new Date('2026-11-17T00:00:00Z');
 
-/** Declares a method of `expect` that Jest's types lack. */
+/** Declares a method of Jest's `expect` that is missing in its type declarations. */
 interface WithTesters {
   addEqualityTesters(testers: ((a: unknown, b: unknown) => boolean | undefined)[]): void;
 }
-// Compare buffers in one call. Jest itself compares them byte by byte, which takes seconds for a window.
+// Compare buffers by `equals`. Jest compares them byte by byte, which takes seconds for a window file.
 (expect as unknown as WithTesters).addEqualityTesters([
   (a, b) => (Buffer.isBuffer(a) && Buffer.isBuffer(b) ? a.equals(b) : undefined),
 ]);
 
-/** A cluster's volume, and a bucket (by default a folder). Disposing of the object removes both. */
+/** The volume and the bucket of a cluster. The bucket is a folder by default. Disposing of this object removes both. */
 export class ClusterOnDisk implements AsyncDisposable {
   readonly cluster = clusterId('cluster-5');
   now = later;
@@ -65,7 +65,8 @@ export class ClusterOnDisk implements AsyncDisposable {
   }
 
   /**
-   * Writes a file in place, as the cost-model does. By default, its time is so long ago that it is considered complete.
+   * Writes a file in place, like the cost-model. By default, its modification time is so old that the file counts as
+   * complete.
    */
   async build(path: string, bytes: Uint8Array, at: Date = longAgo): Promise<void> {
     const file = localPath(this.store, path);
@@ -78,7 +79,7 @@ export class ClusterOnDisk implements AsyncDisposable {
     return readFile(localPath(this.store, path)).catch(() => undefined);
   }
 
-  /** Returns the digests of all files in the local ETL, by path, so that tests can compare them. */
+  /** Returns the digest of each file in the local ETL, by its path. */
   async localFiles(): Promise<Record<string, string>> {
     return filesBelow(this.store.bingen);
   }
@@ -124,7 +125,7 @@ export class ClusterOnDisk implements AsyncDisposable {
     };
   }
 
-  /** Commits a generation as a federator would: writes merged objects, their provenance and the generation. */
+  /** Commits a generation like a federator: writes the merged objects, their provenance, and the generation itself. */
   async commit(
     generation: number,
     windows: Record<string, Combined>,
@@ -176,7 +177,7 @@ interface PushChanges {
   signal?: AbortSignal;
 }
 
-/** Returns a contribution in which everything but the cluster's id is empty. */
+/** Returns a contribution that has only the cluster's id. All other fields are empty. */
 function nothing(id: string): Contribution {
   const numbers = { records: 0, entries: 0, offset: 0, length: 0 };
   return { id, ...numbers, altered: [], changed: [], rest: '', marksOmitted: false };
@@ -194,20 +195,20 @@ interface Committed {
   cutoff?: string;
 }
 
-/** Returns the golden file of a window, as the cluster built it. */
+/** Returns the golden file of a window as a cluster built it. */
 export async function built(window: WindowId, cluster = 'cluster-5'): Promise<Buffer> {
   return readFile(join(golden, 'bucket/federated', cluster, 'etl/bingen', window));
 }
 
-/** Returns a golden window that combines the files of all five clusters. */
+/** Returns a golden window that OpenCost merged from the files of all five clusters. */
 export async function combined(window: WindowId): Promise<Combined> {
   const bytes = await readFile(join(golden, 'expected/federated/combined/etl/bingen', window));
   return { bytes, from: ['cluster-1', 'cluster-2', 'cluster-3', 'cluster-4', 'cluster-5'] };
 }
 
 /**
- * Returns the same window in different bytes: its records are in reverse order. A cost-model that loads a file and
- * saves it may also change the order.
+ * Returns a file with the same content but different bytes: the records are in reverse order. A cost-model may also
+ * change their order when it loads a file and saves it again.
  */
 export function rewritten(window: WindowId, bytes: Uint8Array): Buffer {
   const ref = parseWindowId(window);
@@ -220,10 +221,7 @@ export function rewritten(window: WindowId, bytes: Uint8Array): Buffer {
   return other;
 }
 
-/**
- * Returns a window as the cluster may build it again: with the same records, except that the first `leaveOut` are
- * missing.
- */
+/** Returns a file as if the cluster had built the window again, but without the first `leaveOut` records. */
 export function rebuilt(window: WindowId, bytes: Uint8Array, leaveOut: number): Buffer {
   const set = decodeSet(parseWindowId(window)?.pipeline ?? 'allocations', bytes);
   const records: Map<string, unknown> | null = set.kind === 'allocations' ? set.allocations : set.assets;
@@ -236,7 +234,7 @@ export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** Returns the digests of all files below a folder, by path. */
+/** Returns the digest of each file below a folder, by its path. */
 export async function filesBelow(folder: string): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])) {
@@ -249,9 +247,7 @@ export async function filesBelow(folder: string): Promise<Record<string, string>
 
 export type Verb = 'list' | 'head' | 'get' | 'put' | 'create' | 'copy' | 'delete';
 
-/**
- * Returns a bucket that passes all calls on to `bucket`. Before each call, it calls `before`, which may throw instead.
- */
+/** Returns a bucket that calls `before` and then forwards the call to `bucket`. If `before` throws, the call fails. */
 export function spied(bucket: Bucket, before: (verb: Verb, key: string) => void): Bucket {
   const verbs: readonly string[] = ['list', 'head', 'get', 'put', 'create', 'copy', 'delete'];
   return new Proxy(bucket, {
@@ -267,7 +263,7 @@ export function spied(bucket: Bucket, before: (verb: Verb, key: string) => void)
   });
 }
 
-/** Counts a bucket's calls by verb. */
+/** Wraps a bucket to count its calls by verb. Returns the wrapper and the counts. */
 export function counted(bucket: Bucket): { bucket: Bucket; calls: Partial<Record<Verb, number>> } {
   const calls: Partial<Record<Verb, number>> = {};
   return { calls, bucket: spied(bucket, (verb) => (calls[verb] = (calls[verb] ?? 0) + 1)) };

@@ -9,7 +9,10 @@ import type { Bucket, ObjectBody } from '../../storage/bucket';
 import { createMemoryBudget } from '../../storage/memory-budget';
 import { openBucketFromFile } from '../../storage/open-bucket';
 
-/** Pushes or pulls, but completes only the first `files` transfers. Further ones hang until this process is killed. */
+/**
+ * Runs a push or a pull that completes only `files` transfers. All later transfers hang until the test kills this
+ * process.
+ */
 async function main([storeFile = '', volume = '', verb, files]: string[]): Promise<void> {
   setInterval(() => undefined, 1_000);
   const store = localEtl(volume);
@@ -29,7 +32,7 @@ async function main([storeFile = '', volume = '', verb, files]: string[]): Promi
 }
 
 /**
- * Returns a bucket that completes only the first `files` transfers. Later uploads get no answer; later downloads stop
+ * Returns a bucket that completes only `files` transfers. Later uploads get no response, and later downloads stop
  * half-way.
  */
 function hangingAfter(files: number, bucket: Bucket): Bucket {
@@ -56,7 +59,7 @@ function halfOf({ head, body }: ObjectBody): ObjectBody {
   return { head, body: half() };
 }
 
-/** Callbacks that keep hanging transfers referenced. Otherwise their open files could be garbage-collected. */
+/** Keeps references to hanging transfers. Otherwise, they could be garbage-collected together with their open files. */
 const hanging: (() => void)[] = [];
 
 function never<T>(): Promise<T> {

@@ -16,12 +16,13 @@ import { until } from '../until';
 import { assets1, built, ClusterOnDisk, sha256 } from './cluster-on-disk';
 
 /**
- * Number of files that a push or pull transfers before its process is killed. That is enough for the cache to have been
- * saved, but fewer than all files.
+ * Number of files that are transferred before the process is killed: enough for the cache to have been saved at least
+ * once, but not all files.
  */
 const doneFiles = 120;
 /**
- * Time limit of a test, in milliseconds. A killed process may have left a lock, whose expiry the test has to wait for.
+ * Time limit of a test, in milliseconds. It is long because a killed process may leave a lock, and the test then waits
+ * until the lock expires.
  */
 const patienceMs = 600_000;
 const windows = Array.from({ length: 170 }, (_, hour): WindowId => {
@@ -30,7 +31,7 @@ const windows = Array.from({ length: 170 }, (_, hour): WindowId => {
   return windowId({ pipeline: 'assets', resolution: '1h', window });
 });
 
-/** A cluster on disk whose bucket is the store in `storeFile`, with a record of the calls to the store. */
+/** A cluster on disk that uses the store in `storeFile`. `calls` contains the calls to the store. */
 interface Place {
   readonly storeFile: string;
   readonly disk: ClusterOnDisk;
@@ -120,8 +121,7 @@ function describeCuts(settle: (folder: string) => Promise<object>): void {
       const rest = windows.length - doneFiles;
       expect(await disk.push()).toMatchObject({ uploaded: rest, unchanged: doneFiles });
       expect(verbs('put', ours)).toHaveLength(rest);
-      // Each uploaded file that the killed push had not saved to its cache costs one head. The other uploaded files
-      // cost none.
+      // A file that was uploaded but not saved to the push cache costs one `head`. A file in the cache costs none.
       expect(verbs('head', ours)).toHaveLength(doneFiles - known.length);
       expect(await disk.remote(unread)).toEqual(bytes);
     },
@@ -168,7 +168,7 @@ async function open(store: object, calls: StorageCall[]) {
   return openBucket(parsed, { observe: (call) => calls.push(call) });
 }
 
-/** Runs a push or pull in a separate process, and kills the process as soon as `isThere` returns true. */
+/** Runs a push or a pull in a separate process. Kills this process as soon as `isThere` returns true. */
 async function killedOnce(
   { storeFile, disk }: Place,
   verb: 'push' | 'pull',
@@ -188,13 +188,13 @@ async function fileNames({ store }: ClusterOnDisk): Promise<string[]> {
   return readdir(join(store.bingen, 'assets/1h')).catch(() => []);
 }
 
-/** Returns the paths of the files that a cache contains. */
+/** Returns the paths of the files in a cache of the cluster. */
 async function cached({ store }: ClusterOnDisk, cache: string): Promise<string[]> {
   const text = await readFile(join(store.state, cache), 'utf8').catch(() => '{"files":{}}');
   return Object.keys((JSON.parse(text) as { files: object }).files);
 }
 
-/** Changes the content of a file but keeps its size and time, so that only reading the file would reveal the change. */
+/** Changes the content of a file, but not its size and time. The change can only be noticed by reading the file. */
 async function spoilUnseen({ store }: ClusterOnDisk, path = ''): Promise<string> {
   const file = localPath(store, path);
   const { size, mtime } = await stat(file);

@@ -17,7 +17,7 @@ describe('a volume of another user', () => {
     await chmod(folder, 0o755);
     await chmod(path.join(folder, 'etl/bingen/allocations'), 0o000);
     await chmod(path.join(folder, 'etl'), 0o555);
-    // Root may read everything, so that nothing would be refused. Run as another user.
+    // Root may read every file, so the test would not work as root. Switch to another user.
     if (process.getuid?.() === 0) process.seteuid?.(nobody);
   });
   afterEach(async () => {

@@ -27,8 +27,8 @@ const commit = () =>
   disk.commit(1, Object.fromEntries(windows.map((id) => [id, { bytes, from: ['cluster-1'] }])));
 
 /**
- * Returns a bucket that calls and awaits `during`, with the file's size, whenever the cluster uploads a file or
- * downloads a combined window.
+ * Wraps a bucket. When the cluster uploads a file or downloads a combined window, the call waits for `during`, which
+ * receives the size of the file.
  */
 function watched(bucket: Bucket, during: (bytes: number) => Promise<void>): Bucket {
   return new Proxy(bucket, {
@@ -50,7 +50,7 @@ function watched(bucket: Bucket, during: (bytes: number) => Promise<void>): Buck
   });
 }
 
-/** Returns a function that makes its callers wait until `count` of them have called it. */
+/** Returns a function whose callers wait until it has been called `count` times. */
 function barrier(count: number): () => Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   let there = 0;

@@ -15,8 +15,8 @@ const roster: RosterState = {
 };
 
 /**
- * Makes a context with a fake Temporal. `answers` contains the ids of its workflows, each with the value with which the
- * workflow answers any query.
+ * Makes a context with a fake Temporal. `answers` maps the id of each workflow to the value that it returns for any
+ * query.
  */
 function contextWith(answers: Record<string, unknown>): Context {
   const client = {

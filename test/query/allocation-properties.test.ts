@@ -39,8 +39,8 @@ function expectNear(actual: number, expected: number): void {
 
 describe.each(propertyImplementations)('allocations, by $name', (implementation) => {
   /**
-   * Generates worlds, each with a request, and runs `check` for each of them. With `ask`, `check` sends the request,
-   * possibly with changes, to the implementation.
+   * Generates many pairs of ETL data (a "world") and a request, and runs `check` for each pair. `check` sends the
+   * request with `ask`, whose argument changes some of the request's members.
    */
   async function always(
     check: (

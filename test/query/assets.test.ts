@@ -52,7 +52,7 @@ async function serve(files: (next: number) => WantedFile[]): Promise<void> {
   });
 }
 
-/** Serves one set of assets for each day. The first day starts at `first`. */
+/** Makes the engine serve one set of assets per day. The first day starts at `first`. */
 async function serveDays(...days: Asset[][]): Promise<void> {
   await serve(() =>
     days.map((records, index) => {
@@ -77,7 +77,7 @@ async function ask(request: Partial<AssetRequest> = {}, mostRows = 1_000): Promi
   );
 }
 
-/** Type of the rows that show assets of type `T`. Several asset types have the same type of row. */
+/** Row type for assets of type `T`. Several asset types share one row type. */
 type RowOf<T extends AssetRow['type']> = AssetRow extends infer R
   ? R extends { type: infer U }
     ? T extends U
@@ -86,7 +86,9 @@ type RowOf<T extends AssetRow['type']> = AssetRow extends infer R
     : never
   : never;
 
-/** Returns the only row of an answer. Throws unless the answer has exactly one set with one row, of the given type. */
+/**
+ * Returns the only row of an answer. Throws if the answer does not have exactly one set with one row of the given type.
+ */
 async function askOne<T extends AssetRow['type']>(
   type: T,
   request: Partial<AssetRequest> = {},
@@ -501,7 +503,7 @@ describe('steps', () => {
     expect(await totals({})).toEqual([[6]]);
     expect(await totals({ step: { seconds: day } })).toEqual([[1], [2], [3], []]);
     expect(await totals({ step: { seconds: day }, accumulate: 'all' })).toEqual([[6]]);
-    // A week begins on Sunday. The first day, 2026-11-14, is a Saturday, so the next two days are in the second week.
+    // Weeks begin on Sunday. The first day is a Saturday, so the second and the third day are in the next week.
     expect(await totals({ step: { seconds: day }, accumulate: 'week' })).toEqual([[1], [5]]);
   });
 

@@ -11,8 +11,8 @@ const { numRuns = 0, seed } = propertyRuns(15, 300);
 const requestsPerWorld = 12;
 
 /**
- * Sends the same random requests, about the same random worlds, to the engine and to the reference. These are
- * independent implementations of the query contract, so their answers must agree.
+ * Sends the same random requests about the same random ETL data to the query engine and to the reference
+ * implementation. Both implement the query contract independently of each other, so their answers must agree.
  */
 it('the engine agrees with the literal implementation of the contract', async () => {
   const engine = await openEngine();

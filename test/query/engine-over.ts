@@ -12,7 +12,7 @@ import type { WantedFile } from '../../query/ingest';
 import { worldFiles } from './made-up-sets';
 import type { StoredWorld } from './reference/stored-sets';
 
-/** Folder of golden window files that OpenCost merged from five clusters. */
+/** Folder with golden window files. OpenCost merged them from five clusters. */
 export const combinedEtl = path.join(__dirname, '../golden/expected/federated/combined/etl');
 
 /** Opens an engine with a new database. `dispose` closes the engine and deletes the database. */
@@ -44,7 +44,9 @@ export async function wantedFrom(root: string): Promise<WantedFile[]> {
   return wanted.sort((a, b) => (a.digest < b.digest ? -1 : 1));
 }
 
-/** Makes a window file that contains the set. `window` is its path, such as `allocations/1d/<start>-<end>`. */
+/**
+ * Makes a window file that contains `set`. `window` is the path of the file, such as `allocations/1d/<start>-<end>`.
+ */
 export function wantedSet(window: string, set: EtlSet, digest = 'made by hand'): WantedFile {
   const ref = parseWindowFile(window)?.ref as WindowRef;
   const bytes = encodeSet(set);
@@ -52,8 +54,8 @@ export function wantedSet(window: string, set: EtlSet, digest = 'made by hand'):
 }
 
 /**
- * Makes an engine serve this world in place of the previous one. `index` must differ for each world, as it is part of
- * the digests by which the engine recognizes files that it has already ingested.
+ * Makes an engine serve the files of `world` instead of those that it served before. Each world needs a different
+ * `index`: it becomes part of the digests, by which the engine recognizes files that it has already ingested.
  */
 export async function serveWorld(engine: QueryEngine, world: StoredWorld, index: number): Promise<void> {
   const files = worldFiles(world).map(({ path: id, bytes }): WantedFile => {

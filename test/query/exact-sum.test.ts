@@ -2,12 +2,14 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { exactSum, sortedSum } from '../../query/exact-sum';
 
 /**
- * SQL that generates the numbers to be summed: large and small, of both signs, and enough for every thread to get some.
+ * SQL that generates the numbers that the tests sum up. They are large and small, positive and negative. There are
+ * enough numbers to occupy several threads.
  */
 const numbers = `select i, i % 7 as part, (hash(i) % 1000003 / 1000003.0::double - 0.3) * pow(10, i % 9 - 4) as value from range(400000) t(i)`;
 
 /**
- * Sums the numbers of each part. Returns the bits of all sums in hexadecimal, so that even the last bit is compared.
+ * Sums up the numbers of each part. Returns the bits of all sums in hexadecimal, so that sums that differ only in the
+ * last bit are different.
  */
 async function sums(sql: string, { threads, order }: { threads: number; order: string }): Promise<string> {
   const instance = await DuckDBInstance.create(':memory:', { threads: String(threads) });
@@ -54,8 +56,8 @@ it('plain sums differ, so the numbers are able to show it', async () => {
 });
 
 /**
- * Computes the correct sum: adds the values as integers in units of 2⁻⁶⁰, so that rounding occurs only once, at the
- * end.
+ * Computes a sum without rounding errors in the additions: converts the values to integers in units of 2⁻⁶⁰, and adds
+ * these.
  */
 function trueSum(values: readonly number[]): number {
   const scale = 2 ** 60;

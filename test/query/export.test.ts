@@ -62,7 +62,7 @@ function wanted(ref: WindowRef, bytes: Uint8Array): WantedFile {
 
 /** The golden files: 14 windows that OpenCost merged from five clusters. */
 const goldenFiles: WantedFile[] = [];
-/** The first two golden files, which contain allocations, and the last two, which contain assets. */
+/** Two golden files with allocations and two with assets: the first two and the last two files. */
 const someFiles: WantedFile[] = [];
 beforeAll(async () => {
   for await (const { ref, path: file } of listWindowFiles(golden))
@@ -78,7 +78,7 @@ function serve(files: readonly WantedFile[], by = engine) {
 
 const always = { signal: new AbortController().signal };
 
-/** Lists all files below a folder, by default below the bucket's folder. */
+/** Lists all files in a folder and its subfolders. (Default: the bucket's folder) */
 function filesThere(below = root): string[] {
   return readdirSync(below, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -103,7 +103,7 @@ function expectedCosts(pipeline: Pipeline): Map<string, number> {
     for (const name of readdirSync(below)) {
       const set: EtlSet = decodeSet(pipeline, readFileSync(path.join(below, name)));
       for (const record of recordsOf(set)?.values() ?? []) {
-        // The engine does not ingest idle that a cluster stored, as it computes idle itself.
+        // Skip idle records that a cluster stored. The engine does not ingest them, because it computes idle itself.
         if (record === null || ('name' in record && record.name.includes('__idle__'))) continue;
         const key = `${resolution} ${record.properties?.cluster ?? ''}`;
         costs.set(key, (costs.get(key) ?? 0) + recordCost(pipeline, record));
@@ -288,7 +288,7 @@ describe('exportWindow', () => {
 });
 
 describe('the export in the bucket', () => {
-  /** Makes a bucket that records the keys of all writes. The write number `breakAt`, counted from 1, fails midway. */
+  /** Makes a bucket that records the keys of all writes. Write number `breakAt` (counted from 1) fails midway. */
   function watched(breakAt?: number) {
     const puts: string[] = [];
     const watching: Bucket = {
@@ -302,8 +302,8 @@ describe('the export in the bucket', () => {
   }
 
   /**
-   * Copies a bucket to a plain object with all of its methods. Spreading the bucket would omit them, as they are
-   * defined in its class.
+   * Copies a bucket to a plain object with the same methods. Object spread would not copy methods, because a class
+   * defines them.
    */
   function bound(of: Bucket): Bucket {
     return {

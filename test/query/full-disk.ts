@@ -7,14 +7,14 @@ import { runInThisContext } from 'node:vm';
 /** A folder on a disk that a test can fill up. */
 export interface Disk {
   readonly folder: string;
-  /** Limits the size of the disk. What is already on the disk counts, too. */
+  /** Limits the total size of the files in the folder, including those that are already there. */
   limit(bytes: number): void;
   /** Removes the limit. */
   free(): void;
   dispose(): void;
 }
 
-/** Mounts a file system in memory (tmpfs). Throws if this process may not mount any. */
+/** Creates a disk by mounting a tmpfs (a file system in memory). Throws if this process may not mount file systems. */
 function mounted(): Disk {
   const folder = mkdtempSync(path.join(tmpdir(), 'full-disk-'));
   const mount = (...args: string[]) => run('mount', ['-o', ...args, folder]);
@@ -44,15 +44,16 @@ function run(program: string, args: readonly string[]): void {
 }
 
 /**
- * Limits the size of each file that this process writes. Unlike mounting, this needs no privileges. To the database,
- * the limit looks like a disk quota.
+ * Imitates a full disk by limiting the size of each file that this process writes. This needs no privileges, unlike
+ * mounting. The database treats the limit like a disk quota.
  */
 function limited(): Disk {
   const folder = mkdtempSync(path.join(tmpdir(), 'full-disk-'));
   const limit = (bytes: string) => run('prlimit', ['--pid', String(process.pid), `--fsize=${bytes}:`]);
   const free = () => limit('unlimited');
-  // When a file would exceed the limit, the kernel sends this signal. Node ignores it, but jest exits if the real
-  // process object has no listener for it. The `process` that tests see is only a copy of the real object.
+  // The kernel sends this signal when a file would exceed the limit.
+  // Jest exits at this signal unless the process has a listener for it.
+  // Tests see only a copy of the process object, so get the real one.
   const real = runInThisContext('process') as NodeJS.Process;
   real.on('SIGXFSZ', ignore);
   return {
@@ -70,8 +71,8 @@ function limited(): Disk {
 function ignore(): void {}
 
 /**
- * The ways of filling a disk that work on this machine, each with its name for test titles. The file size limit always
- * works.
+ * The ways to imitate a full disk that work on this machine, each with a name for test titles. The file size limit
+ * works everywhere.
  */
 export const disks: readonly (readonly [string, () => Disk])[] = [
   ...(canMount() ? [['a full volume', mounted] as const] : []),

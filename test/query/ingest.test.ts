@@ -16,7 +16,7 @@ const request: AllocationRequest = parseAllocationRequest(
   { flavour: 'opencost', now: 1_795_000_000, utcOffsetSeconds: 0, aliases: defaultAliases },
 );
 
-/** Returns an engine's answer as text, so that answers can be compared. */
+/** Returns an engine's answer to a fixed request, as a string that can be compared with other answers. */
 async function answerOf(engine: QueryEngine): Promise<string> {
   const { sets, generation } = await engine.allocations(request);
   return JSON.stringify([generation, sets[0]?.rows.map((row) => [row.name, rowCost(row).toFixed(6)])]);
@@ -97,7 +97,7 @@ describe('the served generation', () => {
         answers.add(sets[0]?.rows.reduce((sum, row) => sum + rowCost(row), 0).toFixed(4) ?? '');
       }
       await swapping;
-      // There are two different answers: with the first day and without it. No answer has only a part of that day.
+      // Answers either contain the whole first day or nothing of it, so there are two different totals.
       expect(answers.size).toBe(2);
     } finally {
       engine.dispose();
@@ -160,7 +160,7 @@ describe('the database', () => {
         child.kill('SIGKILL');
         await once(child, 'exit');
         const engine = await QueryEngine.open({ folder, memoryLimit: '256MB', threads: 2 });
-        // If the ingest was killed early, the database is empty. Otherwise it must contain all files.
+        // If the process was killed before the commit, the database is empty. Otherwise it must contain all files.
         if (!engine.state().empty) expect(await answerOf(engine)).toBe(answer);
         engine.close();
       }
@@ -195,7 +195,7 @@ describe('limits', () => {
     }
     const hasty = await goldenEngine({ limits: { seconds: 0.05, rows: 1_000, concurrent: 1, waiting: 99 } });
     try {
-      // Send far more queries than can be answered within the time limit.
+      // Send far more queries than the engine can answer within the time limit.
       const asked = await Promise.allSettled(Array.from({ length: 40 }, () => hasty.allocations(request)));
       const late = asked.filter(
         (one) => one.status === 'rejected' && isFederationError(one.reason, 'QUERY_TIMEOUT'),

@@ -32,21 +32,23 @@ import { allocation, allocationSet, asset, assetSet } from '../etl/build-records
 import type { Stored, StoredWorld } from './reference/stored-sets';
 
 /*
- * Generates small worlds: a few clusters over a few days. They are full of corner cases: the same names occur in all
- * clusters, sets are missing, containers change their labels and controllers, costs can be negative, NaN or infinite,
- * and names contain the separators of keys. Amounts of money are multiples of 1/64, so that sums are exact in any
- * order, and costs that cancel out add up to exactly 0.
+ * Generates small ETL data sets ("worlds"): a few clusters over a few days. They are full of corner cases:
+ * - The same names occur in all clusters, and names contain the separators of keys.
+ * - Sets are missing.
+ * - Containers change their labels and controllers.
+ * - Costs can be negative, NaN or infinite.
+ * Amounts of money are multiples of 1/64. So sums are exact in any order, and costs that cancel out add up to 0.
  */
 
 const hour = 3_600;
 const day = 86_400;
 /**
- * First day of all worlds: 2026-11-14, a Saturday. Weeks begin on Sunday, so worlds of two or three days span two
+ * First day of all worlds: 2026-11-14, a Saturday. Weeks begin on Sunday, so the data of two or three days lies in two
  * weeks.
  */
 export const firstDay = 1_794_614_400;
 
-/* The same names and labels are used in all worlds, so that filters and groups match something. */
+/* All worlds use the same few names and labels, so that filters and groupings often match something. */
 export const clusterNames = ['c1', 'c2', 'arn:aws:eks:eu-west-1:1086:cluster/c3'];
 const nodeNames = ['n1', 'n2', 'n3'];
 const namespaces = ['x', 'y', 'kube-system', ''];
@@ -54,7 +56,7 @@ const pods = ['web-0', 'web-1', 'db-0', ''];
 const containerNames = ['app', 'proxy', ''];
 const services = ['front', 'back', 'größe'];
 const keys = ['app', 'team', 'env', 'owner', 'department', '__proto__', 'größe'];
-/** Node labels that can hold the region. If a node has several, the first one in this order is used. */
+/** Node labels that can contain the region. If a node has several of them, the first one in this list is used. */
 const regionKeys = [
   'topology_kubernetes_io_region',
   'label_topology_kubernetes_io_region',
@@ -70,7 +72,7 @@ const controllers = [
   { controller: 'nightly', controllerKind: 'job' },
   { controller: 'bare', controllerKind: '' },
 ];
-/** In keys of volumes, `_` replaces the colons of names. So the last two volumes have the same key. */
+/** Keys of volumes contain names with `_` instead of `:`, so the last two volumes have the same key. */
 const volumeNames = ['pv-1', 'pv:eu:2', 'pv_eu_2'];
 const assetNames = ['one', 'two', ''];
 const providers = ['AWS', 'GCP', ''];
@@ -83,7 +85,7 @@ function nullable<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | null> {
   return fc.option(arbitrary, { nil: null });
 }
 
-/** Generates numbers like `usual`, but rarely also NaN or ±Infinity. */
+/** Generates numbers with `usual`, but now and then NaN or ±Infinity instead. */
 function seldomOdd(usual: fc.Arbitrary<number>): fc.Arbitrary<number> {
   const odd = fc.constantFrom(NaN, Infinity, -Infinity);
   return fc.oneof({ weight: 60, arbitrary: usual }, { weight: 1, arbitrary: odd });
@@ -103,19 +105,19 @@ const textMaps = nullable(
     .map((pairs) => bytes(new Map(pairs))),
 );
 
-/** What a container has in one set. Each set can have different values. */
+/** The values of a container in one set. They can differ between sets. */
 interface Occurrence {
   readonly present: boolean;
   readonly controller: { readonly controller: string; readonly controllerKind: string };
   readonly services: string[] | null;
   readonly labels: StringMap | null;
   readonly annotations: StringMap | null;
-  /** Start and end of the container's run, in quarters of the window. */
+  /** Start and end of the container's run, in quarters of the set's window. */
   readonly ran: readonly [number, number];
   readonly numbers: Partial<Allocation>;
   readonly volumes: readonly { name: string; cost: number; known: boolean }[];
   readonly balancers: readonly { name: string; cost: number }[];
-  /** Whether the costs of the listed load balancers add up to the whole load balancer cost. */
+  /** Whether the costs of the listed load balancers add up to the container's load balancer cost. */
   readonly balancersListed: boolean;
   readonly raw: { cpuCoreUsageMax: number; ramBytesUsageMax: number; gpuUsageMax: number | null } | null;
   readonly gpu: { usage: number | null; request: number | null } | null;
@@ -196,7 +198,10 @@ const running: fc.Arbitrary<Container> = fc.record({
   occurrences: changing,
 });
 
-/** Generates volumes and load balancers that no pod uses. They belong either to a claim or only to the cluster. */
+/**
+ * Generates records for volumes and load balancers that no pod uses. Such a record belongs either to a volume claim or
+ * only to the cluster.
+ */
 const unmounted: fc.Arbitrary<Container> = fc
   .tuple(fc.constantFrom('__unmounted__', 'x'), changing)
   .map(([namespace, some]) => ({
@@ -207,7 +212,7 @@ const unmounted: fc.Arbitrary<Container> = fc
     providerID: '',
     occurrences: some.map((one, index) => ({
       ...one,
-      // Only the third occurrence can have services, as most unmounted records have none.
+      // Most of these records have no services. Only the third one may have some.
       services: index === 2 ? one.services : null,
       controller: noController,
     })),
@@ -215,7 +220,10 @@ const unmounted: fc.Arbitrary<Container> = fc
 const noController = { controller: '', controllerKind: '' };
 
 interface MadeUpAsset {
-  /** Makes the asset's record for a window. `occurrence` selects the values, as they differ between sets. */
+  /**
+   * Makes the asset's record for one window. The asset's values differ between sets; `occurrence` is the number of the
+   * set.
+   */
   readonly build: (cluster: string, window: TimeWindow, occurrence: number) => Asset;
 }
 
@@ -248,7 +256,7 @@ const assetWords = fc.record({
   service: fc.constantFrom('Kubernetes', ''),
   providerID: fc.constantFrom('i-1', 'i-2', ''),
 });
-/** Provider and account of an asset. They may differ between sets. */
+/** Generates the provider and the account of an asset. They may differ between sets. */
 const billings = fc.record({
   provider: fc.constantFrom(...providers),
   account: fc.constantFrom('1086', ''),
@@ -265,8 +273,8 @@ const nodeLabels = fc
   .map(([some, regions]): StringMap => new Map([...(some ?? []), ...regions]));
 
 /**
- * Generates an asset that exists in every set. Its numbers differ between sets. Its labels, provider and account may,
- * too.
+ * Generates an asset that exists in every set. Its numbers differ between sets. Its labels, provider and account may
+ * also differ.
  */
 function lasting<N>(
   names: readonly string[],
@@ -309,7 +317,7 @@ const nodeNumbers = fc.record({
   gpuHours: amount,
   cpuBreakdown: nullable(breakdowns),
   ramBreakdown: nullable(breakdowns),
-  // Never 0: costs are weights of means here, and the contract does not define a mean if all weights are 0.
+  // Never 0: these costs are weights of a mean. The query contract does not define a mean if all weights are 0.
   cpuCost: soundMoney.map((cost) => cost + 1 / 64),
   gpuCost: maybeMoney,
   ramCost: soundMoney.map((cost) => cost + 1 / 64),
@@ -321,7 +329,7 @@ const nodeNumbers = fc.record({
 });
 
 const diskNumbers = fc.record({
-  // Never 0: costs are weights of means here, and the contract does not define a mean if all weights are 0.
+  // Never 0: these costs are weights of a mean. The query contract does not define a mean if all weights are 0.
   cost: soundMoney.map((cost) => cost + 1 / 64),
   adjustment: change,
   byteHours: amount,
@@ -364,8 +372,8 @@ const otherAssets: fc.Arbitrary<MadeUpAsset> = fc.oneof(
 );
 
 /**
- * Generates which sets of one day and one pipeline contain a cluster: the set of the whole day, and those of some
- * hours.
+ * Generates which sets of one day and one pipeline contain a cluster: perhaps the set of the whole day, and perhaps
+ * those of some hours.
  */
 const presences = fc.record({
   daily: often(fc.constant(true), fc.constant(false)),
@@ -433,18 +441,18 @@ export function madeUpWorlds(): fc.Arbitrary<StoredWorld> {
     }));
 }
 
-/** Keys assets by identity. Like in sets of real writers, each identity occurs only once. */
+/** Makes a map of assets, keyed by their identity. Like a real ETL file, it has only one record per identity. */
 function byIdentity(records: readonly Asset[]): Map<string, Asset> {
   return new Map(records.map((record) => [assetIdentity(record, null), record]));
 }
 
-/** The records that all clusters have in one window. */
+/** The records of all clusters in one window. */
 interface Built<R> extends Span {
   readonly resolution: string;
   readonly records: R[];
 }
 
-/** Puts the records of all clusters into one set per window, as a federator does. */
+/** Puts the records of all clusters into one set per window, as a federation does. */
 function buildSets<R>(
   made: readonly MadeUpCluster[],
   pipeline: Pipeline,
@@ -495,8 +503,7 @@ function buildAllocation(
     services: now.services && now.services.map(toByteString),
     labels: now.labels,
     annotations: now.annotations,
-    // All clusters have the same labels for a namespace: if they differed, the contract would not define which ones are
-    // used.
+    // All clusters use the same labels for a namespace. The query contract does not define the answer if they differ.
     namespaceLabels: hasLabels ? labelsOfNamespace(words.namespace) : null,
     namespaceAnnotations: null,
   };
@@ -559,17 +566,17 @@ function bytes(map: ReadonlyMap<string, string>): StringMap {
   return new Map([...map].map(([key, value]) => [toByteString(key), toByteString(value)]));
 }
 
-/** Converts Unix seconds to the form of instants in files. */
+/** Converts Unix seconds to the form that instants have in ETL files. */
 export function instant(seconds: number): Instant {
   return { seconds, nanos: 0, zoneMinutes: -1, zoneSeconds: null };
 }
 
-/** Converts a span to the form of windows in files. */
+/** Converts a span to the form that windows have in ETL files. */
 export function timeWindow({ start, end }: Span): TimeWindow {
   return { version: 18, start: instant(start), end: instant(end) };
 }
 
-/* Requests. */
+/* Generators of requests. */
 
 /**
  * Generates windows of whole days, of whole hours, or of multiples of ten minutes. Some begin before the data or end
@@ -588,7 +595,7 @@ function spans(unit: number, from: number, to: number): fc.Arbitrary<Span> {
     .map(({ start, end }) => ({ start: firstDay + start * unit, end: firstDay + end * unit }));
 }
 
-/** Generates pairs of a step and an accumulation. Each period of the accumulation consists of whole steps. */
+/** Generates a step together with an accumulation. Each accumulated period consists of whole steps. */
 const cuts: fc.Arbitrary<{ step: Step; accumulate: Accumulation }> = fc.constantFrom(
   { step: 'window', accumulate: 'none' },
   { step: 'window', accumulate: 'all' },
@@ -622,8 +629,8 @@ const groups: fc.Arbitrary<AllocationGroup> = fc.oneof(
 const comparators = fc.constantFrom<Comparator[]>('equals', 'equals', 'contains', 'startsWith', 'endsWith');
 
 /**
- * Makes the left side of a comparison, with texts for the right side. The texts are values that the left side is likely
- * to have.
+ * Makes the left side of a comparison, such as a field. `texts` are values that this side is likely to have.
+ * Comparisons use them as their right side.
  */
 function operand(left: FilterOperand, ...texts: readonly string[]) {
   return { left, texts: [...texts, 'a', ''] };
@@ -633,12 +640,14 @@ function fieldOperand(field: string, ...texts: readonly string[]) {
   return operand({ kind: 'field', field }, ...texts);
 }
 
-/** Makes left sides of comparisons: the value of a label, annotation or alias, for every key. */
+/** Makes the left sides of comparisons with labels, annotations or aliases: one for each key. */
 function metadataOperands(...kinds: readonly ('label' | 'annotation' | 'alias')[]) {
   return kinds.flatMap((kind) => keys.map((key) => operand({ kind, key }, ...values)));
 }
 
-/** Generates filters from these operands. They are likely to match something. */
+/**
+ * Generates filters that compare these operands. The compared values are chosen so that filters often match something.
+ */
 function filters(operands: readonly ReturnType<typeof operand>[]): fc.Arbitrary<Filter> {
   const comparisons = fc.constantFrom(...operands).chain(({ left, texts }) =>
     fc.record({
@@ -688,7 +697,7 @@ export const pages: fc.Arbitrary<{ readonly offset: number; readonly limit?: num
   fc.record({ offset: fc.nat(6) }),
 );
 
-/** Generates allocation requests for made-up worlds. All have the offset 0 and no limit. */
+/** Generates allocation requests for the generated data. All of them have the offset 0 and no limit. */
 export const allocationRequests: fc.Arbitrary<AllocationRequest> = fc
   .record({
     window: windows,
@@ -752,7 +761,7 @@ const assetGroups: fc.Arbitrary<AssetGroup> = fc.oneof(
   fc.record({ kind: fc.constantFrom('label' as const, 'alias' as const), key: someKeys }),
 );
 
-/** Generates asset requests for made-up worlds. All have the offset 0 and no limit. */
+/** Generates asset requests for the generated data. All of them have the offset 0 and no limit. */
 export const assetRequests: fc.Arbitrary<AssetRequest> = fc
   .record({
     window: windows,
@@ -764,7 +773,7 @@ export const assetRequests: fc.Arbitrary<AssetRequest> = fc
   })
   .map(({ cut, ...request }) => ({ ...request, ...cut, offset: 0 }));
 
-/* Files. */
+/* Conversion of worlds to files. */
 
 /** Writes a world as an ETL folder, with files at `<folder>/bingen/<pipeline>/<resolution>/<start>-<end>`. */
 export async function writeWorld(world: StoredWorld, folder: string): Promise<void> {

@@ -15,7 +15,8 @@ import { type Disk, disks } from './full-disk';
 import { fields, request } from './small-world';
 
 /**
- * SQL that makes a table larger than memory. Its data cannot be compressed, so the database has to write it to disk.
+ * SQL that creates a table larger than the memory limit. Its data cannot be compressed, so the database has to write it
+ * to disk.
  */
 const spilling =
   'create temporary table much as select md5(x::varchar) || md5((x + 1)::varchar) as text from range(3000000) t(x)';
@@ -28,7 +29,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Runs a statement that must fail. Returns the error of the database. */
+/** Runs a statement that is expected to fail. Returns the error of the database. */
 async function refusalOf(sql: string, settings: Record<string, string>): Promise<unknown> {
   const instance = await DuckDBInstance.create(path.join(folder, 'other.duckdb'), settings);
   const connection = await instance.connect();
@@ -43,7 +44,7 @@ async function refusalOf(sql: string, settings: Record<string, string>): Promise
   }
 }
 
-/** Returns the CPU cost by namespace as text, so that answers can be compared. */
+/** Returns the CPU costs by namespace, as a string that can be compared with other answers. */
 async function answerOf(engine: QueryEngine): Promise<string> {
   const { sets } = await engine.allocations(golden);
   return JSON.stringify(sets.map(({ rows }) => rows.map(({ name, cpuCost }) => [name, cpuCost.toFixed(6)])));
@@ -211,7 +212,7 @@ describe.each(disks)('%s', (_, open) => {
       await engine.serve(await wantedFrom(combinedEtl), { generation: 1, ingestedAt: 'a' });
       const answer = await answerOf(engine);
       disk.limit(1);
-      // The database writes its log into its file. As the disk is full, this fails and makes the database unusable.
+      // On a full disk, a checkpoint fails and makes the database unusable.
       const checkpoint = engine.withConnection(async (connection) => {
         await connection.run('rollback');
         await connection.run('checkpoint');
@@ -224,8 +225,7 @@ describe.each(disks)('%s', (_, open) => {
       expect(engine.state()).toMatchObject({ generation: 1, empty: false });
       await engine.serve((await wantedFrom(combinedEtl)).slice(1), { generation: 2, ingestedAt: 'b' });
       expect(engine.state().generation).toBe(2);
-      // By now the engine has opened the database again. It must hold the lock, so that no other process can open the
-      // database.
+      // The engine has reopened the database, so it must hold the lock that keeps other processes out.
       const other = fork(path.join(__dirname, 'ingest-child.ts'), [database().folder], {
         execArgv: ['--require', require.resolve('tsx/cjs')],
       });

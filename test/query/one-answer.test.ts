@@ -22,9 +22,11 @@ import { allocationRequests, assetRequests, madeUpWorlds } from './made-up-sets'
 import type { StoredWorld } from './reference/stored-sets';
 
 /*
- * Servers of the same generation must return the same bytes, whatever they served before. In this test, one server
- * ingests five generations in turn. Another ingests only the last one. A third also ingests only the last one, but with
- * its records in a different order and with a single thread.
+ * Servers of the same generation must return the same bytes, regardless of which generations they served before. This
+ * test compares three servers:
+ * - One ingests five generations, one after another.
+ * - One ingests only the last generation.
+ * - One ingests only the last generation, with its records in a different order and with a single thread.
  */
 
 jest.setTimeout(3_600_000);
@@ -44,8 +46,8 @@ function setsOf(world: StoredWorld): Sets {
 }
 
 /**
- * Changes a set so that answers could differ between servers: the sums of its amounts depend on the order of addition,
- * and each allocation has its own namespace labels.
+ * Changes a set so that answers differ if a server depends on the order of records. Sums of its amounts depend on the
+ * order of addition, and each allocation has different namespace labels.
  */
 function odd(set: EtlSet): EtlSet {
   const own = oddNumbers(set) as EtlSet;
@@ -147,7 +149,7 @@ it('an answer depends on the generation alone, to the byte', async () => {
       for (const engine of [follower, fresh, turned]) engine.dispose();
     }
   }
-  // Ensures that the answers differ, so that the test does not just compare empty ones.
+  // Ensure that the requests had many different answers. If all answers were empty, comparing them would prove nothing.
   expect(bodies.size).toBeGreaterThan(worlds * requestsPerWorld);
 });
 
@@ -155,7 +157,7 @@ it('an answer does not depend on which thread reads which rows', async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'one-answer-'));
   const engine = await openEngine();
   try {
-    // These are more rows than one thread reads at once, so several threads share the work.
+    // A thread reads fewer rows than this at once, so several threads share the work.
     await writeWorld(folder, { days: 2, clusters: 10, allocations: 7_000 });
     await engine.serve(await wantedFrom(folder), { ingestedAt: 'large' });
     const [{ start = 0 } = {}] = [{ start: 1_792_108_800 }];

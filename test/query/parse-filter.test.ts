@@ -206,7 +206,7 @@ describe('a filter', () => {
   });
 });
 
-/** Formats a filter in the way a person would write it. */
+/** Formats a filter as a person might write it. */
 function printed(filter: Filter): string {
   switch (filter.kind) {
     case 'and':
@@ -227,7 +227,7 @@ function printedComparison(filter: Extract<Filter, { kind: 'compare' }>, negatio
   return `${printedOperand(filter.left)}${negation}${sign}${filter.values.map(printedValue).join(', ')}`;
 }
 
-/** Formats a value. Adds quotes only if they are needed. */
+/** Formats a value. Adds quotes only if the value needs them. */
 function printedValue(value: string): string {
   return /^[^\s,+|()":]+$/u.test(value) && value !== '__unallocated__' ? value : `"${value}"`;
 }

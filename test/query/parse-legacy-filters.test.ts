@@ -19,7 +19,7 @@ const either = (...parts: Filter[]): Filter => ({ kind: 'or', parts });
 const all = (...parts: Filter[]): Filter => ({ kind: 'and', parts });
 const field = (name: string): FilterOperand => ({ kind: 'field', field: name });
 
-/** Makes something to apply filters to: it has these properties, labels and annotations. */
+/** Makes an object that filters can be applied to. It has the given properties, labels and annotations. */
 function subject(
   fields: Readonly<Record<string, string>>,
   labels: Readonly<Record<string, string>> = {},

@@ -4,7 +4,7 @@ import { parseWindow } from '../../query/parse-window';
 import { propertyRuns } from '../etl/run-counts';
 
 const at = (time: string) => Date.parse(time) / 1000;
-/** Current time in the tests. The day is a Wednesday. */
+/** Current time in the tests: a Wednesday. */
 const clock = { now: at('2026-11-18T10:17:42Z'), utcOffsetSeconds: 0 };
 
 function spanOf(text: string, given = clock): [string, string] {

@@ -28,7 +28,7 @@ const { signal } = new AbortController();
 
 describe('a large window', () => {
   let threads: ReadThreads;
-  // Use a single thread, so that a reader that occupies it makes all other readers wait.
+  // Use a single thread, so that one reader that occupies it makes all others wait.
   beforeEach(() => (threads = startReadThreads({ threads: 1 })));
   afterEach(() => threads.close());
 
@@ -45,7 +45,7 @@ describe('a large window', () => {
       batches++;
       hashes.push(...columns.hashes.subarray(0, 4 * columns.rows));
       sent += columns.identityRows.length;
-      // Column 9 is the CPU cost. Before it are start, end, three maxima, CPU hours and three averages.
+      // The CPU cost is column 9. It comes after start, end, three maxima, CPU hours and three averages.
       for (let row = 0; row < columns.rows; row++) costs += columns.numbers[9 * columns.stride + row] ?? 0;
     }
     expect(batches).toBeGreaterThan(2);
@@ -92,8 +92,8 @@ describe('a large window', () => {
     ending.abort(new Error('enough'));
     await expect(queued).rejects.toThrow('enough');
     await expect(batches.next()).rejects.toThrow('enough');
-    // A thread sends each identity only once. The abort terminated the only thread. The new one has not sent any
-    // identity yet, so it sends them all.
+    // A thread sends each allocation's identity only once. The abort terminated the only thread.
+    // The new thread has not sent any identity yet, so it sends all of them.
     let identities = 0;
     for await (const columns of (await read()).batches) identities += columns.identityRows.length;
     expect(identities).toBe(count);

@@ -15,8 +15,9 @@ const { numRuns = 0, seed } = propertyRuns(15, 200);
 const requestsPerWorld = 10;
 
 /**
- * Gives all allocations of a world the same controller, as the engine uses rolled-up rows only if no container ever
- * changes its controller. If `sameLabels` is true, the labels of each namespace are constant, too.
+ * Gives all allocations of a world the same controller. If `sameLabels` is true, also gives all allocations of a
+ * namespace the same labels. The engine uses rolled-up rows (sums by workload) only if containers do not change their
+ * controller.
  */
 function steady(world: StoredWorld, sameLabels: boolean): StoredWorld {
   const change = (record: Allocation | null): Allocation | null =>
@@ -44,8 +45,8 @@ function steady(world: StoredWorld, sameLabels: boolean): StoredWorld {
 }
 
 /**
- * Each world gets a new database. In a shared one, workloads would also have labels of earlier worlds. The engine would
- * then read their allocations instead of their rolled-up rows.
+ * Each world gets a new database. If worlds shared one, a workload would also have the labels from earlier worlds.
+ * Because of these mixed labels, the engine would read single allocations instead of rolled-up rows.
  */
 it('rolled-up rows, and allocations with mixed labels, agree with the contract', async () => {
   const sampled = { numRuns, seed };
@@ -87,6 +88,6 @@ it('rolled-up rows, and allocations with mixed labels, agree with the contract',
       engine.dispose();
     }
   }
-  // Ensures that many workloads had constant labels, and many had mixed ones.
+  // Ensure that both cases were tested: many workloads with constant labels, and many with mixed ones.
   expect(Math.min(workloads.alike, workloads.mixed)).toBeGreaterThan(numRuns);
 });

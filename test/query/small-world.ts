@@ -5,11 +5,11 @@ import { allocation, allocationSet, asset, assetSet } from '../etl/build-records
 import { firstDay, instant, timeWindow } from './made-up-sets';
 import type { StoredWorld } from './reference/stored-sets';
 
-/** The only window of a small world: one hour. */
+/** The only window of the data that this module makes: one hour. */
 export const window = { start: firstDay, end: firstDay + 3_600 };
 const span = { window: timeWindow(window), start: instant(window.start), end: instant(window.end) };
 
-/** Makes a world with one set of allocations and one of assets. Both are of `window`, or of another span if given. */
+/** Makes a world (ETL data) with one set of allocations and one of assets. Both sets have the window `of`. */
 export function smallWorld(allocations: Allocation[], assets: Asset[] = [], of: Span = window): StoredWorld {
   const stored = { ...of, resolution: '1h' };
   return {
@@ -18,7 +18,7 @@ export function smallWorld(allocations: Allocation[], assets: Asset[] = [], of: 
   };
 }
 
-/** Makes a container that ran for the whole hour. `place` is `<cluster>/<node>/<namespace>/<pod>`. */
+/** Makes a record of a container that ran for the whole hour. `place` is `<cluster>/<node>/<namespace>/<pod>`. */
 export function container(
   place: `${string}/${string}/${string}/${string}`,
   fields: Partial<Allocation> = {},
@@ -32,7 +32,7 @@ export function container(
   return allocation(name, { ...span, properties: { version: 25, ...empty, ...maps, ...named }, ...fields });
 }
 
-/** Makes an asset that existed for the whole hour. */
+/** Makes a record of an asset that existed for the whole hour. */
 export function thing<T extends AssetType>(
   type: T,
   words: Partial<AssetProperties>,
@@ -45,12 +45,12 @@ export function thing<T extends AssetType>(
   return { ...asset(type), window: hour, ...timed, properties, ...fields };
 }
 
-/** Makes groupings by allocation fields. */
+/** Makes groupings by fields of allocations. */
 export function fields(...names: AllocationField[]): AllocationGroup[] {
   return names.map((field) => ({ kind: 'field', field }));
 }
 
-/** Requests all allocations of the hour, grouped by namespace. */
+/** A request for all allocations of the hour, grouped by namespace. Tests change some of its members. */
 export const request: AllocationRequest = {
   window,
   step: 'window',

@@ -8,7 +8,7 @@ import { allocation, allocationSet, asset, assetSet } from '../etl/build-records
 import { openEngine, wantedSet } from './engine-over';
 import { firstDay, instant, timeWindow } from './made-up-sets';
 
-/* Tests the warnings in answers. They are about the data that an answer was computed from. */
+/* Tests the warnings that concern the served data, not the request. */
 
 const hour = 3_600;
 const day = 86_400;

@@ -63,8 +63,8 @@ describe.each(implementations)("the contract's rules, by $name", (implementation
       const rows = byName(
         await ask(allocations, [node('c1', 'n1')], { groups: fields('pod'), sharing, idle }),
       );
-      // `b` costs 0.2. Its share of idle is 0.6 · 0.1 / 0.4 for CPU and 0.3 · 0.1 / 0.2 for RAM. Without idle, `a` costs
-      // 0.4 and `d` costs 0.2.
+      // `b` is shared. It costs 0.2, plus its share of idle: 0.6 · 0.1 / 0.4 for CPU and 0.3 · 0.1 / 0.2 for RAM.
+      // The weights are the costs without idle: 0.4 for `a` and 0.2 for `d`.
       expect(Object.keys(rows)).toEqual(['a', 'd']);
       expect(rows['a']?.sharedCost).toBeCloseTo((0.5 * 0.4) / 0.6, 12);
       expect(rows['d']?.sharedCost).toBeCloseTo((0.5 * 0.2) / 0.6, 12);
@@ -88,13 +88,12 @@ describe.each(implementations)("the contract's rules, by $name", (implementation
     test('is borne by the remaining allocations of the cluster', async () => {
       const shared = { sharing: { ...sharing, namespaces: ['kube-system'] }, groups: fields('pod') };
       const rows = byName(await ask(allocations, assets, shared));
-      // The cost of kube-system is shared among the allocations of all clusters. The management cost is shared only
-      // within its own cluster.
+      // The cost of kube-system (0.4) is shared among the allocations of all clusters.
+      // The management cost of a cluster (0.1) is shared only within that cluster.
       expect(rows['a']?.sharedCost).toBeCloseTo((0.4 * 0.3) / 0.6 + (0.1 * 0.3) / 0.4, 12);
       expect(rows['b']?.sharedCost).toBeCloseTo((0.4 * 0.1) / 0.6 + (0.1 * 0.1) / 0.4, 12);
       expect(rows['d']?.sharedCost).toBeCloseTo((0.4 * 0.2) / 0.6, 12);
-      // Within a cluster, the cost is shared by weight. All allocations of c3 have the weight 0, so they bear none of
-      // it.
+      // Shares are in proportion to costs. All allocations of c3 cost 0, so they bear none of its management cost.
       expect(rows['e']?.sharedCost).toBe(0);
       expect(rows['__unmounted__']?.sharedCost).toBe(0);
     });

@@ -5,7 +5,10 @@ import { rowCost } from './reference/compare';
 import { type Answered, implementations, withWorld } from './reference/implementations';
 import { container, fields, request, smallWorld, thing, window } from './small-world';
 
-/** The world for which the contract works out values: one hour, two clusters, one node, three allocations. */
+/**
+ * Data of the example in the query contract, which states the expected values: one hour, two clusters, one node, three
+ * allocations.
+ */
 const world = smallWorld(
   [
     container('c1/n1/x/a', { cpuCost: 0.3, ramCost: 0.1 }),

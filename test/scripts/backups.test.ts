@@ -27,7 +27,7 @@ function writeSettings(localEtl: object): void {
 
 const run = (...argv: string[]) => runMain(...argv, '--config', settings);
 
-/** Makes a backup of both window files in the local ETL. */
+/** Makes a backup of the local ETL, which consists of two window files. */
 function takeBackup() {
   const { store, bucket: place, cluster, budget, now } = disk;
   return backUp({ store, place, cluster, budget, now: () => now, signal: new AbortController().signal });

@@ -12,7 +12,7 @@ const golden = path.join(__dirname, '..', 'golden', 'bucket', 'federated');
 const ids = ['cluster-1', 'cluster-2', 'cluster-3', 'cluster-4', 'cluster-5'];
 const pipelines = ['allocations', 'assets'] as const;
 
-/** Lists the files below a folder. Their paths are relative to it. */
+/** Lists the files below a folder, with paths relative to the folder. */
 async function filesBelow(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return entries

@@ -7,17 +7,17 @@ import { shiftSet } from '../../scripts/demo/shift-set';
 import { goldenBytes, goldenFiles } from '../etl/golden-files';
 
 const day = 86_400;
-/** Go's zero time in Unix seconds. Go writes it for times that are not set, so it is never shifted. */
+/** Go's zero time in Unix seconds. It means that a time is not set, so it must not be shifted. */
 const zero = -62135596800;
 
-/** Decodes a file, shifts all times of its set and encodes the set again. */
+/** Decodes a file, shifts all times in it, and encodes it again. */
 function shifted(pipeline: Pipeline, bytes: Uint8Array, seconds: number): Buffer {
   return encodeSet(shiftSet(decodeSet(pipeline, bytes), seconds));
 }
 
 /**
- * Copies a value and changes all times in it, at any depth. It finds times by their form, not by the names of fields,
- * so it cannot miss one.
+ * Copies a value and changes all times in it, at any depth. Recognizes a time by its structure, not by the name of its
+ * field, so that it cannot miss one.
  */
 function mapInstants(value: unknown, change: (instant: Instant) => Instant): unknown {
   if (value === null || typeof value !== 'object') return value;
@@ -34,8 +34,8 @@ describe('a shifted set', () => {
       let moved = 0;
       for (const { path, pipeline } of goldenFiles()) {
         const bytes = goldenBytes(path);
-        // Shift the file by 0 seconds instead of just decoding it: encoding raises a set's version to the highest one
-        // inside.
+        // Decoding the file is not enough: encoding raises the version of a set to the highest version inside it. To
+        // get the same version here, shift by 0 seconds, which encodes the set too.
         const before = decodeSet(pipeline, shifted(pipeline, bytes, 0));
         const expected = mapInstants(before, (instant) => {
           if (instant.seconds === zero && instant.nanos === 0) return instant;

@@ -42,7 +42,7 @@ interface Setup {
   temporal?: object;
 }
 
-/** A Temporal address that nothing uses. Connections to port 1 are refused at once. */
+/** Address at which no Temporal server runs: connections to port 1 are refused at once. */
 const nowhere = { address: '127.0.0.1:1' };
 const federator = (more: object = {}) => ({ federator: { enabled: true, ...more } });
 
@@ -81,7 +81,7 @@ async function examine(setup: Setup, ...argv: string[]): Promise<Found> {
 }
 
 const failures = ({ checks }: Found) => checks.filter(({ outcome }) => outcome === 'failed');
-/** Returns the outcomes of all checks at this place in the bucket, keyed by subject. */
+/** Returns the outcomes of all checks of one place in the bucket. Keys are the subjects of the checks. */
 const inPlace = ({ checks }: Found, place: string): Record<string, string> =>
   Object.fromEntries(
     checks.filter((one) => one.place === place).map(({ subject = '', outcome }) => [subject, outcome]),
@@ -411,7 +411,7 @@ describe('the local ETL', () => {
       detail: expect.stringContaining('allocations 1d: 3 files'),
     });
     expect(found.of('local ETL', 'machine')?.detail).toMatch(/^Node v.* are free at /);
-    // The doctor only reads, so it must not have created anything in the folder.
+    // The doctor only reads the local ETL. It must not have created anything there.
     expect(readdirSync(join(federation.folder, 'etl'))).toEqual(['bingen']);
   });
 
@@ -521,11 +521,13 @@ describeWithTemporal('Temporal', () => {
   afterAll(() => server?.close());
 
   let federations = 0;
-  /** Makes the names and the id prefix for a federation that no other test in this namespace uses. */
+  /**
+   * Returns names and an id prefix that no other test in this namespace uses, so that tests do not affect each other.
+   */
   function own() {
     const idPrefix = `d${++federations}-`;
     const ids = names(idPrefix);
-    /** Starts a workflow that no worker runs. That is enough, as the doctor only reads its memo. */
+    /** Starts a workflow that no worker executes. The workflow need not run, because the doctor only reads its memo. */
     const start = (type: string, workflowId: string, memo: Record<string, unknown>) =>
       client.workflow.start(type, { workflowId, taskQueue: `${idPrefix}nobody`, memo });
     return { ids, idPrefix, start, temporal: { address: server.address, namespace, idPrefix } };
@@ -588,7 +590,7 @@ describeWithTemporal('Temporal', () => {
       outcome: 'warning',
       detail: 'It is paused: prices are wrong.',
     });
-    // The doctor only reads, so it must not have created anything in the folder.
+    // The doctor only reads the local ETL. It must not have created anything there.
     expect(readdirSync(join(federation.folder, 'etl'))).toEqual(['bingen']);
   });
 
@@ -602,7 +604,7 @@ describeWithTemporal('Temporal', () => {
       storage: { existingConfigFile: 'federated-store.yaml' },
       temporal,
     };
-    // Temporal lists new workflows with a delay. Repeat the check until it finds them.
+    // Temporal lists new workflows with a delay. So repeat the check until it finds them.
     const check = await until('the warning', async () => {
       const found = (await examine(setup)).of('Temporal', 'useExistingS3Config');
       return found?.outcome === 'warning' ? found : undefined;

@@ -3,13 +3,16 @@ import path from 'node:path';
 
 const scripts = path.join(__dirname, '../../scripts');
 
-/** Runs these lines of code as a separate program in which `endSoon` is defined. Returns the exit status. */
+/**
+ * Runs lines of code as a separate program in which `endSoon` is defined. Returns the program's exit code, or null if
+ * the program did not end in time.
+ */
 function runLines(...lines: string[]): number | null {
   const program = `const { endSoon } = require(${JSON.stringify(path.join(scripts, 'stop-on-signals.ts'))});`;
   const { status } = spawnSync(
     process.execPath,
     ['--require', 'tsx/cjs', '--eval', [program, ...lines].join('\n')],
-    // The timeout is long, as it only ends programs that hang. Then the status is null.
+    // The time limit is only for programs that hang, so it is long.
     { timeout: 110_000 },
   );
   return status;

@@ -54,7 +54,7 @@ async function json(...argv: string[]): Promise<Summary> {
   return JSON.parse((await run(...argv, '--json')).out) as Summary;
 }
 
-/** Pushes the windows from all clusters, then merges and commits them as a generation. */
+/** Pushes the given windows of all clusters, merges them, and commits the result as a generation. */
 async function commit(generation: number, windows: readonly string[], clusters = ['cluster-1', 'cluster-2']) {
   for (const cluster of clusters) for (const window of windows) await federation.push(cluster, window);
   await federation.commit(generation, clusters, windows);
@@ -66,7 +66,7 @@ async function newest(generation: number) {
   return read;
 }
 
-/** Lists the files below a folder. Their paths are relative to it. */
+/** Lists the files below a folder, with paths relative to the folder. */
 function filesBelow(folder: string): string[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -76,8 +76,8 @@ function filesBelow(folder: string): string[] {
 }
 
 /**
- * Lists the exported files of windows below a folder: all files but the schema and temporary files, whose names start
- * with a dot.
+ * Lists the exported window files below a folder. Omits the schema file and temporary files. (The name of a temporary
+ * file starts with a dot.)
  */
 const windowFiles = (folder: string) =>
   filesBelow(folder).filter((name) => name !== 'v1/schema.json' && !path.basename(name).startsWith('.'));
@@ -93,7 +93,7 @@ async function ask(sql: string) {
   }
 }
 
-/** Computes the cost in a file of allocations. Idle that clusters stored is left out, as it is not exported. */
+/** Adds up the costs in a file of allocations. Omits idle costs, because they are not exported. */
 function workloadCost(bytes: Uint8Array): number {
   const set = decodeSet('allocations', bytes);
   const plain = [...(set.allocations ?? [])].filter(
@@ -145,7 +145,8 @@ describe('export of the newest generation', () => {
     expect(before.filter((name) => after.includes(name))).toEqual([
       expect.stringContaining('day=2026-11-15'),
     ]);
-    // With --pipeline, --prune must remove only files of this pipeline. The removed window is one of allocations.
+    // With `--pipeline assets`, `--prune` must only remove files of assets. The window that no longer exists contains
+    // allocations, so its file must stay.
     expect(await json('--out', out, '--prune', '--pipeline', 'assets')).toMatchObject({ removed: 0 });
     expect(await json('--out', out, '--prune')).toMatchObject({ written: 0, unchanged: 2, removed: 1 });
     expect(windowFiles(out)).toHaveLength(2);

@@ -22,8 +22,8 @@ import { readAll } from '../../storage/read-all';
 const golden = resolve(__dirname, '../golden/bucket');
 
 /**
- * A folder with a settings file and a bucket. Tests pretend that clusters have federated: they write the objects into
- * the bucket themselves.
+ * A folder with a settings file and a bucket, for tests of verbs. No federation runs: the tests themselves write
+ * to the bucket what a federation would write.
  */
 export class FederationFolder implements AsyncDisposable {
   readonly settings: string;
@@ -41,7 +41,7 @@ export class FederationFolder implements AsyncDisposable {
     const store = join(folder, 'federated-store.yaml');
     writeFileSync(store, `type: FILESYSTEM\nconfig:\n  directory: ${join(folder, 'bucket')}\n`);
     const made = new FederationFolder(folder, await openBucketFromFile(store));
-    // The tested verbs must work without Temporal. So its address is one at which nothing listens (port 1).
+    // The tested verbs must work without Temporal. So set an address at which nothing listens (port 1).
     writeFileSync(
       made.settings,
       'clusterId: cluster-4\nstorage: {configFile: federated-store.yaml}\ntemporal: {address: "127.0.0.1:1"}\n',
@@ -49,13 +49,13 @@ export class FederationFolder implements AsyncDisposable {
     return made;
   }
 
-  /** Copies a cluster's golden file of a window into the bucket, where a push would put it. */
+  /** Copies a cluster's window file from the golden files to the bucket, under the key that a push would use. */
   async push(cluster: string, window: string): Promise<void> {
     const key = clusterEtlKey(clusterId(cluster), window);
     await this.bucket.put(key, readFileSync(join(golden, key)));
   }
 
-  /** Merges the clusters' files of these windows. Then commits the result as this generation and publishes it. */
+  /** Merges the given windows of the given clusters. Then commits the result as a generation and publishes it. */
   async commit(
     generation: number,
     clusters: readonly string[],
@@ -126,7 +126,10 @@ export class FederationFolder implements AsyncDisposable {
     return { ...merged, version };
   }
 
-  /** Writes the request of a run. Also writes its report if one is given, which means that the run has ended. */
+  /**
+   * Writes the request of a run to the bucket. If a report is given, also writes the report, which means that the run
+   * has ended.
+   */
   async run(
     run: string,
     request: Partial<FederationRequest>,

@@ -31,7 +31,7 @@ afterEach(() => federation[Symbol.asyncDispose]());
 const run = (...argv: string[]) => runMain(...argv, '--config', federation.settings);
 const json = async (...argv: string[]) => JSON.parse((await run(...argv, '--json')).out) as unknown;
 
-/** Pushes two windows of two clusters, then merges and commits them as generation 1. */
+/** Pushes two windows of two clusters, merges them, and commits the result as generation 1. */
 async function federateTwo(): Promise<void> {
   for (const cluster of ['cluster-1', 'cluster-2']) {
     for (const window of [day, hour]) await federation.push(cluster, window);

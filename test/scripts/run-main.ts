@@ -1,4 +1,5 @@
-// Keep the extension. Without it, jest would load federated-etl.cjs, which starts a process.
+// Keep the file extension. Without it, jest would load federated-etl.cjs, which runs a command line as soon as it is
+// loaded.
 const { main } = jest.requireActual<typeof import('../../scripts/federated-etl')>(
   '../../scripts/federated-etl.ts',
 );
@@ -9,7 +10,7 @@ export interface Answer {
   readonly err: string;
 }
 
-/** Runs a command line in this process. Returns the output and the exit status. */
+/** Runs a command line in this process. Returns its output and its exit code. */
 export async function runMain(...argv: string[]): Promise<Answer> {
   const written = { out: '', err: '' };
   const spies = [

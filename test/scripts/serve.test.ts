@@ -25,7 +25,8 @@ const put = (window: string) =>
   cpSync(join(golden, 'bingen', window), join(folder, 'bingen', window), { recursive: true });
 
 /**
- * Starts `serve` for the folder, in a process of its own. `written()` returns everything that it has written so far.
+ * Starts `serve` for the folder in a separate process. `written()` returns everything that the process has printed so
+ * far.
  */
 function start(): { started: ChildProcess; written: () => string } {
   const started = fork(program, ['serve', '--etl', folder, '--listen', '127.0.0.1:0'], {
@@ -54,7 +55,7 @@ describe('serve', () => {
       'the second window',
       () => written().match(/^1 window ingested/gm)?.length === 2 || undefined,
     );
-    // Each time the folder was read, the truncated file was found again. It must have been reported only once.
+    // The truncated file was found each time the folder was read, but it must be reported only once.
     expect(written().match(/cannot be read \(ETL_TRUNCATED\)/g)).toHaveLength(1);
 
     started.kill('SIGTERM');

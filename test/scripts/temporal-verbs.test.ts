@@ -41,7 +41,9 @@ afterEach(() => federation[Symbol.asyncDispose]());
 const run = (...argv: string[]) => runMain(...argv, '--config', federation.settings);
 const json = async (...argv: string[]) => JSON.parse((await run(...argv, '--json')).out) as unknown;
 
-/** Starts a workflow that never ends by itself. Returns its handle. Disposing of the handle terminates the workflow. */
+/**
+ * Starts a workflow that never ends on its own, and returns its handle. Disposing the handle terminates the workflow.
+ */
 async function start(workflow: 'roster' | 'pull', workflowId: string, input: object) {
   await world.client.workflow.start(workflow, { ...world.options(workflowId), args: [input] });
   const handle = world.client.workflow.getHandle(workflowId);

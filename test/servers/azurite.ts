@@ -4,12 +4,12 @@ import { describeWith } from './describe-with';
 import { startOnFreePort } from './go-program';
 import { sharedServer } from './shared-servers';
 
-/** What a client needs to reach an Azure server. */
+/** Address and credentials with which a client connects to an Azure Blob Storage server. */
 export interface AzureAccess {
   readonly connectionString: string;
   readonly account: string;
   readonly key: string;
-  /** URL of the server. Its path contains the account. */
+  /** URL of the server. Its path is the name of the account. */
   readonly endpoint: string;
 }
 
@@ -19,7 +19,8 @@ export interface AzureServer extends AzureAccess {
 }
 
 /**
- * Starts a separate Azure server, for tests that need to stop it. It keeps blobs in memory, and verifies signatures.
+ * Starts a separate Azure server (the emulator Azurite), for tests that have to stop their server. The server keeps
+ * blobs in memory and verifies signatures.
  */
 export async function startAzureServer(): Promise<AzureServer> {
   const account = 'testaccount';
@@ -44,13 +45,16 @@ export async function startAzureServer(): Promise<AzureServer> {
   return { ...access, createContainer: (name) => createContainer(access, name), stop };
 }
 
-/** Returns access to the Azure server that all test files of a run share. Each test file creates its own containers. */
+/** Connects to the Azure server that all test files of a run share. Each test file creates its own containers there. */
 export async function connectToAzure(): Promise<Omit<AzureServer, 'stop'>> {
   const access = await sharedServer<AzureAccess>('azure');
   return { ...access, createContainer: (name) => createContainer(access, name) };
 }
 
-/** Defines a suite that needs an Azure server. That server is a package of the project, so it is never missing. */
+/**
+ * Defines a suite that needs an Azure server. The suite is never skipped: the server is always available, because it is
+ * an npm package of the project.
+ */
 export function describeWithAzure(name: string, suite: () => void): void {
   describeWith(undefined, name, suite);
 }
@@ -59,7 +63,10 @@ async function createContainer({ connectionString }: AzureAccess, name: string):
   await BlobServiceClient.fromConnectionString(connectionString).getContainerClient(name).create();
 }
 
-/** Whether the server accepts this start's key. Otherwise it is another server that listens on the same port. */
+/**
+ * Returns whether the server on this port accepts the key of the server that was just started. If not, another server
+ * listens on the port.
+ */
 async function answersAsItself({ connectionString }: AzureAccess): Promise<boolean> {
   const client = BlobServiceClient.fromConnectionString(connectionString, { retryOptions: { maxTries: 1 } });
   return client.getProperties({ abortSignal: AbortSignal.timeout(2_000) }).then(

@@ -2,17 +2,17 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 
-/** Names of the executable in Debian, in its derivatives and in Google's packages. */
+/** Names of Chromium's executable in Debian, in systems based on Debian, and in Google's packages. */
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 const variable = 'CHROMIUM_PATH';
 const installWithinMs = 300_000;
 
-/** Path of Chromium, or the reason why there is none. */
+/** Path of Chromium's executable, or the reason why it cannot be found. */
 export type Chromium = { readonly path: string } | { readonly path?: undefined; readonly reason: string };
 
 /**
- * Looks for Chromium at CHROMIUM_PATH and on the PATH. If there is none, tries to install Debian's package, but only as
- * root in CI.
+ * Looks for Chromium at CHROMIUM_PATH and on the PATH. If it is not there, tries to install Debian's package, but only
+ * in CI and as root.
  */
 export function findChromium(): Chromium {
   const chosen = process.env[variable];

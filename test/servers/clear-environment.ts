@@ -1,8 +1,8 @@
 import path from 'node:path';
 
 /**
- * Removes the environment variables with matching names before each test of the file or suite, and restores them
- * afterwards.
+ * Removes all environment variables whose names match, before each test of the file or suite. Restores them after the
+ * test.
  */
 export function clearEnvironment(names: RegExp): void {
   const before = { ...process.env };
@@ -14,7 +14,7 @@ export function clearEnvironment(names: RegExp): void {
   });
 }
 
-/** Same as `clearEnvironment`, for all variables that the settings or Temporal's client could read. */
+/** Does the same as `clearEnvironment`, for all variables that the settings or Temporal's client might read. */
 export function clearSettings(): void {
   clearEnvironment(/^(TEMPORAL_|FEDERATED_|ETL_|CLUSTER_ID)/);
   beforeEach(() => {

@@ -1,6 +1,7 @@
 /**
- * Defines a suite that needs a server. If the server is missing, contributors can still run the other tests: the suite
- * is skipped, and its name shows the reason. In CI it fails instead, because nobody would notice that it was skipped.
+ * Defines a suite that needs a server. `reason` says why the server is missing; it is undefined if the server is
+ * available. If the server is missing, the suite is skipped and its name shows the reason, so that contributors can
+ * still run the other tests. In CI, the suite fails instead, because nobody would notice that it was skipped.
  */
 export function describeWith(reason: string | undefined, name: string, suite: () => void): void {
   if (reason === undefined) {

@@ -5,8 +5,8 @@ import { fakeGcsPath, missing } from './paths';
 import { sharedServer } from './shared-servers';
 
 /**
- * A server with the JSON API of Google Cloud Storage. It requires no credentials, and checks preconditions only on
- * uploads.
+ * A server with the JSON API of Google Cloud Storage (GCS). It requires no credentials, and checks preconditions only
+ * on uploads.
  */
 export const fakeGcs: GoServer = {
   name: 'fake-gcs-server',
@@ -20,14 +20,14 @@ export const fakeGcs: GoServer = {
 };
 
 /**
- * Finds the GCS server at the path in FAKE_GCS_SERVER, on the PATH or in the project's cache. If there is none, builds
- * it with `go install`.
+ * Finds the GCS server. Looks at the path in FAKE_GCS_SERVER, on the PATH and in the project's cache. If the server is
+ * not there, builds it with `go install`.
  */
 export async function findFakeGcs(options: FindOptions): Promise<string> {
   return findGoProgram(fakeGcs, 'FAKE_GCS_SERVER', options);
 }
 
-/** What a client needs to reach a GCS server. */
+/** Address at which a client connects to a GCS server. */
 export interface GcsAccess {
   readonly endpoint: string;
 }
@@ -37,7 +37,7 @@ export interface GcsServer extends GcsAccess {
   stop(): Promise<void>;
 }
 
-/** Starts a separate GCS server, for tests that need to stop it. It keeps objects in memory. */
+/** Starts a separate GCS server, for tests that have to stop their server. The server keeps objects in memory. */
 export async function startGcsServer(): Promise<GcsServer> {
   const { port, stop } = await startOnFreePort({
     name: fakeGcs.name,
@@ -52,7 +52,7 @@ export async function startGcsServer(): Promise<GcsServer> {
   return { endpoint, createBucket: (name) => createBucket(endpoint, name), stop };
 }
 
-/** Returns access to the GCS server that all test files of a run share. */
+/** Connects to the GCS server that all test files of a run share. */
 export async function connectToGcs(): Promise<Omit<GcsServer, 'stop'>> {
   const { endpoint } = await sharedServer<GcsAccess>('gcs');
   return { endpoint, createBucket: (name) => createBucket(endpoint, name) };

@@ -16,8 +16,8 @@ import {
 import { startKept } from '../../scripts/set-up/kept-process';
 
 /**
- * Finds a program written in Go at the path in the environment variable `variable`, on the PATH or in the project's
- * cache. If there is none, builds it with `go install`.
+ * Finds a program written in Go. Looks at the path in the environment variable `variable`, on the PATH and in the
+ * project's cache. If the program is not there, builds it with `go install`.
  */
 export async function findGoProgram(
   server: GoServer,
@@ -48,13 +48,13 @@ export interface StartOptions {
   readonly binary: string;
   readonly args: (port: number) => readonly string[];
   readonly env?: NodeJS.ProcessEnv;
-  /** Whether the server that listens on the port is the one that was started here, and not another one. */
+  /** Returns whether the server that was just started answers on the port. Returns false if another server does. */
   readonly answers: (port: number) => Promise<boolean>;
-  /** Folders to remove when the server stops. */
+  /** Folders to delete when the server stops. */
   readonly remove?: readonly string[];
 }
 
-/** Starts a server on a free loopback port, and waits until it answers. */
+/** Starts a server on a free loopback port and waits until it answers. */
 export async function startOnFreePort(
   options: StartOptions,
 ): Promise<{ readonly port: number; stop(): Promise<void> }> {
@@ -81,7 +81,7 @@ export async function startOnFreePort(
     }
     await kept.stop();
     const log = await readFile(logFile, 'utf8').catch(() => '');
-    // If another process has taken the port before the server could listen on it, try another port.
+    // Another process may have taken the port before the server could listen on it. If so, try another port.
     if (attempt < 3 && /address already in use/.test(log)) continue;
     await cleanUp();
     throw new Error(`${name} did not start: ${log.trim() || 'it does not answer'}`);

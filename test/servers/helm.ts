@@ -5,23 +5,26 @@ import { missing } from './paths';
 
 const version = '4.3.1';
 
-/** Helm renders the chart. It is not a server, but tests find and build it in the same way. */
+/**
+ * Helm, with which tests render the chart. It is not a server, but tests find it or build it in the same way as
+ * servers.
+ */
 export const helm: GoServer = {
   name: 'helm',
   version,
   goPackage: 'helm.sh/helm/v4/cmd/helm',
-  // A program that is built by `go install` does not know its version. This flag sets the version.
+  // Set the version with this flag, because a program that is built by `go install` does not know its own version.
   ldflags: `-s -w -X helm.sh/helm/v4/internal/version.version=v${version}`,
   minimumGo: '1.26',
   packages: 1_183,
   coldBuild: '5 minutes',
-  // Check the major version, because there is no other reliable difference: Helm 3 prints almost the same as Helm 4.
+  // Check the major version in order to reject Helm 3, which otherwise prints almost the same output as Helm 4.
   probes: [{ args: ['version', '--short'], mustSay: ['v4'] }],
 };
 
 /**
- * Finds Helm 4 at the path in HELM, on the PATH or in the project's cache. If there is none, builds it with `go
- * install`.
+ * Finds Helm 4. Looks at the path in HELM, on the PATH and in the project's cache. If Helm is not there, builds it with
+ * `go install`.
  */
 export async function findHelm(options: FindOptions): Promise<string> {
   return findGoProgram(helm, 'HELM', options);

@@ -1,6 +1,6 @@
 /**
- * Environment variables that pass the findings of `test-run.ts` to the test files. They are set before the first test
- * file runs. A variable whose name ends in `_MISSING` contains the reason why its server is missing.
+ * Environment variables with which `test-run.ts` passes the paths of programs to the test files. It sets them before
+ * the first test file runs. A variable whose name ends in `_MISSING` contains the reason why that program is missing.
  */
 export const variables = {
   temporalCli: 'FED_TEST_TEMPORAL_CLI',
@@ -11,31 +11,31 @@ export const variables = {
   fakeGcsMissing: 'FED_TEST_FAKE_GCS_MISSING',
   helm: 'FED_TEST_HELM',
   helmMissing: 'FED_TEST_HELM_MISSING',
-  /** Address at which test files request the shared servers. */
+  /** URL at which test files request the shared servers. */
   sharedServers: 'FED_TEST_SHARED_SERVERS',
 } as const;
 
-/** Path of the Temporal CLI for this test run. */
+/** Returns the path of the Temporal CLI. Throws an error with the reason if it is missing. */
 export function temporalCliPath(): string {
   return required(variables.temporalCli, variables.temporalMissing);
 }
 
-/** Path of the S3 server for this test run. */
+/** Returns the path of the S3 server. Throws an error with the reason if it is missing. */
 export function versitygwPath(): string {
   return required(variables.versitygw, variables.versitygwMissing);
 }
 
-/** Path of the GCS server for this test run. */
+/** Returns the path of the GCS server. Throws an error with the reason if it is missing. */
 export function fakeGcsPath(): string {
   return required(variables.fakeGcs, variables.fakeGcsMissing);
 }
 
-/** Path of Helm for this test run. */
+/** Returns the path of Helm. Throws an error with the reason if it is missing. */
 export function helmPath(): string {
   return required(variables.helm, variables.helmMissing);
 }
 
-/** Returns the reason why a server is missing, or undefined if it is available. */
+/** Returns the reason why a program is missing, or undefined if it is available. */
 export function missing(
   variable: 'temporalMissing' | 'versitygwMissing' | 'fakeGcsMissing' | 'helmMissing',
 ): string | undefined {

@@ -5,22 +5,20 @@ import { promisify } from 'node:util';
 import { isAlive } from '../../scripts/set-up/lock.cjs';
 import { type SharedServer, sharedServer } from './shared-servers';
 
-/** Folder for built programs. It is inside node_modules, so that a built program can load the project's packages. */
+/** Folder for built programs. It is inside node_modules, so that a built program finds the project's packages. */
 const cache = path.join(__dirname, '../../node_modules/.cache/federated-etl');
 
 /**
- * Returns the program as `npm run build` would build it. It is built once per test run, because end-to-end tests start
- * it some 60 times, and tsx takes about twice as long to start it.
+ * Returns the program as `npm run build` would build it. The program is built only once per test run. End-to-end tests
+ * start it about 60 times, and starting it from its TypeScript sources takes about twice as long.
  *
- * @returns the script to run with Node
+ * @returns the path of the script to run with Node
  */
 export async function builtProgram(): Promise<string> {
   return (await sharedServer<{ script: string }>('program')).script;
 }
 
-/**
- * Builds the program for this test run. Removes the builds of earlier runs that were killed before they could do so.
- */
+/** Builds the program for this test run. Also deletes builds that earlier runs left behind because they were killed. */
 export async function buildForRun(): Promise<SharedServer> {
   await mkdir(cache, { recursive: true });
   for (const name of await readdir(cache)) {

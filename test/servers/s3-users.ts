@@ -8,25 +8,28 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startKept } from '../../scripts/set-up/kept-process';
 import { versitygwPath } from './paths';
 
-/** A user of an S3 server, with their own key. */
+/** A user of an S3 server, with an access key. */
 export interface S3User {
   readonly arn: string;
   readonly accessKey: string;
   readonly secretKey: string;
 }
 
-/** Users of an S3 server, each with their own policies. */
+/** A server that manages the users of an S3 server. Each user has their own policies. */
 export interface S3Users {
-  /** Environment variables with which the S3 server finds the users. */
+  /** Environment variables for the S3 server. They make the S3 server look up its users in this server. */
   readonly gatewayEnv: Readonly<Record<string, string>>;
-  /** Creates a user whose permissions are those of all these IAM policy documents, and no others. */
+  /** Creates a user with exactly the permissions that these IAM policy documents grant together. */
   create(name: string, documents: readonly string[]): Promise<S3User>;
   stop(): Promise<void>;
 }
 
-/** Starts the user database of an S3 server. Pass it to `startS3Server`. Stop it only after that server. */
+/**
+ * Starts the server that manages the users of an S3 server. Pass the result to `startS3Server`. Stop the S3 server
+ * first.
+ */
 export async function startS3Users(): Promise<S3Users> {
-  // The path must be short: the path of a socket is limited to about a hundred bytes.
+  // Keep this path short, because the folder contains sockets, and the path of a socket has at most about 100 bytes.
   const scratch = await mkdtemp(path.join(os.tmpdir(), 'federated-etl-iam-'));
   const control = path.join(scratch, 'control');
   const gateway = path.join(scratch, 'gateway');
@@ -80,7 +83,7 @@ export async function startS3Users(): Promise<S3Users> {
   };
 }
 
-/** Sends a request to the IAM API over a socket, signed with AWS signature version 4. */
+/** Sends a request to the IAM API through a Unix socket. Signs it with AWS Signature Version 4. */
 async function askIam(
   socketPath: string,
   { accessKey, secretKey }: { accessKey: string; secretKey: string },
@@ -110,7 +113,7 @@ async function askIam(
   return answer;
 }
 
-/** Returns the text of an XML element. Throws if the answer does not contain the element. */
+/** Returns the text of an XML element. Throws if the XML does not contain the element. */
 function element(xml: string, name: string): string {
   const found = new RegExp(`<${name}>([^<]+)</${name}>`).exec(xml)?.[1];
   if (found === undefined) throw new Error(`the answer has no ${name}: ${xml}`);

@@ -2,21 +2,25 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { variables } from './paths';
 
-/** A shared server: what test files need to reach it (passed as JSON), and a function to stop it. */
+/**
+ * A server that all test files share. `access` has everything that a test file needs to connect to it, and is passed as
+ * JSON.
+ */
 export interface SharedServer {
   readonly access: object;
   stop(): Promise<void>;
 }
 
 /**
- * Functions that start shared servers, by name. Each is called when a test file requests its server for the first time.
+ * Functions that start shared servers, keyed by name. Each function is called when a test file first requests the
+ * server.
  */
 export type Starters = Readonly<Record<string, () => Promise<SharedServer>>>;
 
 /**
- * Starts the servers that all test files of a run share. They run in the main process, because jest runs test files in
- * processes that end early. Test files request servers over a loopback port, and each server starts at the first
- * request. So a run of tests without servers starts none.
+ * Starts the servers that all test files of a run share. The servers belong to jest's main process, because the
+ * processes that run test files may end before the test run does. Test files request a server over a loopback port. The
+ * first request for a server starts it, so a test run that needs no servers starts none.
  */
 export class SharedServers {
   readonly #started = new Map<string, Promise<SharedServer>>();
@@ -40,13 +44,13 @@ export class SharedServers {
     });
   }
 
-  /** Starts to listen for requests, and returns the address. */
+  /** Starts to listen for requests from test files. Returns the URL to which test files send their requests. */
   async open(): Promise<string> {
     await new Promise<void>((resolve) => this.#http.listen(0, '127.0.0.1', resolve));
     return `http://127.0.0.1:${(this.#http.address() as AddressInfo).port}`;
   }
 
-  /** Stops all servers that were started. */
+  /** Stops all servers that have been started. */
   async close(): Promise<void> {
     this.#http.close();
     const servers = await Promise.allSettled(this.#started.values());
@@ -56,10 +60,7 @@ export class SharedServers {
   }
 }
 
-/**
- * Requests a shared server from the main process, and returns its `access`. The first request has to wait until the
- * server has started.
- */
+/** Requests a shared server from jest's main process and returns its `access`. Waits until the server has started. */
 export async function sharedServer<T>(name: string): Promise<T> {
   const url = process.env[variables.sharedServers];
   if (!url) throw new Error('the shared servers do not answer: run the tests by jest with its global setup');

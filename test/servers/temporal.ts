@@ -8,7 +8,7 @@ import { describeWith } from './describe-with';
 import { missing } from './paths';
 import { sharedServer } from './shared-servers';
 
-/** Access to the Temporal server that all test files of a run share. */
+/** Connections to the Temporal server that all test files of a run share. */
 export interface TestServer {
   readonly address: string;
   readonly connection: Connection;
@@ -16,18 +16,15 @@ export interface TestServer {
   /** Returns a client for a namespace. */
   client(namespace: string): Client;
   /**
-   * Creates a namespace with the federation's search attributes. Each test file uses its own namespace, so that test
-   * files do not interfere with each other.
+   * Creates a namespace with the search attributes that federations use. Each test file creates its own namespace, so
+   * that test files do not affect each other.
    */
   createNamespace(): Promise<string>;
-  /** Closes `connection` and `nativeConnection`. Open connections would prevent jest from ending. */
+  /** Closes `connection` and `nativeConnection`. Jest cannot exit while they are open. */
   close(): Promise<void>;
 }
 
-/**
- * Connects to the Temporal server that all test files share. The first call in a run waits until the server has
- * started.
- */
+/** Connects to the Temporal server that all test files of a run share. Waits until the server has started. */
 export async function connectToTestServer(): Promise<TestServer> {
   const { address } = await sharedServer<{ address: string }>('temporal');
   const connection = await Connection.connect({ address });
@@ -56,10 +53,11 @@ async function createNamespace(connection: Connection): Promise<string> {
     namespace,
     workflowExecutionRetentionPeriod: msToTs('1 day'),
   });
-  // The server polls for new namespaces, so wait until it knows this one.
+  // The server notices new namespaces only by polling. So wait until it knows this one.
   return until('a namespace', async () => {
     await ensureSearchAttributes(connection, namespace);
-    // Ask the part of the server that starts workflows, because it is the last one to know a new namespace.
+    // This request goes to the part of the server that starts workflows. That part is the last to notice a new
+    // namespace.
     await connection.workflowService.countWorkflowExecutions({ namespace });
     return namespace;
   });

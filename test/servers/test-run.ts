@@ -13,7 +13,7 @@ import { buildForRun } from './program';
 import { type SharedServer, SharedServers } from './shared-servers';
 import { findVersitygw, startS3Server } from './versitygw';
 
-/** What a test run has started or created. `tearDown` stops and removes it after the last test file. */
+/** Everything that a test run has started. `tearDown` stops it after the last test file. */
 export interface TestRun {
   readonly servers: SharedServers;
 }
@@ -21,7 +21,8 @@ export interface TestRun {
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 /**
- * Finds or builds the test servers and Helm, so that test files can use them. Also makes the built program available.
+ * Prepares a test run: finds or builds the test servers and Helm, and lets test files request the servers and the built
+ * program.
  */
 export async function setUp(): Promise<TestRun> {
   await note(variables.temporalCli, variables.temporalMissing, async () => {
@@ -31,7 +32,8 @@ export async function setUp(): Promise<TestRun> {
   await note(variables.versitygw, variables.versitygwMissing, () => findVersitygw({ say }));
   await note(variables.fakeGcs, variables.fakeGcsMissing, () => findFakeGcs({ say }));
   await note(variables.helm, variables.helmMissing, () => findHelm({ say }));
-  // Without a Temporal CLI, tests can still use the running server at TEMPORAL_ADDRESS.
+  // Without a Temporal CLI, tests can still use the running server at TEMPORAL_ADDRESS. So do not report Temporal as
+  // missing.
   if (process.env['TEMPORAL_ADDRESS']) delete process.env[variables.temporalMissing];
 
   const servers = new SharedServers({
@@ -67,8 +69,8 @@ async function startS3(): Promise<SharedServer> {
     createBucket: _,
     ...access
   } = await startS3Server({ rootDir, temporary: true }).catch(() =>
-    // The temporary folder may be in RAM, without support for extended attributes. If so, use the project's cache,
-    // which is on a disk.
+    // If the temporary folder is in RAM, it may not support extended attributes, which the S3 server needs. Then use
+    // the project's cache folder, which is on a disk.
     startS3Server({ rootDir: path.join(cacheFolder(), `test-buckets-${process.pid}`), temporary: true }),
   );
   return { access, stop };
@@ -84,7 +86,10 @@ async function startAzure(): Promise<SharedServer> {
   return { access, stop };
 }
 
-/** Passes the path of a server to the test files. If it is missing, passes the reason instead. */
+/**
+ * Passes the path of a program to the test files in the environment variable `variable`. If the program is missing,
+ * passes the reason in the environment variable `reason` instead.
+ */
 async function note(
   variable: string,
   reason: string,
@@ -101,7 +106,7 @@ async function note(
   }
 }
 
-/** Undoes `setUp`. */
+/** Stops everything that `setUp` has started. */
 export async function tearDown(run: TestRun): Promise<void> {
   await run.servers.close();
 }

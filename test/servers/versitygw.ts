@@ -10,8 +10,8 @@ import type { S3Users } from './s3-users';
 import { sharedServer } from './shared-servers';
 
 /**
- * An S3 server that stores buckets as folders. It verifies signatures and checksums, and its conditional writes are
- * atomic.
+ * An S3 server that stores each bucket as a folder. It verifies signatures and checksums, and its conditional writes
+ * are atomic.
  */
 export const versitygw: GoServer = {
   name: 'versitygw',
@@ -25,14 +25,14 @@ export const versitygw: GoServer = {
 };
 
 /**
- * Finds the S3 server at the path in VERSITYGW, on the PATH or in the project's cache. If there is none, builds it with
- * `go install`.
+ * Finds the S3 server. Looks at the path in VERSITYGW, on the PATH and in the project's cache. If the server is not
+ * there, builds it with `go install`.
  */
 export async function findVersitygw(options: FindOptions): Promise<string> {
   return findGoProgram(versitygw, 'VERSITYGW', options);
 }
 
-/** What a client needs to reach an S3 server. */
+/** Address and credentials with which a client connects to an S3 server. */
 export interface S3Access {
   readonly endpoint: string;
   readonly accessKey: string;
@@ -61,20 +61,20 @@ export interface S3Server extends S3Access {
 }
 
 export interface S3ServerOptions {
-  /** Folder in which each bucket is a folder. */
+  /** Folder in which the server stores each bucket as a folder. */
   rootDir: string;
-  /** Whether stopping the server removes the folder. */
+  /** Whether to delete `rootDir` when the server stops. (Default: false) */
   temporary?: boolean;
   /**
-   * Additional users with their permissions. (Default: none; only the server's own key is valid, and permits
-   * everything)
+   * Users of the server, each with their own permissions. (Default: no users. Then the only valid key is that of the
+   * server itself, which permits everything.)
    */
   users?: S3Users;
 }
 
 /**
- * Starts a separate S3 server on a folder, for tests that need to stop it or read its files. The folder's file system
- * must support extended attributes, as ext4, xfs, btrfs and APFS do.
+ * Starts a separate S3 server on a folder, for tests that have to stop their server or read its files. The folder's
+ * file system must support extended attributes, as ext4, xfs, btrfs and APFS do.
  */
 export async function startS3Server(options: S3ServerOptions): Promise<S3Server> {
   const { rootDir, temporary = false, users } = options;
@@ -103,13 +103,13 @@ export async function startS3Server(options: S3ServerOptions): Promise<S3Server>
   return { ...access, createBucket: (name) => createBucket(access, name), stop };
 }
 
-/** Returns access to the S3 server that all test files of a run share. Each test file creates its own buckets. */
+/** Connects to the S3 server that all test files of a run share. Each test file creates its own buckets there. */
 export async function connectToS3(): Promise<S3Access & { createBucket(name: string): Promise<void> }> {
   const access = await sharedServer<S3Access>('s3');
   return { ...access, createBucket: (name) => createBucket(access, name) };
 }
 
-/** Returns the part `config` of a `federated-store.yaml` for a bucket on this server. */
+/** Returns the section `config` of a `federated-store.yaml` for a bucket on this server. */
 export function s3Settings({ endpoint, region, accessKey, secretKey }: S3Access, bucket: string) {
   return {
     bucket,
@@ -126,7 +126,10 @@ export function describeWithS3(name: string, suite: () => void): void {
   describeWith(missing('versitygwMissing'), name, suite);
 }
 
-/** Whether the server accepts this start's key. Otherwise it is another server that listens on the same port. */
+/**
+ * Returns whether the server on this port accepts the key of the server that was just started. If not, another server
+ * listens on the port.
+ */
 async function answersAsItself(access: S3Access): Promise<boolean> {
   return withClient(access, (client) => client.send(new ListBucketsCommand())).then(
     () => true,

@@ -44,7 +44,7 @@ describe('the lock of the set-up', () => {
     try {
       await withLock(file(), fast, async (alsoHeldBy) => {
         alsoHeldBy(child.pid ?? 0);
-        // Replace this process's id in the lock file by that of no process, as if this process had ended.
+        // In the lock file, replace this process's id with an id that no process has, as if this process had ended.
         write(file(), readFileSync(file(), 'utf8').replace(`${process.pid},`, '999999999,'));
       });
       const order: string[] = [];

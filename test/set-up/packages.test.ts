@@ -93,7 +93,7 @@ describe('installing the packages', () => {
     else process.env['npm_execpath'] = before;
   });
 
-  /** Writes a fake npm whose first `failures` calls fail. The next call installs everything. */
+  /** Writes a fake npm. Its first `failures` calls fail, and the next call installs all packages. */
   function fakeNpm(failures: number): void {
     const installed = Object.entries(packages).filter(
       ([where]) => where !== 'node_modules/for-another-platform',

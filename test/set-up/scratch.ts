@@ -3,7 +3,8 @@ import os from 'node:os';
 import path from 'node:path';
 
 /**
- * Creates a temporary folder for each test, and removes it after the test. Call this function at the top of a suite.
+ * Creates a temporary folder before each test, and deletes it after the test. Returns a function that returns the
+ * folder's path. Call this at the top of a suite.
  */
 export function scratchFolder(): () => string {
   let folder = '';
@@ -30,7 +31,7 @@ export function program(file: string, ...lines: string[]): string {
   return file;
 }
 
-/** Lines of a shell script with which a program passes for a Temporal CLI. */
+/** Lines of a shell script that pretends to be the Temporal CLI. */
 export const temporalLines = [
   'case "$*" in',
   '  --version) echo "temporal version 1.5.1" ;;',

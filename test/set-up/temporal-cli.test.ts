@@ -8,8 +8,8 @@ import { program, scratchFolder, temporalLines, write } from './scratch';
 const scratch = scratchFolder();
 
 /**
- * Returns an environment without this machine's Go and Temporal: its PATH has only `chmod`, `sleep` and the test's own
- * programs.
+ * Returns an environment in which Go and Temporal of this machine cannot be found. Its PATH contains only `chmod`,
+ * `sleep` and the fake programs of the test.
  */
 function world(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   for (const tool of ['chmod', 'sleep']) program(onPath(tool), `exec /bin/${tool} "$@"`);

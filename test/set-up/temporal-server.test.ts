@@ -14,7 +14,7 @@ function options(more: Partial<TemporalServerOptions> = {}): TemporalServerOptio
 }
 
 /**
- * Returns the addresses on which a process listens, in hexadecimal as the kernel lists them: `0100007F` is 127.0.0.1.
+ * Returns the addresses on which a process listens, in hexadecimal as the kernel reports them: `0100007F` is 127.0.0.1.
  */
 async function listeningAddresses(pid: number): Promise<string[]> {
   const folder = `/proc/${pid}/fd`;
@@ -53,7 +53,7 @@ describeWithTemporal('a Temporal server of our own', () => {
     const client = new Client({ connection: connection.to, namespace: 'kept' });
     await client.workflow.start('anything', { taskQueue: 'none', workflowId: 'remembered' });
 
-    // A second start with the same file returns the running server. Its `stop` does not stop the server.
+    // A second start with the same file returns the running server, and its `stop` must not stop that server.
     const other = await startTemporalServer(settings);
     expect(other).toMatchObject({ address: first.address, pid: first.pid, shared: true });
     await other.stop();

@@ -3,8 +3,8 @@ import { openGcs } from '../../storage/drivers/gcs';
 import { gcsConfig } from '../../storage/drivers/gcs-config';
 
 /**
- * Heads an object twice, and prints both results. Tests run this in a separate process, because jest cannot load some
- * modules that the SDK needs to get tokens.
+ * Calls `head` for the same object twice, and prints both results. Tests run this script in a separate process, because
+ * Jest cannot load some modules that the Google SDK needs to get tokens.
  */
 async function ask(settings: unknown, apiEndpoint: string | undefined): Promise<void> {
   const bucket = await openGcs(gcsConfig.parse(settings), { apiEndpoint, authenticate: true });
@@ -16,8 +16,7 @@ async function ask(settings: unknown, apiEndpoint: string | undefined): Promise<
     }));
   const answers = JSON.stringify([await look(), await look()]);
   await bucket.close();
-  // Exit explicitly: a token request that was given up may still have an open connection, which would keep the process
-  // alive.
+  // Exit explicitly: an abandoned token request may still have an open connection, which keeps the process alive.
   process.stdout.write(answers, () => process.exit());
 }
 

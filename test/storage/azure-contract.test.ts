@@ -31,7 +31,7 @@ describeWithAzure('against an Azure server', () => {
       open: () => open(`b-${randomUUID()}`, connect, prefix, true),
       openMissing: () => open(`missing-${randomUUID()}`, connect, prefix, false),
       largeSize: 20 * 1024 * 1024 + 1,
-      // Takes two pages to list, because a page has at most 1,000 objects.
+      // Listing this many objects takes two pages, because a page has at most 1,000 objects.
       manyObjects: 1105,
       prefixBytes: prefix === '' ? 0 : prefix.length + 1,
     });
@@ -41,7 +41,7 @@ describeWithAzure('against an Azure server', () => {
 });
 
 /**
- * Returns the connection string of a user without the account's key: the user has a shared access signature that
+ * Returns a connection string that contains a shared access signature instead of the account's key. The signature
  * permits access to containers and objects.
  */
 function bySignature({ account, key, endpoint }: AzureAccess): string {

@@ -5,7 +5,9 @@ import { everyNameHere } from './every-name-here';
 import { type FaultyServer, startFaultyServer } from './faulty-s3-server';
 import { startTlsServer, type TlsServer } from './tls-server';
 
-/** A store and an identity service on loopback, for tests of credentials that do not come from the store's file. */
+/**
+ * Fake store and fake identity service on loopback. In these tests, credentials do not come from the store's settings.
+ */
 let store: TlsServer;
 let identity: FaultyServer;
 clearEnvironment(/^(AZURE|IDENTITY|MSI)_/);
@@ -32,8 +34,8 @@ beforeEach(() => {
 afterEach(() => jest.restoreAllMocks());
 
 /**
- * Heads a blob of the account `acme`, whose host name resolves to this machine, and returns the token that the store
- * received.
+ * Calls `head` for a blob of the account `acme`, and returns the token that the fake store received. Makes all host
+ * names resolve to this machine first.
  */
 async function lookedBy(settings: object): Promise<string | undefined> {
   everyNameHere();

@@ -118,7 +118,7 @@ test('try_timeout ends an attempt, but not a body', async () => {
     code: 'STORAGE_UNAVAILABLE',
     message: expect.stringContaining('try_timeout') as string,
   });
-  // `try_timeout` is long enough for the headers of this response even on a busy machine. Only the body takes longer.
+  // The headers of this response arrive within `try_timeout`, even on a busy machine. Only its body takes longer.
   const bucket = await open({ pipeline_config: { try_timeout: '1s' }, http_config });
   server.answer((response) => {
     response.writeHead(200, { etag: '"0x1"', 'content-length': '2' });
@@ -147,8 +147,7 @@ test('a copy too large for one request is made in blocks, from one version of th
     url: '/acme/costs/to?comp=blocklist',
     headers: { 'x-ms-meta-sha256': 'abc' },
   });
-  // The source changes during the copy: it is found at first, but not in the same version later. So nothing is
-  // committed.
+  // The source changes during the copy: after the first HEAD request, all others fail. So nothing must be committed.
   let looked = 0;
   server.answer((response, request) => {
     if (request.method !== 'HEAD') return written(response, request);

@@ -6,19 +6,20 @@ import type { Bucket, ListEntry, ListOptions } from '../../storage/bucket';
 import { readAll } from '../../storage/read-all';
 
 export interface ContractOptions {
-  /** Opens an empty bucket that nobody else uses. */
+  /** Opens an empty bucket that no other test uses. */
   readonly open: () => Promise<Bucket>;
   /** Opens a bucket that does not exist. */
   readonly openMissing: () => Promise<Bucket>;
   /**
-   * Size in bytes of an object that is large for this store. If the store uploads in parts, the object has several
+   * Size of a large object, in bytes. If the store uploads large objects in parts, an object of this size needs several
    * parts.
    */
   readonly largeSize: number;
-  /** Number of objects that takes several pages to list. */
+  /** Number of objects in a listing that is too large for a single page. */
   readonly manyObjects: number;
   /**
-   * Length of the bucket's prefix in bytes, slash included. Keys may be at most the store's limit minus this length.
+   * Number of bytes that the bucket's prefix adds to each key, including the slash. The maximum length of a key is
+   * shorter by this number.
    */
   readonly prefixBytes?: number;
 }
@@ -47,7 +48,7 @@ export function describeBucketContract(name: string, options: ContractOptions): 
         expect(read.bytes.equals(bytes)).toBe(true);
         expect(read.head).toMatchObject({ key: 'a/b', size, version: info.version });
         expect(await bucket.head('a/b')).toMatchObject({ key: 'a/b', size, version: info.version });
-        // The server's clock may differ by a minute.
+        // Allow for a difference of up to a minute between the server's clock and this machine's clock.
         expect(read.head.modified.getTime()).toBeGreaterThan(begun - 60_000);
         expect(read.head.modified.getTime()).toBeLessThan(Date.now() + 60_000);
         expect(Math.abs(read.head.modified.getTime() - info.modified.getTime())).toBeLessThan(3_000);
@@ -440,7 +441,7 @@ async function collect(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Yields the bytes in slices, like a stream that can be read only once. */
+/** Yields the bytes in slices. Like a network stream, the result can be read only once. */
 async function* slices(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) {
     await Promise.resolve();

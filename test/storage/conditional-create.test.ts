@@ -12,7 +12,10 @@ import { withFaults } from './with-faults';
 
 afterAll(removeTemporaryFolders);
 
-/** Opens a store whose create ignores the condition, so that it replaces an existing object. */
+/**
+ * Opens a bucket whose `create` replaces an existing object, like a store that ignores the condition of a conditional
+ * PUT.
+ */
 function careless(): Bucket {
   const bucket = openFilesystem({ directory: temporaryFolder() });
   bucket.create = (key, body, options) => bucket.put(key, body, options);
@@ -48,7 +51,7 @@ test('a store that does not support the condition is reported', async () => {
       : response.writeHead(501).end('<Error><Code>NotImplemented</Code><Message>no</Message></Error>'),
   );
   expect(await probeConditionalCreate(bucket, 'probe/1')).toBe('unknown');
-  // The refused request is not retried. The only other request is the one that removes the probe.
+  // The refused PUT is not repeated. The DELETE removes the probe object.
   expect(server.seen.map(({ method }) => method)).toEqual(['PUT', 'DELETE']);
   await bucket.close();
   await server.close();

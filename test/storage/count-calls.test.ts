@@ -14,7 +14,7 @@ afterAll(removeTemporaryFolders);
 const none = { list: 0, head: 0, get: 0, put: 0, create: 0, copy: 0, delete: 0 };
 const text = Buffer.from('text');
 
-/** Opens a bucket with the same wrappers as a role does, on a store that fails on demand. */
+/** Opens a bucket with the wrappers that the roles use in production. Its store fails on demand. */
 function counted(faults: Faults = {}, directory = temporaryFolder()): Bucket {
   const store = withMetrics(withFaults(openFilesystem({ directory }), faults), countCall);
   return withRetry(withPrefix(store, 'below'), { firstPauseMs: 1 });

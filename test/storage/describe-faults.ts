@@ -9,13 +9,13 @@ import { repeatable, withRetry } from '../../storage/with-retry';
 import { until } from '../until';
 import { type Fault, type FaultProxy, slowMs, startFaultProxy } from './fault-proxy';
 
-/** A kind of store to test through a proxy. */
+/** A kind of store that is tested through a proxy which injects faults. */
 export interface FaultSuite {
   /** Returns the address of the real server, including its port. */
   readonly server: () => Promise<string>;
   /**
-   * Opens the driver at the address `host`, without retries. All buckets that it opens are the same. The driver gives
-   * up a connection that is silent for `silentMs`, and uploads streams above 8 MiB in parts.
+   * Opens the driver at the address `host`, without retries. Every call opens the same bucket. The driver must give up
+   * a connection that is silent for `silentMs`, and must upload streams above 8 MiB in parts.
    */
   readonly open: (host: string, silentMs: number) => Promise<Bucket>;
   /** The store's response to a client that sends too many requests. */
@@ -23,13 +23,16 @@ export interface FaultSuite {
   /** Opens the driver with wrong credentials. Undefined if the server requires no credentials. */
   readonly openAsStranger?: (host: string) => Promise<Bucket>;
   /**
-   * Returns the number of uploads in parts that are neither completed nor removed. Undefined if the store cannot list
-   * such uploads.
+   * Returns the number of multipart uploads that were neither completed nor aborted. Undefined if the store cannot list
+   * them.
    */
   readonly orphans?: () => Promise<number>;
-  /** Whether a checksum of the store reveals that a body was changed in transit. */
+  /** Whether the store provides a checksum that reveals changes to a body in transit. */
   readonly noticesFlips: boolean;
-  /** Operations that use HEAD. A response to HEAD has no body that could say that the store throttles. */
+  /**
+   * Operations that use HEAD. A response to HEAD has no body, so the driver cannot recognize throttling by an error
+   * message.
+   */
   readonly byHead: readonly string[];
 }
 
@@ -39,11 +42,15 @@ const mebibyte = 1024 * 1024;
 const large = randomBytes(12 * mebibyte + 5);
 
 /**
- * Milliseconds of silence before a connection is given up, for tests that wait for that. The driver may take up to
- * twice as long. As a busy machine may be silent as long, use it only for requests that are never answered.
+ * Time-out of silent connections in milliseconds, for tests in which a request is never answered. The driver may take
+ * up to twice as long to give up. Do not use it in other tests: on a busy machine, a normal response may be just as
+ * slow.
  */
 const soonMs = 150;
-/** Longer than any test runs, so that no connection is given up because of silence. */
+/**
+ * Time-out of silent connections in milliseconds, for all other tests. It is never reached, because no test takes this
+ * long.
+ */
 const neverMs = 200_000;
 
 const metadata = { state: 'after' };
@@ -65,7 +72,10 @@ const faults: Readonly<Record<string, Fault>> = {
   'body ends early': { kind: 'closed' },
 };
 
-/** Operations on a bucket that contains `old` and three objects below `list/`. Each throws if its result is wrong. */
+/**
+ * Operations to test. The bucket must contain `old` and three objects below `list/`. Each operation throws if its
+ * result is wrong.
+ */
 const operations: Readonly<Record<string, (bucket: Bucket, options?: CallOptions) => Promise<void>>> = {
   list: async (bucket, options) => expect((await keysOf(bucket, 'list/', options)).length).toBe(3),
   head: async (bucket, options) =>
@@ -94,8 +104,8 @@ const operations: Readonly<Record<string, (bucket: Bucket, options?: CallOptions
 };
 
 /**
- * The bucket's objects, except those below `list/`, after each operation has completed. After a failed operation, the
- * bucket may also be unchanged, but nothing in between.
+ * Content of the bucket after an operation has completed, except for the objects below `list/`. After a failed
+ * operation, the bucket must have this content or be unchanged. Operations that are not listed here change nothing.
  */
 const ends: Readonly<Record<string, Objects>> = {
   put: { old: { bytes: after, metadata } },
@@ -106,8 +116,8 @@ const ends: Readonly<Record<string, Objects>> = {
 };
 
 /**
- * Tests what can go wrong between the driver and a real server. Whatever the fault, each operation must complete, or
- * fail with an error of the catalogue.
+ * Tests a driver against a real server. A proxy between them injects faults. With every fault, each operation must
+ * either complete or fail with a FederationError.
  */
 export function describeBucketFaults(name: string, suite: FaultSuite): void {
   describe(name, () => {
@@ -126,8 +136,7 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
       const [hostname = '', port] = server.split(':');
       target = { hostname, port: Number(port) };
       proxy = await startFaultProxy(target);
-      // Retry requests of this bucket: the server may close its idle connection between tests, just when the next test
-      // uses it.
+      // Retry this bucket's requests: the server may close an idle connection just when the next test uses it.
       direct = withRetry(await suite.open(server, neverMs));
       behind = await suite.open(proxy.host, neverMs);
       hasty = await suite.open(proxy.host, soonMs);
@@ -139,7 +148,7 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
       await proxy?.close();
     });
 
-    /** Resets the bucket to the state that the operations expect. */
+    /** Restores the objects with which each operation must start. */
     async function reset(): Promise<void> {
       proxy.plan(() => undefined);
       const listed = ['list/1', 'list/2', 'list/3'];
@@ -150,8 +159,9 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
     }
 
     /**
-     * Checks that every object is complete, and as it was before the operation or as it should be after it. Returns
-     * whether the operation was completed. Reads directly from the server, not through the proxy.
+     * Checks that the bucket is either unchanged or in the state after the operation, and that every object is
+     * complete. Returns whether it is in the state after the operation. Reads directly from the server, not through the
+     * proxy.
      */
     async function expectWhole(operation: string): Promise<boolean> {
       const found: Record<string, Objects[string]> = {};
@@ -209,12 +219,10 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
         const outcome = await outcomeOf(operation, retried(isSilent(always) ? hasty : behind, 2));
         tell(operation, `always: ${fault}`, outcome);
         const isMute = fault === 'slow down' && suite.byHead.includes(operation);
-        // A delete may complete although the body of the response is damaged: that body may be long, so a driver need
-        // not read all of it.
+        // A delete may complete although the body of its response is damaged, because a driver need not read that body.
         const isDone = outcome === 'completes' && operation === 'delete' && fault.startsWith('body');
         if (!isDone) expect(outcome).toBe(isMute ? 'STORAGE_UNAVAILABLE' : code);
-        // Each of the two attempts is one request, with two exceptions: a stream takes several requests, and a body
-        // that arrives in part is continued by further requests.
+        // Each of the two attempts sends one request. Streams and bodies that are cut off take more requests.
         if (operation !== 'put a stream' && !fault.startsWith('body')) expect(proxy.seen).toHaveLength(2);
         proxy.plan(() => undefined);
         await expectWhole(operation);
@@ -276,7 +284,7 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
       });
 
       test('a stream that cannot be repeated is sent once, and leaves nothing if that fails', async () => {
-        // Count the uploads that other tests have left behind because the store was down. This test must not add any.
+        // Count the uploads that earlier tests have left unfinished. This test must not add any.
         const orphans = await suite.orphans?.();
         for (const n of [1, 2, 3]) {
           proxy.plan((_, at) => (at === n ? busy : undefined));
@@ -303,8 +311,7 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
             const stream = repeatable(() => slices(large));
             expect(await patient(4).create('new', stream)).toMatchObject({ key: 'new', size: large.length });
             expect((await readAll(direct, 'new')).bytes.equals(large)).toBe(true);
-            // If the response to the first request is lost, the driver does not know the upload's id, and cannot remove
-            // the upload.
+            // If the first response is lost, the driver does not know the upload's id, so it cannot abort the upload.
             if (fault !== 'answer lost' || n > 1) expect(await suite.orphans?.()).toBe(orphans);
             if (!met) expect(n).toBeGreaterThan(3);
           }
@@ -326,10 +333,9 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
         });
         const stream = repeatable(() => slices(large));
         await expect(patient(2).create('new', stream)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
-        // A part that arrives after the upload's removal may recreate the upload. So the removal must wait until each
-        // part has been answered.
+        // A part that arrives after the abort may recreate the upload. So the abort must wait for the other parts.
         for (const waitedMs of cleanUpsAfter) expect(waitedMs).toBeGreaterThanOrEqual(190);
-        // Requests that the driver has given up may still be on their way to the store.
+        // Wait for requests that the driver has abandoned, as the proxy may still be sending them to the store.
         await until('the end of all requests', () => proxy.underWay() === 0);
         await expectWhole('get');
         expect(await suite.orphans?.()).toBe(orphans);
@@ -368,7 +374,7 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
           setTimeout(() => stop.abort(reason), 20);
           return { kind: 'no answer' };
         });
-        // Only the abort can end this call in time: its time limit `neverMs` is longer than the test may take.
+        // Only the abort can end this call in time, because the time-out `neverMs` is longer than a test may take.
         await expect(operations[operation]?.(withRetry(behind), { signal: stop.signal })).rejects.toBe(
           reason,
         );
@@ -417,7 +423,7 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
             await expect(operations[operation]?.(asked)).rejects.toMatchObject({
               code: 'STORAGE_ACCESS_DENIED',
             });
-            // A stream sends its blocks at the same time, so two of them may be refused.
+            // The driver sends the blocks of a stream concurrently, so the server may refuse two of them.
             expect(proxy.seen.length).toBeLessThanOrEqual(operation === 'put a stream' ? 2 : 1);
           }
           await stranger.close();
@@ -425,7 +431,7 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
         });
       }
 
-      // This test must be the last one, because it leaves objects that the other tests would have to remove.
+      // Keep this test last: it creates more than a thousand objects, which `reset` would delete before the next test.
       test('a listing whose later page fails is complete or an error, never short', async () => {
         const keys = Array.from({ length: 1_050 }, (_, i) => `pages/${String(i).padStart(5, '0')}`);
         await mapConcurrently(keys, 16, (key) => direct.put(key, Buffer.of()));
@@ -456,7 +462,7 @@ function sameObjects(found: Objects, wanted: Objects): boolean {
   );
 }
 
-/** Returns a bucket that passes each call on to the bucket that `choose` returns at that moment. */
+/** Returns a bucket that forwards each call to another bucket, which `choose` selects at the time of the call. */
 function chosen(choose: () => Bucket): Bucket {
   return {
     get type() {
@@ -489,7 +495,7 @@ async function* slices(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** Returns a generator of pseudo-random numbers from 0 to 1. The same seed gives the same numbers. */
+/** Returns a generator of pseudo-random numbers from 0 (inclusive) to 1 (exclusive). Equal seeds give equal numbers. */
 function seeded(seed: number): () => number {
   let state = seed * 2_654_435_761;
   return () => {

@@ -4,11 +4,10 @@ import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listenOnLoopback } from './loopback';
 
-/** What goes wrong with a single request. */
+/** A fault that the proxy applies to a single request. */
 export type Fault =
   /**
-   * The store responds with an error status. The body may be the store's own error message, and there may be a
-   * Retry-After.
+   * The client gets an error status instead of the store's response. `body` can imitate the store's own error message.
    */
   | {
       readonly kind: 'status';
@@ -34,7 +33,7 @@ export type Fault =
   | { readonly kind: 'short' }
   /** One byte in the middle of the response's body is changed. */
   | { readonly kind: 'flip' }
-  /** The response's body arrives little by little, over `slowMs`. */
+  /** The response's body arrives in small pieces, over a period of `slowMs`. */
   | { readonly kind: 'slow' };
 
 export interface SeenRequest {
@@ -45,25 +44,25 @@ export interface SeenRequest {
 export interface FaultProxy {
   /** Address of the proxy, including its port. */
   readonly host: string;
-  /** The requests since `plan` was last called. */
+  /** The requests that the proxy has received since the last call of `plan`. */
   readonly seen: SeenRequest[];
   /**
-   * Sets the function that chooses a fault (or none) for each request from now on. `n` is the number of the request,
-   * from 1. If the function returns a promise, the request waits for it.
+   * Sets the function that chooses a fault, or no fault, for each later request. `n` counts the requests since this
+   * call, starting at 1. If the function returns a promise, the proxy holds the request until the promise settles.
    */
   plan(
     faultOf: (request: IncomingMessage, n: number) => Fault | undefined | Promise<Fault | undefined>,
   ): void;
-  /** Number of open connections to clients. */
+  /** Returns the number of open connections to clients. */
   connections(): number;
-  /** Number of requests that have been passed on to the store and not been answered yet. */
+  /** Returns the number of requests that the proxy has sent to the store and that have not ended yet. */
   underWay(): number;
   close(): Promise<void>;
 }
 
 /**
- * Starts a proxy on loopback in front of a real server. It passes on everything unchanged, except for the faults that
- * the function set by `plan` chooses.
+ * Starts a proxy on loopback in front of a real server. The proxy forwards everything unchanged, except for the faults
+ * that the function passed to `plan` chooses.
  */
 export async function startFaultProxy(target: { hostname: string; port: number }): Promise<FaultProxy> {
   const agent = new http.Agent({ keepAlive: true });
@@ -73,8 +72,8 @@ export async function startFaultProxy(target: { hostname: string; port: number }
   let faultOf: Parameters<FaultProxy['plan']>[0] = () => undefined;
 
   /**
-   * Passes a request on to the store in one piece, as a client would send it. If it were sent in pieces, the store
-   * could refuse it before its end, and that response would be lost.
+   * Reads the whole request before forwarding it to the store. If the body were forwarded while it arrives, the store
+   * could refuse the request before its end, and the response would be lost.
    */
   async function pass(
     request: IncomingMessage,
@@ -83,7 +82,7 @@ export async function startFaultProxy(target: { hostname: string; port: number }
   ): Promise<void> {
     const { method, url: path, headers } = request;
     const body = await buffer(request);
-    // Keep the client's Host header, because signatures include it.
+    // Keep the client's Host header, because the signature of the request covers it.
     const outgoing = http.request({ ...target, method, path, headers, agent, setHost: false }, (answer) => {
       answer.on('end', () => outgoing.writableEnded || outgoing.destroy());
       if (fault?.kind === 'answer lost') {
@@ -115,7 +114,7 @@ export async function startFaultProxy(target: { hostname: string; port: number }
     const decided = faultOf(request, seen.length);
     if (!(decided instanceof Promise)) return meet(request, response, decided);
     decided.then(
-      // If the client has given up in the meantime, it needs no answer.
+      // If the client has disconnected in the meantime, do not respond.
       (fault) => request.socket.destroyed || meet(request, response, fault),
       () => response.destroy(),
     );
@@ -137,8 +136,7 @@ export async function startFaultProxy(target: { hostname: string; port: number }
         return;
       }
       default:
-        // `pass` rejects if the client disconnects before it has sent the whole body. The request then never reaches
-        // the store.
+        // `pass` fails if the client disconnects before it has sent the whole body. The store then gets no request.
         pass(request, response, fault).catch(() => response.destroy());
     }
   }
@@ -146,7 +144,7 @@ export async function startFaultProxy(target: { hostname: string; port: number }
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
-  // Answer `Expect: 100-continue` in the same way as the store would.
+  // A client that sends `Expect: 100-continue` waits before it sends the body. Tell it to continue, as the store would.
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     response.writeContinue();
     server.emit('request', request, response);
@@ -169,8 +167,8 @@ export async function startFaultProxy(target: { hostname: string; port: number }
 }
 
 /**
- * Sends a response to the client with the given fault. If the response has no body, none of it is sent: the connection
- * breaks, or stays open if the fault is a stall.
+ * Sends the store's response to the client with the given fault. If the response has no body, sends nothing: breaks the
+ * connection, or keeps it open if the fault is `stall`.
  */
 async function spoil(answer: IncomingMessage, response: ServerResponse, kind: Fault['kind']): Promise<void> {
   const chunks: Buffer[] = [];
@@ -196,7 +194,7 @@ async function spoil(answer: IncomingMessage, response: ServerResponse, kind: Fa
     default:
       response.writeHead(status, headers).flushHeaders();
       response.write(body.subarray(0, half), () => {
-        // Wait a moment, so that the first half arrives before the connection ends.
+        // Wait a moment, so that the client receives the first half before the connection ends.
         if (kind === 'cut') setTimeout(() => response.socket?.resetAndDestroy(), 10);
         if (kind === 'closed') setTimeout(() => response.socket?.end(), 10);
       });
@@ -204,11 +202,12 @@ async function spoil(answer: IncomingMessage, response: ServerResponse, kind: Fa
 }
 
 const slowBits = 40;
-/** Time that it takes to send a slow body, in milliseconds. */
+/** Time that the proxy takes to send a slow body, in milliseconds. */
 export const slowMs = 1_500;
 
 /**
- * Returns the headers with another Content-Length, if they contain one. The list alternates between names and values.
+ * Returns a list of headers in which Content-Length, if present, is replaced by `length`. The list alternates between
+ * names and values.
  */
 function announcing(headers: readonly string[], length: number): string[] {
   return headers.map((text, at) =>

@@ -22,7 +22,7 @@ export interface FaultyGcsServer {
   close(): Promise<void>;
 }
 
-/** Starts a loopback server with canned responses for a GCS client. */
+/** Starts a fake GCS server on loopback that sends canned responses. */
 export async function startFaultyGcsServer(): Promise<FaultyGcsServer> {
   const seen: SeenGcsRequest[] = [];
   let ways: Way[] = [];
@@ -68,7 +68,7 @@ export function gcsError(
   return json(status, { error: { code: status, message, errors: [{ reason, message }] } }, headers);
 }
 
-/** Returns the metadata that GCS would return for an object with these bytes. */
+/** Returns the metadata that GCS would return for an object with this name and these bytes. `more` overrides fields. */
 export function resource(name: string, bytes: Uint8Array, more: object = {}): object {
   const updated = '2026-11-20T00:00:00.000Z';
   return { name, size: String(bytes.length), generation: '7', updated, crc32c: crc32c(bytes), ...more };
@@ -81,8 +81,8 @@ export function crc32c(bytes: Uint8Array): string {
 }
 
 /**
- * Responds with the object's headers, but sends only the first `sent` bytes of the body. Then the connection stalls,
- * breaks or is closed.
+ * Returns a handler that responds with the object's headers, but only with the first `sent` bytes of its body. After
+ * that, the connection stalls, breaks or is closed normally.
  */
 export function media(bytes: Buffer, sent: number, then: 'stall' | 'break' | 'end', more: object = {}): Way {
   return (response, { headers: { range } }) => {

@@ -16,7 +16,7 @@ export interface FaultyServer {
   close(): Promise<void>;
 }
 
-/** Starts a loopback server with canned responses for an S3 client. */
+/** Starts a fake S3 server on loopback that sends canned responses. */
 export async function startFaultyServer(): Promise<FaultyServer> {
   const seen: SeenRequest[] = [];
   let ways: ((response: ServerResponse, request: IncomingMessage) => void)[] = [];
@@ -46,8 +46,8 @@ export function xmlError(status: number, code: string, message = 'no', headers: 
 }
 
 /**
- * Responds with the headers of an object of this size, but sends only the first `sent` bytes of the body. Then the
- * connection stalls, breaks or is closed.
+ * Returns a handler that responds with the headers of an object of this size, but only with the first `sent` bytes of
+ * its body. After that, the connection stalls, breaks or is closed normally.
  */
 export function partOfBody(size: number, sent: number, then: 'stall' | 'break' | 'end') {
   return (response: ServerResponse, request: IncomingMessage): void => {

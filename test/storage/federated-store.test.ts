@@ -29,7 +29,7 @@ const s3ConfigOf = (lines: string[] = [], yaml = s3(lines)): S3Config => {
   return store.config;
 };
 
-// The sample from Kubecost's documentation, with all its fields.
+// The sample file from Kubecost's documentation, with all its fields.
 const kubecostSample = `
 type: S3
 config:
@@ -51,7 +51,7 @@ config:
   part_size: 134217728
 `;
 
-// The samples from Thanos' documentation for the other clouds, with all their fields.
+// The sample files for GCS and Azure from Thanos' documentation, with all their fields.
 const thanosGcs = `
 type: GCS
 config:
@@ -95,7 +95,7 @@ prefix: ""
 describe('what is accepted', () => {
   test('Thanos’ sample for GCS', () => {
     const store = parse(thanosGcs);
-    // The chunk size of the sample is rounded to a multiple of 256 KiB.
+    // The sample's chunk size of 300,000 bytes is rounded up to a multiple of 256 KiB.
     expect(store).toMatchObject({ type: 'GCS', config: { bucket: 'costs', chunk_size_bytes: 524_288 } });
     expect(store.unknown).toEqual([]);
     expect(`${inspect(store, { depth: 9 })} ${JSON.stringify(describeFederatedStore(store))}`).not.toContain(

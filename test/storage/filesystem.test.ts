@@ -68,7 +68,7 @@ test('a killed writer leaves the previous object, and its leftovers are swept af
     utimesSync(join(root, 'only/leftovers', name), longAgo, longAgo);
   }
   const sweptLater = reopen();
-  // Wait for the sweep before closing the bucket, because a close ends the sweep. It runs after everything else.
+  // Wait until the sweep has removed the leftover files. Closing the bucket earlier would stop the sweep.
   await until('the sweep is done', async () =>
     leftovers().length === 0 && !readdirSync(root).includes('only') ? true : undefined,
   );
@@ -176,7 +176,7 @@ test('a file written in place is detected, before and while it is read', async (
   })();
   await expect(reading).rejects.toMatchObject({ code: 'STORAGE_CONFLICT', retryable: true });
   await expect(bucket.get('torn', { version })).rejects.toMatchObject({ code: 'STORAGE_CONFLICT' });
-  // The file's metadata is no longer returned, because it describes other bytes.
+  // The stored metadata is ignored, because it belongs to the previous content of the file.
   expect((await bucket.head('torn'))?.metadata).toEqual({});
   const truncated = await bucket.get('torn');
   writeFileSync(path, 'short');

@@ -18,12 +18,12 @@ describeWithGcs('against a GCS server', () => {
       open: () => open(`b-${randomUUID()}`, settings, prefix, true),
       openMissing: () => open(`missing-${randomUUID()}`, settings, prefix, false),
       largeSize,
-      // Takes two pages to list, because a page has at most 1,000 objects.
+      // Listing this many objects takes two pages, because a page has at most 1,000 objects.
       manyObjects: 1105,
       prefixBytes: prefix === '' ? 0 : prefix.length + 1,
     });
 
   contract('GCS', {}, '', 9 * 1024 * 1024);
-  // The smallest chunks are so small that an object of 3 MiB has many of them, and ends exactly at the end of a chunk.
+  // A chunk size of 1 is raised to the minimum of 256 KiB. An object of 3 MiB then ends exactly at the end of a chunk.
   contract('GCS, below a prefix, in small chunks', { chunk_size_bytes: 1 }, 'below/here', 3 * 1024 * 1024);
 });

@@ -1,6 +1,6 @@
 import { Crc32c } from '../../storage/drivers/gcs-crc32c';
 
-// The examples of RFC 3720, appendix B.4, and the usual check value (of `123456789`).
+// Examples from RFC 3720, appendix B.4, and the standard check value for CRCs: the checksum of `123456789`.
 test.each([
   ['nothing', Buffer.alloc(0), '00000000'],
   ['nine digits', Buffer.from('123456789'), 'e3069283'],

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { type FaultyGcsServer, gcsError, json, resource, startFaultyGcsServer } from './faulty-gcs-server';
 import { removeTemporaryFolders, temporaryFolder } from './temporary-folder';
 
-/** A store and a token service on loopback, for tests of where credentials come from. */
+/** Fake server on loopback that acts as the store and as the token service. */
 let server: FaultyGcsServer;
 beforeAll(async () => {
   server = await startFaultyGcsServer();
@@ -20,7 +20,7 @@ const write = (name: string, text: string): string => {
   writeFileSync(file, text);
   return file;
 };
-/** Returns credentials that make the client fetch a token from the loopback server. */
+/** Returns external account credentials. With them, the client fetches its token from the loopback server. */
 const external = (file = write('token', 'subj3ct')) =>
   JSON.stringify({
     type: 'external_account',
@@ -37,7 +37,7 @@ const token = json(200, {
   expires_in: 3600,
 });
 
-/** Heads an object twice in a separate process, and returns both results. */
+/** Calls `head` for the same object twice in a separate process, and returns both results. */
 async function ask(
   service_account: string | undefined,
   endpoint: string | undefined,

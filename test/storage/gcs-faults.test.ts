@@ -17,8 +17,8 @@ import { startTlsServer, type TlsServer } from './tls-server';
 
 const unit = 256 * 1024;
 /**
- * Settings for tests in which the store never answers. Other tests use the default time limits, because a busy machine
- * may be slow.
+ * A short time-out for tests in which the store never answers. Other tests use the default time-outs, because the store
+ * may answer slowly on a busy machine.
  */
 const impatient = { http_config: { response_header_timeout: '500ms' } };
 let server: FaultyGcsServer;
@@ -224,7 +224,7 @@ describe('an abort', () => {
         controller.abort(reason);
       });
       await expect(call(controller.signal)).rejects.toBe(reason);
-      // The abort must end not only the call, but also its request.
+      // The abort must end not only the call, but also the HTTP request.
       await closed;
     }
   });
@@ -261,7 +261,7 @@ describe('an abort', () => {
   });
 });
 
-/** Responds to the start of an upload in chunks, with a location on a different host. */
+/** Responds to the first request of a resumable upload. The location for the chunks is on a different host. */
 const session = (response: import('node:http').ServerResponse) =>
   response
     .writeHead(200, { location: 'http://elsewhere.invalid/upload/storage/v1/b/costs/o?upload_id=u1' })

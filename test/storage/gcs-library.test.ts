@@ -3,9 +3,9 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 
 /**
- * Shows why the driver sends its own requests to GCS. Each test demonstrates a limitation of `@google-cloud/storage`.
- * If one fails after an update of the library, that limitation is gone: check whether the driver can now use the
- * library's method.
+ * Shows why the driver sends its own requests to GCS: each test demonstrates a limitation of `@google-cloud/storage`.
+ * If a test fails after an update of the library, its limitation is gone. Check whether the driver can now use the
+ * library's own method.
  */
 describe('the methods of @google-cloud/storage', () => {
   let seen: Record<string, unknown>;

@@ -1,6 +1,6 @@
 import { openFilesystem } from '../../storage/drivers/filesystem';
 
-/** Yields half of an object, prints `half`, and waits. The test kills this process while it waits. */
+/** Yields the first half of an object, prints `half`, and then waits. The test kills this process while it waits. */
 async function* body() {
   yield Buffer.alloc(1_000_000, 'n');
   process.stdout.write('half\n');

@@ -7,8 +7,8 @@ afterAll(removeTemporaryFolders);
 const sdks = ['@aws-sdk/client-s3', '@google-cloud/storage', '@azure/storage-blob', '@azure/identity'];
 
 /**
- * Opens a store in a separate process, and returns the SDKs that the process has loaded. (In this process, jest has its
- * own module registry.)
+ * Opens a store in a separate process, and returns the cloud SDKs that the process has loaded. This cannot be observed
+ * in the test's own process, because Jest has its own module registry.
  */
 function loadedBy(store: object): string[] {
   const script = `

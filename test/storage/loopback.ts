@@ -2,15 +2,15 @@ import type { Server } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
-/** A server that is listening. */
+/** A server that accepts connections. */
 export interface Listening {
-  /** Address of the server, with its port. */
+  /** Address of the server, including its port. */
   readonly host: string;
   /** Stops listening, and closes all connections. */
   close(): Promise<void>;
 }
 
-/** Listens on a free port of loopback. */
+/** Makes the server listen on a free port of the loopback interface. */
 export async function listenOnLoopback(server: Server | HttpsServer): Promise<Listening> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {

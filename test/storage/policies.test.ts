@@ -55,7 +55,7 @@ interface Document {
 
 const policies = path.join(__dirname, '../../docs/reference/policies/s3');
 const own = clusterId('cluster-1');
-// This id begins with the id `own`. So a policy whose prefix lacks the final slash would permit access to it.
+// This id starts with the id `own`. A policy for `own` whose prefix has no final slash would also permit access to it.
 const like = clusterId('cluster-10');
 const other = clusterId('cluster-2');
 const window = 'allocations/1d/1794614400-1794700800' as WindowId;
@@ -69,12 +69,12 @@ const seeds = [
   ...[generationKey(1), runReportKey('run'), publishedKey, unreferencedKey],
 ];
 
-/** The calls that the code of each role makes. Each of them can be made repeatedly. */
+/** Calls that each role's code makes, so its policy must permit them. Every call can be repeated. */
 const does: Record<Role, () => readonly Call[]> = {
   'federated-cluster': () => [
     ['list', clusterEtlPrefix(own)],
     ['head', clusterEtlKey(own, window)],
-    // This object does not exist. The role must be able to see that, so the call must not be forbidden.
+    // This object does not exist. The store must report this to the role, instead of refusing the call.
     ['head', clusterEtlKey(own, 'allocations/1d/0-1')],
     ['put', clusterEtlKey(own, window)],
     ['get', clusterEtlKey(own, window)],
@@ -140,7 +140,7 @@ const mayNot: Record<Role, readonly Call[]> = {
   'federated-cluster': [
     ['list', ''],
     ['list', federatedPrefix],
-    // This prefix has no final slash, so a list of it would include the objects of cluster-10.
+    // This prefix has no final slash, so the listing would include the objects of cluster-10.
     ['list', clusterPrefix(own).slice(0, -1)],
     ['list', clusterEtlPrefix(like)],
     ['list', clusterEtlPrefix(other)],
@@ -192,7 +192,9 @@ describeWithS3('the documented policies for S3', () => {
     await removeTemporaryFolders();
   });
 
-  /** Creates a bucket that contains all `seeds`, and returns a function that opens it as a given user. */
+  /**
+   * Creates a bucket that contains all `seeds`. Returns a function that opens the bucket with the keys of a given user.
+   */
   async function seeded(prefix: string) {
     const name = `policies-${randomUUID()}`;
     await server.createBucket(name);
@@ -206,7 +208,8 @@ describeWithS3('the documented policies for S3', () => {
   }
 
   /**
-   * Reads a role's document from docs/reference/policies/s3, and replaces its placeholders as the documentation says.
+   * Reads a role's policy from docs/reference/policies/s3, and replaces its placeholders as the documentation
+   * describes.
    */
   function filledIn(role: Role, bucket: string, prefix: string): Document {
     const below = prefix === '' ? '' : `${prefix}/`;
@@ -287,7 +290,7 @@ describeWithS3('the documented policies for S3', () => {
   });
 });
 
-/** Sets a bucket policy that consists of the roles' documents, each of which applies to the user with that role. */
+/** Sets a bucket policy that combines the policies of all roles. Each policy applies only to the user of its role. */
 async function putBucketPolicy(
   server: S3Server,
   bucket: string,
@@ -314,8 +317,8 @@ async function putBucketPolicy(
 }
 
 /**
- * Returns variants of a document. In each of them, one permission is missing: an action on a resource, or a prefix that
- * may be listed.
+ * Returns variants of a policy. Each variant lacks one permission: an action on a resource, or a prefix that may be
+ * listed.
  */
 function lessened({ Version, Statement }: Document): { taken: string; document: Document }[] {
   const grants = Statement.flatMap(({ Action, Resource, Condition }) =>
@@ -347,8 +350,8 @@ interface Refusal {
 }
 
 /**
- * Makes the calls one by one, and returns the refused ones with the text of the error. Throws if a call fails
- * otherwise.
+ * Makes the calls one after another. Returns the calls that the store refused, with their errors. Throws any other
+ * error.
  */
 async function refusals(bucket: Bucket, calls: readonly Call[]): Promise<Refusal[]> {
   const refused: Refusal[] = [];
@@ -374,10 +377,7 @@ const verbs = {
   probe: 'write',
 } as const;
 
-/**
- * Returns the error that a user should see for a refused call: it contains the failed operation, the bucket and the
- * key.
- */
+/** Returns the error that a user must see for a refused call. It names the failed operation, the bucket and the key. */
 function refusalOf(call: Call, bucket: string, below: string): unknown {
   const [name, key, to] = call;
   const readRefused = name === 'copy' && key.startsWith(clusterPrefix(other));

@@ -56,10 +56,10 @@ const denied = (what: string) => async (): Promise<never> => {
   throw new FederationError('STORAGE_ACCESS_DENIED', { detail: `Could not ${what}: AccessDenied, 403` });
 };
 
-/** Opens a new folder as a bucket in which `change` replaces some methods. */
+/** Opens a new folder as a bucket. `change` returns methods that replace those of the bucket. */
 function folder(change: (bucket: Bucket) => Partial<Bucket> = () => ({})): Bucket & { at: string } {
   const at = temporaryFolder();
-  // Without faults, the wrapper behaves like the bucket, but it is a plain object whose methods can be replaced.
+  // Wrap the bucket without any faults: the wrapper is a plain object, so its methods can be copied and replaced.
   const bucket = withFaults(openFilesystem({ directory: at }), {});
   return { ...bucket, ...change(bucket), at };
 }

@@ -8,7 +8,7 @@ import { connectToS3, describeWithS3, s3Store } from '../servers/versitygw';
 import { type Listening, listenOnLoopback } from './loopback';
 import { startTlsServer, type TlsServer } from './tls-server';
 
-/** A proxy as companies use it: it forwards plain HTTP requests, and opens tunnels for encrypted connections. */
+/** A typical company proxy: it forwards plain HTTP requests, and opens tunnels for encrypted connections. */
 interface Proxy extends Listening {
   /** Requests that the proxy has received, such as `CONNECT 127.0.0.1:443` or `PUT http://…`. */
   readonly asked: string[];
@@ -87,7 +87,7 @@ describe('a proxy from the environment', () => {
         parseFederatedStore(JSON.stringify({ ...store, config: { ...store.config, ...tls } }), 'store.yaml'),
         { gcsEmulator: `https://${server.host}` },
       );
-      // The server behind the tunnel answers every request with 404, so the object does not exist.
+      // The server behind the tunnel answers every request with 404, so `head` finds no object.
       expect(await bucket.head('a')).toBeUndefined();
       expect(proxy.asked).toEqual([`CONNECT ${server.host}`]);
       await bucket.close();

@@ -18,7 +18,7 @@ describeWithS3('against an S3 server', () => {
       open: () => open(`b-${randomUUID()}`, settings, prefix, true),
       openMissing: () => open(`missing-${randomUUID()}`, settings, prefix, false),
       largeSize: 12 * 1024 * 1024 + 1,
-      // Takes two pages to list, because a page has at most 1,000 objects.
+      // Listing this many objects takes two pages, because a page has at most 1,000 objects.
       manyObjects: 1105,
       prefixBytes: prefix === '' ? 0 : prefix.length + 1,
     });

@@ -8,7 +8,10 @@ import { openBucket } from '../../storage/open-bucket';
 import { clearEnvironment } from '../servers/clear-environment';
 import { type FaultyServer, startFaultyServer } from './faulty-s3-server';
 
-/** A store and a token service on loopback, for tests of credentials that do not come from the store's file. */
+/**
+ * Fake server on loopback that acts as the store and as the token service. In these tests, credentials do not come from
+ * the store's settings.
+ */
 let server: FaultyServer;
 const folder = mkdtempSync(path.join(os.tmpdir(), 'federated-etl-credentials-'));
 clearEnvironment(/^AWS_/);
@@ -34,7 +37,8 @@ beforeEach(() => {
 });
 
 /**
- * Puts an object. Returns the ids of the keys that signed requests to the store, and the requests to other services.
+ * Puts an object. Returns the ids of the access keys that signed the requests to the store, and all requests to other
+ * services.
  */
 async function signedBy(settings: object = {}): Promise<{ keys: string[]; asked: string[] }> {
   const config = { bucket: 'costs', endpoint: server.endpoint, insecure: true, max_retries: 1, ...settings };
@@ -54,7 +58,7 @@ async function signedBy(settings: object = {}): Promise<{ keys: string[]; asked:
   };
 }
 
-/** Answers requests to a store, to a token service and to a pod identity agent. */
+/** Answers each request like a store, a token service or a pod identity agent, depending on the request. */
 function answerAnything(response: ServerResponse, request: { method?: string; url?: string }): void {
   if (request.method === 'PUT') return void response.writeHead(200, { etag: '"v1"' }).end();
   const expires = new Date(Date.now() + 3_600_000).toISOString();

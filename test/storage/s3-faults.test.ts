@@ -8,8 +8,8 @@ import { everyNameHere } from './every-name-here';
 import { type FaultyServer, partOfBody, startFaultyServer, xmlError } from './faulty-s3-server';
 
 /**
- * Settings for tests in which the store never answers. Other tests use the default time limits, because a busy machine
- * may be slow.
+ * A short time-out for tests in which the store never answers. Other tests use the default time-outs, because the store
+ * may answer slowly on a busy machine.
  */
 const impatient = { http_config: { response_header_timeout: '500ms' } };
 let server: FaultyServer;

@@ -74,7 +74,7 @@ describeWithS3('large objects of S3', () => {
     const { bucket } = store;
     const bytes = randomBytes(6 * mebibyte);
     const { version } = await bucket.put('whole', slices(bytes));
-    // The object was not uploaded in parts: if it were, its ETag would end with the number of parts.
+    // The object was uploaded in one request: the ETag of a multipart upload would end with the number of parts.
     expect(version).toMatch(/^"[0-9a-f]{32}"$/);
     expect((await readAll(bucket, 'whole')).bytes.equals(bytes)).toBe(true);
     const mebibytes = Buffer.alloc(mebibyte);

@@ -11,23 +11,22 @@ import { listenOnLoopback } from './loopback';
 export interface TlsServer {
   readonly host: string;
   /**
-   * Paths of PEM files: the certificate of the authority that signed the server's certificate, and a client certificate
-   * with its key, signed by the same authority.
+   * Paths of PEM files: `ca` is the certificate of the authority that signed the server's certificate. `cert` and `key`
+   * are a client certificate that the same authority signed, and its private key.
    */
   readonly files: { readonly ca: string; readonly cert: string; readonly key: string };
-  /** Number of connections so far, including failed ones. */
+  /** Returns the number of connections so far, including failed ones. */
   connections(): number;
-  /**
-   * Common names from the client certificates of the requests so far. The name is empty if a client had no certificate.
-   */
+  /** Common name of the client certificate of each request so far. It is empty if the client sent no certificate. */
   readonly clients: string[];
-  /** Headers of the requests so far. */
+  /** Headers of each request so far. */
   readonly headers: IncomingHttpHeaders[];
   close(): Promise<void>;
 }
 
 /**
- * Starts an HTTPS server on loopback whose certificate is from a private authority. It answers every request with 404.
+ * Starts an HTTPS server on loopback. A private authority has signed its certificate. It answers every request with
+ * 404.
  */
 export async function startTlsServer(): Promise<TlsServer> {
   const subject = (value: string) => [{ name: 'commonName', value }];

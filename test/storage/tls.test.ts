@@ -13,7 +13,9 @@ beforeAll(async () => {
 afterAll(() => server.close());
 afterAll(removeTemporaryFolders);
 
-/** Heads an object on the server with the given TLS settings. Returns the warnings of opening the bucket. */
+/**
+ * Opens a bucket with the given TLS settings and calls `head` for an object. Returns the warnings that opening caused.
+ */
 async function look(tls_config: object, http: object = {}): Promise<{ warnings: string[] }> {
   const config = {
     bucket: 'costs',

@@ -6,11 +6,12 @@ import { Storage } from '@google-cloud/storage';
 import { type FaultyGcsServer, gcsError, json, resource, startFaultyGcsServer } from './faulty-gcs-server';
 
 /**
- * Prints how methods of `@google-cloud/storage` behave in cases where the driver needs another behaviour. Tests run
- * this in a separate process, because jest cannot load the ES modules with which the library sends requests.
+ * Experiments with `@google-cloud/storage`. Each returns what the library does in a case in which the driver needs
+ * different behaviour. Tests run this script in a separate process, because Jest cannot load the ES modules with which
+ * the library sends requests.
  */
 const cases = {
-  /** If the store never answers, does the library's time-out end a listing and an upload? */
+  /** Returns whether the library's time-out ends a listing and an upload if the store never answers. */
   async deadline(server: FaultyGcsServer) {
     const bucket = bucketAt(server, { timeout: 50 });
     const listing = await outcome(server, bucket.getFiles({ autoPaginate: false }));
@@ -18,7 +19,7 @@ const cases = {
     return { listing, upload };
   },
 
-  /** If an interceptor adds an agent and an aborted signal to a listing's request, are they used? */
+  /** Adds an agent and an aborted signal to the request of a listing. Returns whether the library uses them. */
   async connections(server: FaultyGcsServer) {
     const agent = new Agent();
     let made = 0;
@@ -33,7 +34,7 @@ const cases = {
     return { made, files: files.length };
   },
 
-  /** If a download's stream is destroyed before the answer, does its request end? */
+  /** Destroys the stream of a download before the response arrives. Returns whether this ends the request. */
   async download(server: FaultyGcsServer) {
     const closed = new Promise((resolve) =>
       server.answer((response) => void response.once('close', resolve)),
@@ -45,7 +46,9 @@ const cases = {
     return pendingOr(closed);
   },
 
-  /** If the checksum of an upload does not match, which generation of the object does the library delete? */
+  /**
+   * Uploads an object whose checksum does not match. Returns which generation of the object the library then deletes.
+   */
   async checksum(server: FaultyGcsServer) {
     server.answer(json(200, resource('k', Buffer.from('x'), { crc32c: 'AAAAAA==' })));
     await bucketAt(server)
@@ -55,21 +58,21 @@ const cases = {
     return server.seen.map(({ method, query }) => [method, query['generation'] ?? 'any']);
   },
 
-  /** Which checksum does each request of a resumable upload carry? */
+  /** Returns the checksum that the library sends with each request of a resumable upload. */
   async resumable(server: FaultyGcsServer) {
     server.answer(session(server.endpoint), kept, json(200, resource('k', whole)));
     await upload(server);
     return server.seen.map(({ headers }) => headers['x-goog-hash'] ?? 'none');
   },
 
-  /** If a chunk of a resumable upload fails, which requests does the library make? */
+  /** Makes a chunk of a resumable upload fail. Returns the requests that the library sends. */
   async failed(server: FaultyGcsServer) {
     server.answer(session(server.endpoint), gcsError(503, 'backendError'));
     await upload(server).catch(() => undefined);
     return server.seen.map(({ method }) => method);
   },
 
-  /** If the location of an upload session is on another host, where do the chunks go? */
+  /** Gives an upload session a location on another host. Returns the number of requests that each host receives. */
   async elsewhere(server: FaultyGcsServer) {
     const other = await startFaultyGcsServer();
     server.answer(session(other.endpoint));
@@ -78,7 +81,7 @@ const cases = {
     return { here: server.seen.length, elsewhere: other.seen.length };
   },
 
-  /** If an interceptor adds a signal to the request of a chunk, does an abort end the sending? */
+  /** Adds a signal to the requests of a resumable upload. Returns whether an abort of the signal ends the upload. */
   async aborted(server: FaultyGcsServer) {
     const controller = new AbortController();
     server.answer(session(server.endpoint), () => controller.abort());
@@ -88,7 +91,10 @@ const cases = {
   },
 };
 
-/** If STORAGE_EMULATOR_HOST contradicts the configured endpoint, where does a request go? */
+/**
+ * Sets STORAGE_EMULATOR_HOST to another address than the configured endpoint. Returns which of the two gets the
+ * request.
+ */
 async function emulator(): Promise<unknown> {
   const [named, other] = await Promise.all([startFaultyGcsServer(), startFaultyGcsServer()]);
   process.env['STORAGE_EMULATOR_HOST'] = other.endpoint;
@@ -129,7 +135,7 @@ async function arrival(server: FaultyGcsServer, count: number): Promise<void> {
   while (server.seen.length < count) await sleep(5);
 }
 
-/** Returns `ended` when the promise settles, or `pending` if it has not settled long after it should have. */
+/** Returns `ended` when the promise settles, or `pending` if it has not settled after 1.5 seconds. */
 function pendingOr(promise: Promise<unknown>): Promise<string> {
   const ended = () => 'ended';
   return Promise.race([promise.then(ended, ended), sleep(1_500, 'pending')]);

@@ -1,23 +1,23 @@
 import { FederationError } from '../../errors/federation-error';
 import type { Bucket } from '../../storage/bucket';
 
-/** What gets lost in a failing call: the request, so that the store does nothing, or the response. */
+/** What gets lost when a call fails: the request, so that the store does nothing, or only the response. */
 export type Fault = 'request lost' | 'answer lost';
 type Method = 'head' | 'get' | 'put' | 'create' | 'copy' | 'delete';
 
 export interface Faults {
-  /** For each method, the faults of its calls in order. Undefined lets a call succeed. */
+  /** Faults of the calls of each method, in the order of the calls. A call with `undefined` succeeds. */
   readonly calls?: Partial<Record<Method, (Fault | FederationError | undefined)[]>>;
-  /** For each body that is read, in order, the number of bytes after which it breaks off. */
+  /** Number of bytes after which each body breaks off, in the order in which bodies are read. */
   readonly bodies?: number[];
-  /** For each listing, in order, the number of entries after which it breaks off. */
+  /** Number of entries after which each listing breaks off, in the order of the listings. */
   readonly lists?: number[];
 }
 
 export interface FaultyBucket extends Bucket {
   /** Number of calls so far, by method. */
   readonly made: Record<Method | 'list', number>;
-  /** Makes the next call of this method fail with this fault. */
+  /** Makes the next call of `method` fail with `fault`. */
   fail(method: Method, fault: Fault): void;
 }
 
@@ -25,7 +25,7 @@ export function unavailable(detail = 'the connection broke'): FederationError {
   return new FederationError('STORAGE_UNAVAILABLE', { detail });
 }
 
-/** Returns a bucket that fails on demand. */
+/** Wraps a bucket. Its calls, bodies and listings then fail as described by `faults`. */
 export function withFaults(bucket: Bucket, faults: Faults): FaultyBucket {
   const made = { head: 0, get: 0, put: 0, create: 0, copy: 0, delete: 0, list: 0 };
   const bodies = [...(faults.bodies ?? [])];

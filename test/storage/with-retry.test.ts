@@ -63,11 +63,10 @@ test('a store that stays down gets one request per call once the retry budget is
     for (let i = 0; i < count; i += 1) await bucket.head('a').catch(() => undefined);
     return faulty.made.head - made;
   };
-  // The retry budget is enough for 10 retries: three calls use all their attempts, a fourth has the last retry, and the
-  // others have only one attempt each.
+  // The budget allows 10 retries: three for each of the first three calls, and one for the fourth call.
   expect(await heads(20)).toBe(20 + 10);
   expect(await heads(30)).toBe(30);
-  // The store works again. Successful calls refill the retry budget until it is enough for one retry.
+  // The store works again. Successful calls refill the budget until it allows for one retry.
   await heads(5);
   faulty.fail('head', 'request lost');
   expect(await heads(1)).toBe(2);
@@ -115,8 +114,7 @@ describe('a create whose answer was lost', () => {
     }
     await streamed.bucket.create('g/2', repeatable(halves));
     expect(streamed.faulty.made.create).toBe(1);
-    // A create may report an error and yet complete later, after the check for its object. Then the next attempt finds
-    // the object, and recognizes it by its bytes.
+    // A create may fail and still take effect later. The next attempt then recognizes the object by its bytes.
     const throttled = new FederationError('STORAGE_THROTTLED', { detail: 'and yet it was done' });
     const late = withFaults(inner, { calls: { create: [throttled] } });
     await inner.put('g/3', bytes);

@@ -6,8 +6,8 @@ const hourMs = 3_600_000;
 const text = (moment: number) => `${new Date(moment).toISOString().slice(0, 19)}Z`;
 
 /**
- * Makes consecutive sets of the same length, beginning at `first`. Each element of `costs` gives one set's rows and
- * costs.
+ * Makes consecutive sets of equal length. The first one begins at `first`. Each element of `costs` gives the costs of
+ * one set, keyed by row name.
  */
 function sets(first: string, costs: readonly Record<string, number>[], length = dayMs) {
   return costs.map((allocations, at) => {
@@ -35,7 +35,7 @@ describe('bars', () => {
   });
 
   it('of weeks begin on Sundays, and are cut off at the window', () => {
-    // The window is 11 days from a Friday on. Weeks begin on Sunday: here on 2026-11-15.
+    // The window has 11 days, from a Friday to a Monday. Weeks begin on Sunday, so it touches three weeks.
     const bars = barsOf(sets('2026-11-13T00:00:00Z', alike(11)), 'week');
     expect(bars.map(({ label }) => label)).toEqual(['11-13 to 11-14', '11-15 to 11-21', '11-22 to 11-23']);
     expect(bars.map(({ costs }) => costs.get('a'))).toEqual([2, 7, 2]);
@@ -82,10 +82,10 @@ describe('the rate of a bar', () => {
 
   it('is computed over its elapsed hours', () => {
     expect(values('total', 'day')).toEqual([12, 12, 12, 12]);
-    // At `now`, six hours of the third day have elapsed, and none of the fourth.
+    // At `now`, six hours of the third day have elapsed, but nothing of the fourth day.
     expect(values('day', 'day')).toEqual([12, 12, 48, 0]);
     expect(values('month', 'day')).toEqual([365, 365, 1_460, 0]);
-    // The second week has three days in the window. 30 of their hours have elapsed.
+    // The window contains three days of the second week. At `now`, 30 hours of these days have elapsed.
     expect(values('day', 'week')).toEqual([12, (36 / 30) * 24]);
   });
 });
@@ -98,7 +98,7 @@ describe('the unit of bars', () => {
     expect(unitOf(hours, undefined)).toBe('hour');
     expect(unitOf(hours, 'week')).toBe('week');
     expect(unitOf(days, 'not a unit')).toBe('day');
-    // Hours were chosen, but the sets are still those of the previous answer, which has days.
+    // The user has just chosen hours, but the sets are still those of the previous answer, which has days.
     expect(unitOf(days, 'hour')).toBe('day');
     expect(unitOf([], undefined)).toBe('day');
   });

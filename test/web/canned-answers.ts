@@ -6,21 +6,24 @@ import type {
   StatusView,
 } from '../../api/contract';
 
-/** State that the server pretends to have. Page tests change it between requests. */
+/** What the fake server answers in page tests. Tests change these settings between requests. */
 export interface Canned {
   /** Number of rows in answers about pods. */
   rows: number;
-  /** Whether the server pretends that it has never ingested anything. */
+  /** Whether the server behaves as if it had never ingested any data. */
   empty: boolean;
-  /** Whether the server requires the operator token even for reading. For actions, it always does. */
+  /** Whether the server requires the operator token for reading. Actions always require it. */
   locked: boolean;
-  /** The error that the server returns for queries of `path`, or for all queries if `path` is undefined. */
+  /**
+   * The error with which the server answers queries of `path`. If `path` is undefined, it answers all queries with the
+   * error.
+   */
   error?: { readonly path?: string; readonly status: number; readonly message: string };
   /** Warnings in answers, keyed by the path of the request. */
   warnings: Readonly<Record<string, string>>;
   /**
-   * Generations that the next answers about allocations state, one for each answer. All later answers state the newest
-   * one.
+   * Generations that the next answers about allocations state, one per answer. When the list is used up, answers state
+   * the newest generation.
    */
   generations: number[];
   ingesting?: StatusView['served']['ingesting'];
@@ -35,12 +38,10 @@ const time = (moment: number) => `${new Date(moment).toISOString().slice(0, 19)}
 const clusters = ['eu-production', 'us-production', 'staging', 'research', 'edge-01'];
 const namespaces = ['checkout', 'kube-system', 'monitoring', 'payments', 'search', '__unallocated__'];
 
-/** The newest generation, which the server has ingested. */
+/** The newest generation. It is the one that the server has ingested. */
 export const newest = 12;
 
-/**
- * Makes the status of a primary that has five clusters. One of them is excluded, and one has not had new data for days.
- */
+/** Makes the status of a primary with five clusters. One cluster is excluded. Another has not had new data for days. */
 export function status(canned: Canned): StatusView {
   return {
     kind: 'primary',
@@ -76,7 +77,7 @@ interface Cost {
   readonly cpu: number;
 }
 
-/** Makes the rows of an answer that is grouped by `aggregate`. Each has a name and a different CPU cost. */
+/** Makes the rows of an answer that is grouped by `aggregate`. Each row has a different CPU cost. */
 function costs(aggregate: string, idle: boolean, rows: number): Cost[] {
   const names =
     aggregate === 'cluster'
@@ -122,13 +123,15 @@ const windowDays = 7;
 const windowEnd = Math.ceil(now / day) * day;
 const whole = { start: time(windowEnd - windowDays * day), end: time(windowEnd) };
 
-/** Makes the answer to an allocation query that accumulates the whole window: a single set. */
+/** Makes the answer to an allocation query that accumulates the whole window. Such an answer has a single set. */
 export function allocationSet(parameters: URLSearchParams, { rows }: Canned): object {
   const all = costs(parameters.get('aggregate') ?? '', parameters.get('idle') !== 'false', rows);
   return Object.fromEntries(all.map((cost) => [cost.name, allocation(cost, whole, 1)]));
 }
 
-/** Makes the answer to a summary query: one set per day. Together, they have the same costs as `allocationSet`. */
+/**
+ * Makes the answer to a summary query, with one set per day. All sets together have the same costs as `allocationSet`.
+ */
 export function summary(parameters: URLSearchParams, { rows }: Canned): object {
   const all = costs(parameters.get('aggregate') ?? '', parameters.get('idle') !== 'false', rows);
   const limited = all.slice(0, Number(parameters.get('limit') ?? all.length));
@@ -148,7 +151,7 @@ export function summary(parameters: URLSearchParams, { rows }: Canned): object {
   };
 }
 
-/** Makes the answer to an asset query that accumulates the whole window: a single set. */
+/** Makes the answer to an asset query that accumulates the whole window. Such an answer has a single set. */
 export function assetSet(parameters: URLSearchParams): object {
   const byType = ['Node', 'Disk', 'LoadBalancer', 'Network', 'ClusterManagement'];
   const keys =
@@ -170,7 +173,7 @@ export function assetSet(parameters: URLSearchParams): object {
   );
 }
 
-/** Returns the texts that complete a filter or the key of a label. */
+/** Returns suggestions for the autocompletion of a field's value or of a label's key. */
 export function completions(parameters: URLSearchParams): object {
   const field = parameters.get('field') ?? '';
   const values: Readonly<Record<string, readonly string[]>> = {
@@ -181,7 +184,7 @@ export function completions(parameters: URLSearchParams): object {
   return { data: values[field] ?? ['one', 'two'] };
 }
 
-/** Makes the list of runs: one with each outcome. */
+/** Makes the list of federation runs. Each possible outcome occurs once. */
 export function federations(): { federations: FederationView[] } {
   const run = (
     at: number,
@@ -210,7 +213,7 @@ export function federations(): { federations: FederationView[] } {
   };
 }
 
-/** Makes the list of generations. It has three, and the second one has a quarantined source. */
+/** Makes the list of the three latest generations. The second one has a quarantined source. */
 export function generations(): { generations: GenerationView[] } {
   return {
     generations: [12, 11, 10].map((generation, at) => ({
@@ -235,7 +238,7 @@ export function generations(): { generations: GenerationView[] } {
   };
 }
 
-/** Makes a comparison of two generations that differ in two windows. */
+/** Makes the comparison of two generations. They differ in two windows. */
 export function difference(parameters: URLSearchParams): GenerationDiff {
   return {
     from: Number(parameters.get('from')),

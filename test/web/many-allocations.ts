@@ -2,7 +2,7 @@ import type { WantedFile } from '../../query/ingest';
 import { allocation, allocationSet, day } from '../etl/build-records';
 import { wantedSet } from '../query/engine-over';
 
-/** Makes the window file of a day. It contains one cluster with this number of pods. */
+/** Makes a window file of one day with one cluster. The cluster has `count` pods. */
 export function manyAllocations(count: number): WantedFile {
   const { start, end } = day();
   if (start === null || end === null) throw new Error('the window of the golden file has an open side');

@@ -10,12 +10,15 @@ import { defaultAnswers, type ServedPage, servePage } from './served-page';
 const found = findChromium();
 const axe = readFileSync(require.resolve('axe-core'), 'utf8');
 /**
- * Timeout for actions on the page. It is only meant to end tests that hang, so it is long: on a busy machine, a page
- * with 10,000 rows is slow.
+ * Timeout for actions on the page, in milliseconds. It only has to end tests that hang. It is long because a page with
+ * 10,000 rows is slow on a busy machine.
  */
 const patienceMs = 60_000;
 const views = ['allocations', 'assets', 'clusters', 'federations', 'generations'];
-/** Matches a number that is equal to `value` up to rounding: the page shows amounts with two decimals. */
+/**
+ * Matches a number that is almost equal to `value`. The page rounds amounts to two decimals, so numbers can differ
+ * slightly.
+ */
 const closely = (value: number) => expect.closeTo(value, 3) as number;
 const addressOf = (view: string) => (view === 'allocations' ? '/' : `/?view=${view}`);
 
@@ -24,9 +27,12 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
   let browser: Browser;
   let context: BrowserContext;
   let page: Page;
-  /** Everything that must not happen: requests to other hosts, console errors and exceptions, as texts. */
+  /**
+   * Descriptions of everything that must not happen during a test: requests to other hosts, console errors and
+   * exceptions.
+   */
   let wrong: string[];
-  /** Matches the texts in `wrong` that a test causes on purpose. */
+  /** Matches the messages in `wrong` that the current test causes on purpose. */
   let foreseen: RegExp | undefined;
 
   beforeAll(async () => {
@@ -76,7 +82,10 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
     await page.getByRole('heading', { level: 1 }).waitFor();
   };
   const row = (name: string) => page.getByRole('row').filter({ hasText: name });
-  /** Waits until row number `nth` has this name. Rows of all tables are counted, from 0. */
+  /**
+   * Waits until the row with the index `nth` has this name. The index begins at 0 and counts the rows of all tables on
+   * the page.
+   */
   const headed = (nth: number, name: string) =>
     page
       .locator('tbody th[scope=row]')
@@ -144,8 +153,8 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
       await visit('/');
       await row('eu-production').waitFor();
       const cells = await row('eu-production').locator('td').allInnerTexts();
-      // CPU costs 100 and has an adjustment of 1. The total also contains 20 for RAM, 3 for volumes, 2 for network and
-      // 4 for load balancers.
+      // CPU costs 100, and its adjustment is 1.
+      // The other 29 of the total are RAM (20), volumes (3), network (2) and load balancers (4).
       expect(cells[0]).toContain('101.00');
       expect(cells.at(-2)).toContain('130.00');
       expect(await page.locator('tfoot').innerText()).toMatch(/\d/);
@@ -227,12 +236,12 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
 
   describe('bars and table', () => {
     const about = () => page.locator('main .about').last().innerText();
-    /** Reads the numbers in a row of the chart data. The last one is the total of the row. */
+    /** Reads the numbers in one row of the chart's data table. The last number is the total of the row. */
     const amounts = async (line: Locator) =>
       (await line.locator('td').allInnerTexts()).slice(1).map((text) => Number(text.replace(/[^\d.-]/g, '')));
     const bars = () => page.locator('.numbers tbody tr');
     const tableTotal = async () => (await amounts(page.locator('table').last().locator('tfoot tr'))).at(-2);
-    /** Opens the chart data as a table, and waits for the rows: the page renders them with a delay. */
+    /** Opens the chart's data table, and waits for its rows, which the page renders with a delay. */
     const showNumbers = async () => {
       await page.getByText('Chart data as a table').click();
       await bars().first().waitFor();
@@ -249,7 +258,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
       expect(await bars().count()).toBe(count);
       const foot = await amounts(page.locator('.numbers tfoot tr'));
       expect(foot.at(-1)).toBe(await tableTotal());
-      // The footer contains the sum of each column. These sums must add up to the total.
+      // The footer contains the sum of each column. The last column is the total of the others.
       expect(foot.at(-1)).toBeCloseTo(
         foot.slice(0, -1).reduce((sum, one) => sum + one, 0),
         1,
@@ -264,8 +273,8 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
       const days = [];
       for (const bar of await bars().all()) days.push((await amounts(bar)).at(-1) ?? 0);
       const total = (await tableTotal()) ?? 0;
-      // In all, 151 hours of the window have elapsed: six whole days and seven hours of the last. Each day has the same
-      // cost.
+      // Of the seven days in the window, 151 hours have elapsed: six whole days and seven hours of the last.
+      // `total` is the cost per 24 elapsed hours. `day` is the cost of one day, which is the same for all seven.
       const day = (total * 151) / 24 / 7;
       expect(days.map((one) => one / day)).toEqual([...Array<number>(6).fill(1), 24 / 7].map(closely));
       expect(await page.locator('.numbers tfoot').count()).toBe(0);
@@ -396,8 +405,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
     it('sorts a table, with the focus kept and visible', async () => {
       await visit('/');
       await row('us-production').waitFor();
-      // Press Tab until the column heading has the focus, instead of calling focus(): it must be reachable with the
-      // keyboard.
+      // Press Tab instead of calling focus(), because the heading must be reachable with the keyboard.
       for (let presses = 0; presses < 60; presses++) {
         if ((await page.evaluate<string>('document.activeElement.textContent')).trim() === 'CPU') break;
         await page.keyboard.press('Tab');

@@ -56,7 +56,9 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page over
   const at = (state: Record<string, string>, url = server.url) =>
     `${url}/?${new URLSearchParams(state).toString()}`;
 
-  /** Opens a page whose clock shows `moment`. Records any exception, and any request to another host, in `complaints`. */
+  /**
+   * Opens a page whose clock shows `moment`. Adds each exception, and each request to another host, to `complaints`.
+   */
   async function open(url: string, moment = now): Promise<Page> {
     complaints.splice(0);
     const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
@@ -87,7 +89,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page over
   });
 
   describe('bars and table', () => {
-    /** Reads the amounts of money in a row. Other cells, such as the efficiency, are omitted. */
+    /** Reads the amounts of money in a row. Ignores other cells, such as the efficiency. */
     const amounts = async (row: Locator, cells: string) =>
       (await row.locator(cells).allInnerTexts())
         .filter((text) => text.includes('$'))
@@ -95,8 +97,8 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page over
     const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
     const oneDay = '2026-11-16T00:00:00Z,2026-11-17T00:00:00Z';
     /**
-     * Tolerance for comparing a sum of `count` rounded amounts with a rounded total: half a cent for each amount and
-     * for the total, plus floating-point error.
+     * Tolerance when a sum of `count` rounded amounts is compared with a rounded total. Each amount and the total can
+     * be off by half a cent, in addition to floating-point errors.
      */
     const within = (count: number) => 0.005 * (count + 1) + 1e-6;
     const expectNear = (value: number | undefined, other: number, count: number) =>
@@ -104,8 +106,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page over
 
     it.each([
       ['days', { bars: '' }, 3, 4_099.84],
-      // Weeks begin on Sunday. The three days of the window are a Saturday, a Sunday and a Monday, so they are in two
-      // weeks.
+      // The window is a Saturday, a Sunday and a Monday. Weeks begin on Sunday, so these days are in two weeks.
       ['weeks', { bars: 'week' }, 2, 4_099.84],
       ['months', { bars: 'month' }, 1, 4_099.84],
       ['hours, of which four are stored', { bars: 'hour', window: oneDay }, 24, 277.66],
@@ -117,7 +118,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page over
       expect((await amounts(page.locator('tfoot tr'), 'td')).at(-1)).toBeCloseTo(total, 2);
       await page.getByText('Chart data as a table').click();
       const bars = page.locator('.numbers tbody tr');
-      // Opening the table starts rendering its rows, so wait for them.
+      // Opening the data table starts the rendering of its rows, so wait for the footer.
       await page.locator('.numbers tfoot tr').waitFor();
       expect(await bars.count()).toBe(count);
       const foot = await amounts(page.locator('.numbers tfoot tr'), 'td');
@@ -141,8 +142,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page over
         const foot = await amounts(page.locator('tfoot tr'), 'td');
         expectNear(foot.at(-1), sum(rows.map((row) => row.at(-1) ?? NaN)), rows.length);
         expectNear(foot.at(-1), sum(foot.slice(0, -1)), foot.length);
-        // Shared idle is in the costs of the other rows. One row of idle remains, as idle of nodes without any usage
-        // cannot be shared.
+        // With shared idle, one idle row remains: idle costs of nodes without any usage cannot be shared.
         expect(foot.at(-1)).toBeCloseTo(idle === 'hide' ? 2_645.55 : 4_099.84, 2);
         expect(names.filter((name) => name.includes('Idle')).length).toBe(
           { show: 1, split: 5, share: 1, hide: 0 }[idle],

@@ -4,7 +4,7 @@ import { bundlePage } from '../../web/bundle';
 import * as answers from './canned-answers';
 
 /**
- * The content security policy that a primary sends: the page must neither load anything from other hosts nor contain
+ * The Content-Security-Policy that a primary sends. The page must neither load anything from other hosts nor contain
  * inline scripts or styles.
  */
 const policy =
@@ -26,12 +26,12 @@ export interface ServedPage {
   close(): Promise<void>;
 }
 
-/** Returns the state of the canned answers before a test changes it. */
+/** Returns the initial state of the canned answers. Tests can then change it. */
 export function defaultAnswers(): answers.Canned {
   return { rows: 10_000, empty: false, locked: false, warnings: {}, generations: [] };
 }
 
-/** Serves the bundled page, and answers the requests that it sends to the API with canned answers. */
+/** Serves the bundled page. Answers its API requests with canned answers. */
 export async function servePage(): Promise<ServedPage> {
   const files = await bundlePage();
   const canned = defaultAnswers();

@@ -14,7 +14,7 @@ import {
 describe('the address of the page', () => {
   it('is parsed to the state that it was written from', () => {
     const text = fc.string({ minLength: 1 });
-    // `__proto__` is omitted, as a plain object cannot have it as an ordinary key.
+    // Omit `__proto__`, because a plain object cannot have an ordinary property with this name.
     const names = text.filter((name) => name !== '__proto__');
     fc.assert(
       fc.property(fc.dictionary(names, text, { noNullPrototype: true }), (state) => {
@@ -47,7 +47,8 @@ describe('a chosen grouping', () => {
 
   it('applies to one view if it does not', () => {
     expect(regroup(state, 'aggregate', 'pod')).toEqual({ window: '7d', aggregate: 'pod', group: 'type' });
-    // `service` has two meanings: of allocations, a Kubernetes service; of assets, a service of the cloud provider.
+    // `service` has two meanings: a Kubernetes service for allocations, and a cloud service for assets.
+    // So the grouping by service must not be set for both views.
     expect(regroup(state, 'group', 'service')).toEqual({ ...state, group: 'service' });
   });
 });

@@ -5,8 +5,8 @@ import { FederationError } from '../../errors/federation-error';
 import { asActivities, asActivity, temporalContext } from '../../workers/as-activity';
 
 /**
- * Mocks the environment of an activity. Logs only errors, because the worker's own log would report each failure at
- * length.
+ * Creates a mock environment for activities. It logs only errors, because the default log would describe every failure
+ * at length.
  */
 const newEnvironment = () =>
   new MockActivityEnvironment(undefined, { logger: new DefaultLogger('ERROR', () => undefined) });
@@ -73,7 +73,7 @@ describe('an activity', () => {
       environment.on('heartbeat', () => (beats += 1));
       const gate = Promise.withResolvers<void>();
       const end = environment.run(asActivity(() => gate.promise));
-      // The time-out for heartbeats is 20 seconds. Several heartbeats must be sent within that time.
+      // The server would end the activity after 20 seconds without a heartbeat. Several must be sent in that time.
       jest.advanceTimersByTime(20_000);
       expect(beats).toBeGreaterThanOrEqual(3);
       const before = beats;

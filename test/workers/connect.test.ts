@@ -38,7 +38,7 @@ describeWithTemporal('a role connects to Temporal', () => {
   it('and does so too if the namespace is deleted before a worker starts', async () => {
     const namespace = `absent-${randomUUID()}`;
     await using held = new Releasers();
-    // A role's context with only those parts that a worker uses.
+    // A role's context, reduced to the parts that a worker uses.
     const context = {
       settings: { clusterId: 'c1', temporal: settingsOf(namespace) },
       native: server.nativeConnection,

@@ -22,7 +22,7 @@ describeWithTemporal('federation on push, by the settings', () => {
 
   it('runs, is notified of each push with changes, and ends when it is disabled', async () => {
     const on = contextOf(true);
-    // The workflow that receives reports of pushes does not run yet. That must not be an error.
+    // The workflow that receives reports of pushes is not running yet. A report must not fail because of that.
     await reportPush(on, { uploaded: 3 });
     await ensureFederateOnPush(on);
     await ensureFederateOnPush(on);

@@ -8,7 +8,7 @@ import { registerRoleMetrics, type RoleMetrics } from '../../workers/metrics';
 import { unserved } from '../../workers/primary-api';
 import { combinedEtl, openEngine, wantedFrom } from '../query/engine-over';
 
-/** Returns no reason why the primary could not answer queries, which means that it can. */
+/** Reports that the primary can answer queries: returns no reason why it could not. */
 const served = () => undefined;
 const federatedPrimary = { federatedCluster: true, federator: false, primaryCluster: true };
 
@@ -23,7 +23,10 @@ describe('health', () => {
     return `${answer.status} ${(await answer.text()).trim()}`;
   };
 
-  /** Restarts the server with a new readiness that asks `reach` what cannot be reached, and returns that readiness. */
+  /**
+   * Restarts the server with a new `Readiness`, and returns it. The `Readiness` calls `reach`, which returns a
+   * description of what cannot be reached, or undefined if everything can be reached.
+   */
   async function withReach(reach: () => Promise<string | undefined>): Promise<Readiness> {
     await server.close();
     const other = new Readiness(federatedPrimary);
@@ -96,7 +99,7 @@ describe('health', () => {
       await engine.serve([first, ...others], serving);
       expect(await ask('/readyz?role=primaryCluster')).toBe('200 primaryCluster: ready');
       expect(await ask('/metrics')).toContain('federated_etl_role_ready{role="primaryCluster"} 1');
-      // If the next generation cannot be loaded, the primary stays ready, because it can still serve the current one.
+      // If a newer generation cannot be loaded, the primary stays ready, because it still serves the current one.
       await expect(
         engine.serve([{ ...cut, digest: 'cut' }], { ...serving, generation: 2 }),
       ).rejects.toThrow();
@@ -132,7 +135,7 @@ describe('health', () => {
     expect(text).toContain('process_cpu_seconds_total');
     expect(text).toContain('federated_etl_role_ready{role="primaryCluster"} 0');
     expect(text).toMatch(/federated_etl_role_since_timestamp_seconds\{role="federatedCluster"\} \d+/);
-    // Nothing in this process has set this metric.
+    // This metric is missing, because nothing in this process has set it.
     expect(text).not.toMatch(/^federated_etl_generation /m);
   });
 

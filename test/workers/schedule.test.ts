@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => server?.close());
 
-/** Returns a federation whose ids have a prefix of their own, so that tests do not interfere with each other. */
+/** Returns a federation with a separate id prefix, so that tests do not affect each other. */
 function federation(settings: { firstRunAfterMs?: number; runEveryMs?: number; jitterMs?: number } = {}) {
   const wanted = {
     idPrefix: `f${++federations}-`,
@@ -25,7 +25,7 @@ function federation(settings: { firstRunAfterMs?: number; runEveryMs?: number; j
   return {
     wanted,
     handle,
-    /** Creates or updates the schedule, as the federator does when it starts. */
+    /** Creates or updates the schedule. The federator does the same when it starts. */
     start: (changes: Partial<typeof wanted> = {}, now = Date.now()) =>
       ensureSchedule(client, { ...wanted, ...changes }, silentLog, now),
     nextRuns: async () => (await handle.describe()).info.nextActionTimes.map((time) => time.getTime()),
@@ -33,8 +33,8 @@ function federation(settings: { firstRunAfterMs?: number; runEveryMs?: number; j
 }
 
 /**
- * Compares two times, and tolerates a small difference, because the server rounds to whole seconds. (Both times are
- * computed from the same `now`, so it does not matter how long the test takes.)
+ * Expects two times to differ by less than two seconds, because the server rounds to whole seconds. Both times are
+ * computed from the same `now`, so the duration of the test has no influence.
  */
 function expectAbout(actual: number | undefined, expected: number): void {
   expect(Math.abs((actual ?? 0) - expected)).toBeLessThan(2_000);
@@ -71,7 +71,7 @@ describeWithTemporal('the federation schedule', () => {
   it('is re-anchored by a restart, so that a run follows soon', async () => {
     const { start, nextRuns } = federation();
     const now = Date.now();
-    // The federator started 15 minutes ago: its first run was due 5 minutes later, the second one is due in 20 minutes.
+    // Pretend that the federator started 15 minutes ago. Its first run was 10 minutes ago, the second is in 20 minutes.
     await start({}, now - 15 * minute);
     expectAbout((await nextRuns())[0], now + 20 * minute);
     await start({}, now);
@@ -124,7 +124,7 @@ describeWithTemporal('the federation schedule', () => {
         const { start, nextRuns } = federation(jittery);
         await start({}, now);
         for (const [index, time] of (await nextRuns()).slice(0, 3).entries()) {
-          // The server rounds times to whole seconds.
+          // Round to whole seconds, because the server does so, too.
           early.push(Math.round((now + (5 + 30 * index) * minute - time) / 1_000));
         }
       }

@@ -12,14 +12,14 @@ beforeAll(async () => {
 });
 afterAll(() => server?.close());
 
-/** Creates a namespace as an operator would: without our search attributes. */
+/** Creates a namespace without our search attributes, as an operator would. */
 async function plainNamespace(): Promise<string> {
   const namespace = `test-${randomUUID()}`;
   await server.connection.workflowService.registerNamespace({
     namespace,
     workflowExecutionRetentionPeriod: msToTs('1 day'),
   });
-  // The server polls for new namespaces, so wait until it knows this one.
+  // The server polls for new namespaces. Wait until it has noticed this one.
   await until('the namespace', () => customAttributes(namespace));
   return namespace;
 }

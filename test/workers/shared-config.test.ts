@@ -16,8 +16,8 @@ beforeAll(async () => {
 afterAll(() => server?.close());
 
 /**
- * Starts a cluster's push workflow as the cluster's worker would. No worker runs it, because its memo is enough for the
- * tests.
+ * Starts the push workflow of a cluster, with the memo that the cluster's worker would give it. Tests only read the
+ * memo, so no worker is needed.
  */
 async function startPush(idPrefix: string, cluster: string, existingConfig: boolean) {
   const workflowId = names(idPrefix).push(cluster);
@@ -36,7 +36,7 @@ describeWithTemporal('the store of Kubecost’s backup', () => {
     const ended = await startPush('', 'cluster-8', true);
     await ended.terminate();
     const others = (cluster: string) => othersWithExistingConfig(client, names(''), cluster);
-    // The server lists new workflows with a delay.
+    // Wait, because the server adds new workflows to its list after a delay.
     await until('the list', async () => (await others('cluster-3')).join() === 'cluster-1');
     expect(await others('cluster-1')).toEqual([]);
 

@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => world?.[Symbol.asyncDispose]());
 
-/** Starts a merge worker in a separate process. `begun` resolves when that worker starts to merge its first window. */
+/** Starts a merge worker in a separate process. `begun` resolves when this worker starts to merge its first window. */
 async function anotherWorker(): Promise<{ other: ChildProcess; begun: Promise<void> }> {
   const begun = Promise.withResolvers<void>();
   const serves = Promise.withResolvers<void>();
@@ -30,7 +30,7 @@ async function anotherWorker(): Promise<{ other: ChildProcess; begun: Promise<vo
   return { other, begun: begun.promise };
 }
 
-/** Returns the identities of the workers that completed a merge of the run, without duplicates. */
+/** Returns the identity of each worker that has completed a merge in the run. */
 async function mergersOf(run: WorkflowHandle): Promise<string[]> {
   const events = (await run.fetchHistory()).events ?? [];
   const ofMerges = new Set(
@@ -45,9 +45,9 @@ async function mergersOf(run: WorkflowHandle): Promise<string[]> {
 }
 
 /**
- * Starts a run whose windows are merged by this process and by another one. This process does not finish a window until
- * the other process has started one. As this process has fewer slots than there are windows, some are left for the
- * other process.
+ * Starts a run whose windows are merged by this process and by another one. This process completes no merge before the
+ * other process has started one. There are more windows than this process can merge at the same time, so the other
+ * process gets some.
  */
 async function sharedRun(
   begun: Promise<void>,
@@ -86,7 +86,7 @@ describeWithTemporal('several federators', () => {
 
   it('lose no window if one of them is killed during a merge', async () => {
     const { other, begun } = await anotherWorker();
-    // When the heartbeats of the killed worker are missing, the server gives its merge to another worker.
+    // The killed worker sends no more heartbeats. The server then gives its merge to the other worker.
     const run = await sharedRun(begun, async () => {
       other.kill('SIGKILL');
       await once(other, 'exit');

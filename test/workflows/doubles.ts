@@ -13,7 +13,7 @@ import { noCalls, type StoreCalls } from '../../federation/store-calls';
 /** All activities that workflows call. */
 export type Activities = FederationActivities & MergeActivities & ClusterActivities;
 
-/** Result of an activity's double. It may omit the store calls, which `asCounted` then sets to zero. */
+/** Result of the double of an activity. It may omit the number of store calls: `asCounted` then adds zeros. */
 type Uncounted<Result> = Result extends CallsOf
   ? keyof Result extends 'calls'
     ? Partial<CallsOf> | void
@@ -24,10 +24,10 @@ type AllDoubles = {
     ? (...args: Args) => Promise<Uncounted<Result>>
     : never;
 };
-/** Doubles for some of the activities. */
+/** Doubles that replace some of the activities. */
 export type Doubles = Partial<AllDoubles>;
 
-/** Activities whose results include the number of their store calls. */
+/** Activities that return the number of their store calls. */
 const counted: ReadonlySet<keyof Activities> = new Set([
   'recordRequest',
   'planFederation',
@@ -40,8 +40,8 @@ const counted: ReadonlySet<keyof Activities> = new Set([
 ]);
 
 /**
- * Returns activities that call the current doubles. If an activity's result should include store calls but the double
- * omits them, they are set to zero.
+ * Returns activities that call the current doubles. If a double omits the number of store calls although the activity
+ * must return it, adds zeros.
  */
 export function asCounted(
   doubles: () => AllDoubles,
@@ -51,14 +51,14 @@ export function asCounted(
     onCall(name, input);
     const double = doubles()[name] as (input: unknown) => Promise<object | null | undefined>;
     const result = await double(input);
-    // Do not add calls to null: a double returns null to test invalid results.
+    // Leave null as it is: a double returns null to test an invalid result.
     return counted.has(name) && result !== null ? { calls: noCalls(), ...result } : result;
   };
   const names = Object.keys(doubles()) as (keyof Activities)[];
   return Object.fromEntries(names.map((name) => [name, delegate(name)])) as unknown as Activities;
 }
 
-/** Returns a plan with one shard for each entry of the list. The entry is the shard's number of windows. */
+/** Returns the summary of a plan. `windowsByShard` contains the number of windows of each shard. */
 export function planOf(windowsByShard: readonly number[], changes: Partial<PlanSummary> = {}): PlanSummary {
   const planned = windowsByShard.reduce((sum, windows) => sum + windows, 0);
   return {
@@ -76,7 +76,7 @@ export function planOf(windowsByShard: readonly number[], changes: Partial<PlanS
   };
 }
 
-/** Returns the outcome of a window that was merged. */
+/** Returns the outcome of a successful merge of a window. */
 export function mergedWindow(index: number, changes: Partial<MergeOutcome> = {}): MergeOutcome {
   return {
     index,
@@ -93,7 +93,7 @@ export function mergedWindow(index: number, changes: Partial<MergeOutcome> = {})
   };
 }
 
-/** Returns the description of a shard that has this many windows. */
+/** Returns the description of a shard that has the given number of windows. */
 export function describedShard(windows: number, shard = 0): ShardDescription {
   return {
     windows: Array.from({ length: windows }, (_, index) => ({
@@ -127,7 +127,7 @@ export function committed(changes: Partial<CommittedGeneration> = {}): Committed
 /** Result of a clean-up that found nothing to do. */
 export const cleanedUp: CleanUpResult = { generations: 0, objects: 0, kept: 0, runs: 0, waiting: 0 };
 
-/** Returns the given numbers of store calls, and zero for the verbs that are not given. */
+/** Returns a complete record of store calls, with zero for every verb that is not given. */
 export function callsOf(some: Partial<StoreCalls>): StoreCalls {
   return { ...noCalls(), ...some };
 }
@@ -156,8 +156,8 @@ export const pulled: PullSummary = {
 };
 
 /**
- * Returns doubles of all activities, none of which fails: a shard of two windows is merged and committed as generation
- * 1, and no cluster is excluded.
+ * Returns doubles of all activities. All of them succeed: they plan one shard of two windows, merge it, and commit it
+ * as generation 1. No cluster is excluded.
  */
 export function allGoesWell(): AllDoubles {
   return {

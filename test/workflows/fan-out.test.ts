@@ -15,7 +15,7 @@ import { WorkflowWorld } from './workflow-world';
 
 const { History } = temporal.api.history.v1;
 
-/** A tenth of the events that Temporal allows in a history. */
+/** A tenth of the number of events that Temporal allows in a history. */
 const mostEvents = 5_120;
 const mostBytes = 5 * 2 ** 20;
 
@@ -29,7 +29,7 @@ beforeAll(async () => {
 });
 afterAll(() => world?.[Symbol.asyncDispose]());
 
-/** Returns the child workflows that merged a run's windows. */
+/** Returns the lanes of a run: the child workflows that merged its windows. */
 async function lanesOf(run: WorkflowHandle): Promise<WorkflowHandle[]> {
   const { events } = await run.fetchHistory();
   return (events ?? []).flatMap((event) => {
@@ -48,7 +48,7 @@ async function sizeOf(run: WorkflowHandle) {
   };
 }
 
-/** Returns the outcome of a merge with names and numbers as long as those of a large federation. */
+/** Returns the outcome of a merge in which names and numbers are as long as in a large federation. */
 const largeOutcome = ({ index }: MergeWindowInput) => ({
   ...mergedWindow(index, { fingerprint: 'f'.repeat(64), digest: 'd'.repeat(64), clusters: 1_000 }),
   calls: callsOf({ get: 1_000, put: 2 }),
@@ -111,8 +111,7 @@ describeWithTemporal('a federation of many windows', () => {
     const never = Promise.withResolvers<never>();
     world.begin({
       planFederation: async () => planOf([2, 2]),
-      // One lane fails while the other one is merging. The failure must cancel the other one, which would never end by
-      // itself.
+      // The merges of one lane fail while those of the other lane never end. The failure must cancel the other lane.
       mergeWindow: async ({ shard }) => {
         if (shard === 1) return never.promise;
         await world.untilCalled('mergeWindow', 4);
@@ -142,7 +141,7 @@ describeWithTemporal('a federation of many windows', () => {
   });
 
   it('has a history that does not grow with its plan', async () => {
-    // With 40 windows, the history reports each of them. With 100,000 windows, there is no room for that.
+    // A run of 40 windows reports each of them in its history. With 100,000 windows, the history would be too large.
     for (const [shards, planned] of [
       [40, 40],
       [80, 100_000],
@@ -157,8 +156,7 @@ describeWithTemporal('a federation of many windows', () => {
       expect(world.inputs('recordShard')).toHaveLength(shards);
       const { events, bytes, signals } = await sizeOf(run);
       expect(signals).toBeLessThanOrEqual(planned === shards ? shards : 0);
-      // A run plans at most five times, and receives at most a hundred reports of merged windows for each plan. Even
-      // then, its history must stay below the limit.
+      // A run makes at most five plans, and gets at most a hundred signals for each. Its history must stay small.
       expect(events - 4 * signals).toBeLessThan(120);
       expect(5 * (120 + 4 * 100)).toBeLessThan(mostEvents);
       expect(bytes).toBeLessThan(mostBytes / 50);
@@ -191,7 +189,7 @@ describeWithTemporal('a lane', () => {
     expect(size.events).toBeLessThan(mostEvents);
     expect(size.bytes).toBeLessThan(mostBytes);
     expect(size.largestPayload).toBeLessThan(mostPayloadBytes);
-    // Replay both executions of the lane, as a worker would that takes over the lane.
+    // Replay both executions of the lane. A worker does so when it takes over the lane from another worker.
     for (const run of [first, world.client.workflow.getHandle(lane.workflowId)]) {
       const history = await run.fetchHistory();
       const replayed = Worker.runReplayHistories({ workflowBundle: await workflowBundle() }, [

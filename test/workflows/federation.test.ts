@@ -12,7 +12,7 @@ const accessDenied = new FederationError('STORAGE_ACCESS_DENIED', {
 
 const mergedFirst = async () => mergedWindow(0);
 
-/** Returns the windows for which a merge was called, each as `shard/window`. */
+/** Returns the windows that were merged, each as `shard/index`. */
 const mergedIn = (world: WorkflowWorld) =>
   world
     .inputs('mergeWindow')
@@ -68,7 +68,7 @@ describeWithTemporal('a federation', () => {
         unfinished: [],
       }),
     ]);
-    // The Temporal UI shows these summaries of the steps in its timeline.
+    // The Temporal UI shows these summaries of a run's steps in its timeline.
     expect(await summariesOf(run)).toEqual([
       'record what was asked',
       'wait for an earlier run to end',
@@ -246,7 +246,7 @@ describeWithTemporal('a federation', () => {
     await (await world.federate()).result();
     const [report] = world.inputs('writeReport');
     expect(report?.calls).toEqual(callsOf({ create: 1, list: 20, put: 2 * (2 + 4 + 1), get: 22, head: 4 }));
-    // The outcomes that are recorded for a shard do not include the store calls.
+    // Outcomes are recorded without the number of store calls.
     expect(world.inputs('recordShard')[0]?.outcomes).toEqual([mergedWindow(0), mergedWindow(1)]);
   });
 

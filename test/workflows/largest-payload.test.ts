@@ -7,7 +7,7 @@ const { History } = temporal.api.history.v1;
 const toPayload = (value: unknown) => defaultPayloadConverter.toPayload(value);
 const large = { bytes: 'x'.repeat(200_000) };
 
-/** Returns a history of two events. The first has a small payload, the second is `event`. */
+/** Returns a history of two events: the first event has a small payload, and the second one is `event`. */
 const historyOf = (event: temporal.api.history.v1.IHistoryEvent) =>
   History.fromObject({
     events: [

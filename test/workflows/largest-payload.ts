@@ -3,26 +3,23 @@ import type { History } from './history-json';
 
 const { Payload } = temporal.api.common.v1;
 
-/** The size of a payload, and its place in the history. */
+/** Size of a payload, and its position in a history. */
 export interface PayloadSize {
-  /** Size of the payload including its metadata, as Temporal counts it. */
+  /** Size of the payload in bytes, including its metadata. Temporal counts it in the same way. */
   readonly bytes: number;
   /**
-   * Path of the payload in the history, such as `5: activityTaskCompletedEventAttributes.result.payloads.0`. Empty if
-   * there is no payload.
+   * Path of the payload, beginning with the id of its event. Empty if the history has no payload. For example:
+   * `5: activityTaskCompletedEventAttributes.result.payloads.0`.
    */
   readonly at: string;
 }
 
-/**
- * Upper limit for the size of a payload, in bytes. Only references and small summaries pass through Temporal, never ETL
- * files.
- */
+/** Maximum size of a payload, in bytes. Payloads contain only references and small summaries, never ETL files. */
 export const mostPayloadBytes = 100 * 1024;
 
 /**
- * Finds the largest payload of a history. Considers all fields: arguments, results, signals, failures, memos,
- * heartbeats, search attributes and summaries.
+ * Finds the largest payload in any field of a history: arguments, results, signals, failures, memos, heartbeats, search
+ * attributes and summaries.
  */
 export function largestPayload(history: History): PayloadSize {
   let largest: PayloadSize = { bytes: 0, at: '' };

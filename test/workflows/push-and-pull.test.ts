@@ -50,20 +50,20 @@ async function startPull(): Promise<WorkflowHandle<typeof pull>> {
 }
 
 /**
- * Makes the history so large that the server suggests continuing as new. A few huge signals replace months of
- * operation.
+ * Sends a few very large signals. They make the history so large that the server suggests continuing as new, as it
+ * otherwise does after months of operation.
  */
 async function growLarge(signal: string): Promise<void> {
   for (let at = 0; at < 4; at++) {
     await handle.signal(signal, 'x'.repeat(1_700_000));
-    // Wait until the signal has been handled: several of them would be too large for one workflow task.
+    // Wait until the signal is handled: several such signals would be too large for one workflow task.
     await handle.query('state');
   }
 }
 
 /**
- * Returns the durations of all timers that the workflow has started so far, in seconds. Each is the time for which the
- * workflow waits until it has something to do.
+ * Returns the durations of all timers that the workflow has started, in seconds. The workflow starts a timer whenever
+ * it has nothing to do.
  */
 async function waits(): Promise<number[]> {
   const { events } = await handle.fetchHistory();
@@ -72,12 +72,15 @@ async function waits(): Promise<number[]> {
   );
 }
 
-/** Whether `wait`, in whole seconds, differs from `seconds` by at most a tenth. */
+/** Returns whether a duration in whole seconds differs from the expected one by at most 10 %. */
 function isAbout(wait: number | undefined, seconds: number): boolean {
   return wait !== undefined && wait >= Math.floor(seconds * 0.9) && wait <= seconds * 1.1;
 }
 
-/** The settings with which the workflow starts, followed by messages that an operator may send by mistake. */
+/**
+ * Payloads of `push` signals. The first one contains valid settings. The workflow must ignore the others, which are
+ * mistakes that an operator could make.
+ */
 const settings = [
   { everyMs: 7_200_000 },
   null,
@@ -92,7 +95,7 @@ describeWithTemporal('push', () => {
   test('a start states whether the cluster uses the store of Kubecost’s backup, and the memo has the last statement', async () => {
     const pushing = await startPush();
     const memo = async () => {
-      // The answer to the query shows that all earlier signals have been handled.
+      // When the workflow answers this query, it has handled all earlier signals.
       await pushing.query(pushState);
       return (await pushing.describe()).memo?.['existingConfig'];
     };
@@ -167,7 +170,7 @@ describeWithTemporal('push', () => {
       return state.at === failed.since ? undefined : state;
     });
     expect(later.error).toEqual(failed);
-    // The failed push is repeated after about 10 seconds, and does not wait for the next rescan in an hour.
+    // The workflow repeats the failed push after about 10 seconds, instead of waiting an hour for the next rescan.
     expect(isAbout((await waits())[0], 10)).toBe(true);
     world.become({ pushLocalEtl: async () => pushed });
     await started.signal(pushNow);
@@ -229,7 +232,7 @@ describeWithTemporal('pull', () => {
     const enter = await started.startUpdate('enterPrimary', { waitForStage });
     const leaveAgain = await started.startUpdate(leavePrimaryUpdate, { waitForStage });
     await started.signal(pullNow);
-    // The status is available at any time, even during a pull.
+    // The workflow must answer this update even during a pull.
     expect(await started.executeUpdate(primaryStatusUpdate)).toMatchObject({ state: 'pulling' });
     expect(world.names()).toEqual(['pullCombined', 'primaryStatus']);
     gate.resolve();

@@ -44,23 +44,23 @@ import { allGoesWell, asCounted, describedShard, planOf } from './doubles';
 import { historyToJson } from './history-json';
 
 /*
- * Records the histories that the tests in test/workflows replay: `npx tsx test/workflows/record-histories.ts`. Runs
- * real workflows and real activities on a real server, with a folder of golden data as the bucket.
- * `docs/design/workflows.md` says when to record.
+ * Records the histories that the tests in test/workflows replay. Runs real workflows and activities on a real server,
+ * with the golden files in a folder as the bucket. To run it: `npx tsx test/workflows/record-histories.ts`.
+ * `docs/design/workflows.md` describes when this is necessary.
  */
 
 const root = resolve(__dirname, '..', '..');
 const golden = join(root, 'test', 'golden', 'bucket');
 const histories = join(root, 'test', 'histories');
 const patienceMs = 60_000;
-/** The only window of this federation. */
+/** The only window in the bucket. */
 const window = 'allocations/1d/1794614400-1794700800';
 const { roster, commit, push, pull } = names('');
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 /**
- * A minimal federation on this machine: one window of three clusters. One of them, cluster-5, is also a primary. The
- * federator is cluster-4.
+ * A minimal federation on this machine, with one window of three clusters. The federator is cluster-4, and the primary
+ * is cluster-5.
  */
 class Recording {
   private constructor(
@@ -103,8 +103,8 @@ class Recording {
   }
 
   /**
-   * Starts a federation as an operator would. It uses the queues of `idPrefix`; by default, the usual queues of the
-   * namespace.
+   * Starts a federation as an operator would. Uses the task queues for `idPrefix`. (Default: the queues of a federation
+   * without a prefix)
    */
   federate(
     name: string,
@@ -122,8 +122,8 @@ class Recording {
   }
 
   /**
-   * Starts a federation, and calls `meanwhile` when it is merging. Its merges have to wait until `meanwhile` has ended
-   * before they can read files.
+   * Starts a federation, and calls `meanwhile` once the run is merging. The merges cannot read files until `meanwhile`
+   * has ended.
    */
   async whileMerging(
     name: string,
@@ -141,7 +141,10 @@ class Recording {
     }
   }
 
-  /** Writes a workflow's history so far to a file. Replaces this machine's paths, host name and process ids. */
+  /**
+   * Writes the current history of a workflow to a file. Replaces everything that depends on this machine: paths, the
+   * host name and process ids.
+   */
   async save(file: string, workflowId: string): Promise<void> {
     const json = historyToJson(await this.client.workflow.getHandle(workflowId).fetchHistory());
     const neutral = json
@@ -207,7 +210,7 @@ async function startServer(folder: string, held: Releasers): Promise<string> {
   return server.address;
 }
 
-/** While the gate is closed, `pass` waits until it opens. */
+/** A gate that can be closed. Callers of `pass` wait while it is closed. */
 class Gate {
   private closed = Promise.withResolvers<void>();
 
@@ -229,8 +232,8 @@ class Gate {
 }
 
 /**
- * Returns the bucket with `label` as its label: the roster's history contains the label, which would otherwise reveal a
- * folder of this machine. Reads of clusters' files pass the gate, and wait while it is closed.
+ * Returns a bucket that has a given label, and whose reads of cluster files wait while the gate is closed. The label
+ * must not be the real one, because the roster's history contains it, and the real label is a path on this machine.
  */
 function gated(bucket: Bucket, label: string, gate: Gate): Bucket {
   return new Proxy(bucket, {
@@ -252,7 +255,7 @@ async function main(): Promise<void> {
   await using held = new Releasers();
   const recording = await Recording.start(held);
   await mkdir(histories, { recursive: true });
-  // Wait until the first push has ended. If it ended during a run, it would change the windows of the next run.
+  // Wait until the first push has ended. If it ended during a run, the next run would have to merge different windows.
   const pushing = recording.client.workflow.getHandle(push('cluster-5'));
   await until('a push', async () => (await pushing.query(pushState)).summary);
   const generation = await recordReplanned(recording);
@@ -264,7 +267,7 @@ async function main(): Promise<void> {
   await recording.save('roster', roster);
 }
 
-/** Records the first run. Two clusters are excluded while it merges, so it makes a new plan before it commits. */
+/** Records a run that makes a second plan before it commits, because two clusters are excluded while it merges. */
 async function recordReplanned(recording: Recording): Promise<number> {
   const run = await recording.whileMerging('excluding', {}, async (merging) => {
     await merging.signal(excludeCluster, { cluster: 'cluster-3', reason: 'odd prices' });
@@ -285,8 +288,8 @@ async function recordCancelled(recording: Recording): Promise<void> {
 }
 
 /**
- * Records a run that fails, because the newest generation seems to be from another federator with a different
- * membership.
+ * Records a run that fails because another federator, with a different membership, seems to have committed the newest
+ * generation.
  */
 async function recordFailed(recording: Recording, newest: number): Promise<void> {
   const { bucket } = recording;
@@ -320,9 +323,9 @@ async function recordFederateOnPush(recording: Recording): Promise<void> {
 }
 
 /**
- * Records a run with two shards, each of which is merged by its own lane. A real plan of two shards has more than 50
- * windows, so doubles replace the activities here. The run has its own id prefix, and thus its own queues and commit
- * workflow.
+ * Records a run with two lanes, each of which merges one shard. The activities are doubles, because a real plan needs
+ * more than 50 windows to have two shards. The run has a separate id prefix, so its queues and its commit workflow are
+ * separate, too.
  */
 async function recordLanes(recording: Recording): Promise<void> {
   const idPrefix = 'lanes';

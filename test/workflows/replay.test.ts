@@ -17,7 +17,7 @@ const textOf = (name: string) => readFileSync(join(folder, `${name}.json`), 'utf
 const historyOf = (name: string) => historyFromJson(textOf(name));
 
 beforeAll(() => {
-  // The test reports failed replays itself, so the worker need not log them.
+  // Turn off the worker's log: the test itself reports histories that cannot be replayed.
   Runtime.install({
     logger,
     telemetryOptions: { logging: { filter: 'OFF', forward: {} } },
@@ -30,7 +30,7 @@ async function replay(bundle: Awaited<ReturnType<typeof workflowBundle>>, histor
   const results = new Map<string, ReplayResult>();
   for (const name of histories) {
     const history = historyOf(name);
-    // Replay with the recorded workflow id, because a child workflow is named after the run that started it.
+    // Use the workflow id from the recording, because the ids of child workflows contain the id of their run.
     const workflowId = history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowId ?? name;
     const all = Worker.runReplayHistories({ workflowBundle: bundle }, [{ workflowId, history }]);
     for await (const result of all) results.set(name, result);

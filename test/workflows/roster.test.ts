@@ -40,7 +40,7 @@ async function startRoster(doubles: Doubles = {}, input: Partial<RosterInput> = 
     ...world.options(names('').roster),
     args: [{ bucket: 'file:///bucket', ...input }],
   });
-  // This handle is not bound to a run id, so it stays valid when the roster continues as new.
+  // Do not bind this handle to a run id. It then stays valid when the roster continues as new.
   handle = world.client.workflow.getHandle<typeof roster>(names('').roster);
 }
 
@@ -137,8 +137,7 @@ describeWithTemporal('a message to a run', () => {
     await run.signal(excludeCluster, 'c5');
     await run.signal(includeCluster, { cluster: 'c5' });
     await run.signal(excludeCluster, 'c1');
-    // Messages arrive in the order in which they were sent. So when c1 is excluded, c5 has already been excluded and
-    // included.
+    // Messages are handled in order. Once c1 is excluded, c5 has therefore been excluded and included again.
     const state = await untilRoster('the last of them', ({ exclusions }) => exclusions['c1'] !== undefined);
     expect(Object.keys(state.exclusions)).toEqual(['c3', 'c4', 'c1']);
     expect(state.exclusions['c4']).toMatchObject({ reason: 'odd prices' });

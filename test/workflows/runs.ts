@@ -3,7 +3,7 @@ import { ApplicationFailure, defaultPayloadConverter } from '@temporalio/common'
 import { type FederationProgress, progress } from '../../workflows/messages';
 import { until } from '../until';
 
-/** Returns the error with which a run failed. Throws if the run succeeded, or ended in another way. */
+/** Returns the error with which a run failed. Throws if the run succeeded, was cancelled, or ended in any other way. */
 export async function failureOfRun(run: WorkflowHandle): Promise<ApplicationFailure> {
   try {
     await run.result();
@@ -14,18 +14,18 @@ export async function failureOfRun(run: WorkflowHandle): Promise<ApplicationFail
   throw new Error('The run did not fail.');
 }
 
-/** Returns the summaries of a run's steps in the order of the run's history. */
+/** Returns the summaries of a run's steps, in the order in which the run started them. */
 export async function summariesOf(run: WorkflowHandle): Promise<string[]> {
   const { events } = await run.fetchHistory();
   return (events ?? []).flatMap(({ userMetadata, workflowExecutionStartedEventAttributes: start }) => {
     const summary = userMetadata?.summary;
-    // Skip the first event: its summary describes the run itself, not a step.
+    // Skip the first event, because its summary describes the whole run.
     if (!summary || start) return [];
     return [defaultPayloadConverter.fromPayload<string>(summary)];
   });
 }
 
-/** Waits until a run's progress satisfies `holds`, and returns that progress. */
+/** Waits until the progress of a run satisfies `holds`, and returns the progress. */
 export function untilProgress(
   run: WorkflowHandle,
   holds: (now: FederationProgress) => boolean,

@@ -10,21 +10,24 @@ import { connectToTestServer, type TestServer } from '../servers/temporal';
 import { until } from '../until';
 import { type Activities, allGoesWell, asCounted, type Doubles } from './doubles';
 
-/** A call of an activity by a workflow. */
+/** A call of an activity. */
 export interface Call {
   readonly name: keyof Activities;
   readonly input: unknown;
 }
 
-/** Time limit of a run. If a run hangs, the server ends it, so that the test which waits for it fails. */
+/**
+ * Time limit of a workflow. If a workflow hangs, the server ends it after this time, and the test that waits for it
+ * fails.
+ */
 const longest = '110s';
 
 /**
- * Runs the real workflows on a real server, in a namespace of its own, with doubles of the activities. Only one test
- * can use a world at a time, because `begin` replaces the doubles and clears the calls.
+ * A test environment for workflows: runs the real workflows on a real server, in a separate namespace, with doubles of
+ * the activities. Tests cannot use it concurrently, because `begin` replaces the doubles and clears the recorded calls.
  */
 export class WorkflowWorld implements AsyncDisposable {
-  /** All calls so far, in order. */
+  /** All calls of activities since the last call of `begin`, in order. */
   calls: Call[] = [];
   private doubles = allGoesWell();
   private workers: { worker: Worker; run: Promise<void> }[] = [];
@@ -36,11 +39,11 @@ export class WorkflowWorld implements AsyncDisposable {
   ) {}
 
   /**
-   * Starts a world. `mergeSlots` limits how many windows its worker merges at the same time. (Default: Temporal's own
-   * limit)
+   * Connects to the server and starts the workers. `mergeSlots` limits how many windows are merged at the same time.
+   * (Default: the limit of Temporal's SDK)
    */
   static async open({ mergeSlots }: { mergeSlots?: number } = {}): Promise<WorkflowWorld> {
-    // Suppress the workers' log: most tests are about errors, which it would report at length.
+    // Turn off the workers' log: it would describe at length the errors that most tests cause on purpose.
     Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined) });
     const server = await connectToTestServer();
     const namespace = await server.createNamespace();
@@ -50,18 +53,18 @@ export class WorkflowWorld implements AsyncDisposable {
     return world;
   }
 
-  /** Starts a test: all activities succeed, except for those that `doubles` replaces. */
+  /** Prepares for the next test. Activities succeed unless `doubles` replaces them. */
   begin(doubles: Doubles = {}): void {
     this.calls = [];
     this.doubles = { ...allGoesWell(), ...doubles };
   }
 
-  /** Replaces further activities from now on, in addition to those that are already replaced. */
+  /** Replaces more activities. Those that were replaced before remain replaced. */
   become(doubles: Doubles): void {
     this.doubles = { ...this.doubles, ...doubles };
   }
 
-  /** Returns the inputs with which an activity was called so far. */
+  /** Returns the inputs of all calls of an activity so far. */
   inputs<Name extends keyof Activities>(name: Name): Parameters<Activities[Name]>[0][] {
     return this.calls
       .filter((call) => call.name === name)
@@ -84,7 +87,7 @@ export class WorkflowWorld implements AsyncDisposable {
     });
   }
 
-  /** Returns options for starting any other workflow. */
+  /** Returns options for starting a workflow other than a federation. */
   options(id: string = randomUUID()) {
     return {
       workflowId: id,
@@ -93,7 +96,7 @@ export class WorkflowWorld implements AsyncDisposable {
     } as const;
   }
 
-  /** Waits until an activity has been called this many times. */
+  /** Waits until an activity has been called at least `times` times. */
   async untilCalled(name: keyof Activities, times = 1): Promise<void> {
     await until(`${times} calls of ${name}`, () => (this.inputs(name).length >= times ? true : undefined));
   }
@@ -116,7 +119,7 @@ export class WorkflowWorld implements AsyncDisposable {
         ),
       ),
       shutdownForceTime: '5s',
-      // Send heartbeats often, because only a heartbeat shows an activity that it is cancelled.
+      // Send heartbeats often, because an activity only notices that it is cancelled when it sends one.
       maxHeartbeatThrottleInterval: '100ms',
     } as const;
     const { federationQueue, mergeQueue } = names('');

@@ -25,12 +25,18 @@ import { isShared, sharedCost, shareOut, tenancyShares } from './sharing';
 import { type PlannedSet, planSets } from './steps';
 import { assetsOf, portions, type StoredAllocations, type StoredAssets } from './stored-sets';
 
-/** The reference's answer to an allocation request. It has no warnings. */
+/**
+ * Answer of the reference (see `referenceAllocations`) to an allocation request. Unlike the engine's, it has no
+ * warnings.
+ */
 export interface ReferenceAllocations {
   readonly sets: readonly { readonly window: Span; readonly rows: readonly AllocationRow[] }[];
 }
 
-/** Answers an allocation request from decoded sets, following the contract literally. */
+/**
+ * Answers an allocation request from decoded sets. It follows the query contract literally, so that tests can compare
+ * the query engine with it.
+ */
 export function referenceAllocations(
   sets: readonly StoredAllocations[],
   assets: readonly StoredAssets[],
@@ -68,7 +74,7 @@ function allocationsOf(set: AllocationSet): Piece[] {
   return records.map((record) => pieceOf(finite(record)));
 }
 
-/** Computes the groups of one step, keyed by name. They include the groups of idle. */
+/** Computes the groups of one step, including those of idle costs. The groups are keyed by name. */
 function answerStep(
   step: Span,
   sets: readonly (readonly Piece[])[],
@@ -118,7 +124,7 @@ function mergeSets(sets: readonly (readonly Piece[])[]): Piece[] {
   return [...merged.values()];
 }
 
-/** Adds to an allocation its share of the idle of its cluster or node. */
+/** Adds to the costs of an allocation its share of the idle cost of its cluster or node. */
 function withItsIdle(piece: Piece, idle: ReadonlyMap<string, Idle>, request: AllocationRequest): Piece {
   const place = idle.get(placeOf(piece, request.idle.byNode));
   if (place === undefined || !countsForIdle(piece)) return piece;
@@ -133,9 +139,9 @@ function withItsIdle(piece: Piece, idle: ReadonlyMap<string, Idle>, request: All
 }
 
 /**
- * Converts idle to pieces. Several of them can have the same name: the caller merges these. If idle is shared, only the
- * part that cannot be shared remains. If there is a filter, idle is reduced to the share of the allocations that the
- * filter keeps. Pieces without cost are omitted.
+ * Converts idle costs to pieces (allocations). Several pieces can have the same name; the caller merges these. If idle
+ * is shared, returns only the part that cannot be shared. If there is a filter, reduces idle in proportion to the costs
+ * of the allocations that pass the filter. Omits pieces without cost.
  */
 function shownIdle(
   idle: ReadonlyMap<string, Idle>,
@@ -219,7 +225,7 @@ function rowOf(piece: Piece, window: Span, request: AllocationRequest): Allocati
   };
 }
 
-/** Converts properties to the form that they have in answers, which omits empty ones. */
+/** Converts properties to the form that they have in answers, where empty properties are absent. */
 function shownProperties(properties: PieceProperties): AllocationProperties {
   const shown: AllocationProperties = {};
   for (const field of textFields) if (properties[field] !== '') shown[field] = properties[field];

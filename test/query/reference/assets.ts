@@ -11,12 +11,15 @@ import { secondsOf, textMap } from './piece';
 import { type PlannedSet, planSets } from './steps';
 import { assetsOf, portions, type StoredAssets } from './stored-sets';
 
-/** The reference's answer to an asset request. It has no warnings. */
+/** Answer of the reference (see `referenceAssets`) to an asset request. Unlike the engine's, it has no warnings. */
 export interface ReferenceAssets {
   readonly sets: readonly { readonly window: Span; readonly rows: readonly AssetRow[] }[];
 }
 
-/** Answers an asset request from decoded sets, following the contract literally. */
+/**
+ * Answers an asset request from decoded sets. It follows the query contract literally, so that tests can compare the
+ * query engine with it.
+ */
 export function referenceAssets(sets: readonly StoredAssets[], request: AssetRequest): ReferenceAssets {
   const planned = planSets(request);
   const steps = planned.flatMap((set) => set.steps);
@@ -34,8 +37,8 @@ export function referenceAssets(sets: readonly StoredAssets[], request: AssetReq
 }
 
 /**
- * Computes the groups of one step. First merges the records of each asset from all sets, then filters the assets, then
- * groups them.
+ * Computes the groups of one step. First merges the records of each asset from all sets, then filters the assets, and
+ * finally groups them.
  */
 function answerStep(records: readonly Asset[], request: AssetRequest): Map<string, AssetRow> {
   const rows = records.map((asset) => rowOf(asset, request.disableAdjustments));
@@ -67,7 +70,7 @@ function accumulate(
   return { window, rows: ordered.slice(request.offset, end).map((row) => ({ ...row, window })) };
 }
 
-/* Functions that compute the keys of rows. */
+/* The functions below compute the keys of rows. */
 
 const usualFields: readonly AssetField[] = [
   'provider',
@@ -120,7 +123,7 @@ function filteredView(row: AssetRow): Filtered {
   };
 }
 
-/* Functions that convert single assets to rows. */
+/* The functions below convert assets to rows. */
 
 function rowOf(stored: Asset, disableAdjustments: boolean): AssetRow {
   const asset = disableAdjustments && 'adjustment' in stored ? { ...stored, adjustment: 0 } : stored;
@@ -208,9 +211,9 @@ function breakdownOf(stored: StoredBreakdown | null): Breakdown {
   return { idle, other, system, user };
 }
 
-/* Functions that merge two rows. */
+/* The functions below merge two rows. */
 
-/** Merges two rows of assets or groups. The result has the key of the first. */
+/** Merges two rows, each of one asset or of a group. The result has the key of the first row. */
 function mergeRows(a: AssetRow, b: AssetRow): AssetRow {
   const base = {
     key: a.key,
@@ -291,7 +294,7 @@ function mergeDisks(a: DiskRow, b: DiskRow): Own<DiskRow> {
   };
 }
 
-/** Returns the cost of a disk without the adjustment. */
+/** Returns the cost of a disk without its adjustment. */
 function costOf({ totalCost, adjustment }: DiskRow): number {
   return totalCost - adjustment;
 }

@@ -5,17 +5,23 @@ import type { Span } from '../../../query/span';
 import { sortValue } from './order';
 import { someNumbers, totalCost } from './piece';
 
-/** The sets of an answer, from any implementation. */
+/** The sets of an answer. The answer can be that of any implementation. */
 export interface SetsOf<Row> {
   readonly sets: readonly { readonly window: Span; readonly rows: readonly Row[] }[];
 }
 
-/** Whether two numbers are equal up to rounding errors. Implementations may add numbers in a different order. */
+/**
+ * Returns whether two numbers are equal, except for rounding errors. Implementations may add up numbers in different
+ * orders.
+ */
 export function near(a: number, b: number): boolean {
   return Object.is(a, b) || Math.abs(a - b) <= 1e-9 * Math.max(Math.abs(a), Math.abs(b), 1);
 }
 
-/** Lists the differences between two answers about allocations, one line each. Rows with the same name are compared. */
+/**
+ * Lists the differences between two answers about allocations, one line per difference. Compares the rows that have the
+ * same name.
+ */
 export function allocationDifferences(
   expected: SetsOf<AllocationRow>,
   actual: SetsOf<AllocationRow>,
@@ -32,8 +38,8 @@ export function allocationDifferences(
 }
 
 /**
- * Lists the rows that are in the wrong place, one line each. Rows may swap places if their values are equal up to
- * rounding. If their values are identical, they must be sorted by name.
+ * Lists the rows that are at a wrong position, one line per row. Rows whose values are equal up to rounding may be in
+ * either order. Rows whose values are identical must be sorted by name.
  */
 export function orderDifferences(
   expected: SetsOf<AllocationRow>,
@@ -56,8 +62,8 @@ export function orderDifferences(
 }
 
 /**
- * Like `allocationDifferences`, but for assets. Ignores the members whose merging the contract does not define: GPU
- * counts, pools, overheads and maxima.
+ * Like `allocationDifferences`, but for assets. Ignores GPU counts, pools, overheads and maxima, because the contract
+ * does not define how to merge them.
  */
 export function assetDifferences(expected: SetsOf<AssetRow>, actual: SetsOf<AssetRow>): string[] {
   const plain = (row: AssetRow) => ({ ...row, gpuCount: 0, pool: '', overhead: null, byteUsageMax: null });
@@ -107,8 +113,8 @@ function differencesByName<Row>(
 }
 
 /**
- * Lists the differences between two values, one line each. `where` names the value. An empty member equals a missing
- * one.
+ * Lists the differences between two values, one line per difference. `where` is the name of the value in these lines.
+ * An empty member counts as equal to a missing one.
  */
 function differences(expected: unknown, actual: unknown, where: string): string[] {
   if (typeof expected === 'number' && typeof actual === 'number' && near(expected, actual)) return [];

@@ -2,10 +2,11 @@ import type { Span } from '../../../query/span';
 import type { Portion } from './stored-sets';
 
 /**
- * Selects for each step the portions that answer it. Works on one cluster at a time, and counts no time twice. First
- * selects portions that lie inside a step, coarsest first, so that finer ones only fill gaps. Then fills the remaining
- * gaps with portions that overlap a step only partly, finest first. Such a portion is counted in full, in the first
- * step that it overlaps.
+ * Selects, for each step, the portions of data that answer it. A portion is the records of one cluster in one set.
+ * Selected portions of a cluster never overlap, so no time is counted twice.
+ * 1. Selects portions that lie inside a step. Begins with the longest, so that shorter ones only fill gaps.
+ * 2. Fills the remaining gaps with portions that lie only partly in a step. Begins with the shortest. All costs of such
+ *    a portion are counted in the first step that it overlaps.
  */
 export function coverSteps<R>(steps: readonly Span[], all: readonly Portion<R>[]): Portion<R>[][] {
   const answers = steps.map((): Portion<R>[] => []);

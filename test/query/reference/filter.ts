@@ -1,15 +1,15 @@
 import type { Comparator, Filter, FilterOperand } from '../../../query/filter';
 
-/** An allocation or asset, as filters see it. */
+/** The properties of an allocation or asset that filters can compare. */
 export interface Filtered {
-  /** Returns the value of a property. `name` is the property's name in filters. */
+  /** Returns the value of a property. `name` is the name that the property has in filters. */
   field(name: string): string;
   readonly labels: ReadonlyMap<string, string>;
   readonly annotations: ReadonlyMap<string, string>;
   readonly services: readonly string[];
 }
 
-/** Whether a subject passes a filter. Without a filter, everything passes. */
+/** Returns whether a subject passes a filter. If there is no filter, every subject passes. */
 export function passes(filter: Filter | undefined, subject: Filtered): boolean {
   if (filter === undefined) return true;
   switch (filter.kind) {

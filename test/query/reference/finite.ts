@@ -1,4 +1,7 @@
-/** Copies a value and replaces every NaN or infinite number in it by 0, as the contract counts such numbers as 0. */
+/**
+ * Copies a value. Replaces each NaN or infinite number in it with 0, because the query contract counts such numbers as
+ * 0.
+ */
 export function finite<T>(stored: T): T {
   return finiteValue(stored) as T;
 }

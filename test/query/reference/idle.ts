@@ -12,22 +12,22 @@ import {
   someProperties,
 } from './piece';
 
-/** The resources of a node that have idle costs. */
+/** Resources for which idle costs are computed. */
 export const resources = ['cpu', 'gpu', 'ram'] as const;
 export type Resource = (typeof resources)[number];
 type Costs = Record<Resource, number>;
 
-/** Idle cost of a cluster, or of a node if idle is computed by node. */
+/** Idle cost of a cluster, or of one node if the request asks for idle by node. */
 export interface Idle {
   readonly cluster: string;
-  /** Empty if this is the idle of a whole cluster. */
+  /** Name of the node; empty if this is the idle cost of a whole cluster. */
   readonly node: string;
   readonly providerID: string;
   readonly start: number;
   readonly end: number;
-  /** Cost of the nodes minus the cost of the allocations (`used`). */
+  /** Idle cost: the cost of the nodes minus `used`, for each resource. */
   readonly cost: Costs;
-  /** Cost of all allocations in this cluster or on this node. */
+  /** Cost of all allocations of this cluster or node. */
   readonly used: Costs;
 }
 
@@ -39,8 +39,8 @@ interface Place {
 }
 
 /**
- * Computes the idle of one step, keyed as by `placeOf`. A cluster or node has idle if it has a node asset, or
- * allocations with CPU, GPU or RAM costs. A cluster without any assets has none.
+ * Computes the idle costs of one step. Their keys are those of `placeOf`. A cluster or node has idle costs if it has a
+ * node asset, or if it has allocations with CPU, GPU or RAM costs. A cluster without any assets has none.
  */
 export function computeIdle(
   step: Span,
@@ -73,23 +73,26 @@ export function computeIdle(
   return idle;
 }
 
-/** Returns the key of an allocation's cluster or node in the result of `computeIdle`. */
+/** Returns the key under which `computeIdle` returns the idle cost of an allocation's cluster or node. */
 export function placeOf(piece: Piece, byNode: boolean): string {
   const { cluster, node } = firstMember(piece);
   return placeKey(cluster, byNode ? node : '');
 }
 
-/** Whether a piece uses resources of nodes. Unmounted volumes and stored idle do not, so they play no part in idle. */
+/**
+ * Returns whether a piece uses resources of nodes. Unmounted volumes and stored idle records do not, so the computation
+ * of idle costs ignores them.
+ */
 export function countsForIdle(piece: Piece): boolean {
   return !isUnmounted(piece) && !isStoredIdle(piece);
 }
 
-/** Returns what an allocation costs for a resource, including the adjustment. */
+/** Returns the cost of one resource of an allocation, including its adjustment. */
 export function resourceCost({ numbers }: Piece, resource: Resource): number {
   return numbers[`${resource}Cost`] + numbers[`${resource}CostAdjustment`];
 }
 
-/** Converts idle to the form of an allocation. */
+/** Converts an idle cost to a piece, as if it were an allocation. */
 export function idlePiece(idle: Idle, cost: Costs, name: string): Piece {
   const { cluster, node, providerID, start, end } = idle;
   return {
@@ -135,8 +138,8 @@ function idleAt(place: Place, step: Span, options: { byNode: boolean; reconcile:
 }
 
 /**
- * Computes what a node costs for a resource, after its discount. The resource bears its proportional part of the node's
- * adjustment.
+ * Computes the cost of one resource of a node, after the node's discount. The node's adjustment is distributed among
+ * its resources in proportion to their costs.
  */
 function nodeCost(asset: NodeAsset, resource: Resource, reconcile: boolean): number {
   const node = reconcile ? asset : { ...asset, adjustment: 0 };

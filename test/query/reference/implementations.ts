@@ -14,10 +14,10 @@ import { referenceAssets } from './assets';
 import type { SetsOf } from './compare';
 import type { StoredWorld } from './stored-sets';
 
-/** An answer. Only the query engine adds warnings. */
+/** An answer of any implementation. Only the query engine adds warnings. */
 export type Answered<Row> = SetsOf<Row> & { readonly warnings?: readonly string[] };
 
-/** An implementation that has opened a world and answers requests about it. */
+/** An opened implementation. It answers requests about one world, which is a set of generated ETL files. */
 export interface Opened {
   allocations(request: AllocationRequest): Promise<Answered<AllocationRow>>;
   assets(request: AssetRequest): Promise<Answered<AssetRow>>;
@@ -30,7 +30,7 @@ export interface Implementation {
   open(world: StoredWorld): Promise<Opened>;
 }
 
-/** The implementation that follows the contract literally. */
+/** The reference implementation, which follows the query contract literally. */
 export const reference: Implementation = {
   name: 'the reference',
   open: async ({ allocations, assets }) => ({
@@ -40,7 +40,7 @@ export const reference: Implementation = {
   }),
 };
 
-/** The query engine of the primary. It ingests the world's files into a new database. */
+/** The query engine, as the primary uses it. It ingests the files into a new database. */
 export const queryEngine: Implementation = {
   name: 'the query engine',
   open: async (world) => {
@@ -63,16 +63,16 @@ export const queryEngine: Implementation = {
   },
 };
 
-/** Implementations that are tested with the worked values of the contract. */
+/** Implementations that must return the values that the query contract works out in its examples. */
 export const implementations: readonly Implementation[] = [reference, queryEngine];
 
 /**
- * Implementations that are tested with generated requests. In the short run, this is only the reference, as the engine
- * has to fill a database for each generated world. That is enough: another test compares the engine with the reference.
+ * Implementations that are tested with generated requests. The short test run omits the query engine, because it would
+ * have to fill a database for each world. Another test compares the engine with the reference.
  */
 export const propertyImplementations: readonly Implementation[] = runs([reference], [reference, queryEngine]);
 
-/** Opens a world, calls `ask`, and closes the world. */
+/** Opens an implementation with a world, calls `ask`, and closes the implementation. */
 export async function withWorld<T>(
   implementation: Implementation,
   world: StoredWorld,

@@ -3,10 +3,7 @@ import { mergeVolumes, union } from './merging';
 
 const most = 1_000;
 
-/**
- * Selects the volumes that a row lists. Only the most expensive ones are listed. The others are added up, in one entry
- * per cluster.
- */
+/** Selects the volumes that a row lists: only the most expensive ones. Adds up the others in one entry per cluster. */
 export function listedVolumes(
   pvs: ReadonlyMap<string, PersistentVolumeUse>,
 ): Record<string, PersistentVolumeUse> | null {
@@ -21,9 +18,9 @@ export function listedVolumes(
 }
 
 /**
- * Selects the load balancers that a row lists. Only the most expensive ones are listed. One further entry holds the
- * rest: the other load balancers, and the part of the row's cost that no load balancer accounts for. Records of older
- * agents have such a cost, as they do not list their load balancers.
+ * Selects the load balancers that a row lists: only the most expensive ones. Adds up the others in one further entry.
+ * That entry also contains the part of the row's cost that no load balancer accounts for. There is such a part in
+ * records of older agents, which do not list their load balancers.
  */
 export function listedBalancers(
   balancers: ReadonlyMap<string, LoadBalancerUse>,
@@ -42,7 +39,7 @@ export function listedBalancers(
   return objectOf(listed);
 }
 
-/** Splits entries into the `most` most expensive ones and the others. */
+/** Splits entries into two lists: the most expensive ones (at most `most` of them) and the others. */
 function split<V extends { readonly cost: number }>(
   all: ReadonlyMap<string, V>,
 ): [[string, V][], [string, V][]] {

@@ -2,9 +2,7 @@ import { type GpuUse, type LoadBalancerUse, type PersistentVolumeUse } from '../
 import { type Measure, measures } from '../../../query/measures';
 import { firstMember, type Piece, type PieceProperties, someProperties } from './piece';
 
-/**
- * Measures that are averages. Merging weights them by the duration of the allocations. All other measures are added.
- */
+/** Measures that are averages. Merging two rows weights these by the rows' durations. It adds up all other measures. */
 const averages: readonly Measure[] = [
   'cpuCoreRequestAverage',
   'cpuCoreUsageAverage',
@@ -16,7 +14,7 @@ const averages: readonly Measure[] = [
   'gpuUsageAverage',
 ];
 
-/** Merges the allocations of one container from two sets. `b` must be from the later one. */
+/** Merges the records of one container from two sets. `b` must be from the later set. */
 export function mergeOverSets(a: Piece, b: Piece): Piece {
   const [before, after] = [firstMember(a), firstMember(b)];
   const properties: PieceProperties = {
@@ -28,7 +26,7 @@ export function mergeOverSets(a: Piece, b: Piece): Piece {
   return { ...mergePieces(a, b), members: [properties], raw: largerMaxima(a.raw, b.raw) };
 }
 
-/** Merges two allocations, groups or idle pieces. The result has the name of the first. */
+/** Merges two allocations, groups or idle costs. The result has the name of the first. */
 export function mergePieces(a: Piece, b: Piece): Piece {
   const start = Math.min(a.start, b.start);
   const end = Math.max(a.end, b.end);
@@ -54,7 +52,10 @@ export function mergePieces(a: Piece, b: Piece): Piece {
 
 type TextField = 'cluster' | 'node' | 'container' | 'controllerKind' | 'namespace' | 'pod' | 'providerID';
 
-/** Returns the properties that all members have in common. A single member keeps all of its properties. */
+/**
+ * Returns the properties that all members have in common. A single member keeps all of its properties. Common labels
+ * and annotations are kept only if `aggregatedMetadata` is true and all members are in the same namespace.
+ */
 export function commonProperties(
   members: readonly PieceProperties[],
   aggregatedMetadata: boolean,
@@ -85,8 +86,9 @@ export function commonProperties(
 }
 
 /**
- * Returns the controller if all members have the same one, otherwise an empty string. But if all members are the same
- * container, its controller may have changed: returns the first by name, ignoring empty names.
+ * Returns the controller that all members have; if they have different ones, an empty string. Exception: if all members
+ * are the same container, its controller has changed over time. Then returns the non-empty name that comes first
+ * alphabetically.
  */
 function commonController(members: readonly PieceProperties[]): string {
   const identity = ({ cluster, node, namespace, pod, container }: PieceProperties) =>
@@ -104,7 +106,7 @@ function commonPairs(maps: readonly ReadonlyMap<string, string>[]): Map<string, 
   );
 }
 
-/** Returns the union of two maps. If a key is in both, its two values are merged. */
+/** Returns the union of two maps. If both contain a key, merges the two values. */
 export function union<V>(
   a: ReadonlyMap<string, V>,
   b: ReadonlyMap<string, V>,
@@ -118,7 +120,7 @@ export function union<V>(
   return merged;
 }
 
-/** Merges two entries for the same volume, or for several volumes that are listed as one. */
+/** Merges two entries of the same volume, or of different volumes that share one entry. */
 export function mergeVolumes(a: PersistentVolumeUse, b: PersistentVolumeUse): PersistentVolumeUse {
   const providerID = a.providerID === '' ? b.providerID : a.providerID;
   return { byteHours: a.byteHours + b.byteHours, cost: a.cost + b.cost, providerID };
@@ -128,7 +130,7 @@ function mergeBalancers(a: LoadBalancerUse, b: LoadBalancerUse): LoadBalancerUse
   return { ...a, cost: a.cost + b.cost, hours: a.hours + b.hours };
 }
 
-/** Returns the properties that two GPUs have in common, with the averages of the merged row. */
+/** Merges two GPUs: keeps the properties that both have in common. The averages are those of the merged row. */
 function mergeGpus(
   a: GpuUse | null,
   b: GpuUse | null,

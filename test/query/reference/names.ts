@@ -5,7 +5,7 @@ import type { PieceProperties } from './piece';
 
 const unallocated = '__unallocated__';
 
-/** Returns the name of the group to which an allocation belongs. */
+/** Returns the name of the group that contains an allocation. */
 export function groupName(
   groups: readonly AllocationGroup[],
   properties: PieceProperties,

@@ -4,7 +4,7 @@ import { clusterOf } from './idle';
 import { type PieceProperties, textMap } from './piece';
 import { assetsOf, type StoredAssets } from './stored-sets';
 
-/** Properties of nodes by which allocations can be grouped, although allocations do not have them themselves. */
+/** Properties of nodes by which allocations can be grouped. Allocations themselves do not have these properties. */
 export type NodeWords = Readonly<Record<'account' | 'provider' | 'region', string>>;
 
 const regionLabels = [
@@ -15,9 +15,9 @@ const regionLabels = [
 ];
 
 /**
- * Returns a function that finds these properties for an allocation: those of its node in the latest set that contains
- * the node. If the node is unknown, it returns the properties that all nodes of the cluster have in common. Properties
- * that are unknown or not common are empty.
+ * Returns a function that finds the account, provider and region for an allocation. They are those of the allocation's
+ * node, in the latest set that contains the node. If the node is unknown, they are those that all nodes of the cluster
+ * have in common. A property that is unknown or differs is empty.
  */
 export function nodeWords(stored: readonly StoredAssets[]): (of: PieceProperties) => NodeWords {
   const clusters = new Map<string, Map<string, NodeWords>>();

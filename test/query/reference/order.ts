@@ -4,7 +4,10 @@ import { totalCost } from './piece';
 
 type Sort = AllocationRequest['sort'];
 
-/** Sorts rows as requested. Rows with equal values are sorted by name. Rows without a value come last. */
+/**
+ * Sorts rows as the request says. Rows with equal values are sorted by name. Rows whose value is NaN or infinite come
+ * last.
+ */
 export function inOrder(rows: readonly AllocationRow[], sort: Sort): AllocationRow[] {
   const direction = sort.descending ? -1 : 1;
   return [...rows].sort((a, b) => {
@@ -18,8 +21,8 @@ export function inOrder(rows: readonly AllocationRow[], sort: Sort): AllocationR
 }
 
 /**
- * Returns a page of rows. Offset and limit count only rows that are not idle. Idle rows are added to the first page and
- * to every page that has other rows.
+ * Returns a page of rows. Offset and limit do not count idle rows. All idle rows are on the first page, and on each
+ * further page that has other rows.
  */
 export function pageOf<Row extends { readonly name: string }>(
   rows: readonly Row[],
@@ -32,7 +35,7 @@ export function pageOf<Row extends { readonly name: string }>(
   return rows.filter((row) => isIdle(row) || page.has(row));
 }
 
-/** Returns the value by which a row is sorted, or null if that is NaN or infinite. */
+/** Returns the value by which a row is sorted. Returns null if that value is NaN or infinite. */
 export function sortValue(row: AllocationRow, by: Sort['by']): number | string | null {
   const value = valueOf(row, by);
   return typeof value === 'number' && !Number.isFinite(value) ? null : value;

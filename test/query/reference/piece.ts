@@ -4,7 +4,7 @@ import type { Allocation, StringMap } from '../../../etl/model';
 import { type GpuUse, type LoadBalancerUse, type PersistentVolumeUse } from '../../../query/answer';
 import { type Measure, measures } from '../../../query/measures';
 
-/** All properties of an allocation, as text. */
+/** All properties of an allocation. The byte strings of the file are converted to JavaScript strings. */
 export interface PieceProperties {
   cluster: string;
   node: string;
@@ -21,11 +21,14 @@ export interface PieceProperties {
   namespaceAnnotations: ReadonlyMap<string, string>;
 }
 
-/** An allocation in the form that the reference works with, or several allocations that were merged into one. */
+/**
+ * One allocation, or several that were merged into one. The reference implementation works with allocations in this
+ * form.
+ */
 export interface Piece {
-  /** Name of an allocation, or of the group into which allocations were merged. */
+  /** Name of the allocation, or of the group into which allocations were merged. */
   readonly name: string;
-  /** Properties of each allocation in this piece. */
+  /** Properties of each allocation that was merged into this piece. */
   readonly members: readonly PieceProperties[];
   readonly start: number;
   readonly end: number;
@@ -36,7 +39,7 @@ export interface Piece {
   readonly raw: { cpuCoreUsageMax: number; ramByteUsageMax: number; gpuUsageMax: number | null } | null;
 }
 
-/** Returns complete properties: those that are not given are empty. */
+/** Completes properties: those that are missing from `known` become empty. */
 export function someProperties(known: Partial<PieceProperties>): PieceProperties {
   return {
     cluster: '',
@@ -56,7 +59,7 @@ export function someProperties(known: Partial<PieceProperties>): PieceProperties
   };
 }
 
-/** Returns all measures: those that are not given are 0. */
+/** Completes measures: those that are missing from `known` become 0. */
 export function someNumbers(known: Partial<Record<Measure, number>>): Record<Measure, number> {
   const zeros = Object.fromEntries(measures.map((measure) => [measure, 0])) as Record<Measure, number>;
   return { ...zeros, ...known };
@@ -83,19 +86,21 @@ export function pieceOf(record: Allocation): Piece {
   };
 }
 
-/** Returns the properties of a piece's first allocation. Before grouping, each piece consists of a single one. */
+/**
+ * Returns the properties of the first allocation in a piece. Before grouping, each piece contains a single allocation.
+ */
 export function firstMember(piece: Piece): PieceProperties {
   const [first] = piece.members;
   if (first === undefined) throw new Error(`${piece.name} has no members`);
   return first;
 }
 
-/** Whether a piece is a volume or load balancer that no pod uses. */
+/** Returns whether a piece is a volume or load balancer that no pod uses. */
 export function isUnmounted(piece: Piece): boolean {
   return firstMember(piece).container === '__unmounted__';
 }
 
-/** Whether a piece is idle that was stored in a file by its writer. */
+/** Returns whether a piece is an idle record that was already in the file. */
 export function isStoredIdle(piece: Piece): boolean {
   return piece.name.includes('__idle__');
 }
@@ -139,7 +144,7 @@ export function secondsOf(instant: Instant): number {
   return instant.seconds + instant.nanos / 1e9;
 }
 
-/** Converts a map of byte strings to one of texts. */
+/** Converts the keys and values of a map from byte strings to JavaScript strings. */
 export function textMap(map: StringMap | null): Map<string, string> {
   return new Map([...(map ?? [])].map(([key, value]) => [displayText(key), displayText(value)]));
 }
@@ -203,8 +208,8 @@ function numbersOf(record: Allocation, pvs: readonly PersistentVolumeUse[]): Rec
 }
 
 /**
- * Returns the volumes of a record, keyed as in answers. Colons in names are replaced, so that each key has exactly one.
- * If this makes two keys equal, their volumes are merged.
+ * Returns the volumes of a record, keyed as in answers. Replaces colons in names, so that a key contains only the colon
+ * between its two parts. If two volumes then have the same key, merges them.
  */
 function volumesOf(record: Allocation): Map<string, PersistentVolumeUse> {
   const part = (text: ByteString) => displayText(text).replaceAll(':', '_');
@@ -234,7 +239,7 @@ function balancersOf(record: Allocation): Map<string, LoadBalancerUse> {
   return balancers;
 }
 
-/** Returns the GPU of a record. Its averages are copied from the measures. */
+/** Returns the GPU of a record. Its averages are taken from `numbers`. */
 function gpuOf({ gpuAllocation }: Allocation, numbers: Readonly<Record<Measure, number>>): GpuUse | null {
   return (
     gpuAllocation && {

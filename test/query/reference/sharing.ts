@@ -4,7 +4,10 @@ import type { Span } from '../../../query/span';
 import { clusterOf, countsForIdle } from './idle';
 import { firstMember, type Piece, totalCost } from './piece';
 
-/** Whether an allocation is shared: it is removed from the answer, and the other allocations bear its cost. */
+/**
+ * Returns whether an allocation is shared. A shared allocation is removed from the answer, and its cost is distributed
+ * among the others.
+ */
 export function isShared(piece: Piece, { sharing }: AllocationRequest): boolean {
   const { namespace, labels } = firstMember(piece);
   return (
@@ -14,8 +17,8 @@ export function isShared(piece: Piece, { sharing }: AllocationRequest): boolean 
 }
 
 /**
- * Computes the cost that is shared in a step: the cost of the shared allocations including their idle, and the step's
- * part of the monthly cost.
+ * Computes the cost that is shared in one step: the cost of the shared allocations, including their idle costs, plus
+ * the part of the monthly shared cost that the step accounts for.
  */
 export function sharedCost(step: Span, charged: readonly Piece[], request: AllocationRequest): number {
   const shared = charged.filter((piece) => isShared(piece, request));
@@ -25,9 +28,10 @@ export function sharedCost(step: Span, charged: readonly Piece[], request: Alloc
 }
 
 /**
- * Splits a cost among groups. Returns the shares, keyed by group name. An even split gives each group the same share,
- * even if the filter keeps none of its allocations. A weighted split gives each allocation a share by its cost without
- * idle. Of these shares, those of allocations that the filter drops are omitted.
+ * Splits a cost among groups. Returns the shares, keyed by group name.
+ * - Even split: all groups get the same share, even if the filter drops all allocations of a group.
+ * - Weighted split: each allocation gets a share in proportion to its cost without idle. Shares of allocations that the
+ *   filter drops are omitted.
  */
 export function shareOut(
   cost: number,
@@ -50,7 +54,10 @@ export function shareOut(
   return new Map([...weights].map(([name, weight]) => [name, cost * part(weight)]));
 }
 
-/** Splits the management cost of each cluster among its allocations, weighted by their costs without idle. */
+/**
+ * Splits the management cost of each cluster among the cluster's allocations, in proportion to their costs without
+ * idle.
+ */
 export function tenancyShares(
   assets: readonly Asset[],
   remaining: readonly Piece[],

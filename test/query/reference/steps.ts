@@ -3,16 +3,16 @@ import type { Span } from '../../../query/span';
 
 const day = 86_400;
 const week = 7 * day;
-/** 1970-01-04, the first Sunday after the Unix epoch. */
+/** 1970-01-04, the first Sunday after the Unix epoch, in Unix seconds. */
 const firstSunday = 3 * day;
 
-/** A set of the answer. It accumulates the given steps. */
+/** A set of the answer: its window, and the steps that are added up in it. */
 export interface PlannedSet {
   readonly window: Span;
   readonly steps: readonly Span[];
 }
 
-/** Determines the sets of an answer, and the steps of each set. Sets and steps are in chronological order. */
+/** Determines the sets of an answer and the steps of each set. Both are in chronological order. */
 export function planSets(request: {
   readonly window: Span;
   readonly step: Step;
@@ -33,7 +33,7 @@ export function planSets(request: {
   }));
 }
 
-/** Cuts a window into steps. The last step may end after the window. */
+/** Cuts a window into steps. The end of the last step may be after the end of the window. */
 export function cut(window: Span, step: Step): Span[] {
   if (step === 'window') return [window];
   const steps: Span[] = [];
@@ -49,7 +49,10 @@ function periodsOf(window: Span, accumulation: Periodic): Span[] {
   return accumulation === 'weeknow' ? weeksBack(window) : calendarPeriods(window, accumulation);
 }
 
-/** Returns the calendar periods that overlap a window. The first may begin before it, and the last may end after it. */
+/**
+ * Returns the calendar periods that overlap a window. The first may begin before the window, and the last may end after
+ * it.
+ */
 function calendarPeriods(window: Span, accumulation: Exclude<Periodic, 'weeknow'>): Span[] {
   const periods: Span[] = [];
   let start = periodStart(window.start, accumulation);
@@ -93,10 +96,7 @@ function periodEnd(start: number, accumulation: Exclude<Periodic, 'weeknow'>): n
   }
 }
 
-/**
- * Cuts a window into blocks of seven days, counted back from its end. The first block is shorter unless the window
- * consists of whole blocks.
- */
+/** Cuts a window into blocks of seven days, starting from its end. The first block may be shorter. */
 function weeksBack(window: Span): Span[] {
   const blocks: Span[] = [];
   for (let { end } = window; end > window.start; end -= week) {

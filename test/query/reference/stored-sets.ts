@@ -2,9 +2,9 @@ import type { AllocationSet, Asset, AssetSet } from '../../../etl/model';
 import type { Span } from '../../../query/span';
 import { finite } from './finite';
 
-/** A set of an ETL folder, with the window that its file name states. */
+/** A set from an ETL folder, with its window according to the file name. */
 export interface Stored<S> extends Span {
-  /** Name of the resolution's folder: `1d` or `1h`. */
+  /** Name of the folder for the resolution: `1d` or `1h`. */
   readonly resolution: string;
   readonly set: S;
 }
@@ -12,13 +12,13 @@ export interface Stored<S> extends Span {
 export type StoredAllocations = Stored<AllocationSet>;
 export type StoredAssets = Stored<AssetSet>;
 
-/** All sets of an ETL folder. */
+/** All sets of one ETL folder. Tests call this a world. */
 export interface StoredWorld {
   readonly allocations: readonly StoredAllocations[];
   readonly assets: readonly StoredAssets[];
 }
 
-/** Returns the assets of a set. In numbers, NaN and infinities are replaced by 0. */
+/** Returns the assets of a set. Replaces NaN and infinite numbers with 0. */
 export function assetsOf(set: AssetSet): Asset[] {
   return [...(set.assets?.values() ?? [])].filter((record) => record !== null).map(finite);
 }
@@ -30,7 +30,7 @@ export interface Portion<R> extends Span {
 }
 
 /**
- * Splits all sets by cluster, in chronological order. If a set has no records of a cluster, there is no portion for it.
+ * Splits all sets by cluster, in chronological order. If a set has no records of a cluster, makes no portion for it.
  */
 export function portions<S, R>(
   stored: readonly Stored<S>[],

@@ -2,25 +2,25 @@ import { proxyActivities } from '@temporalio/workflow';
 import type { PushSummary } from '../../../activities/push-local-etl';
 
 /*
- * Versions of the workflows after a careless edit: their first decisions differ from the recorded ones. Tests check
- * that a replay of the recorded histories detects such an edit.
+ * Careless edits of the workflows. Each version decides differently from the version whose histories were recorded.
+ * Tests check that replaying these histories detects the difference.
  */
 
 const { reviewLocalEtl } = proxyActivities<{ reviewLocalEtl(): Promise<PushSummary> }>({
   startToCloseTimeout: '1h',
 });
 
-/** Starts another activity than the recorded workflow did. */
+/** Starts a different activity than the recorded workflow. */
 export async function push(): Promise<void> {
   await reviewLocalEtl();
 }
 
-/** Starts an activity at once. The recorded workflow first waited. */
+/** Starts an activity immediately. The recorded workflow waited first. */
 export async function roster(): Promise<void> {
   await reviewLocalEtl();
 }
 
-/** Ends without a commit. */
+/** Ends without committing anything. */
 export async function commit(): Promise<void> {
   return Promise.resolve();
 }
