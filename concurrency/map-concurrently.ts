@@ -4,9 +4,9 @@ import pMap from 'p-map';
  * Calls `work` for each item, with at most `limit` calls at the same time. Returns the results in the order of the
  * items.
  *
- * If `work` or the iterator fails, this function starts no more calls, waits for the calls in progress, and then throws
- * the first error. So no call is still running when the returned promise settles. `p-map` alone would not wait for the
- * calls in progress.
+ * If `work` fails, or the iterator of the items fails, this function starts no more calls, waits for the calls in
+ * progress, and then throws the first error. So no call is still running when the returned promise settles. `p-map`
+ * alone would not wait for the calls in progress.
  */
 export async function mapConcurrently<Item, Result>(
   items: Iterable<Item> | AsyncIterable<Item>,

@@ -57,7 +57,7 @@ function originsOf(values: SettingValues, faults: Fault[]): readonly string[] | 
   const origins = values['api.origins'];
   for (const origin of origins ?? []) {
     if (origin === '*') continue;
-    // Browsers send an origin in exactly this spelling. Any other spelling in the settings would never match.
+    // `sent` is the origin in the form in which browsers send it. An origin in any other form would never match.
     const sent = /^https?:[^*]*$/i.test(origin) && URL.canParse(origin) ? new URL(origin).origin : undefined;
     if (origin === sent) continue;
     const right = sent === undefined ? 'use one such as https://grafana.example, or *' : `write ${sent}`;

@@ -32,8 +32,8 @@ const clusterIdPaths = [
   'kubecostProductConfigs.clusterName',
 ];
 /**
- * Secrets that Kubecost's chart mounts as a file. `path` is the Helm value that contains the secret's name. `file` is
- * the path at which the chart mounts the file. This path becomes the value of `setting`.
+ * Secrets that Kubecost's chart mounts as files. `path` is the Helm value that contains the secret's name. `file` is
+ * the path at which the chart mounts the file. `setting` is our setting that gets this path as its value.
  */
 const secrets = [
   {

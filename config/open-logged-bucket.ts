@@ -5,9 +5,9 @@ import type { Log } from './log';
 import type { Settings } from './settings';
 
 /**
- * Opens the bucket that a `federated-store.yaml` file describes, and logs its warnings. Also logs each call to the
- * bucket: at level info if the file sets `trace.enable`, otherwise at level debug. `observe` receives each call too.
- * The caller must close the bucket.
+ * Opens the bucket that a `federated-store.yaml` file describes. Logs the bucket's warnings and each call to the
+ * bucket. Calls are logged at level info if the file sets `trace.enable`, otherwise at level debug. `observe` also
+ * receives each call. The caller must close the bucket.
  */
 export async function openLoggedBucket(
   { file, gcsEmulator }: Pick<Settings['storage'], 'file' | 'gcsEmulator'>,

@@ -18,13 +18,15 @@ export interface FileContent {
   readonly unknown: readonly { readonly path: string; readonly where: string }[];
 }
 
-/** A YAML file of a kind that is not known yet: settings file, Helm values or `federator.json`. */
+/** A YAML file whose kind has not been determined yet: our settings file, Helm values or `federator.json`. */
 export interface SettingsFile {
   readonly name: string;
   /** Top-level keys, including keys without a value. `federatedEtlKeys` contains the keys inside `federatedETL`. */
   readonly topKeys: readonly string[];
   readonly federatedEtlKeys: readonly string[];
-  /** Returns the values at the given paths, and the other keys as unknown. A key without a value counts as absent. */
+  /**
+   * Returns the values at the given paths, and lists all other keys as unknown. A key without a value counts as absent.
+   */
   at(paths: ReadonlySet<string>): FileContent;
 }
 

@@ -15,7 +15,8 @@ export interface StorageSettings {
 
 /**
  * Compiles the settings of the bucket. Adds a fault for each invalid value. A missing file is a fault only if the
- * cluster has a role. Adds a notice if the bucket is shared with Kubecost's backup, or if a GCS emulator is used.
+ * cluster has a role in the federation. Adds a notice if the bucket is shared with Kubecost's backup, or if a GCS
+ * emulator is used.
  */
 export function compileStorage(
   values: SettingValues,

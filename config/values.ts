@@ -39,8 +39,9 @@ export function readVariables(env: NodeJS.ProcessEnv): Map<string, Found> {
 }
 
 /**
- * Returns a notice for each environment variable that looks like a misspelled setting. Its name must be close to a real
- * one, because Kubernetes and our own set-up define other variables with the same prefix.
+ * Returns a notice for each environment variable that looks like a misspelled setting: its name starts with
+ * `FEDERATED_` and differs from a setting's variable in at most two characters. Larger differences are ignored, because
+ * Kubernetes and our own set-up define other variables with this prefix.
  */
 export function misspelledVariables(env: NodeJS.ProcessEnv): string[] {
   const known = settingNames.map(variableOf);

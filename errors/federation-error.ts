@@ -25,7 +25,7 @@ export interface FederationErrorOptions {
   hint?: string;
   /** Overrides the `retryable` value in the catalogue. */
   retryable?: boolean;
-  /** Time to wait before a retry, in milliseconds, if a server requested one. */
+  /** Time that a server asked us to wait before a retry, in milliseconds. */
   retryAfterMs?: number;
   cause?: unknown;
 }

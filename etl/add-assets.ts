@@ -109,7 +109,9 @@ function addAsAny(a: Asset, b: Asset, windowSoFar: TimeWindow): AnyAsset {
   };
 }
 
-/** Go's zero time. Used as the start or end of a sum if neither asset has one. */
+/**
+ * Go's zero time. It becomes the start of a sum if neither asset has a start, and the end if neither asset has an end.
+ */
 const zeroTime: Instant = { seconds: -62135596800, nanos: 0, zoneMinutes: -1, zoneSeconds: null };
 
 /** Returns the start and end of an asset, or the start and end of `window` if assets of this type have none. */

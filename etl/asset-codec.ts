@@ -24,8 +24,8 @@ const cost = field(f64, sum);
 
 /**
  * All fields of each asset type, in file order. Some types store labels before properties, the others after them.
- * Fields described by `ownField` are averages weighted by cost. Adding them requires other fields, so `addAssets`
- * computes their sums.
+ * Fields described by `ownField` are averages weighted by cost. Adding them requires the values of other fields, so
+ * `addAssets` computes their sums.
  */
 export const assetFields = {
   Any: { labels, properties, ...times, cost },

@@ -26,7 +26,10 @@ export const breakdown = optional(embedded(described<Breakdown>(assetVersions, f
 
 const add = adding<Breakdown, Weights, typeof fields>(fields, nothingOwn);
 
-/** Replaces a missing breakdown in a sum. Its version is 0, so the sum gets the version of the other breakdown. */
+/**
+ * Stands for a missing breakdown when two breakdowns are added. Version 0 ensures that the sum gets the version of the
+ * other breakdown.
+ */
 const zeros: Breakdown = { version: 0, idle: 0, other: 0, system: 0, user: 0 };
 
 /**

@@ -104,8 +104,8 @@ export function list<T>(codec: Codec<T>): Codec<T[] | null> {
 }
 
 /**
- * Codec of a map with string keys, in file order. If a key is repeated, the last value wins. A null map has flag 0, so
- * it differs from an empty map.
+ * Codec of a map with string keys. The map has the order of the file. If a key is repeated, the last value wins. A null
+ * map has flag 0, so it differs from an empty map.
  */
 export function map<T>(codec: Codec<T>): Codec<Map<ByteString, T> | null> {
   return optional({

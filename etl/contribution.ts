@@ -13,8 +13,8 @@ import type { Pipeline } from './window';
 
 /**
  * One cluster's contribution to a merged file. Together with the merged file, it is enough to restore the cluster's own
- * file. It says where the cluster's records are in the merged file, and contains everything that the merged file does
- * not contain unchanged. It can be stored as JSON without loss.
+ * file. It says which bytes of the merged file are the cluster's entries. It also contains the original of each entry
+ * that the merge changed or dropped, and the fields of the cluster's set. It can be stored as JSON without loss.
  */
 export interface Contribution {
   id: string;

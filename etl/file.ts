@@ -72,9 +72,9 @@ function decodePlain<P extends Pipeline>(pipeline: P, bytes: Uint8Array): SetOf[
 }
 
 /**
- * Throws an error if the first byte of a file without a string table is higher than any known version. All writers of
- * newer versions use a string table. So the file is not an ETL file, or was cut off inside the four bytes that start a
- * table.
+ * Throws an error if the first byte of a file without a string table is higher than any known version. Either the file
+ * is not an ETL file, or it was cut off inside the four bytes that start a string table. It cannot be a file of a newer
+ * version, because all newer files have a string table.
  */
 function refuseOtherMagic(pipeline: Pipeline, bytes: Uint8Array): void {
   const { newest } = pipelineSpecs[pipeline].versions;
@@ -98,7 +98,8 @@ function decodes(pipeline: Pipeline, bytes: Uint8Array): boolean {
 export interface EncodedSet {
   bytes: Buffer;
   /**
-   * Byte offset at which each entry (key and record) starts, in order. One more element is the end of the last entry.
+   * Byte offset at which each entry (key and record) starts, in order, followed by the offset at which the last entry
+   * ends.
    */
   offsets: number[];
 }

@@ -20,15 +20,15 @@ export interface FoldedInput {
    */
   entries: number;
   /**
-   * Which of these `entries` are not identical to an entry of the input, as ascending indexes. Index 0 is the first of
-   * the `entries`.
+   * The entries counted in `entries` that are not identical to an entry of the input, as ascending indexes. Index 0 is
+   * the first entry counted in `entries`.
    */
   altered: number[];
   /** Entries of the input that are not in the result unchanged, as ascending indexes within the input. */
   changed: number[];
   /**
-   * The `changed` entries that are not among this input's `entries` in the result: they have no record, or their record
-   * was added to an earlier record.
+   * Those `changed` entries that have no counterpart in the result, because they have no record, or because their
+   * record was added to an earlier record.
    */
   gone: number[];
 }
@@ -86,8 +86,8 @@ interface Met<R> {
 }
 
 /**
- * Adds a record to the slot of its identity and returns undefined. If the identity has no slot yet, creates the slot
- * and returns it.
+ * Adds a record to the earlier record with the same identity, and returns undefined. If there is no earlier record,
+ * stores the record in a new slot, and returns the slot.
  */
 function meet<R>(slots: Map<ByteString, Slot<R>>, rules: FoldRules<R>, met: Met<R>): Slot<R> | undefined {
   const identity = rules.identity(met.record);

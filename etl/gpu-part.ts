@@ -41,8 +41,8 @@ export function addGpus(a: Allocation, b: Allocation, minutes: Minutes): GpuFiel
 }
 
 /**
- * Returns the GPU part of an allocation. An allocation of version 22 has only two averages instead. Its GPU part is
- * made from them, or is null if both are 0.
+ * Returns the GPU part of an allocation. An allocation of version 22 has only two averages. Its GPU part is made from
+ * these averages, or is null if both averages are 0.
  */
 function gpuOf(record: Allocation, resultVersion: number): GPUAllocation | null {
   if (record.version !== partSince - 1) return record.gpuAllocation;
@@ -63,7 +63,10 @@ function add(a: GPUAllocation | null, b: GPUAllocation | null, minutes: Minutes)
   return a === null ? b : addParts(a, b ?? noGpu, minutes);
 }
 
-/** Replaces a missing GPU part in a sum. Its version is 0, so the sum gets the version of the other GPU part. */
+/**
+ * Stands for a missing GPU part when two GPU parts are added. Version 0 ensures that the sum gets the version of the
+ * other GPU part.
+ */
 const noGpu: GPUAllocation = {
   version: 0,
   gpuDevice: '',

@@ -39,8 +39,8 @@ export function addBalancers(a: Balancers | null, b: Balancers | null): Balancer
 }
 
 /**
- * Converts a load balancer that only the second allocation has. As in OpenCost, `private` becomes false and `ip`
- * becomes empty.
+ * Returns the form that a load balancer has in the sum if only the second allocation has it. As in OpenCost, `private`
+ * becomes false and `ip` becomes empty.
  */
 function takenOver({ version, service, cost, hours }: LbAllocation): LbAllocation {
   return { version, service, cost, private: false, ip: '', hours };

@@ -5,12 +5,15 @@ import { specOf } from './pipelines';
 import type { Pipeline } from './window';
 
 /**
- * A set's lists of marked records. Each list has its own mark, a text such as `__idle__`, and contains the identities
- * that include this text. The lists of allocations are idleKeys and externalKeys. Assets have no such lists.
+ * A set's lists of marked records. A record is marked if its identity includes a certain text, the mark. Each list has
+ * its own mark, such as `__idle__`, and contains the identities that include this mark. A set of allocations has two
+ * lists: `idleKeys` and `externalKeys`. A set of assets has none.
  */
 export type Marks<P extends Pipeline> = { [F in MarkField<P>]: Map<ByteString, boolean> };
 
-/** Returns the fields of a set that list marked records. Each field comes with its mark, such as `__idle__`. */
+/**
+ * Returns the names of the fields that contain a set's lists of marked records, each with its mark, such as `__idle__`.
+ */
 export function marksOf<P extends Pipeline>({ marks }: PipelineSpec<P>): [MarkField<P>, string][] {
   return Object.entries<string>(marks) as [MarkField<P>, string][];
 }
@@ -44,8 +47,8 @@ export function withoutMarks<P extends Pipeline>(set: SetOf[P]): SetOf[P] {
 }
 
 /**
- * Returns whether the set's lists of marked records equal those in `usual`. Returns false if the pipeline has no such
- * lists.
+ * Returns whether the set's lists of marked records (see `Marks`) equal the lists in `usual`. Returns false if sets of
+ * this pipeline have no such lists.
  */
 export function hasMarks<P extends Pipeline>(set: SetOf[P], usual: Marks<P>): boolean {
   const fields = marksOf(specOf(set)).map(([field]) => field);

@@ -28,7 +28,8 @@ export function dropped(): null {
 }
 
 /**
- * Durations in minutes: those of two records (`a`, `b`), and that of the time span that covers both records (`all`).
+ * Durations in minutes. `a` and `b` are the durations of two records. `all` is the duration of the time span that
+ * covers both records.
  */
 export interface Minutes {
   readonly a: number;

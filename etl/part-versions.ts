@@ -14,8 +14,8 @@ export function highestVersionOf<T>(codec: Codec<T>): (value: T) => number {
 }
 
 /**
- * Generates a function for values of a shape. Returns undefined if such values contain no versions, so that they can be
- * skipped.
+ * Generates a function that returns the highest codec version in a value of the given shape. The result is undefined if
+ * such values contain no versions, so that they can be skipped.
  */
 function fromShape(shape: Shape): Highest | undefined {
   switch (shape.kind) {
@@ -49,8 +49,8 @@ function fromShape(shape: Shape): Highest | undefined {
 }
 
 /**
- * Generates a function for objects. It visits only those members of an object that contain versions. Returns undefined
- * if no member contains versions.
+ * Generates a function that returns the highest codec version in an object. The function visits only those members of
+ * the object that contain versions. The result is undefined if no member contains versions.
  */
 function ofMembers(
   members: readonly (readonly [name: string, shape: Shape | undefined])[],

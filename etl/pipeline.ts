@@ -10,12 +10,16 @@ import type { Pipeline } from './window';
 /** Name of a field that only the sets of this pipeline have, except the field that holds the records. */
 export type OwnField<P extends Pipeline> = Exclude<keyof SetOf[P], keyof CommonSet | 'kind' | P>;
 
-/** Name of a pipeline-specific field of a set that lists marked records: `idleKeys` or `externalKeys`. */
+/**
+ * Name of a pipeline-specific field that contains a list of marked records (see `Marks`): `idleKeys` or `externalKeys`.
+ */
 export type MarkField<P extends Pipeline> = {
   [F in OwnField<P>]: SetOf[P][F] extends Map<ByteString, boolean> | null ? F : never;
 }[OwnField<P>];
 
-/** Name of a pipeline-specific field of a set that does not list marked records, such as `aggregationKeys`. */
+/**
+ * Name of a pipeline-specific field that contains no list of marked records (see `Marks`), such as `aggregationKeys`.
+ */
 export type FactField<P extends Pipeline> = Exclude<OwnField<P>, MarkField<P>>;
 
 /** Everything that reading, merging and splicing (the fast merge) need to know about a pipeline. */
@@ -45,8 +49,8 @@ export interface PipelineSpec<P extends Pipeline> {
   /** Returns the rules for merging the given sets of one window. The sets must be in merge order. */
   merging(this: void, sets: readonly SetOf[P][]): Merging<P>;
   /**
-   * The mark of each list of marked records: an ASCII text. The list contains the records whose identity includes this
-   * text.
+   * For each list of marked records (see `Marks`), its mark: an ASCII text. The list contains all records whose
+   * identity includes this text.
    */
   readonly marks: { readonly [F in MarkField<P>]: string };
   /**
@@ -66,7 +70,7 @@ export interface OwnCodec<T> {
 export interface Merging<P extends Pipeline> {
   /** Window of the merged set: it covers the windows of the inputs. */
   readonly window: TimeWindow;
-  /** The pipeline-specific fields of the merged set, except its lists of marked records. */
+  /** The pipeline-specific fields of the merged set, except `idleKeys` and `externalKeys`. */
   readonly facts: { readonly [F in FactField<P>]: SetOf[P][F] };
   /** Returns the key that a record has in the merged set. */
   identity(this: void, record: RecordOf[P]): ByteString;
@@ -79,7 +83,8 @@ export interface Merging<P extends Pipeline> {
 
 export interface WalkRules {
   /**
-   * Functions that wrap the steps over certain fields of a record, in order to collect information about these fields.
+   * Wrappers for the functions that move past certain fields of a record. The wrappers collect information about these
+   * fields.
    */
   readonly hooks: Hooks;
   readonly identity: WalkedIdentity;

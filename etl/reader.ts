@@ -96,9 +96,9 @@ export class Reader {
   }
 
   /**
-   * Reads the number of entries of a list, map or table. Before memory is allocated, checks that the file has room for
-   * the entries, which take up at least `least` bytes each. Throws ETL_TRUNCATED if it does not, or ETL_CORRUPT if no
-   * real file has room for them.
+   * Reads the number of entries of a list, map or table. Each entry takes up at least `least` bytes. If the rest of the
+   * file is too short for all entries, throws an error before any memory is allocated: ETL_CORRUPT if the entries would
+   * not fit into any real file, otherwise ETL_TRUNCATED.
    */
   count(least: number): number {
     const at = this.position;

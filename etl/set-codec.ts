@@ -106,7 +106,7 @@ export function readEntries<P extends Pipeline>(
  * Writes a set, starting with its version byte. If a record has a higher version than the set, the set gets that
  * version, so that a reader that is too old fails at once. Each record is written in its own version.
  *
- * @returns the positions of the entries in the writer's body, followed by the position where the last entry ends
+ * @returns the position of each entry in the writer's body, followed by the position where the last entry ends
  */
 export function writeSet(writer: Writer, set: EtlSet): number[] {
   const { before, after } = fieldsAround(set.kind);

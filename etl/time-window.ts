@@ -2,9 +2,9 @@ import { earlier, later } from './instant';
 import type { TimeWindow } from './model';
 
 /**
- * Expands `window` so that it covers `other` too. If `window` is open (null) on a side, the result has that side of
- * `other`. If only `other` is open on a side, the result is open on that side. Returns `window` itself if nothing
- * changes.
+ * Expands `window` so that it covers `other` too. If `window` is open (null) at its start, the result starts when
+ * `other` starts. If only `other` is open at its start, the result is open there. The same holds for the end. Returns
+ * `window` itself if nothing changes.
  */
 export function expandWindow(window: TimeWindow, other: TimeWindow): TimeWindow {
   const start =
@@ -14,7 +14,8 @@ export function expandWindow(window: TimeWindow, other: TimeWindow): TimeWindow 
 }
 
 /**
- * Returns one side of the expanded window. Used only if at least one of the two windows is open (null) on that side.
+ * Returns the start or the end of the expanded window. Used only if at least one of the two windows is open (null)
+ * there.
  */
 function widened<T>(own: T | null, other: T | null): T | null {
   return own === null ? other : null;

@@ -78,7 +78,10 @@ export function addVolumes(a: PVEntry[] | null, b: PVEntry[] | null): PVEntry[] 
   return [...all.values()];
 }
 
-/** Converts a volume that only the second allocation has. As in OpenCost, `providerID` becomes empty. */
+/**
+ * Returns a volume as it appears in the sum if only the second allocation has it. As in OpenCost, `providerID` is then
+ * empty.
+ */
 function takenOver({ version, byteHours, cost }: PVAllocation): PVAllocation {
   return { version, byteHours, cost, providerID: '' };
 }

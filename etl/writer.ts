@@ -2,9 +2,9 @@ import type { ByteString } from './byte-string';
 import { longestString, TableBuilder } from './string-table';
 
 /**
- * Writes the primitive values of the ETL format into a growing buffer, the body of the file. Strings go into a string
- * table, which `finish` puts before the body. So `position` is relative to the body. Add `tableLength` to get the
- * position in the file.
+ * Writes the primitive values of the ETL format into a growing buffer, which becomes the body of the file. Strings go
+ * into a string table, which `finish` puts before the body. So `position` is relative to the body. Add `tableLength` to
+ * get the position in the file.
  */
 export class Writer {
   position = 0;
@@ -36,20 +36,20 @@ export class Writer {
     this.view.setFloat64(at, value, true);
   }
 
-  /** Writes a signed 16-bit integer, in the big-endian order that only times use. */
+  /** Writes a signed 16-bit integer in big-endian order. Only times use this order. */
   i16be(value: number): void {
     const at = this.advance(2);
     this.view.setInt16(at, value, false);
   }
 
-  /** Writes an unsigned 32-bit integer, in the big-endian order that only times use. */
+  /** Writes an unsigned 32-bit integer in big-endian order. Only times use this order. */
   u32be(value: number): void {
     const at = this.advance(4);
     this.view.setUint32(at, value, false);
   }
 
   /**
-   * Writes a signed 64-bit integer, in the big-endian order that only times use. Its absolute value must be less than
+   * Writes a signed 64-bit integer in big-endian order. Only times use this order. The absolute value must be less than
    * 2^53.
    */
   i64be(value: number): void {

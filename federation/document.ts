@@ -150,7 +150,7 @@ function parseJson(key: string, bytes: Buffer): unknown {
   try {
     return JSON.parse(bytes.toString('utf8'));
   } catch (cause) {
-    // The parser's message quotes the document's content, so this error's detail does not repeat it.
+    // The detail of this error does not quote the document's content, because the parser's message already does.
     throw corrupt(key, `${bytes.length} bytes that are no JSON`, cause);
   }
 }

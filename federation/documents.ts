@@ -139,8 +139,9 @@ export const documents = {
     damaged: 'STORAGE_CORRUPT',
   }),
   /**
-   * The key is relative to the root of the export, which may also be a local folder. The document is only compared as a
-   * whole, so it needs no schema.
+   * An export can also be written to a local folder instead of the bucket. So the key is relative to the root of the
+   * export. The document has no schema here, because it is only compared as a whole with the document that the code
+   * would write.
    */
   exportSchema: defineDocument({
     pattern: 'federated/combined/export/v<version>/schema.json',

@@ -18,7 +18,7 @@ export type GenerationWindow = z.infer<typeof generationWindowSchema>;
 
 /**
  * A quarantined source: a cluster's file that was not merged into a window, because it is bad or has vanished. While a
- * generation lists such a source of an included cluster, runs end as `partial`.
+ * generation lists a quarantined source of an included cluster, runs end as `partial`.
  */
 export const quarantinedSourceSchema = z.object({
   cluster: clusterIdSchema,

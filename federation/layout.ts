@@ -191,8 +191,8 @@ export function runQuarantineKey(run: string, attempt: number, shard: number, in
 }
 
 /**
- * Prefix of the export of the combined set, for use by other query engines. An export to a local folder has the same
- * paths, but without this prefix.
+ * Prefix of the export of the combined set. Query engines outside of Federated ETL can read the export. An export to a
+ * local folder has the same paths, but without this prefix.
  */
 export const exportPrefix = 'federated/combined/export/';
 
@@ -219,14 +219,14 @@ export function exportPath({ version, format, ref, digest }: ExportedFile): stri
 }
 
 /**
- * Returns the path, below an export's root, of the folder with all tables in one format and one version of the columns.
- * Each table has its own folder there. Query engines read every file in a table's folder.
+ * Returns the path, below an export's root, of the folder for one format and one version of the columns. It contains
+ * one folder for each table. Query engines read every file in a table's folder.
  */
 export function exportTablesPath(version: number, format: ExportedFile['format']): string {
   return `v${version}/${format}/`;
 }
 
-/** Returns the path, below an export's root, of the document that lists the columns of a version. */
+/** Returns the path, below an export's root, of the document that lists the columns in this version of the tables. */
 export function exportSchemaPath(version: number): string {
   return `v${version}/schema.json`;
 }

@@ -8,9 +8,9 @@ import { mergeRevision } from './merge-revision';
 import type { FederationRequest } from './run';
 
 /**
- * This file decides how much of the bucket a federation lists. The keys of window files sort by time, so a recent
- * listing can skip older windows, but it does not see whether they have changed. A full listing lists everything. It is
- * made once a day, and whenever older windows may matter.
+ * This file decides how much of the bucket a federation lists. A full listing lists everything. A recent listing skips
+ * older windows, so it does not notice changes to them. It can skip them because the keys of window files sort by time.
+ * A full listing is made once a day, and whenever older windows may matter.
  */
 
 const day = 86_400;
@@ -24,11 +24,11 @@ const fullEvery = day;
 
 /** What a full listing found out about one cluster's files. */
 export const seenClusterSchema = z.object({
-  /** Number of the cluster's older windows, which are the windows that a recent listing skips. */
+  /** Number of older windows for which the cluster has a file. Older windows are those that a recent listing skips. */
   files: z.number().int().nonnegative(),
   /**
-   * Latest modification time of the cluster's files for older windows, which are the windows that a recent listing
-   * skips. In milliseconds since 1970, by the store's clock; 0 if there are none.
+   * Latest modification time of the cluster's files for older windows, which a recent listing skips. In milliseconds
+   * since 1970, by the store's clock; 0 if there are no such files.
    */
   newest: z.number().nonnegative(),
   /**
@@ -41,7 +41,7 @@ export type SeenCluster = z.infer<typeof seenClusterSchema>;
 
 /** Record of a full listing, which later runs use to decide whether a recent listing is enough. */
 export const fullListingSchema = z.object({
-  /** Time when the run that made the listing began to plan, by the federator's clock, in RFC 3339. */
+  /** Time when planning began in the run that made the listing, by the federator's clock, in RFC 3339. */
   at: z.string(),
   /** The clusters that have at least one window file, keyed by cluster id. */
   clusters: z.record(z.string(), seenClusterSchema),
@@ -49,12 +49,12 @@ export const fullListingSchema = z.object({
 export type FullListing = z.infer<typeof fullListingSchema>;
 
 /**
- * The last full listing whose findings are part of a generation. Either the listing's run committed that generation, or
- * the run found nothing new to commit.
+ * The last full listing that a committed generation takes into account. Either the run that made the listing committed
+ * that generation, or the run found nothing new to commit.
  */
 export const lastFullListingSchema = fullListingSchema.extend({
   format: z.literal(1),
-  /** Number of the generation that includes the findings. */
+  /** Number of the generation that takes the listing into account. */
   generation: z.number().int().positive(),
 });
 export type LastFullListing = z.infer<typeof lastFullListingSchema>;
@@ -83,8 +83,8 @@ export function isRecent({ window }: WindowRef, since: number): boolean {
 }
 
 /**
- * Decides whether a plan needs a full listing. If the result is a recent listing, `outdated` has to be called
- * afterwards: it may still demand a full one.
+ * Decides whether a plan needs a full listing. If the result is a recent listing, the caller must list the clusters in
+ * `listedFirst` and then call `outdated`, which may still demand a full listing.
  */
 export function decideListing(input: ListingInput): Listing {
   const since = input.now - lookBack;
@@ -113,7 +113,7 @@ function whyFull({ base, membership, request, last, now }: ListingInput, since: 
  * - new clusters;
  * - clusters with a quarantined source for an older window, which is a window that ended before `since`;
  * - clusters that had no older windows at the last full listing, or whose older windows had changed within the day
- *   before it: they may still be uploading their history;
+ *   before that listing: they may still be uploading their history;
  * - clusters with recent files that a recent listing would miss.
  */
 export function listedFirst({ base, membership, last }: ListingInput, since: number): Set<string> {
@@ -138,8 +138,8 @@ export function listedFirst({ base, membership, last }: ListingInput, since: num
 
 /**
  * Decides, after some clusters have been listed, whether a full listing is needed. Returns the reason, or undefined if
- * none is needed. `listed` are the clusters that have been listed completely. A full listing is needed if one of them
- * is new, or if its older windows have changed since the last full listing.
+ * none is needed. `listed` are the clusters that have been listed completely. A full listing is needed if one of these
+ * clusters is new, or if its older windows have changed since the last full listing.
  */
 export function outdated(
   { base, last }: ListingInput,
@@ -195,9 +195,9 @@ function seenClusters(candidates: Candidates, since: number): Map<string, SeenCl
 const inDigits = (start: number) => start >= 1e9 && start < 1e10;
 
 /**
- * Returns where a recent listing can continue after it has reached `path`, so that it skips older files. No recent file
- * of the same folder lies between the two paths. Returns undefined if nothing can be skipped. Both paths are below
- * `etl/bingen/`. No file has exactly the returned path.
+ * Returns the path from which a recent listing can continue after it has reached `path`, so that it skips older files.
+ * No recent file in the same folder lies between `path` and the returned path, and no file has exactly the returned
+ * path. Both paths are below `etl/bingen/`. Returns undefined if nothing can be skipped.
  */
 export function recentFrom(path: string, since: number): string | undefined {
   const [pipeline = '', folder, name] = path.split('/');
@@ -213,7 +213,8 @@ export function recentFrom(path: string, since: number): string | undefined {
 }
 
 /**
- * Returns whether a listing that skips older files by `recentFrom` still finds this file while its window is recent.
+ * Returns whether a recent listing, which skips older files by `recentFrom`, finds this file as long as its window is
+ * recent.
  */
 function sortsByTime({ window }: WindowRef, path: string): boolean {
   const name = path.slice(path.lastIndexOf('/') + 1);

@@ -18,7 +18,9 @@ export const scopeSchema = z.object({
   include: z.array(z.string()).optional(),
   /** Ids of clusters that are never included. */
   exclude: z.array(z.string()),
-  /** Start of the windows to federate, in RFC 3339. Windows that start earlier stay as they are. */
+  /**
+   * Earliest start of a window that is federated, in RFC 3339. Windows that start before this time stay as they are.
+   */
   cutoff: z.string().optional(),
   /** Retention in seconds, by resolution. Windows that ended longer ago than this are removed from Combined Storage. */
   retention: z.record(z.string(), z.number().int().positive()).optional(),

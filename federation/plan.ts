@@ -55,9 +55,9 @@ export interface Plan {
  *
  * - A source that is quarantined in the base generation keeps its decision until its file is replaced, so that it is
  *   not read in every run. A new merge revision, `force` or `full` makes the run read it again.
- * - A generation contains all windows of a cluster or none. So if a cluster of the base generation leaves or returns,
- *   even its windows before the cut-off change. And if the membership has changed, a request for some windows covers
- *   all windows.
+ * - A generation contains all windows of a cluster or none. So if a cluster is newly excluded or included again, all
+ *   windows with its data change, even those before the cut-off. And if the membership has changed, a request for some
+ *   windows covers all windows.
  * - Otherwise, windows that start before the cut-off stay as they are.
  * - Windows older than the retention are never merged. If the base generation has them, they are removed.
  * - Windows that were not listed completely stay as they are.
@@ -94,7 +94,10 @@ class Planner {
   private readonly returning: Map<ClusterId, number>;
   private readonly quarantined = new Map<string, Map<ClusterId, QuarantinedSource>>();
   private readonly cutoff: number;
-  /** Whether a cluster of the base generation is now excluded, or a cluster that was excluded there returns. */
+  /**
+   * Whether the base generation includes a cluster that is now excluded, or excludes a cluster that is now included
+   * again.
+   */
   private readonly clustersMoved: boolean;
   private readonly span: FederationRequest['windows'];
 
@@ -138,7 +141,8 @@ class Planner {
     const current = this.input.base?.windows[id]?.fingerprint;
     const returning = this.returningTo(id);
     const sources = this.sources(id, ref);
-    // If a returning cluster has no file, only the provenance in its last generation shows whether it ever had one.
+    // If a returning cluster has no file, it may have had one earlier. Only the provenance in the last generation that
+    // included the cluster shows whether it did.
     const unknown = Object.keys(returning).some(
       (cluster) => !sources.some((source) => source.cluster === cluster),
     );

@@ -40,7 +40,7 @@ export interface PublishingSteps {
 /**
  * Compares the published files with a generation, and returns what publishing has to do. A file is up to date if it is
  * a copy of the window's merged object and still has the version of that copy. If something else has overwritten the
- * file, it is copied again.
+ * file, the merged object is copied again.
  *
  * @param published the record of earlier publishing
  * @param there the versions of the existing files, keyed by WindowId

@@ -87,9 +87,9 @@ export interface UnreferencedInput {
 
 /**
  * Finds the objects to delete. An object is deleted if a pass found it unreferenced at least a day ago, no remaining
- * generation refers to it now, and it has not been written within the last day. The last condition protects old objects
- * that a running federation reuses: the run rewrites their provenance, and no run takes a whole day. The returned
- * `seen` is the state for the next pass.
+ * generation refers to it now, and neither it nor its provenance has been written within the last day. The last
+ * condition protects old objects that a running federation reuses: the run rewrites their provenance, and no run takes
+ * a whole day. The returned `seen` is the state for the next pass.
  */
 export function unreferencedObjects(input: UnreferencedInput): {
   remove: string[];

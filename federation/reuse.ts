@@ -18,8 +18,8 @@ export interface Reuse {
 const fewest = 2;
 
 /**
- * Finds the contributions that can be read from the previous merged object. The cluster's source must be unchanged, and
- * the previous merge must not have altered its records.
+ * Finds the contributions that can be read from the previous merged object. A cluster's contribution can be read from
+ * there if its source is unchanged and the previous merge did not alter the cluster's records.
  *
  * @returns undefined if the object was made with another merge revision, or if reading it would cost more than reading
  *   the clusters' files
@@ -35,7 +35,7 @@ export function findReuse(
   let end = 0;
   let bytes = 0;
   for (const { cluster, seen, decision } of sources) {
-    // Kept contributions are always read from `kept/`, so that a missing one is noticed.
+    // A source with the decision `kept` is always read from `kept/`, so that a missing object there is noticed.
     if (keptVersion(decision) !== undefined) continue;
     const was = before.get(cluster);
     if (was?.contribution === undefined || was.seen !== seen || was.decision !== decision) continue;

@@ -9,7 +9,7 @@ export const requestSchema = z.object({
   trigger: z.enum(['schedule', 'person', 'push', 'replay']),
   /** The reason that the requester gave. */
   why: z.string().optional(),
-  /** Only windows that overlap this span are merged. If undefined, all windows are. */
+  /** Limits the run to windows that overlap this span. If undefined, the run has no such limit. */
   windows: spanSchema.optional(),
   /** Whether to merge windows again even if nothing has changed and their merged objects exist. */
   force: z.boolean().optional(),
@@ -62,7 +62,7 @@ export const reportSchema = z.object({
   }),
   /** Number of quarantined sources of included clusters. */
   quarantined: z.number().int(),
-  /** Steps after the commit that failed. The next run repeats them. */
+  /** Steps that failed after the commit. The next run repeats them. */
   unfinished: z.array(z.string()),
   /** Number of calls to the store up to the time of this report, by operation. */
   calls: z.object({

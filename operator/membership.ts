@@ -102,7 +102,8 @@ async function changeRunInProgress(
         client.workflow.getHandle(workflowId).executeUpdate(update, { args: [message] }),
       );
     } catch (error) {
-      // The run ended, does not know the cluster, or has no worker. The next commit reads the change from the roster.
+      // Ignore the error if the run ended, does not know the cluster, or has no worker: the next commit reads the
+      // roster.
       if (!noAnswer.some((kind) => error instanceof kind)) throw error;
     }
   }

@@ -3,7 +3,7 @@ import type { Settings } from '../config/settings';
 import type { BucketReader } from '../storage/bucket';
 import type { Names } from '../workflows/names';
 
-/** The connections needed for the requests of operators, which come from the command line and the web page. */
+/** The connections that operators' requests need. Such requests come from the command line and from the web page. */
 export interface Operator {
   readonly settings: Pick<Settings, 'temporal'>;
   readonly names: Names;

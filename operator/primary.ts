@@ -23,15 +23,15 @@ export interface OwnNames {
 
 /**
  * Access to a primary through its worker. The worker has to be running, because only it can access the cluster's
- * volume. Each method throws CLUSTER_UNKNOWN if the cluster has never run as a primary, and otherwise any error from
- * the worker.
+ * volume. If the cluster has never run as a primary, each method throws CLUSTER_UNKNOWN. If the worker reports an
+ * error, the method throws that error.
  */
 export interface Primary {
   readonly cluster: string;
   status(): Promise<PrimaryStatus>;
   /**
-   * Lets a primary pull again after it has left. Unless `withoutWaiting` is true, the cluster may first have to wait
-   * until a generation contains its own windows.
+   * Lets a primary pull again after `leave`. Unless `withoutWaiting` is true, the cluster may first have to wait until
+   * a generation contains its own windows.
    */
   enter(withoutWaiting: boolean): Promise<EnterPrimarySummary>;
   /** Stops pulling, and restores the local ETL so that it contains only the cluster's own data. */

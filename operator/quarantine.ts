@@ -42,8 +42,8 @@ export async function readQuarantine(bucket: BucketReader): Promise<Quarantine> 
 }
 
 /**
- * Returns, for each quarantined source of `newest`, the oldest generation since which every generation has listed the
- * source. The keys of the map come from `identity`.
+ * For each source that `newest` quarantines, returns the number of the generation since which the source has been
+ * quarantined without interruption. The function `identity` returns the keys of the map.
  */
 async function listedSince(bucket: BucketReader, newest: Generation): Promise<Map<string, number>> {
   const since = new Map(newest.quarantined.map((source) => [identity(source), newest.generation]));

@@ -38,7 +38,7 @@ export async function remerge(
       ? 'same'
       : 'differs';
   } catch (error) {
-    // The digest check reports a missing or damaged object. Here, such an object just counts as different.
+    // For example, the object is missing. Other checks report what is wrong; here, it only counts as different.
     if (isFederationError(error)) return 'differs';
     throw error;
   }

@@ -76,7 +76,7 @@ export interface RunSummary extends Pick<Run, 'run' | 'outcome'> {
   readonly quarantined?: number;
   /** Number of calls to the store, by operation. */
   readonly calls?: FederationReport['calls'];
-  /** Steps after the commit that failed. The next run repeats them. */
+  /** Steps that failed after the commit. The next run repeats them. */
   readonly unfinished?: FederationReport['unfinished'];
   readonly warnings?: FederationReport['warnings'];
   readonly error?: FederationReport['error'];

@@ -28,7 +28,7 @@ export async function serveLocalEtl(options: ServeLocalOptions): Promise<IngestS
   const named = (file: LocalFile): NamedFile => ({
     ...file.ref,
     name: file.path,
-    // Use size and time instead of a hash: computing hashes would read every file and take as long as an ingest.
+    // Use size and modification time as the digest: computing a hash would take as long as ingesting the file.
     digest: `${file.size} ${file.mtimeMs}`,
     read: async (allIdentities) =>
       threads.read(file.ref, (await readLocalFile(store, file)) ?? new Uint8Array(), signal, allIdentities),

@@ -17,7 +17,7 @@ export async function othersWithExistingConfig(
   return others.sort();
 }
 
-/** Returns the warning about clusters that share the bucket of Kubecost's backup. */
+/** Returns the warning that other clusters also use the bucket of Kubecost's backup. */
 export function sharedConfigWarning(others: readonly string[]): string {
   return (
     `federatedETL.useExistingS3Config is set for ${others.join(', ')} as well: where clusters share the bucket of ` +

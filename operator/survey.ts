@@ -57,8 +57,8 @@ export async function surveyBucket(bucket: BucketReader): Promise<Survey> {
 }
 
 /**
- * Summarizes a cluster's windows and its membership. The membership is that in the newest generation, with a note if
- * the roster has changed it since.
+ * Summarizes a cluster's windows and its membership. The membership comes from the newest generation. If the roster has
+ * changed it since, `reason` says so.
  */
 export function summarizeCluster(
   { cluster, files }: Survey['clusters'][number],

@@ -35,7 +35,8 @@ export interface Verification {
   /** Number of windows that were not merged again, because a source has changed since the merge; 0 without `deep`. */
   readonly changedSince: number;
   /**
-   * Number of files among the published windows that no generation has named. Verification and federations ignore them.
+   * Number of files in the folder of the published windows, without those that the generation or `published.json`
+   * lists. Verification and federations ignore these files.
    */
   readonly unnamed: number;
   readonly findings: readonly Finding[];

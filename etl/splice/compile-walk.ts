@@ -5,26 +5,31 @@ import { namedStep } from './named-step';
 import { Irregular, type Step, type Walk } from './walk';
 
 /**
- * Functions that wrap the steps over certain fields, by field name. A step moves past one value in a file. Each
- * function receives the original step and returns a new step, which calls the original one.
+ * For certain fields, by name: a wrapper for the function with which a walk moves past the field. The wrapper receives
+ * this function and returns a new function. The new function calls the original one, and also collects information
+ * about the field.
  */
 export type Hooks = Readonly<Record<string, (step: Step) => Step>>;
 
 /**
- * Generates a walk over consecutive values, one of each codec. A walk moves over encoded values without decoding them.
- * Its steps are derived from the codecs' shapes. The walk throws `Irregular` for bytes that the codecs would never
- * write, even if they can read them.
+ * Generates a function that moves past consecutive encoded values, one of each codec, without decoding them. The
+ * function is derived from the codecs' shapes. It throws `Irregular` for bytes that the codecs would never write, even
+ * if the codecs can read them.
  *
- * @param hooks functions that wrap the steps over fields of the outermost structures
+ * @param hooks wrappers for the functions that move past fields of the outermost structures
  */
 export function compileWalk(codecs: readonly Codec<unknown>[], hooks: Hooks = {}): Step {
   return inSequence(codecs.flatMap((codec) => piecesOf(codec.shape, hooks)));
 }
 
 /**
- * A part of a walk, in one of three forms: a number of bytes to skip, groups of string indexes for `Walk.references`,
- * or a function that returns a step. This function receives the number of bytes to skip before the step. Calling a step
- * takes as long as its actual work, so adjacent parts are joined into one where possible.
+ * A part of a walk, in one of three forms:
+ *
+ * - `skip`: a number of bytes to skip.
+ * - `references`: groups of string indexes, as `Walk.references` expects them.
+ * - `step`: a function that returns a `Step`. The argument is the number of bytes to skip before the value.
+ *
+ * Adjacent parts are joined where possible, because calling a function takes as long as moving past a value.
  */
 type Piece =
   | { readonly skip: number }
@@ -85,14 +90,15 @@ function countedPiece(shape: Counted, isOptional: boolean): Piece {
   const [only, ...others] = pieces;
   if (isOptional && others.length === 0 && only !== undefined && 'references' in only) {
     const [length = 0, ...more] = only.references;
-    // A list of string indexes becomes one group that repeats. Such a group cannot contain another group that repeats.
+    // A list or map that contains only string indexes becomes one negative group (see `Walk.references`). This is
+    // possible only if each of its entries is a single group of fixed size.
     if (length > 0 && more.length === 0) return { references: [-length] };
   }
   const least = shape.of.least + (shape.kind === 'map' ? str.least : 0);
   return { step: (lead) => counted(lead, isOptional, least, inSequence(pieces)) };
 }
 
-/** Returns the step over one value of the given shape. */
+/** Returns a function that moves past one value of the given shape. */
 function stepOf(shape: Shape, hooks: Hooks): Step {
   return shape.kind === 'struct' ? structure(shape, hooks) : inSequence(piecesOf(shape, hooks));
 }
@@ -132,8 +138,8 @@ function joined(pieces: readonly Piece[]): Piece[] {
 }
 
 /**
- * Joins two lists of groups of string indexes. If the two groups that become adjacent both have a fixed size, they
- * become one group.
+ * Concatenates two lists of groups of string indexes (see `Walk.references`). If the last group of the first list and
+ * the first group of the second list both have a fixed size, they become one group.
  */
 function withGroups(groups: readonly number[], more: readonly number[]): number[] {
   const [last = 0, next = 0] = [groups.at(-1), more[0]];
@@ -163,7 +169,7 @@ function flagAt({ view }: Walk, at: number): number {
 
 const [earliest, latest] = [-farthest - year1, farthest - year1];
 
-/** Returns the step over a time value. The step makes the same checks as the codec `time`. */
+/** Returns a function that moves past a time value. The function makes the same checks as the codec `time`. */
 function time(lead: number): Step {
   return ({ view }, at) => {
     at += lead;
@@ -184,8 +190,8 @@ function optional(lead: number, step: Step): Step {
 }
 
 /**
- * Returns the step over an embedded structure: a flag (only if optional), a compatibility word that must be 0, then the
- * structure itself.
+ * Returns a function that moves past an embedded structure: a flag (only if optional), a compatibility word that must
+ * be 0, then the structure itself.
  */
 function embedded(lead: number, isOptional: boolean, step: Step): Step {
   return (walk, at) => {
@@ -197,8 +203,8 @@ function embedded(lead: number, isOptional: boolean, step: Step): Step {
 }
 
 /**
- * Returns the step over a list or map: a flag (only if optional), a count, then the entries of at least `least` bytes
- * each.
+ * Returns a function that moves past a list or map: a flag (only if optional), a count, then the entries. Each entry
+ * takes up at least `least` bytes.
  */
 function counted(lead: number, isOptional: boolean, least: number, entry: Step): Step {
   return (walk, at) => {
@@ -232,7 +238,7 @@ function structure({ versions, fields }: Shape & { kind: 'struct' }, hooks: Hook
       });
     bodies[version] = inSequence(pieces);
   }
-  // The version of a window does not affect the highest version of the record that contains it.
+  // `walk.version` is the highest version in a record. The versions of windows do not count.
   const counts = versions !== windowVersions;
   return (walk, at) => {
     const version = walk.view.getUint8(at);

@@ -6,9 +6,8 @@ import type { FileWalker } from './walk-file';
 
 export interface HoldOptions {
   /**
-   * Maximum number of input bytes to keep in memory. The bytes of further inputs are freed after the first pass, and
-   * read again when the merged file is written. This limits the memory for records, but not for strings. (Default: all
-   * bytes are kept)
+   * Maximum number of input bytes to keep in memory. The bytes of further inputs are freed, and read again when they
+   * are needed. This limits the memory for records, but not for strings. (Default: all bytes are kept)
    */
   readonly mostHeld?: number;
   /**

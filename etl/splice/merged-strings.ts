@@ -9,8 +9,9 @@ import { decodeEntry, type FileWalker, textOf, type WalkedEntries } from './walk
 
 /*
  * Bit flags for each string of a merged file's string table. `seen`: the string is the identity of a record.
- * `collided`: it is the identity of several records. `isKey`: used only inside `repeatsKey`. From `firstMark` on, there
- * is one bit for each mark of the pipeline, such as `__idle__`: the string contains that mark.
+ * `collided`: the string is the identity of several records. `isKey`: used only inside `repeatsKey`. `firstMark` and
+ * higher bits: one bit for each mark of the pipeline, such as `__idle__`. The bit says that the string contains the
+ * mark.
  */
 const seen = 1;
 const collided = 2;
@@ -94,8 +95,8 @@ export class MergedStrings<P extends Pipeline> {
   }
 
   /**
-   * Adds strings like `unite`, but for a part of the previous merged file. Skips strings that an earlier call has
-   * added.
+   * Adds the strings that the walker has just passed in a part of the previous merged file. Skips strings that an
+   * earlier call of this method has added.
    */
   uniteMore({ table, indexes }: Previous): void {
     const { walk, met } = this.walker;
@@ -109,7 +110,7 @@ export class MergedStrings<P extends Pipeline> {
     this.makeRoom();
   }
 
-  /** Undoes `unite`. `size` is the number of strings that the merged file's table had before. */
+  /** Undoes a call of `unite`. `size` is the number of strings in the merged file's table before that call. */
   undoUnite(size: number): void {
     this.forgetIndexes();
     this.union.forgetFrom(size);
@@ -140,8 +141,8 @@ export class MergedStrings<P extends Pipeline> {
   }
 
   /**
-   * Returns whether a key is repeated in the current input. Such an input must be decoded, because only the last record
-   * with a repeated key counts.
+   * Returns whether the current input contains a key more than once. If so, the input must be decoded, because only the
+   * last record with the same key counts.
    */
   repeatsKey({ starts, first }: { starts: Int32Array; first: number }): boolean {
     const { states, indexes } = this;
@@ -239,8 +240,8 @@ export class MergedStrings<P extends Pipeline> {
   }
 
   /**
-   * Decodes a record to determine its identity, and returns the string index of the identity. This is only necessary
-   * for a record whose key may differ from its identity, if the identity consists of several strings.
+   * Decodes a record to determine its identity, and returns the identity's string index. This is necessary only if the
+   * identity consists of several strings and the record's key may differ from it.
    */
   private decodedIdentity(start: number): number {
     const { walk, table } = this.walker;

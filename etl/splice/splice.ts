@@ -33,7 +33,7 @@ export interface SplicedMerge {
    */
   readonly parts: Iterable<Buffer>;
   readonly byteLength: number;
-  /** Byte ranges of inputs that are read again while `parts` is iterated, in order. */
+  /** Byte ranges of inputs, in the order in which they are read again while `parts` is iterated. */
   readonly again: readonly AgainRange[];
   /** One contribution per input, in merge order. */
   readonly contributions: readonly Contribution[];
@@ -57,7 +57,10 @@ interface TakenFrom<P extends Pipeline> {
   /** The bytes that were passed to the splice. The first entry is at position `first`. */
   readonly whole: Buffer;
   readonly first: number;
-  /** Byte offset of the entries in the file from which they can be read again. */
+  /**
+   * Start of the entries, as a byte offset in the file that contains them: the input's own file, or the previous merged
+   * file.
+   */
   readonly offset: number;
   /** Maps the string indexes in the entries to those of the merged file. */
   readonly indexes: Int32Array;
@@ -113,7 +116,8 @@ export class Splice<P extends Pipeline> {
         file = undefined;
       }
     }
-    // Entries that are read again must give the same order of strings. Earlier strings (`from` > 0) would change it.
+    // When entries are read again, their strings must be in the same order. The order would change if fields before the
+    // entries use strings (`from` > 0).
     let canReadAgain = plain === bytes && walker.from === 0;
     if (file === undefined) {
       // If the file is damaged, `decodeSet` throws the right error. Otherwise, encode its set in our own form.

@@ -71,7 +71,7 @@ export function countOf({ entries }: { readonly entries: WalkedEntries }): numbe
   return entries.starts.length - 1;
 }
 
-/** Returns the indexes of an input's special entries, in ascending order. */
+/** Returns the indexes of an input's special entries (the entries to decode and merge), in ascending order. */
 export function specialPlaces({ special }: { readonly special: ReadonlySet<number> }): number[] {
   return [...special].sort((a, b) => a - b);
 }
@@ -110,8 +110,9 @@ export function withEntries<P extends Pipeline>(
 }
 
 /**
- * Returns whether the merged set has a larger window than the input's records, which must then be expanded to it.
- * Checks only the first record, because all records that are not special have the same window.
+ * Returns whether an input's records must be expanded to the window of the merged set, because that window is larger.
+ * Checks only the first record, because all records that are copied without decoding have the same window as the first
+ * record. Returns false if all entries are already in `special` (the entries to decode and merge).
  */
 export function isExpanded<P extends Pipeline>(input: SplicedInput<P>, merged: SetOf[P]): boolean {
   if (input.special.size === countOf(input)) return false;

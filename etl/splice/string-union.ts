@@ -22,8 +22,8 @@ export interface TableView {
   /** A DataView of `bytes`. */
   readonly view: DataView;
   /**
-   * Position of each string's table entry, by string index. One more element is the end of the last entry. An entry
-   * consists of a 16-bit length and the string's bytes.
+   * Position of each string's table entry, by string index, followed by the position where the last entry ends. An
+   * entry consists of a 16-bit length and the string's bytes.
    */
   readonly starts: Int32Array;
 }
@@ -117,7 +117,7 @@ export class StringUnion {
     const { bytes, view, starts, hashes, slots, ahead, longestProbe } = this;
     const mask = slots.length - 1;
     let { end, size } = this;
-    // New strings that are also adjacent in the other table are copied together, as one run of bytes.
+    // If consecutive new strings are adjacent in the other table, their bytes are copied together.
     let runStart = 0;
     let runEnd = 0;
     for (let i = done; i < until; i++) {

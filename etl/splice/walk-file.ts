@@ -11,9 +11,9 @@ import { compileWalk } from './compile-walk';
 import type { TableView } from './string-union';
 import { Irregular, Walk } from './walk';
 
-/** Entries (keys and records) that a walk has moved over, without decoding them. */
+/** Entries (keys and records) that a walk has passed without decoding them. */
 export interface WalkedEntries {
-  /** Start of each entry, in bytes from the start of the first entry. One more element is the end of the last entry. */
+  /** Start of each entry, in bytes from the start of the first entry, followed by the end of the last entry. */
   readonly starts: Int32Array;
   /** Number of entries that have a record. */
   readonly records: number;
@@ -32,7 +32,7 @@ export interface WalkedEntries {
   readonly misnamed: number[];
 }
 
-/** A file that a walk has moved over, without decoding its records. */
+/** A file that a walk has passed without decoding its records. */
 export interface WalkedFile<P extends Pipeline = Pipeline> extends WalkedEntries {
   readonly bytes: Buffer;
   /** Position of the set, which comes directly after the string table. */
@@ -72,8 +72,8 @@ function stepsOf(pipeline: Pipeline) {
 type IdentityCheck = (walk: Walk, table: TableView, start: number) => boolean;
 
 /**
- * Returns a function that checks whether an entry's key is the identity of its record. If that is not certain, the
- * function returns false.
+ * Returns a function that checks whether an entry's key is the identity of its record. In uncertain cases, the check
+ * returns false.
  */
 function identityCheck(identity: WalkedIdentity): IdentityCheck {
   if ('isKey' in identity) return identity.isKey;
@@ -135,8 +135,8 @@ export class FileWalker<P extends Pipeline> {
   }
 
   /**
-   * Walks over entries once more, only to fill `walk` again. `strings` is the size of their string table. Throws an
-   * error if the entries do not have the same lengths as before.
+   * Walks over the same entries as before, in order to fill `walk` again. `strings` is the number of strings in the
+   * string table of the entries. Throws an error if the entries do not have the same lengths as before.
    */
   overAgain(bytes: Uint8Array, strings: number, { starts }: WalkedEntries): void {
     const { entry } = steps[this.pipeline];

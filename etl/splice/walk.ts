@@ -30,7 +30,8 @@ export class Walk {
   order = new Int32Array(0);
   met = 0;
   /**
-   * Highest codec version since the last reset, not counting windows. Callers reset this field to 0 before each record.
+   * Highest codec version that the walk has read since the last reset, ignoring the versions of windows. Callers reset
+   * this field to 0 before each record.
    */
   version = 0;
   /** Position of the first property of the last asset. -1 if the asset has no properties. */
@@ -79,8 +80,8 @@ export class Walk {
   }
 
   /**
-   * Renumbers the string indexes at `positions[from]` up to, but not including, `positions[to]`: replaces each string
-   * index `i` with `indexes[i]`.
+   * Replaces string indexes in the file: each index `i` with `indexes[i]`. Changes only the indexes at
+   * `positions[from]` up to, but not including, `positions[to]`.
    */
   renumber(from: number, to: number, indexes: Int32Array): void {
     const { view, positions } = this;

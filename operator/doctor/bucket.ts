@@ -114,7 +114,7 @@ async function toCheck(store: FederatedStore, { prefix }: Plan, result: ProbeRes
   const about = { check: 'bucket', subject: operation, place: prefix } as const;
   if (operation === 'clock')
     return { ...about, outcome, detail, ...(outcome !== 'ok' && { todo: setClock }) };
-  // Here, a store without conditional create is safe, because only this cluster writes its backups.
+  // Below the backup prefix, a store without conditional create is safe, because only this cluster writes its backups.
   if (operation === 'conditional create' && outcome === 'warning' && prefix !== combinedPrefix) {
     const found =
       'The store does not support it. This cluster checks first instead, as no other writes here.';
@@ -136,7 +136,7 @@ async function whatToDo(
   const { code, detail, hint } = error;
   if (/RequestTimeTooSkewed/.test(detail)) return setClock;
   if (code === 'STORAGE_ACCESS_DENIED' && !isStranger(error)) return permissionFor(store, operation, prefix);
-  // The catalogue's hint for this error is to try again, but the check has already done that.
+  // The error catalogue's hint for an unavailable store is to try again, but the check has already done that.
   return hint === catalog.STORAGE_UNAVAILABLE.hint ? checkTheWay : hint;
 }
 

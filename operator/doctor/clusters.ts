@@ -16,8 +16,8 @@ const mostClusters = 20;
 const mostStrangers = 10;
 
 /**
- * Reports the clusters in the bucket, and which of them a federator would include and why. Also reports files among the
- * published windows that no federation wrote.
+ * Reports the clusters in the bucket, and which of them a federator would include and why. Also reports foreign files:
+ * those in the folder of the published windows that were not written by a federation.
  */
 export async function checkClusters(
   bucket: BucketReader,
@@ -104,7 +104,7 @@ function whoIsIn({ clusters, excluded }: Membership): string {
   return `Included now: ${clusters.join(', ') || 'none'}. Excluded: ${out.join(', ') || 'none'}.`;
 }
 
-/** Warns about ids in the settings that no cluster in the bucket has. They are often misspelt. */
+/** Warns about ids in the settings that no cluster in the bucket has. Such an id is often misspelt. */
 function misnamed(list: 'include' | 'exclude', ids: readonly string[], clusters: readonly string[]): Check[] {
   return ids
     .filter((id) => !clusters.includes(id))
@@ -123,11 +123,12 @@ function misnamed(list: 'include' | 'exclude', ids: readonly string[], clusters:
 }
 
 /**
- * Returns the keys of files among the published windows that no federation wrote. Neither the newest generation nor the
- * record of publishing names them.
+ * Returns the keys of foreign files in the folder of the published windows. A file is foreign if neither the newest
+ * generation nor the record of publishing names it.
  */
 async function findStrangers(bucket: BucketReader, options?: CallOptions): Promise<string[]> {
-  // Read the names before and after the listing: a federation may publish or remove files during the listing.
+  // Read the names of the published windows before and after the listing, because a federation may publish or remove
+  // files during the listing.
   const before = await namedWindows(bucket, options);
   const there: string[] = [];
   for await (const entry of bucket.list(combinedEtlPrefix, options)) {

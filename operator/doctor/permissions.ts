@@ -16,7 +16,9 @@ const s3: Permissions = {
   'conditional create': ['s3:PutObject', 's3:DeleteObject'],
 };
 
-/** Permissions in Google Cloud Storage. To replace an object there, one also needs permission to delete the old one. */
+/**
+ * Permissions in Google Cloud Storage. Replacing an object there also requires the permission to delete the old object.
+ */
 const gcs: Permissions = {
   list: ['storage.objects.list'],
   write: ['storage.objects.create'],
@@ -79,7 +81,7 @@ function partition({ endpoint, region }: { endpoint: string; region: string }): 
 
 /**
  * Describes the access that has to be granted to a folder. If the folder does not exist, describes the access to its
- * nearest ancestor that does.
+ * nearest existing ancestor.
  */
 async function folderAccess(folder: string): Promise<string> {
   for (let path = folder; ; path = dirname(path)) {

@@ -115,8 +115,8 @@ export async function checkPush({ client, names: { push }, settings }: Asked): P
 }
 
 /**
- * Warns if other running clusters have `useExistingS3Config` set, too, and so may share the bucket of Kubecost's
- * backup.
+ * Warns if other running clusters have set `useExistingS3Config` too. They may then share the bucket of Kubecost's
+ * backup with this cluster.
  */
 export async function checkShared({ client, names: ours, settings }: Asked): Promise<Check> {
   const subject = 'useExistingS3Config';

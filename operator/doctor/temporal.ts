@@ -29,7 +29,7 @@ export interface TemporalChecks {
   readonly exclusions?: Readonly<Record<string, Exclusion>>;
 }
 
-/** Checks what this cluster's roles need from Temporal. It changes nothing there. */
+/** Checks what this cluster's roles need from Temporal. Changes nothing in Temporal. */
 export async function checkTemporal(settings: Settings, label: string | undefined): Promise<TemporalChecks> {
   const { namespace, idPrefix } = settings.temporal;
   const opened = await connect(settings).catch((error: unknown) => failed('Temporal', 'server', error));

@@ -43,7 +43,7 @@ export interface ExportResult {
   readonly unchanged: number;
   /** Number of windows that `prune` removed. */
   readonly removed: number;
-  /** Number of rows in the windows that were written. `bytes` is the total size of their files. */
+  /** Number of rows in the windows that were written. `bytes` is the total size of the written files. */
   readonly rows: number;
   readonly bytes: number;
   /** Windows that could not be read. Their existing files in the target are kept. */
@@ -79,7 +79,7 @@ export async function exportWindows(options: ExportOptions): Promise<ExportResul
   const step = () => progress(total.written + refused.length, missing.length);
   for (const batch of inBatches(missing)) {
     await using engine = await openEngine({ verb: 'export', memoryLimit: '512MB' });
-    // Each batch has an empty database, so every read has to return all allocation identities, even repeated ones.
+    // Each batch has an empty database. So every read has to return all allocation identities, not only new ones.
     const files = batch.map((window) => ({
       ...window,
       name: windowId(window),

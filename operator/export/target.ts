@@ -19,7 +19,7 @@ export interface ExportTarget extends AsyncDisposable {
   readonly bucket: Bucket;
 }
 
-/** Opens the destination for exports in the federation's bucket. */
+/** Opens the export folder in the federation's bucket as the destination of an export. */
 export async function exportInBucket(storage: StorageSettings, log: Log): Promise<ExportTarget> {
   const whole = await openLoggedBucket(storage, log);
   const bucket = withPrefix(whole, exportPrefix.slice(0, -1));
