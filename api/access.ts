@@ -13,8 +13,8 @@ function isLoopback(host: string): boolean {
 const loopbackOrigin = /^https?:\/\/(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/;
 
 /**
- * Returns the origins whose pages may read this server's answers in a browser (CORS). Without the limit, any web page
- * that a user opens could read cost data through that user's browser.
+ * Returns the origins whose pages may read this server's answers in a browser (CORS). Restricting the origins prevents
+ * an arbitrary web page that a user opens from reading cost data through that user's browser.
  */
 export function allowedOrigins({
   origins,

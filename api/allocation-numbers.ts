@@ -64,7 +64,7 @@ type NameOf<Where extends Shown> = {
 
 /** Names of the numbers in a full allocation answer, in output order. */
 export const allocationNumbers = (Object.keys(shown) as NumberMember[]).filter(
-  // At present no number is marked 'nowhere', so the filter keeps all of them.
+  // At present no number has the value 'nowhere' in `shown`, so the filter keeps all numbers.
   (name) => (shown[name] as Shown) !== 'nowhere',
 );
 

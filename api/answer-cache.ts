@@ -35,8 +35,8 @@ export class AnswerCache {
 
   /**
    * Returns the answer from the cache or from a computation that is already running. If there is neither, computes the
-   * answer with `make`. Rejects with the reason of `signal` if that is aborted, or with the error of `make` if that
-   * fails.
+   * answer with `make`. If the signal is aborted, rejects with the signal's reason. If `make` throws, rejects with the
+   * same error.
    */
   async get(
     key: string,

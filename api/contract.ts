@@ -21,8 +21,8 @@ export interface StatusView {
     readonly empty: boolean;
     readonly ingesting?: { readonly done: number; readonly of: number; readonly generation?: number };
     /**
-     * Why newer data cannot be served; absent if there is no such data. `generation` is that of the newer data; absent
-     * for a local ETL store.
+     * Why newer data cannot be served; absent if there is no newer data. `generation` is the number of the generation
+     * that contains the newer data; absent for a local ETL store.
      */
     readonly refused?: { readonly generation?: number; readonly code: string; readonly message: string };
   };
@@ -50,7 +50,7 @@ export interface ClusterView {
     readonly resolution: string;
     /** Number of served windows with data from the cluster. */
     readonly held: number;
-    /** Number of windows between the cluster's first and last window that have no data from the cluster. */
+    /** Number of windows without data from the cluster, between its first and its last window with data. */
     readonly missing: number;
   }[];
 }

@@ -7,7 +7,7 @@ export function rounded(value: number, decimals: number): string {
   if (!Number.isFinite(value)) return 'null';
   const scale = 10 ** decimals;
   const scaled = Math.abs(value) * scale;
-  // A double this large cannot represent that many decimals, so rounding could only make it less accurate.
+  // A double this large cannot represent `decimals` decimal places, so rounding could only make it less accurate.
   if (scaled > Number.MAX_SAFE_INTEGER) return String(value);
   return String((Math.sign(value) * Math.round(scaled)) / scale);
 }

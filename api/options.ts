@@ -39,8 +39,8 @@ export interface ServerOptions {
   readonly metrics: Registry;
   readonly log: Log;
   /**
-   * Returns a string that changes whenever the served data changes. Answers in the cache are reused only while it is
-   * unchanged.
+   * Returns a string that changes whenever the served data changes. Answers in the cache are reused only while this
+   * string stays the same.
    */
   revision(this: void): string;
   /** Returns the current time in Unix seconds. (Default: the system clock) */

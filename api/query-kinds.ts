@@ -40,8 +40,8 @@ export interface Route extends Asked {
 }
 
 /**
- * Returns one function for each kind of query, which creates the routes of that kind. A route parses, answers and
- * encodes its queries. Most kinds come in two flavours: the format of Kubecost and that of OpenCost.
+ * Returns one function for each kind of query. Each function creates the routes of its kind. A route parses, answers
+ * and encodes its queries. Most kinds come in two flavours: the format of Kubecost and that of OpenCost.
  */
 export function queryKinds(answers: Answers, defaults: (flavour: Flavour) => RequestDefaults) {
   const allocation = (flavour: Flavour): Route => ({
@@ -131,8 +131,8 @@ export function queryKinds(answers: Answers, defaults: (flavour: Flavour) => Req
 }
 
 /**
- * Limits `now` to the end of the requested data, because a later `now` would not change the answer. All later requests
- * are therefore equal and share one answer in the cache.
+ * Limits `now` to the end of the requested data, because a later `now` would not change the answer. Requests for the
+ * same past data are therefore equal, whenever they are made, and share one answer in the cache.
  */
 function settle<T extends Pick<AllocationRequest, 'window' | 'step' | 'accumulate' | 'now'>>(request: T): T {
   const { window, step, accumulate, now } = request;
@@ -142,7 +142,7 @@ function settle<T extends Pick<AllocationRequest, 'window' | 'step' | 'accumulat
 
 /**
  * Returns the name of the CSV file if the format is CSV, or undefined if it is JSON. Throws QUERY_NOT_BUILT if the
- * format is `pdf`, and QUERY_INVALID for any other.
+ * format is `pdf`, and QUERY_INVALID for any other format.
  */
 function csvName(
   what: string,

@@ -21,7 +21,7 @@ export function aliasKeys(word: string, aliases: Aliases): string[] | undefined 
   const name = aliasNames.find((alias) => alias === word);
   if (name === undefined) return undefined;
   const keys = keysOf(aliases[name]);
-  // If the setting contains no keys, use the default keys, as OpenCost does.
+  // If the alias has been set to an empty list of keys, use its default keys, as OpenCost does.
   return keys.length > 0 ? keys : keysOf(defaultAliases[name]);
 }
 

@@ -136,7 +136,7 @@ export class AllocationColumnsBuilder {
     this.addIdentity(record, row);
     const finite = this.finite.of(record);
     const raw = record.rawAllocationOnly;
-    // Returns NaN ("not measured") for a missing, NaN or infinite value. The latter two are also reported.
+    // Returns NaN ("not measured") for a missing, NaN or infinite value. NaN and infinite values are also reported.
     const maximum = (value: number | null | undefined, field: string) =>
       value === null || value === undefined || finite(value, field) !== value ? NaN : value;
     numbers[row] = seconds(record.start);

@@ -10,8 +10,8 @@ import { informed } from './rollup';
 import { allocationTarget, Bindings, condition, groupPart } from './sql';
 
 /**
- * Fields that have the same value in all allocations of a workload, by their names in filters. `groupsOfWorkloads` has
- * their names in groupings. A workload consists of all allocations of one controller.
+ * Fields that have the same value in all allocations of a workload. These are their names in filters;
+ * `groupsOfWorkloads` contains their names in groupings. A workload consists of all allocations of one controller.
  */
 const filtersOfWorkloads = new Set(['cluster', 'namespace', 'controllerName', 'controllerKind']);
 const groupsOfWorkloads = new Set([
@@ -110,9 +110,10 @@ export interface SourceOptions {
 }
 
 /**
- * Returns SQL for three columns of a workload or of a row of the table `identity`. `key` is the name of the result row
- * to which it belongs. `kept` is true if it passes the filter. `shared` is true if its cost is split among the other
- * allocations.
+ * Returns SQL for three columns. Each describes a workload or a row of the table `identity`:
+ * - `key`: the name of the row in the query result to which the workload or identity belongs
+ * - `kept`: whether the workload or identity passes the filter
+ * - `shared`: whether the cost of the workload or identity is split among the other allocations
  */
 function judged(request: AllocationRequest, bindings: Bindings): string {
   const parts = request.groups.map((group) => groupPart(group, bindings));
@@ -131,8 +132,8 @@ function sharedCondition({ sharing: { namespaces, labels } }: AllocationRequest,
 
 /**
  * Returns a `with` clause that defines the table `source`: the allocations of a query, or their rolled-up rows (one per
- * workload and window file). Each row of `source` also has its step, its period (the result set it belongs to) and the
- * columns that `judged` returns. Only the window files in the temp table `pick` are read.
+ * workload and window file). Each row of `source` also has its time step, its period (the result set it belongs to) and
+ * the columns that `judged` returns. Only the window files in the temp table `pick` are read.
  */
 export function sourceTables(options: SourceOptions, bindings: Bindings): string {
   const { request, rolledUp, mixed, peaks, from = 'allocation' } = options;
@@ -232,7 +233,7 @@ export function withProperties(
   source: SourceOptions,
 ): string {
   if (properties.length === 0) return grouped;
-  // If a container's controller has changed, `workload` may have another one than `identity`. Use only `identity`.
+  // If a container's controller has changed, `workload` and `identity` may disagree on it. Use only `identity`.
   const above = source.controllersDiffer ? [] : workloadColumns;
   const below = identityColumns.filter((column) => !above.some((one) => one === column));
   const texts = (columns: readonly string[], table: string) =>

@@ -126,8 +126,8 @@ type OwnFields<Type extends AssetType> = {
 };
 
 /**
- * Converts the type of a stored field to its type in query results. In a result, a breakdown is never null: the shares
- * of a missing breakdown are 0. The field `version` is omitted from breakdowns and overheads.
+ * Converts the type of a stored field to its type in query results. In a result, a breakdown is never null: the
+ * fractions of a missing breakdown are 0. The field `version` is omitted from breakdowns and overheads.
  */
 type Answered<T> = [T] extends [StoredBreakdown | null]
   ? Breakdown

@@ -9,8 +9,8 @@ import { entries } from './identity';
 import { seconds } from './seconds';
 
 /**
- * The assets of a time window, as columns. `values` has one array for each column of the table `asset`, in table order.
- * It does not have the columns `file` and `cluster`.
+ * The assets of a time window, as columns. `values` has one array for each column of the table `asset`, in table order,
+ * except for the columns `file` and `cluster`.
  */
 export interface AssetColumns {
   readonly pipeline: 'assets';

@@ -27,8 +27,8 @@ const node: CostColumns<'Node'> = {
   adjustment: 'adjustment',
 };
 /**
- * The cost columns of all types except nodes and shared assets. If one of these types does not have a field, the column
- * is 0 in its rows.
+ * The cost columns of all types except nodes and shared assets. In the rows of a type that does not have a field, the
+ * column of that field is 0.
  */
 const other: CostColumns<'Any'> & CostColumns<'Cloud'> & CostColumns<'Disk'> & CostColumns<'LoadBalancer'> = {
   cost: 'cost',

@@ -27,9 +27,9 @@ function filtersLabels(filter: Filter): boolean {
 }
 
 /**
- * Fills the temp table `asset_twin` with assets whose labels changed during a step, so that its window files contain
- * different labels. Each of these assets is stored with only those labels that are the same in all window files of the
- * step. Returns whether there are any such assets.
+ * Fills the temp table `asset_twin` with assets whose labels changed during a time step, so that the window files of
+ * the time step contain different labels. Each of these assets is stored with only those labels that are the same in
+ * all of these files. Returns whether there are any such assets.
  */
 export async function findAssetTwins(connection: DuckDBConnection, wholeFiles: boolean): Promise<boolean> {
   const asset = ['p.step', ...identifyingColumns.map((column) => `a.${column}`)].join(', ');
@@ -49,7 +49,7 @@ from known group by ${columns}`);
 
 /**
  * Reads the distinct label sets of the assets in a query. The keys of the returned map are hashes of the label sets.
- * The column `label_sets` contains the same hashes.
+ * The column `label_sets`, which `gatherAssets` computes, contains the same hashes.
  */
 export async function readLabelSets(
   connection: DuckDBConnection,

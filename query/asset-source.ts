@@ -36,7 +36,7 @@ export interface AssetSource {
   readonly wholeFiles: boolean;
   /**
    * Whether the temp table `asset_twin` replaces the labels of some assets. It contains the assets whose labels change
-   * during a step.
+   * during a time step.
    */
   readonly substituted: boolean;
 }

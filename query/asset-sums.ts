@@ -6,8 +6,8 @@ import { peakOf, type Peaks } from './peaks';
 import { agreed } from './rollup';
 
 /**
- * The costs by which means are weighted. For each: SQL for the cost of one asset, and the column that contains the cost
- * of a group of assets.
+ * The costs that serve as weights when means are computed. For each: SQL for the cost of one asset, and the column that
+ * contains the cost of a group of assets.
  */
 const weights = {
   cpu: ['cpu_cost', 'cpu_cost'],
@@ -19,8 +19,8 @@ const weights = {
 type Weight = keyof typeof weights;
 
 /**
- * For each column whose values are averaged, the cost by which the mean is weighted. A column that contains an array of
- * shares has one such cost for each share.
+ * For each column whose values are averaged, the cost that serves as weight. If the column contains an array of
+ * fractions, there is one weight for each fraction.
  */
 const weightOf: Readonly<Record<ColumnsMergedBy<'mean'>, Weight | readonly Weight[]>> = {
   discount: 'listed',
@@ -28,7 +28,7 @@ const weightOf: Readonly<Record<ColumnsMergedBy<'mean'>, Weight | readonly Weigh
   cpu_breakdown: ['cpu', 'cpu', 'cpu', 'cpu'],
   ram_breakdown: ['ram', 'ram', 'ram', 'ram'],
   disk_breakdown: ['disk', 'disk', 'disk', 'disk'],
-  // `overhead` also has a third share, which needs no weight: it is computed from the first two.
+  // `overhead` also has a third fraction, which needs no weight: it is computed from the first two.
   overhead: ['cpu', 'ram'],
 };
 
@@ -90,7 +90,7 @@ export function gatherAssets(by: string, peaks: Peaks): string {
     const found = means.find(({ name }) => name === `overhead_${index}`);
     return found === undefined ? '0::double' : mean(found);
   };
-  // For several assets, the overhead of the cost is computed from the overheads of CPU and RAM.
+  // For several assets, the third fraction (cost overhead) is computed from the first two (CPU and RAM overhead).
   const several = `coalesce((${overhead(1)} * cpu_cost + ${overhead(2)} * ram_cost) / nullif(total, 0), 0)`;
   const overheads = [
     overhead(1),

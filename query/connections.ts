@@ -5,8 +5,8 @@ import { noRoomOf } from './no-room';
 
 /**
  * Gives the engine access to its database. After a fatal error, DuckDB rejects every statement, so the database has to
- * be reopened. As long as earlier calls still use the database, new calls fail. After that, the next call closes and
- * reopens it.
+ * be closed and reopened. As long as earlier calls still use it, new calls fail. Once these earlier calls have ended,
+ * the next call reopens it.
  */
 export class Connections {
   private readonly free: DuckDBConnection[] = [];
@@ -33,7 +33,7 @@ export class Connections {
   }
 
   /**
-   * Calls `work` with the database. If a fatal error has made the database unusable, reopens it first. Throws
+   * Calls `work` with the database. If a fatal error has made the database unusable, reopens it first. May throw
    * QUERY_NO_ROOM or QUERY_DATABASE_UNUSABLE.
    */
   async withDatabase<T>(work: (database: Database) => Promise<T>): Promise<T> {

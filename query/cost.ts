@@ -4,8 +4,8 @@ import type { Measure } from './measures';
 type Roles = (typeof costRoles)['allocation'];
 
 /**
- * Names of the measures that are added up to the total cost: the fields of an allocation that are part of its cost, and
- * the cost of its volumes.
+ * Names of the measures that together make up the total cost: the fields of an allocation that are part of its cost,
+ * and the cost of its volumes.
  */
 export type CostMeasure =
   { [Name in keyof Roles]: Roles[Name] extends 'counts' ? Name : never }[keyof Roles] | 'pvCost';
@@ -32,7 +32,7 @@ const summands = {
 } satisfies Record<CostMeasure & Measure, 'summand'>;
 
 /**
- * Names of the measures that are added up to the total cost, including adjustments. Cross-zone, cross-region and
+ * Names of the measures that together make up the total cost, including adjustments. Cross-zone, cross-region and
  * internet costs are not listed, because `networkCost` already includes them.
  */
 export const costMeasures = Object.keys(summands) as readonly CostMeasure[];

@@ -3,9 +3,9 @@ import type { Catalog, ServedFile } from './catalog';
 import { joinPeaks, type Peaks } from './peaks';
 import type { Span } from './span';
 
-/** States that, for one step and one cluster, a query reads the window file `file`. */
+/** States that, for one time step and one cluster, a query reads the window file `file`. */
 export interface Pick {
-  /** Index of the step among the steps of the query. */
+  /** Index of the time step among the time steps of the query. */
   readonly step: number;
   readonly file: number;
   readonly cluster: number;
@@ -14,7 +14,9 @@ export interface Pick {
 /** The window files that a query reads. */
 export interface Covering {
   readonly picks: readonly Pick[];
-  /** Window files that extend beyond the step in which they are counted. All of their data is counted in this step. */
+  /**
+   * Window files that extend beyond the time step in which they are counted. All of their data is counted in this step.
+   */
   readonly snapped: readonly ServedFile[];
   /**
    * For each cluster (by id), the number of seconds without data in the window of the query. Time after `now` is not
@@ -24,10 +26,10 @@ export interface Covering {
 }
 
 /**
- * Chooses the window files to read for each step and cluster. Files with longer windows are preferred: days within a
- * step, hours at its edges. If a window is only partly within a step and no file with a shorter window covers this
- * part, the whole file is counted in the first step that it overlaps. No time is counted twice, and no file is used in
- * two steps.
+ * Chooses the window files to read for each time step and cluster. Files with longer windows are preferred: days within
+ * a time step, hours at its edges. If a window is only partly within a time step and no file with a shorter window
+ * covers this part, the whole file is counted in the first time step that it overlaps. No time is counted twice, and no
+ * file is used in two time steps.
  */
 export function cover(catalog: Catalog, pipeline: Pipeline, steps: readonly Span[], now: number): Covering {
   const [first, last] = [steps[0], steps.at(-1)];
@@ -85,7 +87,7 @@ function take(files: readonly ServedFile[], steps: readonly Span[]): { step: num
   return taken;
 }
 
-/** Returns the index of the last step that starts at or before a moment, or -1 if there is none. */
+/** Returns the index of the last time step that starts at or before a moment, or -1 if there is none. */
 function stepAt(steps: readonly Span[], moment: number): number {
   let [low, high] = [0, steps.length];
   while (low < high) {

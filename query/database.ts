@@ -108,7 +108,7 @@ function databaseOf(instance: DuckDBInstance, file: string): Database {
     connect,
     measureDisk: async () => {
       const connection = await instance.connect();
-      // Ignore the error, which occurs while the disk is completely full. The next call of `measureDisk` tries again.
+      // Ignore errors: the statement fails while the disk is completely full. The next call tries again.
       await connection.run('reset global max_temp_directory_size').catch(() => undefined);
       connection.closeSync();
     },

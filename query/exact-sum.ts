@@ -29,7 +29,7 @@ export function exactSum(value: string, most: number): string {
 
 /**
  * Like `exactSum`, but twice as fast and less accurate: the error is up to a millionth of the largest value. This is
- * accurate enough for a mean of shares.
+ * accurate enough for a mean of fractions from 0 to 1.
  */
 export function roughSum(value: string, most: number): string {
   const rounders = roundersOf(most);
@@ -55,8 +55,8 @@ function roundersOf(most: number): { readonly coarse: string; readonly fine: str
 }
 
 /**
- * Returns a number for the parameter `by` of `rounded`. With this number, `rounded` rounds to multiples of 2^(exponent
- * - 52).
+ * Returns a number for the parameter `by` of `rounded`. With this number, `rounded` rounds to multiples of a power of
+ * two. The exponent of this power is `exponent - 52`.
  */
 function rounder(exponent: number): string {
   return (1.5 * 2 ** exponent).toExponential();

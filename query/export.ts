@@ -168,7 +168,7 @@ function overheadOf(column: string): readonly Column[] {
 
 /**
  * Returns the export columns for a stored field of assets. In the rows of types that do not have the field, the columns
- * are null. Only cost columns that several types use are 0 instead.
+ * are null. There is one exception: a cost column that several types use is 0 in these rows.
  */
 function ofField({ name, sql, unit, meaning }: AssetField): readonly Column[] {
   const value = `a.${name}`;

@@ -9,8 +9,8 @@ export interface FoundRow extends AllocationRow {
   /** Index of the result set that contains the row. */
   period: number;
   /**
-   * Present only if the row is for a single container in a single step. `name` is the id of the container's name in the
-   * database. `step` is the index of the step.
+   * Present only if the row is for a single container in a single time step. `name` is the id of the container's name
+   * in the database. `step` is the index of the time step.
    */
   single?: { readonly name: number; readonly step: number };
   /**

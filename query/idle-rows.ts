@@ -8,7 +8,7 @@ import type { AllocationRequest } from './request';
 import type { Steps } from './steps';
 import { byPlace, type Sum } from './sums';
 
-/** Computes the idle cost of each cluster in every step, or of each node if `request.idle.byNode` is true. */
+/** Computes the idle cost of each cluster in every time step, or of each node if `request.idle.byNode` is true. */
 export async function readIdle(
   connection: DuckDBConnection,
   catalog: Catalog,

@@ -3,14 +3,17 @@ export const resources = ['cpu', 'gpu', 'ram'] as const;
 export type Resource = (typeof resources)[number];
 export type ByResource = Record<Resource, number>;
 
-/** Cost of the allocations of a cluster or node in one step. Adjustments are included, unmounted volumes are not. */
+/**
+ * Cost of the allocations of a cluster or node in one time step. Includes adjustments, but not the cost of unmounted
+ * volumes.
+ */
 export interface Used {
   readonly all: ByResource;
   /** Cost of only those allocations that pass the filter. */
   readonly kept: ByResource;
 }
 
-/** Cost of a node in one step, or of all nodes of a cluster together. Discounts and adjustments are included. */
+/** Cost of a node, or of all nodes of a cluster together, in one time step. Includes discounts and adjustments. */
 export interface NodeCost {
   readonly step: number;
   /** Id of the cluster in the database. */
@@ -24,8 +27,9 @@ export interface NodeCost {
 }
 
 /**
- * Idle cost of a cluster or node in one step. `shown` is the cost that rows of idle cost show. `factor` is for idle
- * cost that is shared among allocations: an allocation carries `factor` times its own cost.
+ * Idle cost of a cluster or node in one time step. `shown` is the part that appears in separate rows of idle cost.
+ * `factor` is used if idle cost is distributed over the allocations instead: an allocation's part of the idle cost is
+ * `factor` times the allocation's own cost.
  */
 export interface Idle extends Omit<NodeCost, 'cost'> {
   readonly shown: ByResource;
@@ -38,11 +42,11 @@ const none: Used = { all: { cpu: 0, gpu: 0, ram: 0 }, kept: { cpu: 0, gpu: 0, ra
  * Computes idle costs. The idle cost of a cluster or node is the cost of its nodes minus the cost of its allocations.
  * It is negative for nodes that are over-committed.
  *
- * If idle cost is shared, allocations carry it in proportion to their own cost. Otherwise, rows of idle cost show it.
- * If the query also has a filter, these rows show only a fraction of it: the fraction of the allocations' cost that
- * passes the filter.
+ * If `share` is true, idle cost is distributed over the allocations in proportion to their cost. Otherwise, idle cost
+ * appears in separate rows. If the query also has a filter, these rows contain only a part of the idle cost. For
+ * example, if 30 % of the allocations' cost passes the filter, they contain 30 % of the idle cost.
  *
- * Without allocations, idle cost cannot be shared. It is then shown in rows of idle cost, unless there is a filter.
+ * Without allocations, idle cost cannot be distributed. It then appears in separate rows, unless there is a filter.
  */
 export function computeIdle(
   nodes: readonly NodeCost[],
@@ -65,7 +69,7 @@ export function computeIdle(
   });
 }
 
-/** Returns a text that identifies a cluster or node in a step. */
+/** Returns a text that identifies a cluster or node in a time step. */
 export function groupKey({ step, cluster, node }: Pick<NodeCost, 'step' | 'cluster' | 'node'>): string {
   return `${step} ${cluster} ${node}`;
 }

@@ -101,8 +101,8 @@ export const measureFacts = {
 export const storedMeasures = Object.keys(measureFacts) as readonly StoredMeasure[];
 
 /**
- * Name of a number in a row of a query result: a stored measure, or the idle cost of a resource. It is a sum or an
- * average over the allocations of the row, and is not rounded.
+ * Name of a number in a row of a query result: a stored measure, or the idle cost of a resource. The number is a sum or
+ * an average over the allocations of the row, and is not rounded.
  */
 export type Measure = StoredMeasure | `${Resource}CostIdle`;
 

@@ -5,9 +5,9 @@ import type { NodeCost } from './idle';
 import type { AllocationRequest } from './request';
 
 /**
- * Reads the cost of nodes per step, and per cluster or node, from the window files in the temp table `asset_pick`.
- * Discounts are included. The adjustment of a node is distributed over its CPU, GPU and RAM in proportion to their
- * costs.
+ * Reads the cost of nodes per time step, and per cluster or node. Reads only the window files in the temp table
+ * `asset_pick`. Discounts are included. The adjustment of a node is distributed over its CPU, GPU and RAM in proportion
+ * to their costs.
  */
 export async function nodeCosts(
   connection: DuckDBConnection,

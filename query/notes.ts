@@ -68,7 +68,7 @@ function describeExcluded({ excluded }: Catalog): string[] {
   return [`Excluded from the federation, and not in this answer: ${shortList(names)}.`];
 }
 
-/** Creates a function that returns whether a query reads the records from a cluster in a file. */
+/** Creates a function that returns whether a query reads a given cluster's records from a given file. */
 function answering(picks: Covering['picks']): (file: ServedFile, cluster: number) => boolean {
   const picked = new Set(picks.map(({ file, cluster }) => `${file} ${cluster}`));
   return ({ id }, cluster) => picked.has(`${id} ${cluster}`);

@@ -31,8 +31,8 @@ const fields = {
 export type Filtered = keyof typeof fields;
 
 /**
- * What else the left side of a comparison can be, in addition to `fields`. `renamed` contains alternative names of
- * fields.
+ * What the left side of a comparison can be, in addition to the names in `fields`. `renamed` contains alternative names
+ * of fields.
  */
 const operandsOf: Readonly<Record<Filtered, Operands>> = {
   allocations: {

@@ -4,8 +4,9 @@ import { type Parameters, parseLegacyFilters } from './legacy-filters';
 import { type Filtered, parseFilter } from './parse-filter';
 
 /**
- * Parses the filters of both filter languages. If there are filters in both languages, records have to match both: if
- * one were ignored, the numbers would be wrong.
+ * Parses the filters of a query. A filter is either in the parameter `filter`, or in parameters of the older filter
+ * language, such as `filterPods`. If there are filters of both kinds, records have to match both: ignoring one kind
+ * would make the numbers wrong.
  */
 export function parseFilters(parameters: Parameters, of: Filtered, aliases: Aliases): Filter | undefined {
   const parts = [

@@ -162,7 +162,10 @@ function valuesOf(given: string | readonly string[] | undefined): string[] {
   return [given ?? []].flat().filter((value) => value.trim() !== '');
 }
 
-/** Returns warnings about known parameters that have no effect on this path or in combination with other parameters. */
+/**
+ * Returns warnings about known parameters that have no effect in this kind of query, in this API, or together with the
+ * other parameters.
+ */
 function withoutEffect({ of, flavour }: Asked, parameters: Parameters): string[] {
   const { format, labelColumns, idle, includeIdle, shareIdle, accumulate, accumulateBy } = parameters;
   const ignored = (name: string, value: string | undefined, isDone: boolean, why: string) =>

@@ -21,7 +21,7 @@ export interface Sets {
 
 /** Parses the window of a query that returns a single result set. Throws QUERY_INVALID. */
 export function parseOneSet(parameters: Parameters, defaults: RequestDefaults): Sets {
-  // The step has no effect here, but an invalid step is still an error.
+  // The parameter `step` has no effect here, but an invalid value is still an error.
   parseStep(parameters['step']);
   return { window: parseWindow(parameters['window'], defaults), step: 'window', accumulate: 'all' };
 }
@@ -86,8 +86,9 @@ function countSets(window: Span, step: Step, accumulate: Accumulation): number {
   const length = window.end - window.start;
   const least = Math.ceil(length / (accumulate === 'hour' ? Math.min(hour, step.seconds) : step.seconds));
   if (least > mostSets) return least;
-  // Calendar periods are whole, so they may be longer than the window. All steps in these periods are counted.
-  // To get the periods without their steps, cut the window with a single step that is longer than all periods together.
+  // Calendar periods are always whole, so they may begin before the window and end after it. Steps fill all periods, so
+  // count the steps in this longer time. Only the periods are needed from `cutSteps`, so pass a single step that is
+  // longer than all periods together.
   const { periods } = cutSteps(window, { seconds: length + 200 * day }, accumulate);
   const [first = window, last = window] = [periods[0], periods.at(-1)];
   const reach =

@@ -17,10 +17,7 @@ const assetValues =
   'type account cluster category provider providerID providerid name project service label assetType department environment owner product team'.split(
     ' ',
   );
-/**
- * The fields whose values can be listed (`known`), and those of these fields that can have a key (`keyed`), such as
- * `label:app`.
- */
+/** `known`: the fields whose values can be listed. `keyed`: the fields that can have a key, such as `label:app`. */
 const valueFields: Readonly<Record<Filtered, { known: readonly string[]; keyed: readonly string[] }>> = {
   allocations: { known: allocationValues, keyed: ['label', 'annotation', 'namespacelabel'] },
   assets: { known: assetValues, keyed: ['label'] },

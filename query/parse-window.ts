@@ -61,7 +61,8 @@ function wordWindow(text: string, clock: Clock): Span | undefined {
   const date = new Date((now + utcOffsetSeconds) * 1000);
   const monthOf = (back: number) =>
     Date.UTC(date.getUTCFullYear(), date.getUTCMonth() - back) / 1000 - utcOffsetSeconds;
-  // At the first moment of a week or month, the window would be empty, which is invalid. So make it a minute long.
+  // The windows `week` and `month` end now. At the first moment of a week or month, they would be empty, which is
+  // invalid. So they are at least a minute long.
   const sinceOf = (start: number) => Math.max(now, start + minute);
   switch (text) {
     case 'today':
@@ -116,8 +117,8 @@ function pairWindow(text: string): Span | undefined {
 }
 
 /**
- * Throws QUERY_INVALID if the text is a pair of dates without times: it is unclear whether the window includes the last
- * day. The error message contains both possible windows.
+ * Throws QUERY_INVALID if the text is a pair of dates without times, because it is unclear whether the last day is part
+ * of the window. The error message contains both possible windows.
  */
 function refuseDates(text: string, { utcOffsetSeconds }: Clock): void {
   const [, first = '', last = ''] = /^(\d{4}-\d\d-\d\d)\s*,\s*(\d{4}-\d\d-\d\d)$/.exec(text) ?? [];

@@ -8,9 +8,11 @@ import type { Steps } from './steps';
 import type { Sum } from './sums';
 
 /**
- * Fills a temp table with the window files that a query reads. Each file is listed with its step and its period (the
- * result set it belongs to). Returns whether the query uses all clusters in each of these files. If so, the table has
- * one row per file, and joins with it need not compare clusters. Otherwise, the table has one row per file and cluster.
+ * Fills a temp table with the window files that a query reads. Each row contains a file, the step in which the file is
+ * counted, and the period (result set) of this step.
+ *
+ * Returns true if the query uses all clusters in each of these files. The table then has one row per file, and joins
+ * with it need not compare clusters. Otherwise returns false, and the table has one row per file and cluster.
  */
 export async function pick(
   connection: DuckDBConnection,
@@ -45,7 +47,8 @@ export interface PickedAssets {
 
 /**
  * Fills the temp table `asset_pick` with the window files of the assets that a query needs. If clusters have
- * allocations but no assets, a note lists them, because their idle and management costs are not known.
+ * allocations but no assets, `notes` contains a warning that lists these clusters: their idle and management costs are
+ * not known.
  */
 export async function pickAssets(
   connection: DuckDBConnection,

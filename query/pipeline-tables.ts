@@ -16,7 +16,8 @@ export interface PipelineTables<P extends Pipeline = Pipeline> {
   readonly others: readonly string[];
   /**
    * Stores records of a window file. Updates `peaks`, which contains the largest absolute value of each column. Throws
-   * `IdentityUnknown` if the reader omitted an identity that is not in the database.
+   * `IdentityUnknown` if the reader of the file omitted an identity (names, labels and other texts of an allocation)
+   * that the database does not have.
    */
   fill(
     this: void,

@@ -81,11 +81,11 @@ export interface AllocationRequest {
   readonly aggregatedMetadata: boolean;
   /** If false, every adjustment is treated as 0. */
   readonly reconcile: boolean;
-  /** Order of the rows, and thus also of the pages. Rows with equal values are ordered by name. */
+  /** Order of the rows. It also determines which rows are on which page. Rows with equal values are ordered by name. */
   readonly sort: { readonly by: SortField; readonly descending: boolean };
   /**
-   * Number of rows to skip. `offset` and `limit` count only rows that are not idle cost. Every page also contains all
-   * rows of idle cost, unless its offset is beyond the last row that is not idle cost.
+   * Number of rows to skip. `offset` and `limit` count only rows that are not idle cost. A page beyond the last of
+   * these rows is empty. Every other page also contains all rows of idle cost.
    */
   readonly offset: number;
   readonly limit?: number;

@@ -12,7 +12,8 @@ const doubles = (names: readonly string[]) => names.map((name) => `"${name}" dou
 /**
  * SQL that creates the tables of the database. Rows with data from a window file never change: if the file changes, its
  * new content is stored under a different id. The table `served` lists the ids of the files that queries read. It is
- * replaced in a single transaction. Times are in unix seconds. Texts are never null: a missing text is empty.
+ * replaced in a single transaction. Times are in unix seconds. If a text field of a record has no value, an empty text
+ * is stored, not null.
  */
 export const tables = `
 create table about (revision integer not null);
@@ -162,7 +163,7 @@ create table allocation_gpu (
   gpu_shared boolean
 );
 
--- Assets of every type; columns that a type does not have are null.
+-- Assets of every type. Columns that a type does not have are null, or 0 if they are declared as not null.
 create table asset (
   file integer not null,
   cluster integer not null,

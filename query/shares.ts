@@ -75,8 +75,8 @@ export async function sharedAmounts(
   });
   const weights = steps.map(() => 0);
   for (const sum of sums) {
-    // The amount to share includes the idle cost of the shared allocations.
-    // The weights of the other allocations are their own costs, without idle cost.
+    // The amount to share includes the idle cost of the shared allocations. `weights` contains the costs of the other
+    // allocations, without idle cost.
     const taken = sum.plain && sum.shared ? factors.get(groupKey(sum)) : undefined;
     const total = resources.reduce((all, name) => all + sum.cost[name] * (taken?.[name] ?? 0), sum.total);
     const into = sum.shared ? shared : sum.plain ? weights : undefined;
@@ -115,8 +115,8 @@ async function countGroups(
 }
 
 /**
- * Computes how the management cost of each cluster is split among its allocations. Reads the management costs from the
- * window files in the temp table `asset_pick`.
+ * Computes how the management cost of each cluster is split among its allocations. The temp table `asset_pick` lists
+ * the window files that contain the management costs.
  */
 export async function tenancyFactors(
   connection: DuckDBConnection,
@@ -163,8 +163,8 @@ export function takesInProportion({ idle, shared, tenancy }: Shares): boolean {
 }
 
 /**
- * Returns SQL that adds factors to the rows of `source`. Multiplied by a row's own cost, a factor gives the idle or
- * shared cost that the row carries. Requires the temp tables that `fillFactors` creates.
+ * Returns SQL that adds factors to the rows of the table `source` (see `sourceTables`). Multiplied by a row's own cost,
+ * a factor gives the idle or shared cost that the row carries. Requires the temp tables that `fillFactors` creates.
  */
 export function withFactors({ idle: { byNode } }: AllocationRequest): string {
   const node = byNode ? ' and f.of_node = s.node' : '';
@@ -209,8 +209,8 @@ export async function fillFactors(
 }
 
 /**
- * Returns SQL for the measures of groups of rows from `withFactors`. The costs include the idle, shared and management
- * costs that the rows carry.
+ * Returns SQL for the measures of a group of rows. The rows come from `withFactors`. The costs include the idle, shared
+ * and management costs that the rows carry.
  */
 export function measuresWithShares({ shared, idle, tenancy }: Shares, peaks: Peaks): string[] {
   const ofShared = most(shared.factor) + most(tenancy.map(({ factor }) => factor));

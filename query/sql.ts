@@ -43,7 +43,7 @@ export class Bindings {
   }
 }
 
-/** Returns SQL columns that turn lists into a table. The elements of a list become the rows of one column. */
+/** Returns SQL columns that turn lists into a table. Each list becomes one column, with one element per row. */
 export function unnested(lists: Readonly<Record<string, string>>): string {
   return Object.entries(lists)
     .map(([column, list]) => `unnest(${list}) as ${column}`)

@@ -16,7 +16,7 @@ const week = 7 * day;
 
 /**
  * Divides a window into steps, and assigns them to the periods that `accumulate` asks for. The first step begins at the
- * start of the window. If the first period begins earlier, the first step begins with it.
+ * start of the window or of the first period, whichever is earlier.
  */
 export function cutSteps(window: Span, step: Step, accumulate: Accumulation): Steps {
   const stepSeconds = step === 'window' ? window.end - window.start : step.seconds;

@@ -60,8 +60,8 @@ from source group by step, cluster, ${node}, plain, shared, kept order by plain,
 }
 
 /**
- * Returns a function that compares by step, cluster name and node. It does not compare cluster ids, because they differ
- * between databases.
+ * Returns a comparison function for sorting by step, cluster name and node. It does not use cluster ids, because they
+ * differ between databases.
  */
 export function byPlace(clusters: Catalog['clusters']) {
   return (a: PlaceInStep, b: PlaceInStep): number =>

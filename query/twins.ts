@@ -29,10 +29,12 @@ interface Twins {
 }
 
 /**
- * Merges the identities of each container that has several in a step, because its labels, services or controller
- * changed. The table `substitute_identity` then contains the merged identities, and the table `substitute` contains the
- * identities that they replace. A merged identity has all labels, annotations and services of the identities that it
- * replaces. If these have different values for a label, the value that occurs last is used.
+ * Merges identities of the same container in the same step. A container has several identities in a step if its labels,
+ * services or controller changed.
+ *
+ * The table `substitute_identity` then contains the merged identities. The table `substitute` contains the identities
+ * that were merged, each with the id of its merged identity. A merged identity has all labels, annotations and services
+ * of the identities that it replaces. If these have different values for a label, the value that occurs last is used.
  */
 export async function substituteTwins(connection: DuckDBConnection, wholeFiles: boolean): Promise<void> {
   await connection.run(

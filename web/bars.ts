@@ -15,8 +15,8 @@ type SummarySet = Summary['sets'][number];
 const dayMs = 86_400_000;
 
 /**
- * Returns the time span that each bar covers. This is a week or a month if the user chose it. Otherwise it is an hour
- * or a day, as in the sets of the answer.
+ * Returns the time span that each bar covers. If the user chose weeks or months, it is a week or a month. Otherwise, it
+ * is the time span of one set of the answer: an hour or a day.
  */
 export function unitOf(sets: readonly SummarySet[], chosen: string | undefined): BarUnit {
   if (chosen === 'week' || chosen === 'month') return chosen;
@@ -25,7 +25,7 @@ export function unitOf(sets: readonly SummarySet[], chosen: string | undefined):
 
 /**
  * Adds up consecutive sets into bars. If a week or month is only partly in the window, its bar contains only the costs
- * in the window, as in the table.
+ * in the window, like the table.
  */
 export function barsOf(sets: readonly SummarySet[], unit: BarUnit): Bar[] {
   const periods: SummarySet[][] = [];
@@ -98,8 +98,8 @@ function periodOf(window: WindowText, unit: BarUnit): string {
 }
 
 /**
- * Returns the UTC day that contains most of the window. A window of 24 hours can be on two UTC days, because the days
- * of a server may begin at another hour.
+ * Returns the UTC day that contains most of the window. A window of 24 hours can overlap two UTC days, because the
+ * server may be configured so that its days do not begin at midnight UTC.
  */
 function dayOf(window: WindowText): string {
   return new Date(Date.parse(window.start) + lengthOf(window) / 2).toISOString().slice(0, 10);

@@ -21,7 +21,7 @@ export async function bundlePage(): Promise<ReadonlyMap<string, PageFile>> {
   return existsSync(built) ? readBuilt(built) : (await buildPage()).files;
 }
 
-/** The page's files, and the paths of all sources that went into them, including those of npm packages. */
+/** The page's files, and the paths of all sources that went into them, including sources from npm packages. */
 export interface BuiltPage {
   readonly files: ReadonlyMap<string, PageFile>;
   readonly sources: readonly string[];

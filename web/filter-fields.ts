@@ -1,4 +1,4 @@
-/** Kinds of rows that can be filtered. The names are those in the API's paths. */
+/** Kinds of rows that can be filtered. The paths of the API contain the same names. */
 export type Filtered = 'allocation' | 'assets';
 
 const ofBoth = ['cluster', 'provider', 'label', 'department', 'environment', 'owner', 'product', 'team'];

@@ -77,14 +77,16 @@ export function displayName(name: string): string {
 
 const hoursPerMonth = 730;
 
-/** Converts the cost of `hours` hours to a rate, `day` or `month`. For any other rate, returns the cost unchanged. */
+/**
+ * Converts the cost of `hours` hours to the cost per `day` or `month`. For any other rate, returns the cost unchanged.
+ */
 export function rated(cost: number, hours: number, rate: string): number {
   if (rate === 'day') return hours > 0 ? (cost / hours) * 24 : 0;
   if (rate === 'month') return hours > 0 ? (cost / hours) * hoursPerMonth : 0;
   return cost;
 }
 
-/** Start and end of a window, RFC 3339. */
+/** Start and end of a window, in RFC 3339 format. */
 export interface WindowText {
   readonly start: string;
   readonly end: string;

@@ -15,8 +15,8 @@ const usualDays = 7;
 export const usual: OpeningWindow = { window: '7d' };
 
 /**
- * Returns the usual window. But if no cluster has data in the last seven days, returns the most recent days with data,
- * at most seven.
+ * Returns the usual window, which is the last seven days. But if no cluster has data in these days, returns the most
+ * recent days with data, at most seven.
  */
 export function openingWindow(
   clusters: readonly Pick<ClusterView, 'firstData' | 'lastData'>[],

@@ -4,9 +4,7 @@ export interface Series {
   readonly values: readonly number[];
 }
 
-/**
- * Maximum number of series that are shown separately. More than these would need colours that are hard to distinguish.
- */
+/** Maximum number of series that are shown separately. More series would need colours that are hard to distinguish. */
 export const mostSeries = 8;
 
 /**

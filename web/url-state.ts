@@ -33,7 +33,7 @@ export function filterParts(text: string | undefined): string[] {
   return (text ?? '').split('\n').filter((part) => part.trim() !== '');
 }
 
-/** Joins the parts of a filter into one filter for the API, which requires all of them. */
+/** Joins the parts of a filter into one filter for the API. A row must match all parts. */
 export function joinFilter(parts: readonly string[]): string {
   return parts.map((part) => `(${part})`).join('+');
 }

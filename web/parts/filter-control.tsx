@@ -22,8 +22,8 @@ interface FilterControlProps {
 }
 
 /**
- * Shows the parts of the filter as chips, including those that apply only to the other view. Lets the user add a part
- * by choosing a field, a comparison and a value.
+ * Shows the parts of the filter as chips, including parts that do not apply to the current view. Lets the user add a
+ * part by choosing a field, a comparison and a value.
  */
 export function FilterControl({ of, window, parts, onChange }: FilterControlProps) {
   const fields = filterFields[of];

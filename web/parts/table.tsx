@@ -27,8 +27,8 @@ export interface TableProps<Row> {
 }
 
 /**
- * Height of a row, in pixels. All rows have the same height, so the positions of invisible rows are known. Even if
- * there are thousands, only the visible ones are in the DOM.
+ * Height of a row, in pixels. All rows have the same height, so the positions of invisible rows are known. Only visible
+ * rows need to be in the DOM, even if there are thousands of rows.
  */
 const rowHeight = 34;
 const spare = 12;

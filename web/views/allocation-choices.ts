@@ -1,4 +1,4 @@
-/** Groupings of allocations: the API's name and the title of each. */
+/** Groupings of allocations, each with its name in the API and its title. */
 export const groupings = [
   ['cluster', 'Cluster'],
   ['cluster,namespace', 'Cluster, namespace'],
@@ -22,7 +22,7 @@ export const groupings = [
   ['provider', 'Provider'],
   ['region', 'Region'],
 ] as const;
-/** Ways to show idle costs: the value in the URL and the title of each. */
+/** Ways to show idle costs, each with its value in the URL and its title. */
 export const idles = [
   ['show', 'Show'],
   ['split', 'Show per cluster'],
@@ -35,7 +35,7 @@ export const rates = [
   ['month', 'Per month'],
 ] as const;
 /**
- * Time spans that a bar can cover: the value in the URL and the title of each. If the value is empty, the server
+ * Time spans that a bar can cover, each with its value in the URL and its title. If the value is empty, the server
  * decides: it returns sets of one day.
  */
 export const barUnits = [

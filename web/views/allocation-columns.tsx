@@ -10,7 +10,7 @@ interface ColumnOptions {
   /** Formats a cost as an amount in the chosen rate and currency. */
   readonly amount: (cost: number) => string;
   readonly state: UrlState;
-  /** Groupings that the name of a row consists of, such as `cluster` and `namespace`. */
+  /** Groupings, such as `cluster` and `namespace`. The name of a row has one part per grouping. */
   readonly groups: readonly string[];
   /** Parts of the filter that is in effect. */
   readonly parts: readonly string[];
