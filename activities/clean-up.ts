@@ -29,8 +29,8 @@ export interface CleanUpResult {
    */
   readonly runs: number;
   /**
-   * Number of objects that are no longer referenced but not deleted yet. A pass deletes only objects that were already
-   * unreferenced a day earlier.
+   * Number of objects that are no longer referenced but not deleted yet. A clean-up deletes an object only if another
+   * clean-up, at least a day earlier, already found it unreferenced.
    */
   readonly waiting: number;
 }
@@ -50,8 +50,8 @@ const runsFor = 30 * day;
 /**
  * Deletes objects that are no longer needed:
  * - generations past their retention;
- * - merged objects and kept contributions, if two passes at least a day apart find that no remaining generation refers
- *   to them;
+ * - merged objects, and the contributions stored under `kept/`, if two clean-ups at least a day apart find that no
+ *   remaining generation refers to them;
  * - old files of runs.
  *
  * All ages are measured by the store's clock. Throws if anything cannot be read: objects that look unused might then
@@ -63,7 +63,7 @@ export function createCleanUp(deps: CleanUpDependencies): CleanUp {
     const options = { signal: deps.signal() };
     const document = documents.unreferenced.at();
     const passed = (await readDocument(bucket, document, options))?.seen ?? {};
-    // Rewrite the document unchanged. Its new modification time is the current time by the store's clock.
+    // Rewrite the document unchanged, to learn the current time by the store's clock from its new modification time.
     const { modified: now } = await replaceDocument(bucket, document, { format: 1, seen: passed }, options);
     // List the objects before reading the generations: generations that are committed in between are then read as well.
     // Objects of generations that are committed even later are safe too: they are less than a day old.
@@ -130,7 +130,7 @@ function namedKeys(generations: readonly Generation[]): Set<string> {
   return named;
 }
 
-/** Combines each merged object and its provenance file into one entry. Its age is that of the younger of the two. */
+/** Combines each merged object and its provenance file into one entry. The entry is as old as the younger file. */
 function byFingerprint(objects: readonly ObjectInfo[]): AgedObject[] {
   const youngest = new Map<string, Date>();
   for (const { key, modified } of objects) {

@@ -67,8 +67,8 @@ export function createClusterActivities({ settings, bucket, query, ...context }:
 }
 
 /**
- * Ingests a generation. If the settings enable exports, then exports the windows that are served; windows that are
- * already exported are not written again.
+ * Ingests a generation. Afterwards exports the served windows, if the settings enable exports. Windows that are already
+ * exported are not written again.
  */
 function ingestAndExport(
   deps: IngestDependencies,

@@ -61,7 +61,7 @@ const concurrentChecks = 16;
  * - the membership (the included and excluded clusters) has not changed since the plan was made;
  * - every object that the new generation adds exists.
  *
- * Can be retried: if an earlier call has already committed, finds that generation by the run id in it.
+ * Can be retried: if an earlier call has already committed the generation, recognizes that generation by its run id.
  *
  * @throws STORAGE_NOT_FOUND if the plan, an outcome or a merged object is missing; any other error of the store
  */
@@ -146,8 +146,9 @@ async function commit(
     }
   }
   // This commit is void if a later generation already existed, because only the newest generation is read.
-  // The create succeeds despite later generations if the clean-up deleted this number while this process was suspended.
-  // A later generation that was created after this commit does no harm: it is based on this one.
+  // In that case, the object could be created only because the clean-up had deleted the generation with this number
+  // while this process was suspended. A later generation that was created after this commit does no harm: it is based
+  // on this one.
   const listed = await listGenerations(bucket, options);
   const own = listed.find(({ generation }) => generation === next.generation);
   const overtaking = listed.find(
@@ -160,7 +161,7 @@ async function commit(
   return describeCommit(deps, next, base);
 }
 
-/** Reads the result of every planned window. Returns undefined if the recorded results are those of another plan. */
+/** Reads the result of every planned window. Returns undefined if the recorded results belong to another plan. */
 async function readResults(
   bucket: Bucket,
   head: PlanHead,

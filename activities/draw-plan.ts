@@ -35,7 +35,7 @@ export interface DrawPlanInput {
   readonly request: Pick<FederationRequest, 'windows' | 'force' | 'full' | 'takeOver'>;
   readonly now: Date;
   readonly signal?: AbortSignal;
-  /** Called whenever a cluster's folder has been listed, with the number of clusters listed so far and in total. */
+  /** Called whenever a cluster's folder has been listed. `of` is the total number of clusters to list. */
   onProgress?(clustersListed: number, of: number): void;
 }
 
@@ -167,7 +167,7 @@ function outcomeOf(
   if (membership.clusters.length === 0 && Object.keys(membership.excluded).length > 0) {
     return 'all-excluded';
   }
-  // If every file is older than the cut-off date, there is no input either, unless a generation already exists.
+  // Before the first generation, files older than the configured cut-off date do not count as input.
   if (!anyFile || (base === undefined && plan.windows.length === 0)) return 'no-input';
   const next = nextGeneration({
     base,

@@ -14,7 +14,7 @@ export interface EnterPrimarySummary {
 /**
  * Creates the activity that makes the cluster a primary again after it has stopped being one. The next pull makes a new
  * backup of the local ETL before it overwrites files. Normally, a cluster waits before its first pull until its own
- * windows are combined. It does not wait if it has done so before, or if `withoutWaiting` is set.
+ * windows are combined. It does not wait a second time, and not at all if `withoutWaiting` is set.
  */
 export function createEnterPrimary({ store, now }: { readonly store: LocalEtl; readonly now: () => Date }) {
   return async ({ withoutWaiting = false }: EnterPrimaryInput = {}): Promise<EnterPrimarySummary> => {

@@ -79,8 +79,8 @@ export interface ExportOptions extends ExportPlaceOptions {
 }
 
 /**
- * Writes the windows that an engine serves as files below a prefix of a bucket. When a window changes, its new file is
- * written before the old one is removed, so the window is never missing from the export.
+ * Writes files below a prefix of a bucket, one for each window that an engine serves. When a window changes, its new
+ * file is written before the old one is removed, so the window is never missing from the export.
  */
 export async function exportServed(
   engine: QueryEngine,

@@ -12,7 +12,7 @@ import { createRecordRequest } from './record-request';
 import { createRecordShard } from './record-shard';
 import { createWriteReport } from './write-report';
 
-/** An activity whose result also contains the store calls made by its last attempt. */
+/** An activity whose result also contains the numbers of store calls that its last attempt made. */
 type Counted<Activity> = Activity extends (...args: infer Args) => Promise<infer Result>
   ? (
       ...args: Args
@@ -64,7 +64,7 @@ export function createFederationActivities(deps: FederationDependencies) {
  * All activities of the `federation` queue. Those declared below need a Temporal client, so the worker implements them.
  */
 export interface FederationActivities extends ReturnType<typeof createFederationActivities> {
-  /** Waits until no federation that started earlier is still running, for at most half an hour. */
+  /** Waits, for at most half an hour, until all federations that started earlier have ended. */
   awaitEarlierRuns(input: { run: string; runId: string }): Promise<{ waitedFor: string[] }>;
   /** Signals every primary in the roster to pull. */
   notifyPrimaries(): Promise<{ notified: number }>;

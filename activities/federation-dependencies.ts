@@ -10,7 +10,7 @@ export interface FederationDependencies {
   readonly federator: string;
   /** Clusters and windows that the settings allow to be federated. */
   readonly scope: Scope;
-  /** Reads the current exclusions from the roster workflow, by cluster id. */
+  /** Reads the current exclusions from the roster workflow. Keys are cluster ids. */
   exclusions(): Promise<Readonly<Record<string, Exclusion>>>;
   readonly log: Log;
   now(): Date;

@@ -15,7 +15,7 @@ export async function findFinished(
   fingerprint: string,
   options: CallOptions,
 ): Promise<Provenance | undefined> {
-  // A damaged provenance counts as missing: the window is then merged again, which rewrites both objects.
+  // A damaged provenance counts as missing: the window is then merged again, which rewrites its provenance.
   const provenance = await readIntact(bucket, documents.provenance.at(fingerprint), options);
   if (provenance === undefined || provenance.fingerprint !== fingerprint) return undefined;
   const object = await bucket.head(objectKey(fingerprint), options);

@@ -45,7 +45,8 @@ export function createLeavePrimary(deps: LeaveDependencies): () => Promise<Leave
     await updatePrimary(pullStore, { leftAt: leftAt ?? deps.now().toISOString(), waitingFor: undefined });
     const pulled = new Pulled(pullStore);
     const files = await OwnFiles.open({
-      // A separate path for pulls never contained the cluster's own files, so restore none from the cluster's folder.
+      // If pulls write to a separate path, that path never contained the cluster's own files. Restore none from the
+      // cluster's folder then.
       folder: pullStore.root === store.root ? deps.own : undefined,
       backups: deps.backupPath === undefined ? deps.own : backupFolder(deps.backupPath),
       cluster,

@@ -40,8 +40,8 @@ export interface MergeOutcome {
   /** Number of clusters that are part of the merged window. */
   readonly clusters: number;
   /**
-   * Number of clusters whose source differs from the last generation: the file changed, or its quarantine began or
-   * ended.
+   * Number of clusters whose source differs from the one in the last generation: the file changed, or its quarantine
+   * began or ended.
    */
   readonly changed: number;
   /** Number of quarantined sources. The outcome of the shard lists them. */

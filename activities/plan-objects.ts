@@ -41,7 +41,7 @@ export function createShardCache(
     const key = runPlanKey(run, attempt, shard);
     const known = cache.get(key);
     if (known !== undefined) return known;
-    // Do not pass the caller's signal: other activities share this read, and its cancellation would make them fail.
+    // Do not pass the caller's signal: if it aborted this read, other activities that share the read would fail too.
     const reading = readShard(bucket, run, attempt, shard);
     cache.set(key, reading);
     reading.catch(() => cache.delete(key));

@@ -12,7 +12,7 @@ export interface PreviousContributions {
   readonly base?: Provenance;
   /** Returns the last good contribution of a cluster, and the provenance of the merged object that contains it. */
   of(cluster: ClusterId): { readonly from: Provenance; readonly contribution: Contribution } | undefined;
-  /** The clusters that have a last good contribution to the window. */
+  /** The clusters for which `of` returns a contribution. */
   readonly clusters: readonly ClusterId[];
 }
 

@@ -35,10 +35,10 @@ const lanes = 8;
 const shownExamples = 10;
 
 /**
- * Finds this cluster's windows that have ended, but to which the cluster has not contributed in the generation. Returns
- * undefined if there are none. A pull must not overwrite such a window before it is combined, as its data would then be
- * missing from the combined set for good. Windows whose files cannot be decoded are ignored, since they can never be
- * combined.
+ * Finds the ended windows in this cluster's local ETL for which the generation contains no data from the cluster.
+ * Returns undefined if there are none. A pull must not overwrite such a window before it is combined. Otherwise, the
+ * cluster's data would be missing from the combined set for good. Windows whose files cannot be decoded are ignored,
+ * since they can never be combined.
  */
 export async function waitForOwnWindows(
   deps: GuardDependencies,

@@ -25,7 +25,8 @@ export interface PullDependencies {
   /** Bucket that the combined set is read from. */
   readonly combined: BucketReader;
   /**
-   * Bucket with the cluster's backups and, if the cluster is federated, its own folder. A new primary needs neither.
+   * Bucket with the cluster's backups and, if the cluster is federated, its own folder. Can be undefined if the cluster
+   * is not federated and has no local files to back up.
    */
   readonly own?: Bucket;
   readonly cluster: ClusterId;

@@ -34,8 +34,8 @@ export interface BadFinding {
   readonly code: BadSource['code'];
   readonly detail: string;
   /**
-   * True if the source was already replaced by a kept contribution, but its object under `kept/` is missing. The object
-   * must then be written again.
+   * True if the source was already replaced by the cluster's last good contribution, but the copy of that contribution
+   * under `kept/` is missing. The copy must then be written again.
    */
   readonly keptIsGone?: boolean;
 }
@@ -80,8 +80,8 @@ function keptAlready(
 }
 
 /**
- * Stores the last good contribution of each cluster in `findings` under `kept/`. Returns the version of each stored
- * object, by cluster.
+ * For each cluster in `findings`, stores its last good contribution under `kept/`. Returns the versions of the stored
+ * objects, by cluster.
  */
 async function keepContributions(
   context: QuarantineContext,

@@ -14,7 +14,7 @@ export interface RecordShardInput {
 
 /**
  * Creates the activity that records the results of a shard's windows for the commit. The outcomes contain only the
- * number of quarantined sources, so the sources themselves are read from the bucket.
+ * number of quarantined sources, so the list of these sources is read from the bucket.
  */
 export function createRecordShard({ bucket, signal }: Pick<FederationDependencies, 'bucket' | 'signal'>) {
   return async ({ run, attempt, shard, outcomes }: RecordShardInput): Promise<void> => {

@@ -53,7 +53,7 @@ export interface SettledWindow {
 
 /** Merges one window. Repeats the merge until every source has been either merged or quarantined. */
 export class WindowMerge {
-  /** The current step, shown in the activity's heartbeats. */
+  /** What the merge is doing at the moment. Shown in the activity's heartbeats. */
   doing = 'starting';
 
   constructor(private readonly context: WindowMergeContext) {}
@@ -86,7 +86,7 @@ export class WindowMerge {
 
   /**
    * Reads the sources, merges them and writes the merged window. If sources are bad or have changed, returns those
-   * sources instead. It then writes no provenance, so the window does not count as merged.
+   * sources instead. In that case, no provenance is written, so the window does not count as merged.
    */
   private async tryMerge(name: string, sources: readonly WindowSource[]): Promise<Tried> {
     const { ref, planned, previous, force, log } = this.context;
@@ -208,8 +208,8 @@ export class WindowMerge {
   }
 
   /**
-   * Looks up the current version of each source in `moved`. If such a source is a kept contribution, writes it to
-   * `kept/` again.
+   * Updates each source in `moved`. For an ordinary source, looks up the current version of the cluster's file. For a
+   * quarantined source, the cluster's last good contribution has disappeared from `kept/`, so writes it there again.
    */
   private async lookAgainAt(
     sources: readonly WindowSource[],
@@ -247,7 +247,7 @@ export class WindowMerge {
   }
 
   /**
-   * Logs that a source was quarantined. Logs nothing if `settled` is undefined: the source was dropped, because it has
+   * Logs that a source was quarantined. If `settled` is undefined, logs nothing: the source was dropped, because it has
    * no file and its cluster never contributed to the window.
    */
   private logQuarantined(

@@ -21,8 +21,8 @@ export interface WindowSource {
 }
 
 /**
- * Returns the sources of a planned window. Adds an absent source for each cluster in `before`, the earlier
- * contributors, that has no source in the plan.
+ * Returns the sources of a planned window. `before` contains the clusters that contributed earlier. If one of them has
+ * no source in the plan, an absent source is added for it.
  */
 export function plannedSources(planned: PlannedWindow, before: readonly ClusterId[]): WindowSource[] {
   const { window } = planned;

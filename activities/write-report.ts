@@ -6,8 +6,8 @@ import type { FederationDependencies } from './federation-dependencies';
 type ReportDependencies = Pick<FederationDependencies, 'bucket' | 'signal' | 'storeWarnings'>;
 
 /**
- * Creates the activity that writes a run's report as the last object of the run, with any warnings about the store. An
- * earlier report is replaced.
+ * Creates the activity that writes a run's report, including any warnings about the store, as the last object of the
+ * run. An earlier report is replaced.
  */
 export function createWriteReport({ bucket, signal, storeWarnings }: ReportDependencies) {
   return async (report: FederationReport): Promise<void> => {

@@ -170,8 +170,8 @@ async function begin(deps: BackupDependencies): Promise<{ name: string; at: stri
 }
 
 /**
- * Finds the files that an unfinished backup already contains. Such a file was saved and read back. Since then, it has
- * changed neither on the volume nor in the backup.
+ * Finds the files that an unfinished backup already contains. These are files that were saved and read back, and have
+ * since changed neither on the volume nor in the backup.
  */
 class Progress {
   private constructor(

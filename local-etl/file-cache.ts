@@ -16,7 +16,7 @@ export type Refusal = z.infer<typeof refusalSchema>;
 
 const factsSchema = z.object({
   digest: z.string(),
-  /** Version of the stored object with this digest, in the bucket or in a backup. */
+  /** Version of the file's copy that is stored in the bucket or in a backup. The digest of the copy is `digest`. */
   version: z.string().optional(),
   refused: refusalSchema.optional(),
 });
@@ -35,8 +35,8 @@ type Entry = z.infer<typeof entrySchema>;
 const settlesAfterMs = 2_000;
 
 /**
- * Number of new entries after which the cache is saved. If the process is killed, it must read the files of unsaved
- * entries again.
+ * Number of new entries after which the cache is saved. If the process is killed, the entries that are not saved are
+ * lost, and their files have to be read again.
  */
 const saveEvery = 100;
 const saveEveryMs = 1_000;

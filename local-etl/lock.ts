@@ -16,8 +16,8 @@ import { inFolder, removeQuickly } from './write';
  * process and between processes that share the volume. A lock is a file that contains its holder's identity. It is
  * created only if it does not exist. While the holder has the lock, it regularly renews the file's modification time.
  * If the holder is dead or has not renewed the time for `staleAfterMs`, another process takes the lock over. If the
- * holder was only paused, it may then run at the same time as the new holder. This is harmless, because every step
- * replaces whole files.
+ * holder was only paused, it may then run at the same time as the new holder. This is harmless, because every change to
+ * a window replaces whole files.
  */
 const staleAfterMs = 2 * 60_000;
 /**

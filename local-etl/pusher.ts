@@ -129,8 +129,8 @@ export class Pusher {
 
   private async pushContent(content: Content): Promise<PushOutcomeOfBytes> {
     const { file, digest, bytes } = content;
-    // A pull may have started since the first check, so check again, now under the lock. Every pull saves its start and
-    // its digests before it replaces the first file.
+    // Check whether the content was pulled. An earlier check is not enough, because a pull may have started before the
+    // lock was taken. Every pull saves its start time and its digests before it replaces the first file.
     const { firstPullAt } = await primaryState(this.deps.store);
     if (await this.pulled.has(digest)) {
       this.cache.note(file, { digest });

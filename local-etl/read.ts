@@ -25,8 +25,8 @@ const attempts = 3;
 const pauseMs = 50;
 
 /**
- * Reads a window file. The cost-model rewrites its files in place, so a file may be half-written. To detect this, the
- * file must not change while it is read, and its content must decode completely.
+ * Reads a window file. The cost-model rewrites its files in place, so a file may be half-written. A file counts as
+ * complete only if it does not change while it is read and its content decodes completely.
  */
 export async function readWindowFile(store: LocalEtl, path: string): Promise<FileContent> {
   const named = parseWindowFile(path);

@@ -32,8 +32,8 @@ export async function returnWindow(
 ): Promise<Returned> {
   const whose = new Map<string, Whose>();
   for (const path of new Set([id, ...paths])) whose.set(path, await whoseIs(deps, path));
-  // A local file that is the cluster's own has been rebuilt by its cost-model. It is newer than any saved copy, so do
-  // not restore one.
+  // If one of the files is the cluster's own, the cluster's cost-model has rebuilt it. This file is newer than any
+  // saved copy, so do not restore one.
   const rebuilt = [...whose.values()].includes('own');
   const { files, from } = rebuilt ? { files: [], from: 'own' as const } : await savedFiles(deps.files, id);
   for (const { path, fetch } of files) {

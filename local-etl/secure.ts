@@ -27,8 +27,8 @@ export interface SecureDependencies {
 }
 
 /**
- * How long after its last change an incomplete file may still be being written, in milliseconds. After that, the file
- * counts as broken.
+ * Time for which an incomplete file counts as still being written, in milliseconds after its last change. After that,
+ * the file counts as broken.
  */
 const beingWrittenMs = 60_000;
 

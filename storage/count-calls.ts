@@ -19,8 +19,8 @@ export async function countCalls<Result>(
 }
 
 /**
- * Counts one store call. Pass this function to `withMetrics`. The call is added to the counts of the `countCalls` in
- * whose `work` it was made. A call made outside of `countCalls` is not counted.
+ * Counts one store call. Pass this function to `withMetrics`. If the call was made in the `work` of a `countCalls`, it
+ * is added to the counts of that `countCalls`. Otherwise it is not counted.
  */
 export function countCall({ verb, pages = 1 }: Pick<StorageCall, 'verb' | 'pages'>): void {
   const calls = counting.getStore();

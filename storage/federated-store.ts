@@ -19,7 +19,7 @@ export type FederatedStore = (
   readonly prefix: string;
   /** Warnings about settings that have no effect or are probably not intended, one sentence each. */
   readonly warnings: readonly string[];
-  /** The subset of `warnings` that report unknown settings. Some callers treat these as errors. */
+  /** Warnings about unknown settings. `warnings` contains them too. Some callers treat unknown settings as errors. */
   readonly unknown: readonly string[];
 };
 

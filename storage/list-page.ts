@@ -8,9 +8,9 @@ export interface ListPage {
 }
 
 /**
- * Returns the entries of a page in byte order. Skips invalid keys, and all entries that do not sort after `after`.
- * Stores may return such entries: some ignore `after`, and some also return the entry that equals `after`. All stores
- * return a prefix that sorts before `after` if the prefix contains a key that sorts after `after`.
+ * Returns the entries of a page in byte order. Skips invalid keys. Also skips entries that do not sort after `after`,
+ * because stores may return them: some stores ignore `after`, some include the entry that equals `after`, and all
+ * include the prefix of `after` itself (such as `a/` for `a/b`) if later keys have the same prefix.
  */
 export function entriesOf({ objects, prefixes }: ListPage, after = ''): ListEntry[] {
   const behind = Buffer.from(after);

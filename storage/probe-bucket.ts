@@ -19,8 +19,8 @@ export type ProbeOperation = (typeof probeOperations)[number];
 
 export interface ProbeResult {
   /**
-   * The operation that was tried. `clock` compares the store's clock with this machine's. This result exists only if
-   * the probe has written an object and read its head.
+   * The operation that was tried. The result `clock` compares the store's clock with this machine's. It exists only if
+   * the probe has written an object and read the object's head.
    */
   readonly operation: ProbeOperation | 'clock';
   readonly outcome: 'ok' | 'warning' | 'failed' | 'skipped';
@@ -92,8 +92,8 @@ class Probe {
   readonly #key: string;
   readonly #copyKey: string;
   /**
-   * Keys of test objects that are still to be removed. The value is true if the object exists, and false if it may
-   * exist.
+   * Keys of test objects that are still to be removed. The value is true if the object certainly exists, and false if
+   * this is unknown.
    */
   readonly #left = new Map<string, boolean>();
   #body = '';

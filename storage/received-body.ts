@@ -13,7 +13,7 @@ export interface ReceivedBodyOptions {
 }
 
 /**
- * Computes the checksum of the bytes received so far, and compares it with the object's checksum that the store sent.
+ * Computes the checksum of the received bytes, and compares it with the checksum that the store sent for the object.
  */
 export interface ReceivedChecksum {
   /** Name of the algorithm, such as `MD5`. */
@@ -29,7 +29,7 @@ export interface ReceivedChecksum {
  */
 export function receivedBody(stream: Readable, options: ReceivedBodyOptions): AsyncIterable<Uint8Array> {
   const { key, length, failure, checksum } = options;
-  // Add a listener, because the stream may fail when nobody reads it. Without one, such an error would end the process.
+  // Add a listener, because the stream may fail when nobody reads it. Without a listener, this would end the process.
   stream.on('error', () => undefined);
   async function* chunks(): AsyncGenerator<Uint8Array> {
     let missing = length;

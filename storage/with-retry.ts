@@ -47,7 +47,8 @@ type Body = Uint8Array | AsyncIterable<Uint8Array>;
 
 /**
  * Returns a body that can be read more than once, because `make` produces it again, for example by reading a file
- * again. After a failed write, only such a stream can be sent again. Any other stream may already be used up.
+ * again. After a failed write, a stream can be sent again only if it is repeatable: any other stream may already be
+ * used up.
  */
 export function repeatable(make: () => AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   return Object.assign(

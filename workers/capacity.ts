@@ -21,7 +21,7 @@ export function mergeMemory(usable = usableMemory()): number {
 }
 
 function usableMemory(): number {
-  // If the container has no memory limit, this is either 0 or more than the memory of the machine.
+  // If the container has no memory limit, `limit` is either 0 or more than the memory of the machine.
   const limit = process.constrainedMemory();
   return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
 }

@@ -29,8 +29,8 @@ const activitiesAtOnce = 4;
 
 /**
  * Maximum number of bytes of files that pushes and pulls together hold in memory. It is ample: even a link of 1 Gbit/s
- * with 100 ms latency has only 12 MiB in flight. Decoding needs several times the size of a file in addition, but only
- * one file is decoded at a time.
+ * with 100 ms latency has only 12 MiB in flight. Decoding a file needs additional memory, several times the size of the
+ * file, but only one file is decoded at a time.
  */
 const transferBytes = 64 * 2 ** 20;
 
@@ -45,7 +45,7 @@ export async function startCluster(context: RoleContext): Promise<StartedRole> {
   const { clusterId: cluster, localEtl: local } = settings;
   const { federatedCluster, primaryCluster } = settings.roles;
   const store = localEtl(local.path);
-  // Create the folder of a new primary. A Federated Cluster's folder must exist: otherwise, its volume is not mounted.
+  // Create the folder of a new primary. A Federated Cluster's folder must already exist: if not, no volume is mounted.
   if (!federatedCluster) await mkdir(store.root, { recursive: true });
   const instance = await instanceOf(store);
   if (federatedCluster) await startPush(context, instance);

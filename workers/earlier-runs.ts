@@ -4,8 +4,8 @@ import type { ActivityContext } from './as-activity';
 
 const lookEveryMs = 2_000;
 /**
- * Maximum time to wait, in milliseconds. An earlier run that takes even longer is considered stuck and must not block
- * other runs.
+ * Maximum time to wait for earlier runs, in milliseconds. An earlier run that takes even longer is considered stuck and
+ * must not block other runs.
  */
 const patienceMs = 30 * 60_000;
 

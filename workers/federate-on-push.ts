@@ -12,7 +12,7 @@ import type { RoleContext } from './role';
 const quietMs = 10_000;
 const latestMs = 60_000;
 
-/** Starts the workflow that federates after pushes if the settings enable it. Otherwise terminates it. */
+/** If the settings enable federation on push, starts the workflow for it. Otherwise, terminates that workflow. */
 export async function ensureFederateOnPush({ client, names, settings }: RoleContext): Promise<void> {
   if (settings.federator.federateOnPush) {
     await client.workflow.start<typeof federateOnPush>('federateOnPush', {

@@ -26,7 +26,8 @@ export class Readiness {
   }
 
   /**
-   * Sets all roles to ready. From now on, the actual state is looked up whenever it is read.
+   * Sets all roles to ready. While a role is set to ready, `read` calls `reach` or `unserved` to find out its actual
+   * state.
    *
    * @param reach returns why the federator and Federated Cluster roles cannot work at the moment, or undefined if they
    *   can

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../config/log';
 
 /**
- * Sends notifications, and retries until they succeed. If `notify` is called several times while one is being sent,
- * only one more is sent afterwards.
+ * Sends notifications, and retries until they succeed. If `notify` is called several times while a notification is
+ * being sent, only one more notification is sent afterwards.
  */
 export interface Notifier {
   notify(): void;

@@ -43,8 +43,8 @@ export function installRuntime(log: Log): void {
 
 /**
  * Runs the roles of a cluster until `stop` is aborted, then shuts them down gracefully. No work is lost: an activity
- * either finishes in time or is retried by the next worker. Calls `ready` when everything is served. Throws an error if
- * a role cannot start or a worker fails.
+ * either finishes in time or is retried by the next worker. Calls `ready` when all roles have started. Throws an error
+ * if a role cannot start or a worker fails.
  */
 export async function runRoles(
   settings: Settings,

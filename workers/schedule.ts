@@ -31,9 +31,9 @@ export function jitterOf({
 
 /**
  * Creates or updates the schedule that starts federations, so that the next run is at most `firstRunAfterMs` away.
- * Later runs follow every `runEveryMs`. If an existing schedule with the same timing has an earlier run due, that run
- * stays due; otherwise, a process that keeps crashing would postpone it forever. Preserves an operator's pause and
- * note.
+ * Later runs follow every `runEveryMs`. If a schedule with the same interval and jitter exists, and its next run is due
+ * even earlier, that run stays due. If each start of the process postponed the next run, a process that keeps crashing
+ * would never federate. Preserves an operator's pause and note.
  */
 export async function ensureSchedule(
   client: Client,

@@ -38,7 +38,8 @@ export async function createWorker(
   };
   const bundled = serving.workflows ? { ...options, workflowBundle: await workflowBundle() } : options;
   const worker = await Worker.create(bundled).catch((error: unknown) => {
-    // When a worker is created, its only request to the server is to describe the namespace, so that request failed.
+    // While a worker is created, the SDK sends a single request: it asks for a description of the namespace.
+    // A transport error therefore means that this request has failed.
     if (!(error instanceof TransportError)) throw error;
     throw namespaceUnavailable(settings.temporal, 'does not describe the namespace', {
       hint: 'Check the server, with `federated-etl doctor` for example, then start again.',

@@ -62,8 +62,9 @@ function about(ms: number): number {
 }
 
 /**
- * Returns the code and message of the first failure in the chain of causes that has a code. If none has a code, returns
- * the innermost error's message with the code INTERNAL.
+ * Searches the error and its chain of causes for the first failure with a code. Returns the code and message of that
+ * failure. If no failure has a code, returns the code INTERNAL, with the message of the error. If that error only says
+ * that an activity failed, its cause provides the message.
  */
 export function failureOf(error: unknown): { code: string; message: string } {
   for (let at = error; at instanceof Error; at = at.cause) {

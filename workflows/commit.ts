@@ -11,13 +11,13 @@ export interface CommitInput {
   readonly attempt: number;
 }
 
-/** The result of a commit and of the steps after it. */
+/** The result of a commit, and of the steps that follow it: to publish, to notify the primaries, and to clean up. */
 export interface CommitEnd {
   readonly result: CommitResult;
   readonly published?: { readonly generation: number; readonly copied: number; readonly deleted: number };
-  /** Steps that failed after the commit had succeeded, with the reasons. The next run repeats these steps. */
+  /** Steps after the commit that failed, such as `publish`, with the reasons. The next run repeats these steps. */
   readonly unfinished: readonly string[];
-  /** Counts of the store calls made by the commit and the steps after it. */
+  /** Counts of the store calls made by the whole workflow: the commit, publishing and clean-up. */
   readonly calls: StoreCalls;
 }
 
@@ -43,8 +43,8 @@ export async function commit(input: CommitInput): Promise<CommitEnd> {
 }
 
 /**
- * Runs the steps after the commit. If a step fails, the commit has still succeeded. The error is therefore only logged,
- * and the next run repeats the step.
+ * Publishes the generation, notifies the primaries and cleans up. If one of these steps fails, the commit has still
+ * succeeded. The error is therefore only logged, and the next run repeats the step.
  */
 async function afterCommit(): Promise<Omit<CommitEnd, 'result'>> {
   const unfinished: string[] = [];

@@ -21,8 +21,8 @@ type Tell = (lane: number, soFar: MergeCounts) => void;
  */
 const windowsAtOnce = 64;
 /**
- * Maximum number of child workflows (lanes) that share the work of a plan. With several, the others keep the workers
- * busy while one waits for the last window of a shard.
+ * Maximum number of child workflows (lanes) that share the work of a plan. While one lane waits for the last window of
+ * a shard, the other lanes keep the workers busy.
  */
 const mostLanes = 4;
 /**

@@ -18,9 +18,9 @@ export interface MergeShardInput extends ShardRef {
 }
 
 /**
- * Merges the windows of one shard, at most `parallel` at a time, and records the outcomes. After each step, calls
- * `tell` with the counts of that step, for the caller to add up. If a window cannot be merged, the whole shard fails: a
- * generation must have all windows of a cluster or none, so nothing could be committed anyway.
+ * Merges the windows of one shard, at most `parallel` at a time, and records the outcomes. Calls `tell` after every
+ * activity, with the counts of that activity only. The caller adds them up. If a window cannot be merged, the whole
+ * shard fails: a generation must have all windows of a cluster or none, so nothing could be committed anyway.
  */
 export async function mergeShard(
   input: MergeShardInput,

@@ -130,7 +130,7 @@ export const pushed = defineSignal('pushed');
 export interface Attempted<Summary> {
   readonly at?: string;
   readonly summary?: Summary;
-  /** Set if the last attempt failed. `since` is the time of the first of the consecutive failures. */
+  /** Set if the last attempt failed. `since` is the time since which all attempts have failed. */
   readonly error?: { readonly code: string; readonly message: string; readonly since: string };
 }
 export interface PushState extends Attempted<PushSummary> {

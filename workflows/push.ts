@@ -55,7 +55,10 @@ export async function push(input: PushInput): Promise<void> {
   await continueAsNew<typeof push>({ ...input, rescanEveryMs: everyMs, state: loop.state });
 }
 
-/** Stores a setting in the workflow's memo, where other clusters read it when they start. Ignores invalid values. */
+/**
+ * Stores in the workflow's memo whether the cluster uses the existing storage configuration of Kubecost's backup. Other
+ * clusters read this when they start. Ignores invalid values.
+ */
 function noteExistingConfig(existingConfig: unknown): void {
   const noted = workflowInfo().memo?.['existingConfig'] === true;
   if (typeof existingConfig === 'boolean' && existingConfig !== noted) upsertMemo({ existingConfig });

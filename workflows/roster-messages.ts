@@ -21,10 +21,10 @@ import type { RunState } from './run-state';
 type Kind = 'exclude' | 'include';
 
 /**
- * Handles signals and updates to a run that request to exclude or include a cluster. Forwards them to the roster
- * workflow, from which the commit reads the exclusions. An update returns in which run the change takes effect. Must be
- * called before the run's first await. The caller must call the returned function when the run has ended, successfully
- * or not.
+ * Handles requests to exclude or include a cluster, which reach a run as signals or updates. Forwards them to the
+ * roster workflow, from which the commit reads the exclusions. An update returns in which run the change takes effect.
+ * Must be called before the run's first await. The caller must call the returned function when the run has ended,
+ * successfully or not.
  */
 export function handleRosterMessages(rosterId: string, state: RunState): () => void {
   let ended = false;

@@ -117,8 +117,9 @@ export async function roster(input: RosterInput): Promise<void> {
   );
 
   while (!loaded) {
-    // A cluster that is excluded while the stored exclusions are loaded keeps the new exclusion, not the stored one.
-    // Including a cluster while the stored exclusions are loaded has no effect: they are added afterwards.
+    // People may exclude and include clusters while the stored exclusions are still being read.
+    // A new exclusion takes precedence over the stored exclusion of the same cluster.
+    // A request to include a cluster does not undo its stored exclusion, because that is added afterwards.
     try {
       for (const [cluster, exclusion] of Object.entries(await readExclusions())) {
         if (!exclusions.has(cluster)) exclusions.set(cluster, exclusion);

@@ -12,7 +12,7 @@ import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 /** Indexes of the values in the shared memory. */
 const place = { changes: 0, turns: 1, round: 2, state: 3 } as const;
 
-/** Values of `state`. The thread's result is still wanted, has been consumed completely, or is no longer wanted. */
+/** Values of `state`: the thread's result is still wanted, has been consumed completely, or is no longer wanted. */
 const states = { wanted: 0, done: 1, unwanted: 2 } as const;
 
 export type Shared = Int32Array<SharedArrayBuffer>;
@@ -40,7 +40,8 @@ export interface Sent<Chunk> {
 }
 
 /**
- * A message that carries one chunk. Without a chunk, it marks the end of a round. A round is one pass over all chunks.
+ * A message that carries one chunk. Without a chunk, it marks the end of a round. In each round, the thread sends all
+ * chunks once, from the beginning.
  */
 interface Given {
   readonly round: number;
@@ -70,8 +71,8 @@ export class ThreadSide {
   }
 
   /**
-   * Sends the chunks that `produce` makes, waiting for a free turn before each. Returns when all chunks have been sent;
-   * some may not have been consumed yet.
+   * Sends the chunks that `produce` makes. While the maximum number of chunks is in flight, waits before sending more.
+   * Returns when all chunks have been sent; some may not have been consumed yet.
    */
   give<Chunk>(produce: (send: (chunk: Sent<Chunk>) => void) => void): void {
     const { round } = this;
@@ -80,10 +81,10 @@ export class ThreadSide {
   }
 
   /**
-   * Sends chunks that the main thread may request several times. Starts over when the main thread begins another round.
-   * Returns when the main thread reports that it needs no more chunks.
+   * Sends chunks that the main thread may request several times. Whenever the main thread asks for all chunks again,
+   * starts over. Returns when the main thread reports that it needs no more chunks.
    *
-   * @param make returns the chunks; called once per round
+   * @param make returns the chunks; called each time that sending starts from the beginning
    */
   giveAgain<Chunk>(make: () => Iterable<Sent<Chunk>>): void {
     for (;;) {
@@ -98,14 +99,15 @@ export class ThreadSide {
     }
   }
 
-  /** Sends the chunks of a round. Returns false if the next round was requested before all chunks were sent. */
+  /** Sends all chunks once. If the main thread asks to start over meanwhile, stops and returns false. */
   private sendChunks<Chunk>(round: number, chunks: Iterable<Sent<Chunk>>): boolean {
     for (const chunk of chunks) if (!this.send(round, chunk)) return false;
     return this.round === round;
   }
 
   /**
-   * Waits for a free turn, then sends a chunk. If the next round has been requested, sends nothing and returns false.
+   * Waits while the maximum number of chunks is in flight, then sends a chunk. If the main thread has asked to start
+   * over, sends nothing and returns false.
    */
   private send<Chunk>(round: number, { chunk, transfer }: Sent<Chunk>): boolean {
     this.await(() => this.takeTurn() || undefined);
@@ -143,11 +145,11 @@ export class MainSide<Chunk> {
   /** Chunks that have been received, but not yet consumed. */
   private arrived: Chunk[] = [];
   private ended = false;
-  /** Number of received chunks of this round whose turns have not been returned yet. */
+  /** Number of received chunks that still count as in flight, because they have not been consumed yet. */
   private held = 0;
   private wake: () => void = () => undefined;
   private failure: { readonly error: unknown } | undefined;
-  /** Number of the round that is being consumed, starting at 0; -1 before the first round. */
+  /** How many times `chunks` has started over from the first chunk; -1 if it has not been called yet. */
   private begun = -1;
 
   constructor(
@@ -164,7 +166,7 @@ export class MainSide<Chunk> {
     this.changed();
   }
 
-  /** Handles a message that carries a chunk or marks the end of a round. Returns false for any other message. */
+  /** Handles a message that carries a chunk or marks the end of the chunks. Returns false for any other message. */
   receive(message: object): boolean {
     if (!('round' in message)) return false;
     const { round, chunk } = message as Given;
@@ -183,9 +185,9 @@ export class MainSide<Chunk> {
   }
 
   /**
-   * Iterates over the chunks that the worker thread sends. Returns a chunk's turn to the thread when the next chunk is
-   * requested. If the thread uses `giveAgain`, this can be called again: that starts over, and ends the earlier
-   * iteration.
+   * Iterates over the chunks that the worker thread sends. A chunk counts as consumed when the next chunk is requested.
+   * If the thread uses `giveAgain`, this method can be called several times: each call starts from the first chunk, and
+   * ends the previous iteration.
    */
   async *chunks(): AsyncGenerator<Chunk> {
     const round = this.begin();
@@ -210,8 +212,8 @@ export class MainSide<Chunk> {
   }
 
   /**
-   * Tells the worker thread that its result is no longer wanted. From now on, `chunks` throws `error`, or the error of
-   * an earlier call.
+   * Tells the worker thread that its result is no longer wanted. From now on, `chunks` throws `error`. If `fail` is
+   * called several times, `chunks` throws the first error.
    */
   fail(error: unknown): void {
     this.failure ??= { error };
@@ -221,8 +223,9 @@ export class MainSide<Chunk> {
   }
 
   /**
-   * Begins the next round and returns its number. Chunks of the first round may have arrived before: the thread sends
-   * them without being asked. It sends chunks of a later round only after this call.
+   * Begins the next round, in which the thread sends all chunks from the beginning. Returns the number of the round.
+   * Chunks of the first round may have arrived before this call, because the thread sends them without being asked. The
+   * thread sends chunks of a later round only after this call.
    */
   private begin(): number {
     if (this.begun >= 0) {

@@ -49,7 +49,8 @@ export function startThreads(
     maxThreads: threads,
     idleTimeout: idleMs,
   });
-  // If a thread dies before it takes a task, only the pool reports the error. Make all pending calls fail with it.
+  // If a thread dies before it takes a task, only the pool reports the error. Make all pending calls fail with that
+  // error.
   let broken = new AbortController();
   pool.on('error', (error: unknown) => {
     broken.abort(error);

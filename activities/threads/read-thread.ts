@@ -12,7 +12,7 @@ import { toColumns, type WindowColumns } from '../../query/columns';
 import { HashIndex } from '../../query/hash-index';
 import { type Sent, type Shared, ThreadSide } from './exchange';
 
-/** This module runs in a worker thread. It reads an ETL file into columns and does no I/O. */
+/** This module runs in a worker thread. It decodes the bytes of an ETL file into columns and does no I/O. */
 
 export interface ReadTask {
   readonly pipeline: Pipeline;

@@ -34,7 +34,7 @@ export interface ReadThreads {
 /**
  * Flags that make V8 collect garbage earlier. By default, V8 lets 130 MB of short-lived objects accumulate in each
  * thread. Reading a file creates many such objects, and is just as fast with a lower limit. The first flag affects
- * threads started from now on, the second the current thread.
+ * threads that are started from now on. The second flag affects the current thread.
  */
 const smallHeaps = ['--max-semi-space-size=16', '--semi-space-growth-factor=1'];
 

@@ -26,7 +26,7 @@ export function infoOf(key: string, { etag, contentLength = 0, lastModified }: A
   return { key, size: contentLength, modified: lastModified ?? new Date(0), version: versionOf(etag) };
 }
 
-/** Renames metadata for Azure. Its metadata names must be identifiers, so a hyphen becomes an underscore. */
+/** Renames metadata for Azure. Azure accepts only identifiers as metadata names, so a hyphen becomes an underscore. */
 export function toAzureMetadata(metadata: Readonly<Record<string, string>>): Record<string, string> {
   return renamed(metadata, (name) => name.replaceAll('-', '_'));
 }

@@ -36,7 +36,8 @@ export interface AzureConnection {
 /**
  * Loads the Azure SDK and creates a client for the container. Loads the SDK's credential package only if the settings
  * contain neither an account key nor a shared access signature. The SDK makes one attempt per request, because
- * `withRetry` does the retries. Requests use this program's HTTP agents, because the SDK's own have no time limit.
+ * `withRetry` does the retries. Requests use this program's HTTP agents, because the SDK's own agents have no time
+ * limit.
  */
 export async function connect(config: AzureConfig): Promise<AzureConnection> {
   const { BlobSASPermissions, ContainerClient, newPipeline, StorageSharedKeyCredential } =

@@ -114,8 +114,8 @@ export async function sweep(root: string, signal: AbortSignal, folder = root): P
     .filter((entry) => entry.isFile() && !files.isHidden(entry.name))
     .map((entry) => entry.name);
   for (const name of temps) await sweepTemp(folder, name);
-  // Finding metadata files without an object requires the stats of every object, which is slow in a large store. So do
-  // it only if there are more metadata files than objects, because then some of them certainly have no object.
+  // `sweepMetadata` reads the stats of every object, which is slow in a large store. So call it only if there are more
+  // metadata files than objects: then some metadata files certainly belong to no object.
   if (sidecars.length > objects.length) await sweepMetadata(folder, objects, sidecars);
   if (own.length > 0 && objects.length === 0) await files.removeEmptyFolders(root, folder);
   for (const entry of entries) if (entry.isDirectory()) await sweep(root, signal, join(folder, entry.name));

@@ -41,7 +41,7 @@ export function infoOf({ metadata: _, ...info }: ObjectHead): ObjectInfo {
   return info;
 }
 
-/** Details of an object, from the headers of its download. */
+/** Details of an object, from the headers of the response to a download. */
 export interface GcsMedia {
   /** Size of the whole object, in bytes. */
   readonly size: number;

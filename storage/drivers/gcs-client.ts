@@ -47,7 +47,7 @@ export interface GcsClient {
    * GcsFailure if the body is not JSON.
    */
   json(request: GcsRequest): Promise<unknown>;
-  /** Replaces secrets in a text by `***`: the token and the secret parts of the credentials. */
+  /** Replaces the token, and the secret parts of the credentials, by `***` in a text. */
   redact(text: string): string;
   close(): void;
 }

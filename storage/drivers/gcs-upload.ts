@@ -178,9 +178,9 @@ async function cancel(client: GcsClient, path: string): Promise<void> {
 }
 
 /**
- * Returns the object described by the response to an upload. If its CRC32C differs from that of the sent bytes, deletes
- * the object and throws STORAGE_CORRUPT. Deletes only the generation (the version) that was just written, because
- * another writer may have replaced it since. The SDK would delete any generation.
+ * Returns the object described by the response to an upload. If the object's CRC32C is not `crc32c`, deletes the object
+ * and throws STORAGE_CORRUPT. The request to delete names the generation (the version) that was just written, so that
+ * it cannot delete a newer version by another writer. The SDK's request would name no generation.
  */
 async function stored(
   client: GcsClient,

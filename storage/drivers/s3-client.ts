@@ -63,7 +63,7 @@ async function clientConfig(config: S3Config): Promise<S3ClientConfig> {
 }
 
 /**
- * Returns the SDK's credential chain, which uses the given STS endpoint. Returns undefined if the endpoint is empty.
+ * Creates a credential chain of the SDK that uses the given STS endpoint. Returns undefined if the endpoint is empty.
  * The SDK then uses its default chain and endpoint.
  */
 async function chainWithSts(endpoint: string, region: string): Promise<S3ClientConfig['credentials']> {

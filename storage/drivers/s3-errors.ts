@@ -65,8 +65,8 @@ function describe(error: unknown): SeenFailure {
     code?: unknown;
   };
   const status = $metadata?.httpStatusCode;
-  // If an error response has no body, as with every HEAD request, the SDK names the error `Unknown` and knows no
-  // message.
+  // If an error response has no body, the SDK names the error `Unknown`, and its message is useless. Responses to HEAD
+  // requests never have a body.
   const isMute = name === 'Unknown' && status !== undefined;
   return {
     name: isMute ? '' : (name ?? ''),

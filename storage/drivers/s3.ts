@@ -181,7 +181,7 @@ class S3Bucket implements Bucket {
 
   /**
    * Returns the size, time and version of an object that was just written. S3 does not return the modification time
-   * after a write, so this is the current time of the store's clock.
+   * after a write, so the returned time is the current time of the store's clock.
    */
   #written(key: string, size: number, answer: { ETag?: string }): ObjectInfo {
     return { ...infoOf(key, answer), size, modified: this.#store.now() };
@@ -191,7 +191,7 @@ class S3Bucket implements Bucket {
     checkKey(to);
     const source = await this.head(from, options);
     if (source === undefined) throw missing(from);
-    // Copying an object to its own key changes nothing, and stores reject it.
+    // Copying an object to its own key changes nothing, and stores reject the request.
     if (from === to) return source;
     return this.#call(to, 'copy', options, async () => {
       const target = {
