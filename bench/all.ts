@@ -18,8 +18,8 @@ async function all(): Promise<void> {
     process.once('SIGTERM', stop);
     const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
     process.off('SIGTERM', stop);
-    // If a benchmark fails, continue with the next one. If a signal has ended it, such as SIGINT on Ctrl-C, start no
-    // more benchmarks.
+    // If a benchmark fails, continue with the next one. If a benchmark was ended by a signal, such as SIGINT on Ctrl-C,
+    // start no more benchmarks.
     if (signal !== null) throw new Error(`bench:${name} was ended by ${signal}`);
     if (code !== 0) process.exitCode = 1;
   }

@@ -91,11 +91,11 @@ interface Measured {
   readonly store: string;
   readonly contents: Contents;
   readonly runs: Readonly<Record<Kind, MeasuredRun[]>>;
-  /** Time to list the folders of all clusters, in seconds. One number per round. */
+  /** Time to list the folders of all clusters, in seconds. One number per repetition of the benchmark. */
   readonly listing: number[];
   /**
-   * Time that the merges of the first run take without Temporal, in seconds. One number per round. Only measured if the
-   * store is a folder, otherwise empty.
+   * Time that the merges of the first run take without Temporal, in seconds. One number per repetition of the
+   * benchmark. Only measured if the store is a folder, otherwise empty.
    */
   readonly withoutTemporal: number[];
 }
@@ -119,7 +119,7 @@ async function measureContents(storeName: string, contents: Contents, rounds: nu
     for (let round = 1; round <= rounds; round++) {
       console.error(`${what}: round ${round} of ${rounds} …`);
       await forgetCombined(place);
-      // Start a new process for each round, so that nothing is cached from an earlier round.
+      // Start a new process for each repetition, so that nothing is cached from an earlier one.
       const federator = await startFederator(held, place);
       const run = async (kind: Kind) => measured.runs[kind].push(await measureRun(place, federator));
       await run('first');

@@ -22,10 +22,9 @@ import { type Cell, markdownTable, medianOf } from './table';
 const records = { allocations: 40, assets: 10 };
 
 /**
- * `npm run bench:freshness`: measures the time from the change of a file on a Federated Cluster to the first answer of
- * the primary that contains the change. Splits this time into legs, such as push and pull. Measures it in two set-ups:
- * when the benchmark triggers the schedule, and when each push starts a federation run. Each cluster runs in its own
- * process.
+ * `npm run bench:freshness`: measures the time from the change of a file on a Federated Cluster until the primary's
+ * answers contain the change. Splits this time into legs, such as push and pull. Measures it in two set-ups: when the
+ * benchmark triggers the schedule, and when each push starts a federation run. Each cluster runs in its own process.
  */
 async function bench(): Promise<void> {
   const { values } = parseArgs({
@@ -117,8 +116,8 @@ async function measureFreshness(folder: string, store: string, wanted: Wanted): 
 const legs = ['changed → pushed', 'pushed → combined', 'combined → pulled', 'pulled → answered'] as const;
 
 /**
- * Measures how long each step takes after one cluster has rebuilt its file of one window: the cluster pushes the file,
- * the federator combines it, the primary pulls it, and the primary's API returns the new data.
+ * Rebuilds one cluster's file of one window, and measures how long it takes until the cluster has pushed the file, the
+ * federator has combined it, the primary has pulled it, and the primary's API returns the new data.
  */
 class Change {
   constructor(

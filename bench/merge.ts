@@ -30,8 +30,12 @@ const openCost = { typical: 32, best: 39.8 };
 const aim = { bytes: 150e6, tables: 2 };
 
 /**
- * `npm run bench:merge`: merges the same daily window of 5, 50 and 500 clusters in four ways: as a federator does, by
- * splicing encoded records in one thread, by decoding and encoding all records, and by only concatenating the files.
+ * `npm run bench:merge`: merges the same daily window of 5, 50 and 500 clusters in four ways:
+ * - as a federator does;
+ * - by splicing encoded records, all in one thread;
+ * - by decoding and encoding all records;
+ * - by only concatenating the files.
+ *
  * Each way reads its inputs from disk, computes a SHA-256, and writes a file with fsync. The ways alternate, and each
  * merge runs in its own process. Prints Markdown tables of speeds, ratios and memory.
  */
@@ -87,7 +91,7 @@ async function bench(): Promise<void> {
 interface MeasuredWindow {
   readonly pipeline: Pipeline;
   readonly clusters: number;
-  /** Measurements of each way of merging, one per round. Empty for a way that was skipped. */
+  /** Measurements of each way of merging, one per repetition of the benchmark. Empty for a way that was skipped. */
   readonly done: Record<Way, (Worked & { peakBytes: number })[]>;
   /** Size of the string table in the merged file, in bytes. */
   readonly tableBytes: number;

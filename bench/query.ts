@@ -189,8 +189,8 @@ async function measure(
 }
 
 /**
- * Returns the time within which the fraction `share` of the queries was answered, in milliseconds. A failed query
- * counts as infinitely slow. Returns `none` if fewer queries than that succeeded.
+ * Returns the time in milliseconds within which the fraction `share` of the queries was answered. Failed queries count
+ * as infinitely slow. Therefore, the result is `none` if less than this fraction succeeded.
  */
 function quantile(times: readonly number[], share: number): number | string {
   const sorted = [...times].sort((a, b) => a - b);

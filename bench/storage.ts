@@ -10,8 +10,8 @@ import { type MeasuredStore, stores } from './storage/stores';
 import { medianOf } from './table';
 
 /**
- * `npm run bench:storage`: pushes files to each store and pulls them back, with our storage driver and with rclone.
- * Both use the same server, files and concurrency, and alternate within each round. Prints a table of medians and
+ * `npm run bench:storage`: pushes files to each store and pulls them back, with our storage driver and with rclone. The
+ * two alternate, and use the same server, the same files and the same concurrency. Prints a table of medians and
  * ratios.
  */
 async function bench(): Promise<void> {
@@ -107,7 +107,7 @@ async function bench(): Promise<void> {
       await complete(pulled, files);
       theirs.pull.push(await rclone('copy', remote, pulled));
       await complete(pulled, files);
-      // Empty the remote. Otherwise rclone would find the files there in the next round and skip them.
+      // Empty the remote. Otherwise, the next push by rclone would find the files there and skip them.
       await rclone('purge', remote);
       console.error(`${store.name}: round ${round + 1} of ${rounds}`);
     }

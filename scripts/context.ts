@@ -39,8 +39,8 @@ export interface Temporal {
 }
 
 /**
- * Reads the settings and returns the context of a verb. Declare it with `await using`, which closes it at the
- * end.
+ * Reads the settings and returns the context of a verb. Declare the context with `await using`, so that it is closed at
+ * the end.
  */
 export function openContext(options: CommandOptions): Context {
   const settings = loadSettings({ file: options.config });

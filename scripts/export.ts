@@ -71,7 +71,7 @@ export function registerExport(program: Command): void {
 }
 
 /**
- * Value of `--out` that means the federation's bucket. To export to a folder with this name, users write `./bucket`.
+ * Value of `--out` that means the federation's bucket. To export to a folder named `bucket`, users write `./bucket`.
  */
 const toBucket = 'bucket';
 

@@ -6,8 +6,8 @@ import { catalog } from '../errors/catalog';
 import { describeError, FederationError } from '../errors/federation-error';
 
 /**
- * The verbs of `federated-etl VERB`, in the order of `--help`. Only those that the command line names are loaded. So
- * `federated-etl status`, for example, does not wait for the modules of the demo to load.
+ * The verbs of `federated-etl VERB`, in the order of `--help`. Only the verbs that the command line names are loaded.
+ * So `federated-etl status`, for example, does not wait for the modules of the demo to load.
  */
 const verbs: Readonly<Record<string, () => (program: Command) => void>> = {
   run: () => (require('./run') as typeof import('./run')).registerRun,
@@ -43,7 +43,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError) {
-      // Commander has already printed this error. For `--help`, it throws such an error too, but with exit code 0.
+      // Commander has already printed this error. After printing the help, Commander also throws an error, with exit
+      // code 0.
       process.exitCode = error.exitCode === 0 ? 0 : 2;
       return;
     }
@@ -72,7 +73,7 @@ function buildProgram(): Command {
  * suggestions for misspelled names need them.
  */
 function loadVerbs(argv: readonly string[]): ((program: Command) => void)[] {
-  // The demo needs the test data in the checkout, so a build does not include this verb.
+  // The demo needs the test data in the checkout, so a build does not include the verb `demo`.
   const here = Object.entries(verbs).filter(([verb]) => verb !== 'demo' || existsSync(join(__dirname, verb)));
   const named = here.filter(([verb]) => argv.includes(verb));
   return (named.length > 0 ? named : here).map(([, load]) => load());

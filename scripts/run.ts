@@ -18,7 +18,7 @@ export function registerRun(program: Command): void {
       for (const notice of settings.notices) log.warn({ event: 'settings.notice' }, notice);
       installRuntime(log);
       const stop = AbortSignal.any([stopOnSignals(log), parentGone()]);
-      // The demo starts this verb as a child process and waits for this message.
+      // The verb `demo` starts the verb `run` as a child process and waits for the message `ready`.
       await runRoles(settings, log, stop, () => process.send?.('ready'))
         .catch((error: unknown) => {
           if (error instanceof FederationError) {

@@ -34,8 +34,8 @@ export function stopOnSignals(log: Pick<Log, 'info'>): AbortSignal & Disposable 
 }
 
 /**
- * Returns an abort signal that fires when the parent process has ended, even if it was killed. It needs an IPC channel
- * to the parent. The demo opens such a channel.
+ * Returns an abort signal that fires when the parent process has ended, even if it was killed. This works only if the
+ * parent has opened an IPC channel to this process, as the demo does.
  */
 export function parentGone(): AbortSignal {
   const gone = new AbortController();

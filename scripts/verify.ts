@@ -7,7 +7,7 @@ import { type CommandOptions, openContext } from './context';
 import { print, printJson } from './output';
 import { showProgress } from './progress';
 
-/** JSON output if there is no generation yet, which means that no federation has committed. */
+/** JSON output if there is no generation yet, which means that no federation run has committed. */
 const nothingToVerify = { generation: null, findings: [] };
 
 /** Adds the verb `verify` to the command line. */

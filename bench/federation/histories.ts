@@ -19,8 +19,8 @@ export interface WorkflowHistory {
 }
 
 /**
- * Fetches the workflow histories of a federation run: its own, and those of its child workflows and of the executions
- * that continued it (continue-as-new). The history of the run itself comes first.
+ * Fetches the history of a federation run, followed by the histories of its child workflows and of the executions that
+ * continued it (continue-as-new).
  */
 export async function historiesOf(
   client: Client,
@@ -50,7 +50,7 @@ export async function historiesOf(
   return [own, ...others];
 }
 
-/** Durations of the steps of a federation run, in seconds. Undefined for a step that the run did not reach. */
+/** Durations of the phases of a federation run, in seconds. Undefined for a phase that the run did not reach. */
 export interface Phases {
   readonly plan?: number;
   /** Time from the end of planning to the start of the commit, in seconds. */
@@ -59,7 +59,7 @@ export interface Phases {
   readonly publish?: number;
 }
 
-/** Computes the durations of a run's steps from the run's histories. */
+/** Computes the durations of a run's phases from the run's histories. */
 export function phasesOf([run, ...others]: readonly WorkflowHistory[]): Phases {
   const commit = others.find(({ type }) => type === 'commit');
   const plan = spanOf(run?.history, 'planFederation');

@@ -133,7 +133,7 @@ export function startFederator(
   });
 }
 
-/** Reads from the log of a process the URLs on which the process listens. Keys are the names of the log events. */
+/** Returns the URLs on which a process listens, as found in its log. Keys are the names of the log events. */
 async function urlsIn(log: string): Promise<Map<string, string>> {
   const lines = (await readFile(log, 'utf8')).split('\n').filter((line) => line.startsWith('{'));
   const events = lines.map((line) => JSON.parse(line) as { event?: string; url?: string });

@@ -41,8 +41,8 @@ export interface Worked {
 }
 
 /**
- * Number of files in each merge before the measurement. The code of a long-running federator is warm (optimized by V8),
- * so these merges warm up the code here.
+ * Number of files in each of the unmeasured merges that run first. These merges give V8 time to optimize the code, as
+ * it does in a long-running federator.
  */
 const warmUp = 20;
 

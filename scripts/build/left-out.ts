@@ -4,9 +4,9 @@
  */
 
 /**
- * Dependencies that never run, keyed by the package that depends on them. Some are only types. The others are the
- * bundler of Temporal's SDK and its compilers, which are not needed because the build has already bundled the workflow
- * code. Packages that only these dependencies need are omitted too.
+ * Dependencies that never run, keyed by the package that depends on them. Some contain only types. The others, such as
+ * webpack, only bundle workflow code, which the build has already done. Packages that only these dependencies need are
+ * omitted too.
  */
 export const leftOutDependencies: Readonly<Record<string, readonly string[]>> = {
   '@temporalio/worker': ['@swc/core', 'memfs', 'source-map-loader', 'swc-loader', 'unionfs', 'webpack'],

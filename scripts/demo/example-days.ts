@@ -29,7 +29,10 @@ export function secondsAfterGolden(lastDay: string): number {
   return (Date.parse(lastDay) - Date.parse(goldenDay)) / 1000;
 }
 
-/** Parses the value of a command-line option as a day. Rejects days before 1970-01-03. */
+/**
+ * Parses the value of a command-line option as a day. Rejects days before 1970-01-03, because the first of the
+ * example's three days would be before 1970.
+ */
 export function parseDay(text: string): string {
   // `Date` does not reject every impossible day: it turns February 30 into a day in March. So also check that the date,
   // when written as text again, equals the input.

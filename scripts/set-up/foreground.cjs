@@ -6,8 +6,8 @@ const { spawn } = require('node:child_process');
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /**
- * Runs a command on this terminal and waits until it exits. Forwards each kind of signal to it only once. Because this
- * process exits after the command, it leaves nothing running.
+ * Runs a command on this terminal and waits until it exits. Forwards each kind of signal to it only once. This process
+ * waits for the command even after a signal, so it leaves nothing running.
  *
  * @param {string} command
  * @param {readonly string[]} args
@@ -30,7 +30,7 @@ function runInForeground(command, args, options = {}) {
 }
 
 /**
- * Forwards the signals that ask this process to exit to a child process. Forwards each kind of signal only once.
+ * Forwards signals to a child process if they ask this process to exit. Forwards each kind of signal only once.
  *
  * @param {import('node:child_process').ChildProcess} child
  * @returns {() => void} a function that stops the forwarding

@@ -34,11 +34,11 @@ export interface GoServer {
   readonly probes: readonly { readonly args: readonly string[]; readonly mustSay: readonly string[] }[];
 }
 
-/** Options for searching a program: environment variables (tests pass their own), and how to report progress. */
+/** Options for the search for a program: environment variables (tests pass their own), and how to report progress. */
 export interface FindOptions {
   env?: NodeJS.ProcessEnv;
   say: (line: string) => void;
-  /** Interval between the progress messages of a long step. (Default: 10 seconds) */
+  /** Interval between the progress messages of a long operation. (Default: 10 seconds) */
   progressMs?: number;
 }
 

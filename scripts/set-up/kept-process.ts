@@ -43,8 +43,8 @@ type KeeperMessage = { pid: number } | { error: string } | { exit: Exit };
  * process ends, its IPC channel to the keeper closes, and the keeper stops the command. This works even if this process
  * is killed. (A signal handler in this process would not run in that case.)
  *
- * The keeper has its own process group. So Ctrl-C at the terminal does not stop a server that other processes still
- * need to finish their work.
+ * The keeper has its own process group. So Ctrl-C at the terminal does not stop a server while other processes still
+ * use it to finish their work.
  */
 export async function startKept(
   command: string,
@@ -100,7 +100,7 @@ export async function startKept(
       keeper.channel?.unref();
     },
     async stop() {
-      // Undo a call of `unref`, because this process now has to wait for the command.
+      // If `unref` was called, undo it, because this process now has to wait for the command.
       keeper.ref();
       keeper.channel?.ref();
       if (keeper.connected) keeper.send('stop');

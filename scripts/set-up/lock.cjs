@@ -4,8 +4,8 @@ const fs = require('node:fs');
 const os = require('node:os');
 
 /**
- * Age in milliseconds at which a lock file that names no process is stale. A process that creates the lock file writes
- * its name into it right afterwards. If the name is still missing at this age, that process has died.
+ * Age in milliseconds at which a lock file without a process id is stale. A process writes its id into the lock file
+ * right after it has created the file. If the id is still missing at this age, the process has died.
  */
 const NAMELESS_AFTER_MS = 5_000;
 
@@ -53,9 +53,9 @@ function create(file, content) {
 function isStale(file, holder, staleAfterMs) {
   const { pids, host } = parseHolder(holder);
   if (host === os.hostname() && !pids.some(isAlive)) return true;
-  // It is not enough to check whether the holder's processes run. The holder may run on another machine that shares the
-  // folder. Or the holder has ended, and the system has given its process id to another process. So also check how long
-  // ago the holder last touched the file.
+  // The process ids in the lock file are not enough. If the lock's holder runs on another machine that shares the
+  // folder, its process cannot be checked here. If the holder has ended, the system may have given its process id to
+  // another process. So also check how long ago the holder last touched the file.
   const touched = fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs;
   return (
     touched !== undefined && Date.now() - touched > (pids.length === 0 ? NAMELESS_AFTER_MS : staleAfterMs)

@@ -132,8 +132,8 @@ async function install(root, why, alsoHeldBy, say) {
 
 function npmCi(root, alsoHeldBy, say) {
   const started = Date.now();
-  // The project's tools are development dependencies. Include those explicitly, because the user's environment may
-  // exclude them (NODE_ENV=production, omit=dev).
+  // The user's environment may exclude development dependencies (NODE_ENV=production, omit=dev). Include them
+  // explicitly, because the project's tools are among them.
   const args = [
     'ci',
     '--include=dev',

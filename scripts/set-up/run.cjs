@@ -1,8 +1,8 @@
 'use strict';
 
 // Entry point of `npm start`, `npm test` and the benchmarks. It needs nothing but Node: it installs the packages and
-// the project's own Node, then runs the command. Its syntax is simple enough for old versions of Node to parse, so that
-// they get as far as the version check and print its message.
+// the project's own Node, then runs the command. Its syntax is so simple that even old versions of Node can parse it,
+// run the version check and print the error message.
 var major = Number(process.versions.node.split('.')[0]);
 if (major < 20) {
   console.error('Federated ETL needs Node 20 or newer to start; this is ' + process.version + '.');

@@ -62,8 +62,8 @@ interface Holder {
  * process is killed. Its state stays in `dbFile` for the next start.
  *
  * Two servers that use the same `dbFile` would corrupt it. So a file next to `dbFile` identifies the server that has it
- * open. If another process has started that server, this process uses the same server. If that server is an orphan,
- * because the process that started it and its keeper were killed, it is stopped first.
+ * open. If another process has started that server, this process uses it too. But an orphan is stopped first: a server
+ * whose keeper and whose starting process were both killed.
  */
 export async function startTemporalServer(options: TemporalServerOptions): Promise<TemporalServer> {
   const { dbFile } = options;

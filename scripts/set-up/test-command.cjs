@@ -38,9 +38,9 @@ async function runTests({ root, node, env, args }) {
 }
 
 /**
- * Starts all checks at once, because each uses at most one core. The type check and the format check use caches, which
- * are always correct. The cache of eslint is not always correct: its rules depend on types, but it does not check a
- * file again when a type in another file changes. So only the fast run uses that cache.
+ * Starts all checks at once, because each uses at most one core. The caches of the type check and of the format check
+ * are always correct. The cache of eslint is not: eslint's rules depend on types, but when a type changes in one file,
+ * eslint does not check the other files again. So only the fast run uses the cache of eslint.
  */
 function startChecks({ tool, node, context, fast }) {
   const cache = (name) => tool('.cache', 'checks', name);
