@@ -4,8 +4,8 @@ const lookEveryMs = 50;
 
 /**
  * Calls `look` repeatedly until it returns a value other than undefined and false. Returns that value. If `look`
- * throws, tries again. If the time runs out, throws an error whose cause is the error of the last call, if that call
- * threw. The time limit is long because a busy machine may be slow. It only ends waits that would last forever.
+ * throws, tries again. If the time runs out, throws an error. If the last call of `look` threw, that is the cause of
+ * the error. The time limit is long because a busy machine may be slow. It only ends waits that would last forever.
  */
 export async function until<T>(
   what: string,

@@ -147,7 +147,7 @@ test('nothing is committed when a merged object is missing', async () => {
 
 describe('a full listing', () => {
   const fullListing: FullListing = { at: '2026-11-20T00:00:00.000Z', clusters: {} };
-  /** Runs all steps before the commit, and then adds `fullListing` to the run's plan. */
+  /** Prepares a run up to its commit, and then adds `fullListing` to the run's plan. */
   const prepare = async (federator: TestFederator) => {
     const prepared = await federator.prepare();
     const head = await readHead(federator.bucket, prepared.run, 1);

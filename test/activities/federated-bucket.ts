@@ -69,7 +69,7 @@ export interface TestFederatorOptions {
   readonly generations?: number;
 }
 
-/** Results of the steps of a run. `commit` is undefined if the run ended before the commit. */
+/** Results of the activities of a run. `commit` is undefined if the run ended before the commit. */
 export interface TestRun {
   readonly plan: PlanSummary;
   readonly outcomes: MergeOutcome[];
@@ -102,7 +102,7 @@ export class TestFederator {
     };
   }
 
-  /** Runs all steps before the commit. The bucket is then in the same state as if the run had been killed there. */
+  /** Calls all activities before the commit. The bucket is then as if the run had been killed before the commit. */
   async prepare(request: Partial<FederationRequest> = {}, run = this.nextRun(), attempt = 1) {
     const asked: FederationRequest = { trigger: 'person', at: '2026-11-20T00:00:00.000Z', ...request };
     await createRecordRequest(this.deps)({ run, request: asked });
@@ -124,7 +124,7 @@ export class TestFederator {
     return createCommitGeneration(this.deps)({ run, attempt });
   }
 
-  /** Runs all steps of a federation, including the commit and the publishing of the files. */
+  /** Calls all activities of a federation, including the commit and the publishing of the files. */
   async federate(request: Partial<FederationRequest> = {}): Promise<TestRun> {
     const { run, plan, outcomes } = await this.prepare(request);
     if (plan.outcome === 'no-input' || plan.outcome === 'all-excluded') return { plan, outcomes };
@@ -172,7 +172,7 @@ export function goldenSource(cluster: string, window: string): Buffer {
   return readFileSync(join(golden, 'bucket', sourceKey(cluster, window)));
 }
 
-/** Returns the version of each object below a prefix, by its key. */
+/** Returns the versions of all objects below a prefix. The keys of the result are the keys of the objects. */
 export async function snapshot(bucket: Bucket, prefix: string): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
   for await (const entry of bucket.list(prefix))

@@ -96,7 +96,8 @@ describe('five clusters', () => {
     for (const [window, { fingerprint }] of Object.entries(without.windows)) {
       expect(fingerprint).not.toBe(before.windows[window]?.fingerprint);
     }
-    // Delete a file of the excluded cluster. Its last contribution must replace it when the cluster is included again.
+    // Delete a file of the excluded cluster. When the cluster is included again, the last contribution that it made
+    // before the exclusion must be used instead of the file.
     await federator.bucket.delete(sourceKey('cluster-3', firstDay));
     federator.exclusions = {};
     const back = await federator.federate();

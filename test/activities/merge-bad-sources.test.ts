@@ -72,7 +72,8 @@ describe.each(bad)('a source that is %s', (_, code, bytes) => {
     expect(next.plan).toMatchObject({ outcome: 'nothing-changed', planned: 0 });
     expect(next.commit).toMatchObject({ status: 'unchanged', quarantined: 1 });
 
-    // If another cluster's file changes, the new merge must still use the last good contribution of the bad file.
+    // If another cluster's file changes, the window is merged again. The merge must still use the last good
+    // contribution of the cluster whose file is bad.
     await bucket.put(sourceKey('cluster-1', firstDay), goldenSource('cluster-1', firstDay));
     const other = await federator.federate();
     expect(other.outcomes).toMatchObject([{ window: firstDay, clusters: 5, changed: 1, quarantined: 1 }]);

@@ -23,8 +23,8 @@ function forgetful(bucket: Bucket): TestFederator {
 }
 
 /**
- * Counts the reads of each cluster's source for the first day. Also counts the reads of the object with the key
- * `previous`, the merged object of an earlier run, under the name `previous`.
+ * Counts how often each cluster's source for the first day was read. If `previous` is given, it is the key of a merged
+ * object of an earlier run. The reads of this object are counted under the name `previous`.
  */
 function gets(calls: readonly StorageCall[], previous = ''): Record<string, number> {
   const names = new Map(clusters.map((cluster) => [sourceKey(cluster, firstDay), cluster]));
@@ -132,7 +132,7 @@ test('a store that fails during the upload of the merged window fails the merge,
       parseObjectKey(key) === undefined ? bucket.put(key, body, options) : Promise.reject(new Error('full')),
   });
   await expect(new TestFederator(failing, threads).prepare()).rejects.toThrow('full');
-  // The failure must not block the merge threads: they can still merge windows.
+  // The failed upload must not block the merge threads: they can still merge windows.
   const { outcomes } = await new TestFederator(bucket, threads).prepare();
   expect(outcomes).toHaveLength(3);
 });

@@ -149,7 +149,8 @@ describe('a pull', () => {
     expect(await disk.pull({ pullStore })).toMatchObject({ state: 'pulled', replaced: 3 });
     expect(await disk.localFiles()).toEqual(before);
     expect(Object.keys(await filesBelow(pullStore.bingen)).sort()).toEqual([...windows].sort());
-    // Pulled files are in a separate folder. So the cluster has built every file in its own folder, and pushes it.
+    // Pulled files are in a separate folder. So the cluster itself has built all files in its own folder, and a push
+    // must not refuse any of them.
     await disk.build(day1, rebuilt(day1, await built(day1), 1));
     expect(await disk.push()).toMatchObject({ uploaded: 1, refused: { count: 0 } });
   });
@@ -444,7 +445,7 @@ describe('no echo', () => {
     expect(await disk.push()).toMatchObject({ uploaded: 0, pulled: 3, refused: { count: 0 } });
     await rm(join(disk.store.state, 'push-cache.json'));
     expect(await disk.push()).toMatchObject({ uploaded: 0, pulled: 3 });
-    // Even if a file from an earlier pull is put back, it must not be pushed.
+    // Pull a newer file for `day1`, and then put the file from the earlier pull back. It must not be pushed either.
     await disk.commit(2, { ...all, [day1]: { ...(await combined(day2)) } });
     await disk.pull();
     await disk.build(day1, all[day1]?.bytes ?? Buffer.alloc(0));

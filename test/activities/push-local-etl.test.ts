@@ -43,7 +43,8 @@ describe('a push', () => {
 
   it('does not even read an unchanged file', async () => {
     await disk.push();
-    // Replace the file by other bytes with the same size and time. Only a push that reads the file can notice this.
+    // Change the bytes of a file, but not its size and modification time. Only a push that reads the file can notice
+    // the change.
     const bytes = await built(day1);
     await disk.build(day1, Buffer.alloc(bytes.length));
     expect(await disk.push()).toMatchObject({ unchanged: 2 });

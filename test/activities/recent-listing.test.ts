@@ -46,7 +46,7 @@ function window(pipeline: string, seconds: number, from: number): string {
   return `${pipeline}/${seconds === hour ? '1h' : `${seconds / day}d`}/${from}-${from + seconds}`;
 }
 
-/** An empty bucket. Calls of `head` are forwarded to it, so they find nothing. */
+/** An empty bucket. The bucket of `World` forwards some calls to it, such as `head`. These find no objects. */
 const nowhere = federatedBucket({ empty: true });
 
 /** A bucket in memory and a clock. `pages` counts the listing pages that a real store would have returned. */
@@ -78,7 +78,7 @@ class World {
     });
   }
 
-  /** Writes an object. Its version tells `run` whether it is a good or a bad file. */
+  /** Writes an object. Its version tells `run` whether the file is good or bad. */
   write(key: string, bytes = Buffer.alloc(0), good = true): void {
     this.keep(key, bytes, `${good ? 'good' : 'bad'}-${++this.writes}`);
   }
@@ -356,7 +356,7 @@ describe('a run after a full listing', () => {
       listing: { kind: 'full', why: 'it took no more requests' },
       fullListing: undefined,
     });
-    // The run lists three pages: one of the clusters, one of the generations, and one of the files.
+    // The run requests three listing pages: one lists the clusters, one the generations, and one the files.
     expect(world.pages - before).toBe(3);
   });
 });

@@ -44,6 +44,6 @@ test('activity results count each store call once', async () => {
   noted(await activities.publishGeneration());
   noted(await activities.cleanUp());
   expect(counted).toEqual(all);
-  // The roster, which calls this activity, expects only the exclusions. So the result contains no store calls.
+  // The roster calls this activity and expects only the exclusions. So the result must not contain store calls.
   expect(await activities.readExclusions()).toEqual({});
 });

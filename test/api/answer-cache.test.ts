@@ -8,8 +8,8 @@ const rendered = (text: string): Rendered => ({
 });
 
 /**
- * Returns a `make` function for the cache. Each of its computations waits until the test calls the computation's
- * function in `finish`, or until it is aborted.
+ * Returns a `make` function for the cache. Each call of `make` adds a function to `finish`, and then waits until the
+ * test calls this function, or until the call is aborted.
  */
 function workshop() {
   const signals: AbortSignal[] = [];
@@ -47,7 +47,8 @@ it('continues while any client waits, and stops when none does', async () => {
   other.abort(new Error('gone, too'));
   await expect(second).rejects.toThrow('gone, too');
   expect(signals[0]?.aborted).toBe(true);
-  // All earlier clients have left, so their computation was aborted. A new client must get an answer, not that error.
+  // The computation was aborted, because all its clients have left. A new client must not get the error of the aborted
+  // computation, but an answer.
   const third = cache.get('a', make, patient());
   finish[1]?.('fresh');
   expect((await third).rendered.body.toString()).toBe('fresh');

@@ -67,7 +67,7 @@ async function holdsForGo(app: FastifyInstance, path: string, parameters: Parame
   const { status, text, data } = await ask(app, path, parameters);
   expect([path, parameters, status]).toEqual([path, parameters, 200]);
   const sets = readAllocations(text);
-  // Compare with tolerances: answers round costs to five decimals, and those of single volumes to nine.
+  // Compare with tolerances: answers round costs to five decimals, and the costs of single volumes to nine.
   const wrong = sets.flatMap((set, index) =>
     [...set].flatMap(([name, row]) => {
       const own = (data as OwnRows)[index]?.[name] ?? {};

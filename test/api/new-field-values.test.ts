@@ -34,7 +34,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Runs `new-field-child.ts` in the copy of the sources, and returns what it printed. */
+/** Runs `new-field-child.ts` in an edited copy of the sources, and returns what it printed. */
 async function printed(): Promise<unknown> {
   const child = path.join(folder, 'test/api/new-field-child.ts');
   const { stdout } = await promisify(execFile)(process.execPath, ['--require', 'tsx/cjs', child], {

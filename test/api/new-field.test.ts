@@ -30,7 +30,7 @@ class Compiler {
     fileExists: (file) => ts.sys.fileExists(file),
   });
 
-  /** Compiles the sources with these edits. Checks the files that edits can change, and returns those with errors. */
+  /** Compiles the sources with these edits. Returns the files with errors, among the files that edits can change. */
   failing(edits: Parameters<typeof edited>[0]): string[] {
     this.sources = edited(edits);
     this.revision++;

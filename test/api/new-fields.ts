@@ -17,15 +17,15 @@ const after = (file: string, beside: string, line: string): Edit => ({
   line: `${beside}\n${line}`,
 });
 
-/** Edits that add a new codec version to each pipeline. The new fields exist only from these versions on. */
+/** Edits that add a new codec version to each pipeline: the first version with the fields that the tests make up. */
 export const versions: readonly Edit[] = [
   { file: 'etl/versions.ts', beside: 'oldest: 15, newest: 25', line: 'oldest: 15, newest: 26' },
   { file: 'etl/versions.ts', beside: 'oldest: 16, newest: 21', line: 'oldest: 16, newest: 22' },
 ];
 
 /**
- * Edits that add the new fields to the types in `etl/model.ts`. With these edits alone, every place that has to handle
- * the new fields fails to compile.
+ * Edits that add the made-up fields to the types in `etl/model.ts`. With these edits alone, every place that has to
+ * handle the made-up fields fails to compile.
  */
 export const models: readonly Edit[] = [
   after('etl/model.ts', '  networkNatGatewayIngressCost: number;', '  networkVpnCost: number;'),
@@ -33,7 +33,7 @@ export const models: readonly Edit[] = [
 ];
 
 /**
- * Edits of all places that have to handle a new field of allocations: `networkVpnCost`, which is a part of
+ * Edits of all places that have to handle the made-up field of allocations: `networkVpnCost`, which is a part of
  * `networkCost`.
  */
 export const allocationPlaces: readonly Edit[] = [
@@ -55,7 +55,7 @@ export const allocationPlaces: readonly Edit[] = [
   ),
 ];
 
-/** Edits of all places that have to handle a new field of disks: `snapshotCost`, which is a part of `cost`. */
+/** Edits of all places that have to handle the made-up field of disks: `snapshotCost`, which is a part of `cost`. */
 export const assetPlaces: readonly Edit[] = [
   after(
     'etl/asset-codec.ts',

@@ -40,7 +40,7 @@ const existing = [
   'PersistentVolumeClaim/opencost-etl',
 ];
 
-/** Returns the paths of all values, such as `query.replicas`. Maps have a path, too. */
+/** Returns the paths of all values, such as `query.replicas`, and of all maps that contain values, such as `query`. */
 function pathsOf(values: object, prefix = ''): string[] {
   return Object.entries(values).flatMap(([key, value]) => {
     const own = `${prefix}${key}`;
@@ -754,7 +754,8 @@ describeWithHelm('the chart', () => {
     // A readiness probe would make the cost-model's pod unready while the sidecar waits for Temporal.
     expect(container).not.toHaveProperty('readinessProbe');
     const labels = { app: 'cost-analyzer' };
-    // A deployment like the cost-model's. It has the volume `persistent-configs`, which the patch mounts.
+    // A deployment that the patch has been applied to. Like the cost-model's deployment, it has the volume
+    // `persistent-configs`, which the sidecar mounts.
     const deployment: KubernetesObject = {
       apiVersion: 'apps/v1',
       kind: 'Deployment',

@@ -91,8 +91,8 @@ test('a consistent release has no findings', () => {
 });
 
 /**
- * Inconsistencies to detect. Each case replaces the first occurrence of `good` in the release by `bad`, and then
- * expects the findings `said`.
+ * Inconsistencies to detect. Each case replaces the first occurrence of `good` in the release by `bad`. `said` contains
+ * the sentences that `findInconsistencies` must then return.
  */
 const faults: readonly [what: string, good: string, bad: string, ...said: string[]][] = [
   [
@@ -331,7 +331,8 @@ const unsafe: readonly [good: string, bad: string, said: string][] = [
 
 describe('a pod with more permissions than it needs', () => {
   test.each(unsafe)('%s → %s', (good, bad, said) => {
-    // If the field is in YAML's block style, a second field must be on its own line, with the same indentation.
+    // If `bad` consists of two fields, put the second field on its own line, with the indentation of the first.
+    // YAML's block style requires this.
     const [indent = ''] = new RegExp(`^ *(?=${good.replace(/[[\]{}]/g, '\\$&')})`, 'm').exec(release) ?? [];
     expect(release).toContain(good);
     expect(check(release.replace(good, bad.replace(/^(allow.*), (priv.*)$/, `$1\n${indent}$2`)))).toEqual([

@@ -31,7 +31,7 @@ export class KubernetesSchemas {
   readonly definitions: Record<string, Schema> = {};
   readonly #files = new Map<string, ts.SourceFile>();
 
-  /** Returns the id in `definitions` of the schema for a kind, or undefined if there is no such kind. */
+  /** Returns the key in `definitions` under which the schema of a kind is stored. Undefined if the kind is unknown. */
   idOf(apiVersion: string, kind: string): string | undefined {
     // Reject names with other characters: they come from manifests, and become part of a file path below.
     if (!/^[a-z0-9./-]+$/.test(apiVersion) || !/^[A-Za-z0-9]+$/.test(kind) || apiVersion.includes('..'))
@@ -47,8 +47,8 @@ export class KubernetesSchemas {
   }
 
   /**
-   * Creates the schema of a type that a file declares, and the schemas of all types that it refers to, unless they
-   * exist already. Returns the id of the schema.
+   * Creates the schema of a type that is declared in `file`, unless the schema exists already. Also creates the schemas
+   * of all types to which this type refers. Returns the id of the schema.
    */
   #define(file: string, name: string): string {
     const found = this.#declaration(file, name);
@@ -85,7 +85,7 @@ export class KubernetesSchemas {
   }
 
   #object(members: readonly { member: ts.TypeElement; file: string }[], title: string): Schema {
-    // A type without declared fields can contain any fields. An example is a part of a custom resource.
+    // A type without declared fields may contain any fields, for example a free-form part of a custom resource.
     if (members.length === 0) return { type: 'object' };
     const properties: Record<string, Schema> = {};
     const required = [...(alsoRequired[title] ?? [])];

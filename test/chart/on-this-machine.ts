@@ -20,14 +20,14 @@ export interface LaidOut {
   readonly env: Readonly<Record<string, string>>;
   /** Local path of the settings file. */
   readonly settings: string;
-  /** Replaces paths in the pod by local paths in a text. */
+  /** Returns a text in which every path in the pod is replaced by the corresponding local path. */
   place(inPod: string): string;
 }
 
 /**
  * Prepares one container as a kubelet would: creates its volumes below `folder`, fills them from ConfigMaps and
  * secrets, and collects its environment variables. Replaces paths in the pod by local paths. Throws if the container
- * refers to an object that does not exist, because its pod would not start either.
+ * refers to an object that does not exist, because Kubernetes would not start the pod either.
  */
 export async function layOut(
   spec: Fields,
@@ -112,7 +112,10 @@ function decoded(data: Fields): Fields {
   );
 }
 
-/** Returns the entries of a ConfigMap that a volume mounts, with their file names in the volume. */
+/**
+ * Selects the entries of a ConfigMap that a volume lists in `items`, or all entries if `items` is empty. Returns the
+ * file name and the content of each selected entry.
+ */
 function pick(data: Fields, items: readonly Fields[]): [string, unknown][] {
   if (items.length === 0) return Object.entries(data);
   return items.map(({ key, path: name }) => {

@@ -72,7 +72,7 @@ export function findDangling(
   return problems;
 }
 
-/** Checks that the services to which an ingress refers exist, and have the ports that it uses. */
+/** Checks that all services to which an ingress refers exist, and that they have the ports that the ingress names. */
 function ingressBackends(
   ingress: KubernetesObject,
   objects: readonly KubernetesObject[],
@@ -93,8 +93,8 @@ function ingressBackends(
 }
 
 /**
- * Returns a reference to a required object. Returns no fields if the reference is marked as optional, because the
- * object may then be missing.
+ * Returns the fields of a reference to another object. Returns an empty map if the reference has `optional: true`,
+ * because the object may then be missing.
  */
 function required(reference: unknown): Fields {
   const found = fields(reference);

@@ -25,7 +25,7 @@ const qualifiedName = (text: string): boolean => {
   );
 };
 
-/** Checks for string formats. `called` describes the format in error messages. */
+/** The string formats that can be checked. `is` is the check. `called` describes the format in error messages. */
 const formats: Readonly<Record<string, { readonly is: (text: string) => boolean; readonly called: string }>> =
   {
     'dns-label': { is: (text) => dnsLabel.test(text), called: 'a DNS label (a-z, 0-9, -; at most 63)' },

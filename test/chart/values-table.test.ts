@@ -58,8 +58,8 @@ function schemaMismatches(values: readonly ChartValue[], defaults: object, schem
 }
 
 /**
- * Returns the keys that a schema lists itself, and those of the schemas that it refers to or combines. Returns
- * undefined if there are none.
+ * Returns the keys that a schema lists, including the keys of all schemas that it refers to or combines. Returns
+ * undefined if no keys are listed.
  */
 function propertiesOf(schema: JsonSchema, whole: JsonSchema): Record<string, JsonSchema> | undefined {
   const target = schema.$ref

@@ -39,8 +39,8 @@ const built = {
 };
 
 /**
- * Regular expressions for the placeholders in the page's key patterns. A placeholder `<…>` that is not listed here
- * matches any text without a slash.
+ * Regular expressions for the placeholders in the key patterns of docs/design/bucket-format.md. A placeholder `<…>`
+ * that is not listed here matches any text without a slash.
  */
 const meanings: Record<string, string> = {
   '<cluster id>': '(?!combined/)[^/]+',
@@ -63,7 +63,7 @@ function matcher(pattern: string): RegExp {
   return new RegExp(`^${source}$`);
 }
 
-/** Returns what the page's table says in the column "written by". Keys are the key patterns in the first column. */
+/** Reads the table in docs/design/bucket-format.md. Returns the column "written by" of each row, by key pattern. */
 function rowsOfPage(): Map<string, string> {
   const page = readFileSync(join(__dirname, '../../docs/design/bucket-format.md'), 'utf8');
   const rows = page.split('\n').filter((line) => line.startsWith('| `'));

@@ -20,7 +20,8 @@ function namesIn(schema: unknown): string[] {
   });
 }
 
-// Several sections of the page contain `http_config`, but only the section about S3 explains its fields.
+// All fields of `http_config`. In federated-store.md, several sections mention `http_config`, but only the section
+// about S3 explains its fields.
 const httpNames = new Set(namesIn(s3Config.shape.http_config));
 
 test.each([

@@ -1,8 +1,8 @@
 import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
-// Words that no file of the project may contain, each with the words to write instead. The words to write are those of
-// docs/design/architecture.md.
+// Checks that no file of the project contains certain words. Each of them has a replacement, which is the term that
+// docs/design/architecture.md uses.
 
 const root = path.join(__dirname, '../..');
 

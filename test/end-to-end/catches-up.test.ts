@@ -111,7 +111,7 @@ describeWithTemporal('a cluster whose environment fails', () => {
     const away = `${bucket}-away`;
     await rename(bucket, away);
     const bytes = await rebuild(cluster, changed, own, 2);
-    // Wait until a push has failed. Otherwise, the bucket could be back before the program notices its absence.
+    // Wait until a push has failed. Otherwise, the bucket could be restored before any push notices that it is missing.
     await until('a push that fails', async () =>
       (await readFile(cluster.log, 'utf8')).includes('STORAGE_BUCKET_NOT_FOUND'),
     );

@@ -102,7 +102,7 @@ describeWithTemporal('the five-cluster example', () => {
 
   /**
    * Returns the output of steps 2 to 7 of the demo. Removes everything that differs from run to run: times, ports,
-   * process ids, the folder, the observed phases of federation runs, and the order in which processes started.
+   * process ids, the demo's folder, the observed phases of federation runs, and the order in which processes started.
    */
   function stepsOf(text: string): string[][] {
     const all = text

@@ -48,8 +48,8 @@ export interface Place {
   /** Creates a bucket, and returns the content of federated-store.yaml. `folder` contains all files of the example. */
   store(folder: string): Promise<object>;
   /**
-   * Returns the content of a separate federated-store.yaml for this cluster. (Default: all clusters use that of
-   * `store`)
+   * Returns the content of a separate federated-store.yaml for this cluster. (Default: all clusters use the content
+   * that `store` returns)
    */
   storeOf?(cluster: DemoCluster): Promise<object>;
   /** Address of the GCS emulator, if the store is of type GCS. */
@@ -218,8 +218,8 @@ export async function writeFederator(
 }
 
 /**
- * Replaces a local file by one with the same content but different bytes. A cost-model may do so when it loads a file
- * and saves it again. Returns whether the bytes differ.
+ * Rewrites a local file with its records in reverse order, so that the content is the same but the bytes differ. A
+ * cost-model may change the order when it loads a file and saves it again. Returns true if the bytes do differ.
  */
 export async function rewriteInOtherBytes(cluster: DemoCluster, window: WindowId): Promise<boolean> {
   const before = await readFile(localFile(cluster, window));

@@ -106,7 +106,7 @@ describeWithTemporal('two federators on one bucket', () => {
     };
     const { federator } = (await readNewestGeneration(bucket))?.membership ?? {};
     if (federator === 'west') {
-      // Make sure that the newest generation is from east: if it is from west, let east commit another one.
+      // For the rest of the test, the newest generation must be from the federator `east`. So let `east` commit one.
       await server
         .client(east)
         .workflow.getHandle('roster')

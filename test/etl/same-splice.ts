@@ -13,9 +13,11 @@ export interface SpliceInput {
 
 /**
  * Merges files in two ways: with the splice (`etl/splice`), which copies most records without decoding them, and by
- * decoding all files. Checks that both ways give the same result: the content and order of the merged file, the
- * contributions, the files extracted from them, and the number of records and the window of each input. Does not modify
- * the given bytes.
+ * decoding all files. Checks that both ways give the same results:
+ * - the content and order of the merged file
+ * - the contributions
+ * - the window of each input, and its number of records
+ * Also checks that each input can be extracted from the merged file. Does not modify the given bytes.
  *
  * @returns `spliced`: the splice's result; `sameBytes`: whether the bytes of both merged files are identical; `passed`:
  * whether the merged file contains every record unchanged
@@ -61,8 +63,8 @@ export function expectSpliced(
 }
 
 /**
- * Checks that the splice always produces the same bytes, however many bytes it may hold in memory, and whichever
- * sources it takes from the previous merged file.
+ * Checks that the splice always produces the same bytes. The result must depend neither on how many bytes the splice
+ * may hold in memory, nor on which inputs it takes from the previous merged file.
  */
 function expectSameInOtherWays(
   pipeline: Pipeline,
@@ -79,7 +81,7 @@ function expectSameInOtherWays(
   for (const { id, bytes } of files) splice.add(id, copyOf(bytes));
   expectSameMerge(splice.finish(), merged, contributions);
   const asTheyCame = contributions.map(({ altered, changed }) => altered.length + changed.length === 0);
-  // First, take all unchanged sources from the previous merged file. Then, take all but one of them from it.
+  // First, take all unchanged inputs from the previous merged file. Then, take all of them except the first.
   const first = asTheyCame.indexOf(true);
   const ways = [
     { own: -1, mostHeld: Infinity },
@@ -107,7 +109,8 @@ function expectSameMerge(
   merged: Buffer,
   expected: readonly Contribution[],
 ): void {
-  // The bytes of a part are only valid until the next part is read. It must be possible to read all parts twice.
+  // Copy each part of the merged file, because its bytes are only valid until the next part is read. Read all parts
+  // twice, to check that this is possible.
   for (let time = 0; time < 2; time++) {
     const copies: Buffer[] = [];
     for (const part of parts) copies.push(Buffer.from(part));
@@ -117,7 +120,8 @@ function expectSameMerge(
 }
 
 /**
- * Copies bytes to separate memory. The splice may release the memory of its inputs, so no other buffer may share it.
+ * Copies bytes to separate memory. The splice may release the memory of its inputs, so an input must not share memory
+ * with any other buffer.
  */
 function copyOf(bytes: Uint8Array): Buffer {
   const copy = Buffer.allocUnsafeSlow(bytes.length);

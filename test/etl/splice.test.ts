@@ -278,7 +278,8 @@ describe('a splice', () => {
   });
 
   test('finds no mark across two strings of a table', () => {
-    // The table contains the bytes of `__idle__`, but in two strings: `id` is the length prefix of the second string.
+    // The table contains the bytes of `__idle__`, but not within one string: the first string ends with `__`, `id` is
+    // the length prefix of the second string, and that string begins with `le__`.
     const across = 'le__'.padEnd(0x6469, 'x');
     const table = Buffer.from(`\x03\0x__id${across}`, 'latin1');
     expect([...entriesWith(viewOf(table, 0, 5, table.length), '__idle__')]).toEqual([]);

@@ -20,7 +20,7 @@ const day = 24 * hour;
 /** Current time in these tests, in unix seconds: noon of the made-up day 30. */
 const now = 1_794_614_400 + 30.5 * day;
 const since = now - 7 * day;
-/** Two consecutive windows: the last one that a recent listing skips, and the first one that it covers. */
+/** Two consecutive windows. A listing of the kind `recent` skips the first one and covers the second one. */
 const [old, recent] = [dayWindow(22), dayWindow(23)];
 
 const both = membership(['a', 'b']);

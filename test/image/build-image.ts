@@ -4,8 +4,8 @@ import path from 'node:path';
 import { expand, parseDockerfile, type Step } from './dockerfile';
 
 /**
- * The image that the steps of the Dockerfile produce: the folder that is its root, and the settings with which it
- * starts.
+ * The image that results from the steps of the Dockerfile: its root folder, and settings such as its environment
+ * variables.
  */
 export interface Image {
   readonly root: string;
@@ -85,8 +85,8 @@ async function put(from: string, to: string): Promise<void> {
 }
 
 /**
- * Returns the files that .dockerignore does not exclude. Supports only one form of .dockerignore: it first excludes
- * everything, and then lists the names to include.
+ * Returns the files that .dockerignore does not exclude. Supports only a .dockerignore that first excludes everything,
+ * and then lists the names to include.
  */
 async function sentToTheEngine(): Promise<string[]> {
   const lines = (await readFile(path.join(checkout, '.dockerignore'), 'utf8'))

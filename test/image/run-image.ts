@@ -27,12 +27,14 @@ export interface Engine {
 /**
  * Prepares an engine that runs programs in the image.
  *
- * As root on Linux, it works nearly like a container engine. The program sees a read-only root file system with the
- * files of the image, but with the libraries of this machine instead of those of the base image. It has its own mount
- * namespace, and its own process namespace, in which it is process 1. It runs as the image's user, without
- * capabilities.
+ * If the tests run as root on Linux and may create namespaces, the engine works nearly like a container engine:
+ * - The program sees a read-only root file system with the files of the image, but with the libraries of this machine
+ *   instead of those of the base image.
+ * - The program has its own mount namespace, and its own process namespace, in which it is process 1.
+ * - The program runs as the image's user, without capabilities.
  *
- * Otherwise, the program runs from a read-only copy of the image's files, as the user who runs the tests.
+ * Otherwise, the program runs as the user who runs the tests, directly from the folder with the image's files. The
+ * subfolder `app` is made read-only.
  */
 export async function prepareEngine(image: Image): Promise<Engine> {
   const node = path.join(image.root, 'usr/local/bin/node');
@@ -47,7 +49,10 @@ function canIsolate(): boolean {
   return process.getuid?.() === 0 && spawnSync('unshare', attempt).status === 0;
 }
 
-/** Folders for which the program uses those of this machine, instead of those of the base image. */
+/**
+ * Folders that the base image would contain. The base image does not exist here, so the program sees this machine's
+ * folders instead.
+ */
 const fromHere = ['/bin', '/lib', '/lib64', '/usr/bin', '/usr/lib', '/usr/lib64'];
 
 async function isolatedEngine(image: Image): Promise<Engine> {

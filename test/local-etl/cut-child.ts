@@ -10,8 +10,8 @@ import { createMemoryBudget } from '../../storage/memory-budget';
 import { openBucketFromFile } from '../../storage/open-bucket';
 
 /**
- * Runs a push or a pull that completes only `files` transfers. All later transfers hang until the test kills this
- * process.
+ * Runs a push or a pull of which only the first `files` transfers complete. All later transfers hang until the test
+ * kills this process.
  */
 async function main([storeFile = '', volume = '', verb, files]: string[]): Promise<void> {
   setInterval(() => undefined, 1_000);
@@ -32,8 +32,8 @@ async function main([storeFile = '', volume = '', verb, files]: string[]): Promi
 }
 
 /**
- * Returns a bucket that completes only `files` transfers. Later uploads get no response, and later downloads stop
- * half-way.
+ * Returns a bucket in which only the first `files` transfers complete. Later uploads get no response, and later
+ * downloads stop half-way.
  */
 function hangingAfter(files: number, bucket: Bucket): Bucket {
   let [put, got] = [0, 0];

@@ -31,7 +31,7 @@ const windows = Array.from({ length: 170 }, (_, hour): WindowId => {
   return windowId({ pipeline: 'assets', resolution: '1h', window });
 });
 
-/** A cluster on disk that uses the store in `storeFile`. `calls` contains the calls to the store. */
+/** A cluster on disk. `storeFile` contains the settings of its store, and `calls` the calls to the store. */
 interface Place {
   readonly storeFile: string;
   readonly disk: ClusterOnDisk;
@@ -168,7 +168,7 @@ async function open(store: object, calls: StorageCall[]) {
   return openBucket(parsed, { observe: (call) => calls.push(call) });
 }
 
-/** Runs a push or a pull in a separate process. Kills this process as soon as `isThere` returns true. */
+/** Runs a push or a pull in a child process. Kills the child as soon as `isThere` returns true. */
 async function killedOnce(
   { storeFile, disk }: Place,
   verb: 'push' | 'pull',
@@ -188,7 +188,7 @@ async function fileNames({ store }: ClusterOnDisk): Promise<string[]> {
   return readdir(join(store.bingen, 'assets/1h')).catch(() => []);
 }
 
-/** Returns the paths of the files in a cache of the cluster. */
+/** Returns the paths of the files that are recorded in a cache of the cluster. */
 async function cached({ store }: ClusterOnDisk, cache: string): Promise<string[]> {
   const text = await readFile(join(store.state, cache), 'utf8').catch(() => '{"files":{}}');
   return Object.keys((JSON.parse(text) as { files: object }).files);

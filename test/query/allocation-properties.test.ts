@@ -39,8 +39,8 @@ function expectNear(actual: number, expected: number): void {
 
 describe.each(propertyImplementations)('allocations, by $name', (implementation) => {
   /**
-   * Generates many pairs of ETL data (a "world") and a request, and runs `check` for each pair. `check` sends the
-   * request with `ask`, whose argument changes some of the request's members.
+   * Generates many worlds (ETL data sets), each with a request, and runs `check` for each world and its request. `ask`
+   * sends the request. The argument of `ask` replaces some members of the request.
    */
   async function always(
     check: (

@@ -55,7 +55,7 @@ export function wantedSet(window: string, set: EtlSet, digest = 'made by hand'):
 
 /**
  * Makes an engine serve the files of `world` instead of those that it served before. Each world needs a different
- * `index`: it becomes part of the digests, by which the engine recognizes files that it has already ingested.
+ * `index`. The index becomes part of the digests, by which the engine recognizes files that it has already ingested.
  */
 export async function serveWorld(engine: QueryEngine, world: StoredWorld, index: number): Promise<void> {
   const files = worldFiles(world).map(({ path: id, bytes }): WantedFile => {

@@ -8,8 +8,8 @@ import { exactSum, sortedSum } from '../../query/exact-sum';
 const numbers = `select i, i % 7 as part, (hash(i) % 1000003 / 1000003.0::double - 0.3) * pow(10, i % 9 - 4) as value from range(400000) t(i)`;
 
 /**
- * Sums up the numbers of each part. Returns the bits of all sums in hexadecimal, so that sums that differ only in the
- * last bit are different.
+ * Computes one sum for each value of the column `part`. Returns the bits of all sums in hexadecimal, so that even a
+ * difference in the last bit is visible.
  */
 async function sums(sql: string, { threads, order }: { threads: number; order: string }): Promise<string> {
   const instance = await DuckDBInstance.create(':memory:', { threads: String(threads) });
@@ -57,7 +57,7 @@ it('plain sums differ, so the numbers are able to show it', async () => {
 
 /**
  * Computes a sum without rounding errors in the additions: converts the values to integers in units of 2⁻⁶⁰, and adds
- * these.
+ * up the integers.
  */
 function trueSum(values: readonly number[]): number {
   const scale = 2 ** 60;

@@ -78,7 +78,7 @@ function serve(files: readonly WantedFile[], by = engine) {
 
 const always = { signal: new AbortController().signal };
 
-/** Lists all files in a folder and its subfolders. (Default: the bucket's folder) */
+/** Lists all files in the folder `below` and its subfolders. (Default: the bucket's folder) */
 function filesThere(below = root): string[] {
   return readdirSync(below, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -95,7 +95,7 @@ const readers: Record<ExportFormat, (below: string, hive: boolean) => string> = 
   csv: (below, hive) => `read_csv('${below}/**/*.csv.gz', hive_partitioning = ${hive})`,
 };
 
-/** Adds up the costs in the golden files, keyed by resolution and cluster. */
+/** Returns the total costs in the golden files, keyed by resolution and cluster. */
 function expectedCosts(pipeline: Pipeline): Map<string, number> {
   const costs = new Map<string, number>();
   for (const resolution of ['1d', '1h']) {

@@ -51,9 +51,8 @@ function limited(): Disk {
   const folder = mkdtempSync(path.join(tmpdir(), 'full-disk-'));
   const limit = (bytes: string) => run('prlimit', ['--pid', String(process.pid), `--fsize=${bytes}:`]);
   const free = () => limit('unlimited');
-  // The kernel sends this signal when a file would exceed the limit.
-  // Jest exits at this signal unless the process has a listener for it.
-  // Tests see only a copy of the process object, so get the real one.
+  // The kernel sends SIGXFSZ when a file would exceed the limit. Jest exits at this signal unless the process has a
+  // listener for it. Tests see only a copy of the process object, so add the listener to the real one.
   const real = runInThisContext('process') as NodeJS.Process;
   real.on('SIGXFSZ', ignore);
   return {

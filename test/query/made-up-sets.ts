@@ -72,7 +72,7 @@ const controllers = [
   { controller: 'nightly', controllerKind: 'job' },
   { controller: 'bare', controllerKind: '' },
 ];
-/** Keys of volumes contain names with `_` instead of `:`, so the last two volumes have the same key. */
+/** In the key of a volume, each `:` of the name is replaced by `_`. So the last two volumes have the same key. */
 const volumeNames = ['pv-1', 'pv:eu:2', 'pv_eu_2'];
 const assetNames = ['one', 'two', ''];
 const providers = ['AWS', 'GCP', ''];
@@ -212,7 +212,7 @@ const unmounted: fc.Arbitrary<Container> = fc
     providerID: '',
     occurrences: some.map((one, index) => ({
       ...one,
-      // Most of these records have no services. Only the third one may have some.
+      // Only the third occurrence may have services, so most of these records have none.
       services: index === 2 ? one.services : null,
       controller: noController,
     })),
@@ -372,8 +372,8 @@ const otherAssets: fc.Arbitrary<MadeUpAsset> = fc.oneof(
 );
 
 /**
- * Generates which sets of one day and one pipeline contain a cluster: perhaps the set of the whole day, and perhaps
- * those of some hours.
+ * Generates the presence of a cluster in the sets of one day and one pipeline. The cluster may be in the set of the
+ * whole day, and in the sets of some hours.
  */
 const presences = fc.record({
   daily: often(fc.constant(true), fc.constant(false)),

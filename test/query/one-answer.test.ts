@@ -157,7 +157,7 @@ it('an answer does not depend on which thread reads which rows', async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'one-answer-'));
   const engine = await openEngine();
   try {
-    // A thread reads fewer rows than this at once, so several threads share the work.
+    // Write more rows than a thread reads at once, so that several threads share the work.
     await writeWorld(folder, { days: 2, clusters: 10, allocations: 7_000 });
     await engine.serve(await wantedFrom(folder), { ingestedAt: 'large' });
     const [{ start = 0 } = {}] = [{ start: 1_792_108_800 }];

@@ -34,8 +34,8 @@ describe('a shifted set', () => {
       let moved = 0;
       for (const { path, pipeline } of goldenFiles()) {
         const bytes = goldenBytes(path);
-        // Decoding the file is not enough: encoding raises the version of a set to the highest version inside it. To
-        // get the same version here, shift by 0 seconds, which encodes the set too.
+        // Encoding raises the version of a set to the highest version inside it. To get the same version here, shift by
+        // 0 seconds instead of only decoding the file: this encodes the set, too.
         const before = decodeSet(pipeline, shifted(pipeline, bytes, 0));
         const expected = mapInstants(before, (instant) => {
           if (instant.seconds === zero && instant.nanos === 0) return instant;

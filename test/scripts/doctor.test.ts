@@ -522,7 +522,8 @@ describeWithTemporal('Temporal', () => {
 
   let federations = 0;
   /**
-   * Returns names and an id prefix that no other test in this namespace uses, so that tests do not affect each other.
+   * Returns an id prefix that no other test in this namespace uses, so that tests do not affect each other. Also
+   * returns the ids and Temporal settings with this prefix, and a function that starts workflows.
    */
   function own() {
     const idPrefix = `d${++federations}-`;

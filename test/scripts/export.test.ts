@@ -145,8 +145,7 @@ describe('export of the newest generation', () => {
     expect(before.filter((name) => after.includes(name))).toEqual([
       expect.stringContaining('day=2026-11-15'),
     ]);
-    // With `--pipeline assets`, `--prune` must only remove files of assets. The window that no longer exists contains
-    // allocations, so its file must stay.
+    // The window that is gone contains allocations. So `--prune` must not remove its file if `--pipeline` is `assets`.
     expect(await json('--out', out, '--prune', '--pipeline', 'assets')).toMatchObject({ removed: 0 });
     expect(await json('--out', out, '--prune')).toMatchObject({ written: 0, unchanged: 2, removed: 1 });
     expect(windowFiles(out)).toHaveLength(2);

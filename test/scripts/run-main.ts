@@ -1,4 +1,4 @@
-// Keep the file extension. Without it, jest would load federated-etl.cjs, which runs a command line as soon as it is
+// Keep the extension `.ts`. Without it, jest would load federated-etl.cjs, which runs a command line as soon as it is
 // loaded.
 const { main } = jest.requireActual<typeof import('../../scripts/federated-etl')>(
   '../../scripts/federated-etl.ts',

@@ -25,8 +25,8 @@ const put = (window: string) =>
   cpSync(join(golden, 'bingen', window), join(folder, 'bingen', window), { recursive: true });
 
 /**
- * Starts `serve` for the folder in a separate process. `written()` returns everything that the process has printed so
- * far.
+ * Starts `serve` in a separate process, for the ETL files in `folder`. `written()` returns everything that the process
+ * has printed so far.
  */
 function start(): { started: ChildProcess; written: () => string } {
   const started = fork(program, ['serve', '--etl', folder, '--listen', '127.0.0.1:0'], {

@@ -1,8 +1,8 @@
 import path from 'node:path';
 
 /**
- * Removes all environment variables whose names match, before each test of the file or suite. Restores them after the
- * test.
+ * Removes all environment variables whose names match `names`, before each test of the file or suite. Restores them
+ * after the test.
  */
 export function clearEnvironment(names: RegExp): void {
   const before = { ...process.env };

@@ -26,7 +26,7 @@ export interface S3Users {
 
 /**
  * Starts the server that manages the users of an S3 server. Pass the result to `startS3Server`. Stop the S3 server
- * first.
+ * before this server.
  */
 export async function startS3Users(): Promise<S3Users> {
   // Keep this path short, because the folder contains sockets, and the path of a socket has at most about 100 bytes.

@@ -53,7 +53,8 @@ describeWithTemporal('a Temporal server of our own', () => {
     const client = new Client({ connection: connection.to, namespace: 'kept' });
     await client.workflow.start('anything', { taskQueue: 'none', workflowId: 'remembered' });
 
-    // A second start with the same file returns the running server, and its `stop` must not stop that server.
+    // A second start with the same file returns the running server. The `stop` of this second result must not stop the
+    // server.
     const other = await startTemporalServer(settings);
     expect(other).toMatchObject({ address: first.address, pid: first.pid, shared: true });
     await other.stop();

@@ -34,8 +34,8 @@ beforeEach(() => {
 afterEach(() => jest.restoreAllMocks());
 
 /**
- * Calls `head` for a blob of the account `acme`, and returns the token that the fake store received. Makes all host
- * names resolve to this machine first.
+ * Makes all host names resolve to this machine, and calls `head` for a blob of the account `acme`. Returns the token
+ * that the fake store received.
  */
 async function lookedBy(settings: object): Promise<string | undefined> {
   everyNameHere();

@@ -147,7 +147,8 @@ test('a copy too large for one request is made in blocks, from one version of th
     url: '/acme/costs/to?comp=blocklist',
     headers: { 'x-ms-meta-sha256': 'abc' },
   });
-  // The source changes during the copy: after the first HEAD request, all others fail. So nothing must be committed.
+  // The source changes during the copy: all HEAD requests after the first one fail with status 412. So nothing must be
+  // committed.
   let looked = 0;
   server.answer((response, request) => {
     if (request.method !== 'HEAD') return written(response, request);

@@ -222,7 +222,8 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
         // A delete may complete although the body of its response is damaged, because a driver need not read that body.
         const isDone = outcome === 'completes' && operation === 'delete' && fault.startsWith('body');
         if (!isDone) expect(outcome).toBe(isMute ? 'STORAGE_UNAVAILABLE' : code);
-        // Each of the two attempts sends one request. Streams and bodies that are cut off take more requests.
+        // Each of the two attempts sends one request. There are two exceptions: sending a stream takes several
+        // requests, and so does reading a body that is cut off.
         if (operation !== 'put a stream' && !fault.startsWith('body')) expect(proxy.seen).toHaveLength(2);
         proxy.plan(() => undefined);
         await expectWhole(operation);
@@ -333,7 +334,8 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
         });
         const stream = repeatable(() => slices(large));
         await expect(patient(2).create('new', stream)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
-        // A part that arrives after the abort may recreate the upload. So the abort must wait for the other parts.
+        // A part that arrives after the upload was aborted may recreate the upload. So the abort must wait for the late
+        // parts.
         for (const waitedMs of cleanUpsAfter) expect(waitedMs).toBeGreaterThanOrEqual(190);
         // Wait for requests that the driver has abandoned, as the proxy may still be sending them to the store.
         await until('the end of all requests', () => proxy.underWay() === 0);
@@ -431,7 +433,8 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
         });
       }
 
-      // Keep this test last: it creates more than a thousand objects, which `reset` would delete before the next test.
+      // Keep this test last. It creates more than a thousand objects, and `reset` would have to delete all of them
+      // before the next test.
       test('a listing whose later page fails is complete or an error, never short', async () => {
         const keys = Array.from({ length: 1_050 }, (_, i) => `pages/${String(i).padStart(5, '0')}`);
         await mapConcurrently(keys, 16, (key) => direct.put(key, Buffer.of()));

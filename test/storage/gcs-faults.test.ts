@@ -130,7 +130,7 @@ describe('a body', () => {
     await expect(readAll(bucket, 'k')).rejects.toMatchObject({ code: 'STORAGE_CORRUPT' });
     server.answer(media(bytes, 1000, 'end', { 'x-goog-stored-content-length': '400' }));
     await expect(bucket.get('k')).rejects.toMatchObject({ code: 'STORAGE_CORRUPT' });
-    // Like some stores, this response ignores the requested range and contains the whole object.
+    // Like some stores, the server ignores the requested range here, and sends the whole object.
     server.answer((response) => ok(response, { ...server.seen[0]!, headers: {} }));
     for (const range of [{ offset: 10 }, { offset: 0, length: 10 }])
       await expect(bucket.get('k', { range })).rejects.toMatchObject({ code: 'STORAGE_CORRUPT' });

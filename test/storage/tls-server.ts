@@ -17,7 +17,7 @@ export interface TlsServer {
   readonly files: { readonly ca: string; readonly cert: string; readonly key: string };
   /** Returns the number of connections so far, including failed ones. */
   connections(): number;
-  /** Common name of the client certificate of each request so far. It is empty if the client sent no certificate. */
+  /** For each request so far, the common name of the client certificate, or an empty string if there was none. */
   readonly clients: string[];
   /** Headers of each request so far. */
   readonly headers: IncomingHttpHeaders[];
@@ -25,8 +25,8 @@ export interface TlsServer {
 }
 
 /**
- * Starts an HTTPS server on loopback. A private authority has signed its certificate. It answers every request with
- * 404.
+ * Starts an HTTPS server on loopback, with a certificate that a private authority has signed. The server answers every
+ * request with 404.
  */
 export async function startTlsServer(): Promise<TlsServer> {
   const subject = (value: string) => [{ name: 'commonName', value }];

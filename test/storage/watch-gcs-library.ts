@@ -6,9 +6,9 @@ import { Storage } from '@google-cloud/storage';
 import { type FaultyGcsServer, gcsError, json, resource, startFaultyGcsServer } from './faulty-gcs-server';
 
 /**
- * Experiments with `@google-cloud/storage`. Each returns what the library does in a case in which the driver needs
- * different behaviour. Tests run this script in a separate process, because Jest cannot load the ES modules with which
- * the library sends requests.
+ * Experiments with `@google-cloud/storage`. Each experiment shows a behaviour of the library that is unsuitable for the
+ * driver. Tests run this script in a separate process, because the library sends requests with ES modules, which Jest
+ * cannot load.
  */
 const cases = {
   /** Returns whether the library's time-out ends a listing and an upload if the store never answers. */

@@ -6,7 +6,9 @@ export type Fault = 'request lost' | 'answer lost';
 type Method = 'head' | 'get' | 'put' | 'create' | 'copy' | 'delete';
 
 export interface Faults {
-  /** Faults of the calls of each method, in the order of the calls. A call with `undefined` succeeds. */
+  /**
+   * For each method, the faults of its calls, in the order of the calls. A call whose fault is `undefined` succeeds.
+   */
   readonly calls?: Partial<Record<Method, (Fault | FederationError | undefined)[]>>;
   /** Number of bytes after which each body breaks off, in the order in which bodies are read. */
   readonly bodies?: number[];
@@ -25,7 +27,7 @@ export function unavailable(detail = 'the connection broke'): FederationError {
   return new FederationError('STORAGE_UNAVAILABLE', { detail });
 }
 
-/** Wraps a bucket. Its calls, bodies and listings then fail as described by `faults`. */
+/** Wraps a bucket so that calls, bodies and listings fail as described by `faults`. */
 export function withFaults(bucket: Bucket, faults: Faults): FaultyBucket {
   const made = { head: 0, get: 0, put: 0, create: 0, copy: 0, delete: 0, list: 0 };
   const bodies = [...(faults.bodies ?? [])];

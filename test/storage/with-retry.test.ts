@@ -114,7 +114,8 @@ describe('a create whose answer was lost', () => {
     }
     await streamed.bucket.create('g/2', repeatable(halves));
     expect(streamed.faulty.made.create).toBe(1);
-    // A create may fail and still take effect later. The next attempt then recognizes the object by its bytes.
+    // A request to create an object may fail and yet take effect.
+    // The next attempt then recognizes the object by its bytes.
     const throttled = new FederationError('STORAGE_THROTTLED', { detail: 'and yet it was done' });
     const late = withFaults(inner, { calls: { create: [throttled] } });
     await inner.put('g/3', bytes);

@@ -98,7 +98,7 @@ describe('the unit of bars', () => {
     expect(unitOf(hours, undefined)).toBe('hour');
     expect(unitOf(hours, 'week')).toBe('week');
     expect(unitOf(days, 'not a unit')).toBe('day');
-    // The user has just chosen hours, but the sets are still those of the previous answer, which has days.
+    // The user has just chosen hours, but the sets still come from the previous answer, so each covers a day.
     expect(unitOf(days, 'hour')).toBe('day');
     expect(unitOf([], undefined)).toBe('day');
   });

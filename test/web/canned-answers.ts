@@ -22,8 +22,8 @@ export interface Canned {
   /** Warnings in answers, keyed by the path of the request. */
   warnings: Readonly<Record<string, string>>;
   /**
-   * Generations that the next answers about allocations state, one per answer. When the list is used up, answers state
-   * the newest generation.
+   * Generations for the next answers about allocations, one per answer. When the list is used up, all further answers
+   * have the newest generation.
    */
   generations: number[];
   ingesting?: StatusView['served']['ingesting'];

@@ -258,7 +258,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
       expect(await bars().count()).toBe(count);
       const foot = await amounts(page.locator('.numbers tfoot tr'));
       expect(foot.at(-1)).toBe(await tableTotal());
-      // The footer contains the sum of each column. The last column is the total of the others.
+      // The footer contains the sum of each column. The last column is the sum of the other columns.
       expect(foot.at(-1)).toBeCloseTo(
         foot.slice(0, -1).reduce((sum, one) => sum + one, 0),
         1,

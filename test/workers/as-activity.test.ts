@@ -73,7 +73,7 @@ describe('an activity', () => {
       environment.on('heartbeat', () => (beats += 1));
       const gate = Promise.withResolvers<void>();
       const end = environment.run(asActivity(() => gate.promise));
-      // The server would end the activity after 20 seconds without a heartbeat. Several must be sent in that time.
+      // The server would end the activity after 20 seconds without a heartbeat. Expect several heartbeats in that time.
       jest.advanceTimersByTime(20_000);
       expect(beats).toBeGreaterThanOrEqual(3);
       const before = beats;

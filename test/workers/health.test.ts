@@ -8,7 +8,7 @@ import { registerRoleMetrics, type RoleMetrics } from '../../workers/metrics';
 import { unserved } from '../../workers/primary-api';
 import { combinedEtl, openEngine, wantedFrom } from '../query/engine-over';
 
-/** Reports that the primary can answer queries: returns no reason why it could not. */
+/** Returns undefined, which means that the primary can answer queries. */
 const served = () => undefined;
 const federatedPrimary = { federatedCluster: true, federator: false, primaryCluster: true };
 
@@ -24,7 +24,7 @@ describe('health', () => {
   };
 
   /**
-   * Restarts the server with a new `Readiness`, and returns it. The `Readiness` calls `reach`, which returns a
+   * Restarts the server with a new `Readiness` that calls `reach`, and returns the `Readiness`. `reach` returns a
    * description of what cannot be reached, or undefined if everything can be reached.
    */
   async function withReach(reach: () => Promise<string | undefined>): Promise<Readiness> {

@@ -6,8 +6,8 @@ import { names } from '../../workflows/names';
 import { mergedWindow } from '../workflows/doubles';
 
 /**
- * Runs the merge worker of a federator. Tests start this file as a separate process. It sends a message when it starts
- * to merge a window, and completes no merge until it has received a message.
+ * Runs the merge worker of a federator. Tests start this file as a separate process. The process sends a message when
+ * it starts to merge a window, and completes no merge until it has received a message.
  */
 async function main([address = '', namespace = '', identity = '']: string[]): Promise<void> {
   const requested = new Promise((resolve) => process.once('message', resolve));

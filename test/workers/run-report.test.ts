@@ -23,7 +23,7 @@ describeWithTemporal('the report of a run', () => {
     try {
       const report = await until('a report', async () => (await readRuns(bucket, 1))[0]?.report);
       expect(report).toMatchObject({ outcome: 'complete', clusters: 5 });
-      // A run lists six folders: the one that contains all clusters, and those of the five clusters.
+      // A run lists six folders: the folder that contains all clusters, and the folder of each of the five clusters.
       expect(report.calls.list).toBeGreaterThanOrEqual(6);
       expect(report.calls.get).toBeGreaterThanOrEqual(5 * report.windows.merged);
       expect(report.calls.put).toBeGreaterThanOrEqual(2 * report.windows.merged);

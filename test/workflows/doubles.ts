@@ -13,7 +13,7 @@ import { noCalls, type StoreCalls } from '../../federation/store-calls';
 /** All activities that workflows call. */
 export type Activities = FederationActivities & MergeActivities & ClusterActivities;
 
-/** Result of the double of an activity. It may omit the number of store calls: `asCounted` then adds zeros. */
+/** Result of an activity's test double. It may omit the number of store calls: `asCounted` then adds zeros. */
 type Uncounted<Result> = Result extends CallsOf
   ? keyof Result extends 'calls'
     ? Partial<CallsOf> | void
@@ -24,7 +24,7 @@ type AllDoubles = {
     ? (...args: Args) => Promise<Uncounted<Result>>
     : never;
 };
-/** Doubles that replace some of the activities. */
+/** Test doubles that replace some of the activities. */
 export type Doubles = Partial<AllDoubles>;
 
 /** Activities that return the number of their store calls. */
@@ -40,8 +40,8 @@ const counted: ReadonlySet<keyof Activities> = new Set([
 ]);
 
 /**
- * Returns activities that call the current doubles. If a double omits the number of store calls although the activity
- * must return it, adds zeros.
+ * Returns activities that call the current test doubles. If a double omits the number of store calls although the
+ * activity must return it, adds zeros.
  */
 export function asCounted(
   doubles: () => AllDoubles,
@@ -127,7 +127,7 @@ export function committed(changes: Partial<CommittedGeneration> = {}): Committed
 /** Result of a clean-up that found nothing to do. */
 export const cleanedUp: CleanUpResult = { generations: 0, objects: 0, kept: 0, runs: 0, waiting: 0 };
 
-/** Returns a complete record of store calls, with zero for every verb that is not given. */
+/** Returns a complete record of store calls, with zero for every kind of call that is not given. */
 export function callsOf(some: Partial<StoreCalls>): StoreCalls {
   return { ...noCalls(), ...some };
 }

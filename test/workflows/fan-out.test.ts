@@ -141,7 +141,8 @@ describeWithTemporal('a federation of many windows', () => {
   });
 
   it('has a history that does not grow with its plan', async () => {
-    // A run of 40 windows reports each of them in its history. With 100,000 windows, the history would be too large.
+    // A run of 40 windows gets one signal per window. With a signal for each of 100,000 windows, the history of the run
+    // would be too large.
     for (const [shards, planned] of [
       [40, 40],
       [80, 100_000],

@@ -29,8 +29,8 @@ async function start(input: Partial<FederateOnPushInput> = {}): Promise<void> {
 const { EventType } = temporal.api.enums.v1;
 
 /**
- * Waits until the workflow is idle, and has handled the given numbers of signals and of ended runs. Returns the number
- * of runs that it has started.
+ * Waits until the workflow is idle, has received `signals` signals, and `ended` of its runs have ended. Returns the
+ * number of runs that the workflow has started.
  */
 async function runsStarted(signals: number, ended: number): Promise<number> {
   const events = await until('the workflow is idle', async () => {

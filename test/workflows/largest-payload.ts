@@ -5,7 +5,7 @@ const { Payload } = temporal.api.common.v1;
 
 /** Size of a payload, and its position in a history. */
 export interface PayloadSize {
-  /** Size of the payload in bytes, including its metadata. Temporal counts it in the same way. */
+  /** Size of the payload in bytes. Includes the metadata of the payload, because Temporal counts it, too. */
   readonly bytes: number;
   /**
    * Path of the payload, beginning with the id of its event. Empty if the history has no payload. For example:

@@ -44,8 +44,8 @@ import { allGoesWell, asCounted, describedShard, planOf } from './doubles';
 import { historyToJson } from './history-json';
 
 /*
- * Records the histories that the tests in test/workflows replay. Runs real workflows and activities on a real server,
- * with the golden files in a folder as the bucket. To run it: `npx tsx test/workflows/record-histories.ts`.
+ * Records the histories that the tests in test/workflows replay. Runs real workflows and activities on a real server.
+ * The bucket is a folder with golden files. To run this script: `npx tsx test/workflows/record-histories.ts`.
  * `docs/design/workflows.md` describes when this is necessary.
  */
 
@@ -232,8 +232,8 @@ class Gate {
 }
 
 /**
- * Returns a bucket that has a given label, and whose reads of cluster files wait while the gate is closed. The label
- * must not be the real one, because the roster's history contains it, and the real label is a path on this machine.
+ * Returns a bucket with a given label. Its reads of cluster files wait while the gate is closed. The bucket's real
+ * label must not be used: it is a path on this machine, and would become part of the roster's history.
  */
 function gated(bucket: Bucket, label: string, gate: Gate): Bucket {
   return new Proxy(bucket, {
@@ -255,7 +255,7 @@ async function main(): Promise<void> {
   await using held = new Releasers();
   const recording = await Recording.start(held);
   await mkdir(histories, { recursive: true });
-  // Wait until the first push has ended. If it ended during a run, the next run would have to merge different windows.
+  // Wait until the first push has ended. A push during a run would change what the next run has to merge.
   const pushing = recording.client.workflow.getHandle(push('cluster-5'));
   await until('a push', async () => (await pushing.query(pushState)).summary);
   const generation = await recordReplanned(recording);

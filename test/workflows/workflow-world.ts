@@ -59,7 +59,7 @@ export class WorkflowWorld implements AsyncDisposable {
     this.doubles = { ...allGoesWell(), ...doubles };
   }
 
-  /** Replaces more activities. Those that were replaced before remain replaced. */
+  /** Replaces more activities. Activities that were replaced before remain replaced. */
   become(doubles: Doubles): void {
     this.doubles = { ...this.doubles, ...doubles };
   }

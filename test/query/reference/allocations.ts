@@ -124,7 +124,10 @@ function mergeSets(sets: readonly (readonly Piece[])[]): Piece[] {
   return [...merged.values()];
 }
 
-/** Adds to the costs of an allocation its share of the idle cost of its cluster or node. */
+/**
+ * Adds an allocation's share of idle cost to the costs of the allocation. The idle cost is that of the allocation's
+ * cluster or node.
+ */
 function withItsIdle(piece: Piece, idle: ReadonlyMap<string, Idle>, request: AllocationRequest): Piece {
   const place = idle.get(placeOf(piece, request.idle.byNode));
   if (place === undefined || !countsForIdle(piece)) return piece;

@@ -213,7 +213,7 @@ function breakdownOf(stored: StoredBreakdown | null): Breakdown {
 
 /* The functions below merge two rows. */
 
-/** Merges two rows, each of one asset or of a group. The result has the key of the first row. */
+/** Merges two rows. Each of them represents one asset or a group of assets. The result has the key of the first row. */
 function mergeRows(a: AssetRow, b: AssetRow): AssetRow {
   const base = {
     key: a.key,

@@ -38,8 +38,8 @@ export function allocationDifferences(
 }
 
 /**
- * Lists the rows that are at a wrong position, one line per row. Rows whose values are equal up to rounding may be in
- * either order. Rows whose values are identical must be sorted by name.
+ * Lists the rows that are at a wrong position, one line per row. If the sort values of two rows differ only by rounding
+ * errors, either order is right. If the sort values are identical, the rows must be sorted by name.
  */
 export function orderDifferences(
   expected: SetsOf<AllocationRow>,

@@ -39,8 +39,9 @@ interface Place {
 }
 
 /**
- * Computes the idle costs of one step. Their keys are those of `placeOf`. A cluster or node has idle costs if it has a
- * node asset, or if it has allocations with CPU, GPU or RAM costs. A cluster without any assets has none.
+ * Computes the idle costs of one step. The key of each idle cost is the one that `placeOf` returns. A cluster or node
+ * has idle costs if it has a node asset, or if it has allocations with CPU, GPU or RAM costs. A cluster without any
+ * assets has none.
  */
 export function computeIdle(
   step: Span,

@@ -2,7 +2,10 @@ import { type GpuUse, type LoadBalancerUse, type PersistentVolumeUse } from '../
 import { type Measure, measures } from '../../../query/measures';
 import { firstMember, type Piece, type PieceProperties, someProperties } from './piece';
 
-/** Measures that are averages. Merging two rows weights these by the rows' durations. It adds up all other measures. */
+/**
+ * Measures that are averages. When two rows are merged, their averages are weighted by the durations of the rows. All
+ * other measures are added up.
+ */
 const averages: readonly Measure[] = [
   'cpuCoreRequestAverage',
   'cpuCoreUsageAverage',
@@ -86,9 +89,10 @@ export function commonProperties(
 }
 
 /**
- * Returns the controller that all members have; if they have different ones, an empty string. Exception: if all members
- * are the same container, its controller has changed over time. Then returns the non-empty name that comes first
- * alphabetically.
+ * Returns the controller that all members have. If the members have different controllers:
+ * - If all members are the same container, its controller has changed over time. Returns the non-empty controller name
+ *   that comes first alphabetically.
+ * - Otherwise, returns an empty string.
  */
 function commonController(members: readonly PieceProperties[]): string {
   const identity = ({ cluster, node, namespace, pod, container }: PieceProperties) =>

@@ -15,9 +15,9 @@ const regionLabels = [
 ];
 
 /**
- * Returns a function that finds the account, provider and region for an allocation. They are those of the allocation's
- * node, in the latest set that contains the node. If the node is unknown, they are those that all nodes of the cluster
- * have in common. A property that is unknown or differs is empty.
+ * Returns a function that finds the account, provider and region for an allocation. If the allocation's node is known,
+ * takes them from the latest set that contains the node. Otherwise, takes those that all nodes of the cluster have in
+ * common. A property that is unknown or differs between the nodes is empty.
  */
 export function nodeWords(stored: readonly StoredAssets[]): (of: PieceProperties) => NodeWords {
   const clusters = new Map<string, Map<string, NodeWords>>();
