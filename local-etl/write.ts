@@ -65,8 +65,8 @@ async function writeAt(written: string, body: Uint8Array | AsyncIterable<Uint8Ar
   try {
     // Mode 0644, because the cost-model must be able to read the file, and it may run as another user.
     await using handle = await inFolder(dirname(written), () => open(written, 'wx', 0o644));
-    if (body instanceof Uint8Array) await handle.writeFile(body);
-    else for await (const chunk of body) await handle.write(chunk);
+    // Unlike `write`, `writeFile` continues after a partial write, which a nearly full disk causes.
+    await handle.writeFile(body);
     await handle.sync();
     return written;
   } catch (error) {

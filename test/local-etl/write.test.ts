@@ -1,0 +1,42 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { writeAtomically } from '../../local-etl/write';
+import { type Disk, disks } from '../query/full-disk';
+
+const bytes = 64 * 1024;
+
+/** Streams `count` chunks of 64 KiB. */
+async function* chunks(count: number): AsyncGenerator<Uint8Array> {
+  for (let i = 0; i < count; i++) yield await Promise.resolve(new Uint8Array(bytes).fill(i + 1));
+}
+
+// Take the file size limit, which is the last entry: it lets the system write a part of a chunk.
+const [name, openDisk] = disks.at(-1) ?? [];
+
+describe(`writing with ${name}`, () => {
+  let disk: Disk;
+  let file: string;
+  beforeEach(() => {
+    disk = openDisk!();
+    file = path.join(disk.folder, 'window');
+    writeFileSync(file, 'old');
+  });
+  afterEach(() => disk.dispose());
+
+  test.each([
+    ['a streamed body', () => chunks(2)],
+    ['bytes', () => new Uint8Array(2 * bytes)],
+  ])('keeps the old file if %s fits only in part', async (_, body) => {
+    disk.limit(2 * bytes - 1);
+    await expect(writeAtomically(file, body())).rejects.toMatchObject({ code: expect.any(String) as string });
+    disk.free();
+    expect(readdirSync(disk.folder)).toEqual(['window']);
+    expect(readFileSync(file, 'utf8')).toBe('old');
+  });
+
+  test('replaces the file by a streamed body that fits', async () => {
+    disk.limit(2 * bytes);
+    await writeAtomically(file, chunks(2));
+    expect(readFileSync(file)).toEqual(Buffer.concat([Buffer.alloc(bytes, 1), Buffer.alloc(bytes, 2)]));
+  });
+});
