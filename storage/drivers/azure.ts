@@ -204,17 +204,17 @@ class AzureBucket implements Bucket {
 
   /**
    * Creates the container if it does not exist and `storage_create_container` is set. That setting is off by default,
-   * because otherwise a typo in the container's name would create a new container. Sends the request only once.
+   * because otherwise a typo in the container's name would create a new container. Sends the request only once: all
+   * calls wait for it, so none of them can abort it.
    */
   async #createContainer(signal: AbortSignal | undefined): Promise<void> {
     if (!this.#config.storage_create_container) return;
-    this.#container ??= this.#store.container.createIfNotExists({ abortSignal: signal });
-    try {
-      await this.#container;
-    } catch (error) {
-      this.#container = undefined;
-      throw error;
+    if (this.#container === undefined) {
+      const creation = this.#store.container.createIfNotExists();
+      creation.catch(() => (this.#container = undefined));
+      this.#container = creation;
     }
+    await untilAborted(this.#container, signal);
   }
 
   /**

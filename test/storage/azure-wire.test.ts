@@ -45,6 +45,21 @@ const fails = (status: number, code: string): Way =>
   );
 const written = answers(201, { etag: '"0x1"', 'last-modified': new Date(0).toUTCString() });
 
+test('a caller that gives up does not abort the creation of the container for the others', async () => {
+  const bucket = await open({ storage_create_container: true });
+  const first = new AbortController();
+  server.answer((response, request) => {
+    first.abort(new Error('gave up'));
+    // Answer only after the first caller has given up.
+    setImmediate(() => written(response, request));
+  }, written);
+  const given = bucket.put('a', Buffer.from('a'), { signal: first.signal });
+  const other = bucket.put('b', Buffer.from('b'));
+  await expect(given).rejects.toThrow('gave up');
+  await expect(other).resolves.toMatchObject({ key: 'b' });
+  expect(server.seen.map(({ url }) => url)).toEqual(['/acme/costs?restype=container', '/acme/costs/b']);
+});
+
 test.each([
   'AuthorizationFailure',
   'AuthenticationFailed',
