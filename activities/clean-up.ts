@@ -24,8 +24,8 @@ export interface CleanUpResult {
   readonly objects: number;
   readonly kept: number;
   /**
-   * Number of deleted files of runs. The request and the report of a run are kept for 30 days, its other files for two
-   * days.
+   * Number of deleted files that belonged to runs. A run's request and report are kept for 30 days, its other files for
+   * two days.
    */
   readonly runs: number;
   /**

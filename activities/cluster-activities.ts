@@ -67,7 +67,7 @@ export function createClusterActivities({ settings, bucket, query, ...context }:
 }
 
 /**
- * Ingests a generation. Afterwards exports the served windows, if the settings enable exports. Windows that are already
+ * Ingests a generation, then exports the served windows if the settings enable exports. Windows that are already
  * exported are not written again.
  */
 function ingestAndExport(

@@ -61,7 +61,7 @@ const concurrentChecks = 16;
  * - the membership (the included and excluded clusters) has not changed since the plan was made;
  * - every object that the new generation adds exists.
  *
- * Can be retried: if an earlier call has already committed the generation, recognizes that generation by its run id.
+ * The call can be repeated: it recognizes, by the run's id, a generation that an earlier call has already committed.
  *
  * @throws STORAGE_NOT_FOUND if the plan, an outcome or a merged object is missing; any other error of the store
  */
@@ -145,10 +145,9 @@ async function commit(
       };
     }
   }
-  // This commit is void if a later generation already existed, because only the newest generation is read.
-  // In that case, the object could be created only because the clean-up had deleted the generation with this number
-  // while this process was suspended. A later generation that was created after this commit does no harm: it is based
-  // on this one.
+  // Only the newest generation is read. So this commit is void if a later generation already existed. That is possible
+  // only if the clean-up deleted the generation with this number while this process was suspended.
+  // A later generation that was created after this commit does no harm, because it is based on this one.
   const listed = await listGenerations(bucket, options);
   const own = listed.find(({ generation }) => generation === next.generation);
   const overtaking = listed.find(

@@ -56,8 +56,8 @@ export interface DrawnPlan extends Plan {
   readonly found: readonly Found[];
   readonly listing: Listing;
   /**
-   * Record of the full listing of the bucket, which the commit writes for later runs. Undefined if only recent windows
-   * were listed.
+   * Record of a full listing of the bucket. The commit saves it for later runs. Undefined if only recent windows were
+   * listed.
    */
   readonly fullListing?: FullListing;
   /**
@@ -154,7 +154,7 @@ async function listCandidates(
     why === undefined ? decided.since : undefined,
   );
   if (why !== undefined) return full(why);
-  // A listing of recent windows skips nothing if the clusters have few files. It is then as complete as a full listing.
+  // If the clusters have few files, a listing of recent windows skips none of them. It then counts as a full listing.
   return { candidates, listing: passedOver ? decided : { kind: 'full', why: 'it took no more requests' } };
 }
 
@@ -167,7 +167,7 @@ function outcomeOf(
   if (membership.clusters.length === 0 && Object.keys(membership.excluded).length > 0) {
     return 'all-excluded';
   }
-  // Before the first generation, files older than the configured cut-off date do not count as input.
+  // For the first generation, files older than the configured cut-off date do not count as input.
   if (!anyFile || (base === undefined && plan.windows.length === 0)) return 'no-input';
   const next = nextGeneration({
     base,

@@ -74,7 +74,7 @@ export function createExportCombined(deps: ExportDependencies): () => Promise<Ex
 export interface ExportOptions extends ExportPlaceOptions {
   /** If true, windows that the engine no longer serves are removed from the export. */
   readonly prune: boolean;
-  /** Called after each window, with the number of windows done and in total. */
+  /** Called after each window. `done` is the number of windows done so far, `of` is their total number. */
   readonly progress?: (done: number, of: number) => void;
 }
 

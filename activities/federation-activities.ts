@@ -12,7 +12,7 @@ import { createRecordRequest } from './record-request';
 import { createRecordShard } from './record-shard';
 import { createWriteReport } from './write-report';
 
-/** An activity whose result also contains the numbers of store calls that its last attempt made. */
+/** An activity whose result also contains the number of store calls of its last attempt, by operation. */
 type Counted<Activity> = Activity extends (...args: infer Args) => Promise<infer Result>
   ? (
       ...args: Args

@@ -14,7 +14,7 @@ export interface FederationDependencies {
   exclusions(): Promise<Readonly<Record<string, Exclusion>>>;
   readonly log: Log;
   now(): Date;
-  /** Tells Temporal that the activity is alive, with its progress as details. */
+  /** Tells Temporal that the activity is alive. `details` describes its progress. */
   heartbeat(details: unknown): void;
   /** Returns the abort signal of the current activity. It is aborted when the activity has to stop. */
   signal(): AbortSignal;

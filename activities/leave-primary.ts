@@ -13,7 +13,7 @@ import { type FileNotes, noteFile } from './push-local-etl';
 
 export interface LeaveDependencies extends Omit<PullDependencies, 'combined' | 'federated' | 'own'> {
   /**
-   * Bucket with the cluster's own folder and its backups. If undefined, files can be restored only from `backupPath`.
+   * Bucket that contains the cluster's folder and backups. If undefined, files can be restored only from `backupPath`.
    */
   readonly own?: BucketReader;
 }
@@ -33,7 +33,7 @@ export interface LeaveSummary {
 
 /**
  * Creates the activity that makes the cluster stop being a primary. First records on the volume that pulling has
- * stopped. Then replaces each window that was ever pulled with the cluster's own file. That file comes from the
+ * stopped. Then restores the cluster's own file for each window that was ever pulled. That file comes from the
  * cluster's folder in the bucket if it is complete there, otherwise from the newest backup that contains it. If neither
  * has the file, removes the window. Idempotent: after an interruption, call it again.
  */
@@ -45,8 +45,8 @@ export function createLeavePrimary(deps: LeaveDependencies): () => Promise<Leave
     await updatePrimary(pullStore, { leftAt: leftAt ?? deps.now().toISOString(), waitingFor: undefined });
     const pulled = new Pulled(pullStore);
     const files = await OwnFiles.open({
-      // If pulls write to a separate path, that path never contained the cluster's own files. Restore none from the
-      // cluster's folder then.
+      // If pulls write to a separate path, that path never contained the cluster's own files. In this case, restore
+      // nothing from the cluster's folder.
       folder: pullStore.root === store.root ? deps.own : undefined,
       backups: deps.backupPath === undefined ? deps.own : backupFolder(deps.backupPath),
       cluster,

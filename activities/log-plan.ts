@@ -67,7 +67,10 @@ function logFound(log: Log, { pipeline, resolution, planned, carried, clusters }
   }
 }
 
-/** Returns the start of a log message, by which people can filter the log: `Federator[allocations][1d]`. */
+/**
+ * Returns the prefix of log messages about a window, such as `Federator[allocations][1d]`. It can be used to filter the
+ * log.
+ */
 export function prefix(window: string): string {
   const ref = parseWindowId(window);
   return ref === undefined ? 'Federator' : `Federator[${ref.pipeline}][${ref.resolution}]`;

@@ -34,9 +34,9 @@ export interface MergeReadsInput {
 }
 
 /**
- * Reads the inputs of one merge. Sources are read ahead of the merge's requests, each in exactly the version that was
- * last looked up. Sources that have not changed since the previous merge are not read again: their data comes from the
- * previous merged object, in a single request. The caller must call `close`.
+ * Reads the inputs of one merge. Starts to read each source before the merge requests it. Accepts only the version of
+ * the source that was last looked up. Sources that have not changed since the previous merge need not be read: their
+ * data comes from the previous merged object, with one request for all of them. The caller must call `close`.
  */
 export class MergeReads {
   private readonly ahead: ReadAhead<MergeReply>;
@@ -136,7 +136,10 @@ function isGone(error: unknown): error is FederationError {
   return isFederationError(error, 'STORAGE_CONFLICT') || isFederationError(error, 'STORAGE_NOT_FOUND');
 }
 
-/** The previous merged object of the window. It is read once from start to end, in pieces. */
+/**
+ * The previous merged object of the window. It is read once, in pieces from start to end. Only `readAgain` reads a part
+ * a second time.
+ */
 class PreviousObject {
   private opened: Promise<{ version: Version; pieces: Pieces }> | undefined;
   private position = 0;
@@ -181,7 +184,7 @@ class PreviousObject {
   }
 
   /**
-   * Reads `length` bytes at an offset. Bytes before the offset that have not been read yet are returned as `skipped`.
+   * Reads `length` bytes at an offset. If there are unread bytes before the offset, returns them as `skipped`.
    */
   private next(offset: number, length: number): Promise<MergeReply> {
     const taken = this.last.then(async () => {

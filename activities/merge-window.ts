@@ -73,9 +73,10 @@ export const heldByOne = 64 * 1024 * 1024;
 const heartbeatEveryMs = 5_000;
 
 /**
- * Creates the activity that merges one planned window. Reads the sources in the versions that were listed, quarantines
- * bad ones, then writes the merged object and its provenance. If a finished object with the window's fingerprint
- * exists, uses that object instead. Can be repeated safely: the same sources always give the same bytes.
+ * Creates the activity that merges one planned window. It reads the sources in the versions that were listed,
+ * quarantines bad ones, then writes the merged object and its provenance. If a finished object with the window's
+ * fingerprint exists, it uses that object instead. It can be repeated safely, because the same sources always produce
+ * the same bytes.
  *
  * @throws GENERATION_UNREADABLE if a cluster's last good contribution is needed but cannot be read; STORAGE_CONFLICT if
  *   the sources keep changing; any other error of the store

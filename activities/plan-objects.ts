@@ -29,8 +29,8 @@ export async function readHead(
 }
 
 /**
- * Returns a function that reads shards and caches the last `most` of them. Each window is merged by a separate activity
- * that reads the whole shard, so the same shard is requested many times.
+ * Returns a function that reads shards and caches the most recent ones, up to `most` shards. Each window is merged by a
+ * separate activity that reads the whole shard, so the same shard is requested many times.
  */
 export function createShardCache(
   bucket: BucketReader,

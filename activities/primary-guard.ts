@@ -35,10 +35,10 @@ const lanes = 8;
 const shownExamples = 10;
 
 /**
- * Finds the ended windows in this cluster's local ETL for which the generation contains no data from the cluster.
- * Returns undefined if there are none. A pull must not overwrite such a window before it is combined. Otherwise, the
- * cluster's data would be missing from the combined set for good. Windows whose files cannot be decoded are ignored,
- * since they can never be combined.
+ * Finds the windows that have ended and exist in this cluster's local ETL, but for which the generation contains no
+ * data from the cluster. Returns undefined if there are none. A pull must not overwrite such a window: the cluster's
+ * data would then be missing from the combined set for good. Ignores windows whose files cannot be decoded, because
+ * they can never be combined.
  */
 export async function waitForOwnWindows(
   deps: GuardDependencies,

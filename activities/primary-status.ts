@@ -12,7 +12,7 @@ export interface PrimaryStatus {
    * - `left`: the cluster is no longer a primary.
    */
   state: 'entered' | 'waiting' | 'pulling' | 'left';
-  /** Set if the state is `waiting`: tells the operator the reason, or what to do. */
+  /** Tells the operator why the cluster is waiting, or what to do. Undefined unless the state is `waiting`. */
   waitingFor?: string;
   guardPassedAt?: string;
   firstPullAt?: string;
@@ -22,7 +22,7 @@ export interface PrimaryStatus {
   lastPull?: { generation: number; at: string };
   /** The names by which this cluster's own records are recognized. */
   ownNames: string[];
-  /** Files that the last push refused, because they may not be the cluster's own. */
+  /** Files that the last push refused, because they might not be the cluster's own. */
   refused: FileNotes;
 }
 

@@ -8,7 +8,7 @@ import type { FileNotes } from './push-local-etl';
 export interface PullSummary {
   /**
    * - `waiting`: not all of the cluster's own windows are combined yet, so none may be overwritten.
-   * - `left`: an operator made the cluster stop being a primary.
+   * - `left`: an operator ended the cluster's role as a primary.
    * - `no-generation`: nothing has been combined yet.
    */
   state: 'pulled' | 'up-to-date' | 'waiting' | 'left' | 'no-generation';

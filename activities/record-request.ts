@@ -9,8 +9,8 @@ export interface RecordRequestInput {
 }
 
 /**
- * Creates the activity that writes a run's request, as the first object of the run. An existing request is not
- * replaced.
+ * Creates the activity that writes a run's request to the bucket, before the run writes anything else. An existing
+ * request is not replaced.
  */
 export function createRecordRequest({ bucket, signal }: Pick<FederationDependencies, 'bucket' | 'signal'>) {
   return async ({ run, request }: RecordRequestInput): Promise<void> => {

@@ -70,9 +70,9 @@ export async function scanWindowFiles(
 }
 
 /**
- * Lists the window files of one cluster. Returns whether any were skipped. At the end of each page, skips ahead to the
- * recent windows of the same folder if the next entries are older. The listing therefore never takes more requests than
- * a full listing. Files on a page that has been fetched are never skipped.
+ * Lists the window files of one cluster. Returns whether any were skipped. Skips files only at the end of a page: if
+ * older files follow in the same folder, starts a new listing at the recent ones. This never takes more requests than a
+ * full listing.
  */
 async function scanCluster(
   bucket: BucketReader,

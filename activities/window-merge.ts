@@ -59,8 +59,9 @@ export class WindowMerge {
   constructor(private readonly context: WindowMergeContext) {}
 
   /**
-   * Merges the window in rounds. A round either completes the window, or quarantines bad sources, or finds that sources
-   * have changed. Throws STORAGE_CONFLICT if sources changed in more than `mostLooks` rounds.
+   * Tries to merge the window until it succeeds. If an attempt fails because of bad sources, quarantines them. If it
+   * fails because sources have changed, looks them up again. Throws STORAGE_CONFLICT if sources have changed in more
+   * than `mostLooks` attempts.
    */
   async settle(planned: readonly WindowSource[]): Promise<SettledWindow> {
     const { bucket, ref, signal, force } = this.context;
@@ -209,7 +210,8 @@ export class WindowMerge {
 
   /**
    * Updates each source in `moved`. For an ordinary source, looks up the current version of the cluster's file. For a
-   * quarantined source, the cluster's last good contribution has disappeared from `kept/`, so writes it there again.
+   * quarantined source, writes the cluster's last good contribution to `kept/` again, because it has disappeared from
+   * there.
    */
   private async lookAgainAt(
     sources: readonly WindowSource[],
@@ -230,7 +232,10 @@ export class WindowMerge {
     return this.replace(now, gone);
   }
 
-  /** Quarantines the bad sources. Returns all sources, with each bad one replaced. */
+  /**
+   * Quarantines the bad sources. Returns all sources, with the quarantine added to the bad ones. Drops a bad source
+   * that has no file and never contributed to the window.
+   */
   private async replace(
     sources: readonly WindowSource[],
     bad: readonly BadFinding[],
@@ -274,7 +279,7 @@ export class WindowMerge {
   }
 }
 
-/** Finds the sources whose file is missing or empty. They need not be read to know that they are bad. */
+/** Finds the sources whose file is missing or empty. These are known to be bad without being read. */
 function badByListing(sources: readonly WindowSource[]): BadFinding[] {
   return sources.flatMap((source): BadFinding[] => {
     if (source.decision !== 'used') return [];

@@ -76,8 +76,8 @@ export class Access {
 }
 
 /**
- * Returns every token in a request's headers: from `Authorization` and from `X-API-Key`. If the request has both and
- * one of them is wrong, it is denied.
+ * Returns every token in a request's headers: from `Authorization` and from `X-API-Key`. A request that has both is
+ * denied if either of them is wrong.
  */
 function tokensOf({ authorization = '', 'x-api-key': apiKey = '' }: IncomingHttpHeaders): string[] {
   const bearer = /^Bearer\s+(.*)$/i.exec(authorization)?.[1] ?? '';

@@ -64,8 +64,8 @@ function balancersJson(balancers: NonNullable<AllocationRow['lbAllocations']>): 
 }
 
 /**
- * Encodes an allocation's GPU use. Its two averages also appear among the allocation's own members, so both places
- * round them to the same number of decimals.
+ * Encodes an allocation's GPU use. The two averages are rounded like the allocation's own numbers, because they are
+ * also included there.
  */
 function gpuJson({ gpuUsageAverage, gpuRequestAverage, ...gpu }: GpuUse): string {
   const members = Object.entries(gpu).map(([name, value]): [string, string] => [name, JSON.stringify(value)]);

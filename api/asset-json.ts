@@ -6,7 +6,7 @@ import { rounded } from './numbers';
 /** Value of a member of an asset. If it is an object, it contains only numbers. */
 export type MemberValue = string | number | boolean | null | Readonly<Record<string, number>>;
 
-/** Encodes one set as a JSON object of assets. Each asset's `key` is its key in the object. */
+/** Encodes one set as a JSON object that contains each asset under its `key`. */
 export function assetSetParts({ rows }: AssetSet): Parts {
   return objectParts(rows, ({ key }) => key, assetJson);
 }
@@ -41,8 +41,8 @@ interface DerivedMembers {
 }
 
 /**
- * Name, in answers, of a member that not all types of row have. `adjustment` is included, although all types have it,
- * because each type shows it at its own position.
+ * Names, in answers, of those members of a row type that are not common to all types. `adjustment` is an exception: all
+ * types have it, but at different positions.
  */
 type OwnMember<Row extends AssetRow> = Row extends AssetRow
   ? | {

@@ -3,7 +3,7 @@ import type { Parts } from './json';
 
 /** Number of characters that are collected before they are encoded as one chunk. */
 const pieceLength = 64 * 1_024;
-/** Minimum time between two pauses of the encoding, in milliseconds. Other requests are handled during a pause. */
+/** Minimum time between two pauses in the encoding, in milliseconds. Other requests are handled during a pause. */
 const turn = 10;
 
 /**

@@ -139,8 +139,8 @@ export interface ActionAnswer {
  */
 export interface Federation {
   /**
-   * Returns the state of the federation. It does not contain `windows`, `allocations`, `firstData` and `lastData` of
-   * clusters, because the API server determines these from the data that it serves.
+   * Returns the state of the federation. Its clusters lack `windows`, `allocations`, `firstData` and `lastData`: the
+   * API server determines these from the data that it serves.
    */
   status(): Promise<{
     readonly clusters: readonly Pick<ClusterView, 'cluster' | 'membership' | 'reason' | 'lastPush'>[];

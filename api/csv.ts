@@ -120,8 +120,8 @@ const assetProperties = [
 ] as const;
 
 /**
- * Says for each member of any asset type whether the CSV has a column for it. The order is that of the columns. Members
- * whose values are objects have no column.
+ * For each member of any asset type: whether the CSV has a column for it. The members are in the order of the columns.
+ * Members whose values are objects have no column.
  */
 const assetMemberColumns = {
   minutes: 'column',
@@ -157,7 +157,7 @@ const assetMemberColumns = {
   overhead: 'no column',
 } as const satisfies Record<AssetMember, 'column' | 'no column'>;
 
-/** Names of the members that have a column. A row leaves the columns of other asset types' members empty. */
+/** Names of the members that have a column. If an asset does not have a member, its row has an empty cell. */
 const assetColumns = (Object.keys(assetMemberColumns) as AssetMember[]).filter(
   (name) => assetMemberColumns[name] === 'column',
 );

@@ -7,8 +7,8 @@ import { parametersOf } from './request-parameters';
 
 /**
  * Registers routes for which this server has no data or no implementation. Routes of cloud costs and custom costs
- * return empty answers, so that the OpenCost UI shows empty pages instead of errors. All other routes are refused with
- * QUERY_NOT_BUILT.
+ * return empty answers, so that the OpenCost UI shows empty pages instead of errors. The other routes refuse every
+ * request with QUERY_NOT_BUILT.
  */
 export function registerEmptyRoutes(app: FastifyInstance, windowOf: (parameters: Parameters) => Span): void {
   const window = (parameters: Parameters) => jsonWindow(windowOf(parameters));

@@ -2,7 +2,7 @@
  * Encodes a number as JSON, rounded to the given number of decimals, half away from zero. NaN and infinity become null.
  */
 export function rounded(value: number, decimals: number): string {
-  // Skip the rounding of integers, because most numbers are integers. `String` also turns -0 into 0.
+  // Most numbers are integers, which need no rounding. `String` also turns -0 into 0.
   if (Number.isInteger(value)) return String(value);
   if (!Number.isFinite(value)) return 'null';
   const scale = 10 ** decimals;

@@ -12,7 +12,7 @@ import { parametersOf } from './request-parameters';
 const version = '0.1.0';
 
 /**
- * Registers the routes of the federation's state and of the operator's actions. Also registers OpenCost's routes that
+ * Registers the routes that return the federation's state, the routes for operator actions, and OpenCost's routes that
  * describe the server, such as `/clusterInfo`.
  */
 export function registerOwnRoutes(app: FastifyInstance, options: ServerOptions, access: Access): void {

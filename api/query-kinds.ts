@@ -41,7 +41,7 @@ export interface Route extends Asked {
 
 /**
  * Returns one function for each kind of query. Each function creates the routes of its kind. A route parses, answers
- * and encodes its queries. Most kinds come in two flavours: the format of Kubecost and that of OpenCost.
+ * and encodes its queries. Most kinds come in two flavours: Kubecost's format and OpenCost's format.
  */
 export function queryKinds(answers: Answers, defaults: (flavour: Flavour) => RequestDefaults) {
   const allocation = (flavour: Flavour): Route => ({

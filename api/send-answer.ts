@@ -18,7 +18,8 @@ export type SendAnswer = (
 ) => Promise<FastifyReply>;
 
 /**
- * Creates a function that sends answers and caches them. If the ETag in a request is still current, it sends only 304.
+ * Creates a function that sends answers and caches them. If the ETag in a request is still current, that function
+ * sends only the status 304.
  */
 export function answerSender(
   { answers, revision }: Pick<ServerOptions, 'answers' | 'revision'>,

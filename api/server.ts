@@ -22,7 +22,7 @@ const mostBodyBytes = 64 * 1_024;
 
 /**
  * Starts the server of the API and the web page. Throws SETTINGS_INVALID if other machines can reach the server
- * although neither a token nor `openRead` is set, or if it cannot listen on its address.
+ * but neither a token nor `openRead` is set, or if it cannot listen on its address.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   return listenOn(await buildServer(options), options.listen, 'api.listen');
@@ -125,7 +125,8 @@ const docsPolicy =
   "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 /**
- * Answers a request that the HTTP parser rejected: it is malformed, its headers are too long, or it arrives too slowly.
+ * Answers a request that the HTTP parser rejected because the request is malformed, its headers are too long, or it
+ * arrives too slowly.
  */
 function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {

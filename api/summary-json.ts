@@ -6,7 +6,7 @@ import { arrayParts, jsonObject, jsonWindow, objectParts, type Parts } from './j
 import { rounded } from './numbers';
 
 /**
- * Says how each number of a summary's item is obtained from the row, in the order of the answer:
+ * How each number in an item of a summary is obtained from the row. The numbers are in output order.
  * - `taken`: copied from the row.
  * - `adjusted`: a cost from the row. Kubecost's answers add its adjustment; OpenCost's answers do not.
  * - `derived`: calculated from other numbers.

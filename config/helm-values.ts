@@ -69,7 +69,7 @@ export function readFileSettings(file: SettingsFile): FileSettings {
   if (isFederatorJson(file)) return readFederatorJson(file);
   if (isHelmValues(file)) return readHelmValues(file);
   const content = file.at(new Set(settingNames));
-  // If the only key is `federatedETL`, the file may also be a part of Helm values. Then `clusters` is ambiguous.
+  // If the only key is `federatedETL`, the file may be an excerpt from Helm values. Then `clusters` is ambiguous.
   const fragment = file.topKeys.every((key) => key === 'federatedETL');
   return { ...content, bareClusters: fragment ? 'ambiguous' : 'exclude', notices: [] };
 }

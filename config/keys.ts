@@ -6,8 +6,8 @@ interface SettingKey {
   /** Default value, in the form in which the settings file would contain it. */
   readonly byDefault?: unknown;
   /**
-   * Environment variable of the setting, if Kubecost or Temporal already has one. Otherwise, `variableOf` derives its
-   * name.
+   * Name of the setting's environment variable, if Kubecost or Temporal already uses one. Otherwise, `variableOf`
+   * derives the name from the setting's path.
    */
   readonly env?: string;
   /** True for a secret. Its value must never be shown. */

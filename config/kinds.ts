@@ -7,7 +7,7 @@ import { parseDuration } from './durations';
  * converted.
  */
 export interface Kind<T> {
-  /** Accepted values, as a text that completes the sentence "the setting takes …". */
+  /** Accepted values, as text that completes the sentence "the setting takes …". */
   readonly takes: string;
   readonly schema: z.ZodType<T>;
   /**
@@ -56,7 +56,7 @@ export const utcOffset: Kind<number> = {
 
 /**
  * A point in time, such as the cut-off date. The parsed value is always in the same format (RFC 3339 in UTC), so that
- * another spelling of the same time does not count as a changed setting.
+ * a different spelling of the same time does not count as a changed setting.
  */
 export const moment: Kind<string> = {
   takes: 'a moment such as 2026-01-31T00:00:00Z (RFC 3339)',

@@ -25,7 +25,7 @@ export function settingsInvalid(faults: readonly Fault[]): FederationError {
 
 /**
  * Reads the settings in environment variables. Ignores empty variables, because Helm charts may set variables to an
- * empty text.
+ * empty string.
  */
 export function readVariables(env: NodeJS.ProcessEnv): Map<string, Found> {
   return new Map(

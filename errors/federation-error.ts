@@ -73,8 +73,8 @@ export function isFederationError(error: unknown, code?: ErrorCode): error is Fe
 }
 
 /**
- * Describes an error in a readable text: code, what happened, subject and hint. For any other error, returns only its
- * message.
+ * Describes a FederationError in readable text: code, what happened, subject and hint. For any other error, returns
+ * only its message.
  */
 export function describeError(error: unknown): string {
   if (!(error instanceof FederationError)) return error instanceof Error ? error.message : String(error);

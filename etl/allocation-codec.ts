@@ -13,8 +13,8 @@ import { allocationVersions } from './versions';
 import { addVolumes, volumes } from './volumes';
 
 /**
- * Fields of `rawAllocationOnly`, a part of an allocation. A sum never has this part, so its fields have no rules for
- * adding.
+ * Fields of `rawAllocationOnly`, a part of an allocation. They have no rules for adding, because this part is dropped
+ * when allocations are added.
  */
 const rawFields = {
   cpuCoreUsageMax: ownField(f64),
@@ -77,5 +77,5 @@ export const allocationFields = {
  */
 export const allocation: Codec<Allocation> = described<Allocation>(allocationVersions, allocationFields);
 
-/** Returns the highest codec version of an allocation and its parts. The versions of windows do not count. */
+/** Returns the highest codec version of an allocation and its parts. The version of its window does not count. */
 export const allocationVersion = highestVersionOf(allocation);

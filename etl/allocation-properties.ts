@@ -31,7 +31,7 @@ const addProperties = adding<AllocationProperties, void, typeof fields>(fields, 
     a.namespace === b.namespace &&
     a.pod === b.pod &&
     a.container === b.container;
-  // An `__unmounted__` allocation has no namespace labels. Use those of `b` instead, which may have some.
+  // An `__unmounted__` allocation has no namespace labels. Take them from `b` instead, which may have some.
   const namespaceFrom = a.container === '__unmounted__' ? b : a;
   const sameNamespace = a.namespace === b.namespace;
   return {

@@ -24,8 +24,8 @@ const cost = field(f64, sum);
 
 /**
  * All fields of each asset type, in file order. Some types store labels before properties, the others after them.
- * Fields described by `ownField` are averages weighted by cost. Adding them requires the values of other fields, so
- * `addAssets` computes their sums.
+ * Fields described by `ownField` are averages weighted by cost. Averages cannot be combined without the values of other
+ * fields, so `addAssets` combines them.
  */
 export const assetFields = {
   Any: { labels, properties, ...times, cost },
@@ -103,8 +103,8 @@ function isAssetType(name: string): name is AssetType {
 }
 
 /**
- * Codec of an asset: the name of its Go type, a compatibility word, then the structure of that type. The name is stored
- * inline, even if the file has a string table.
+ * Codec of an asset: the name of its Go type, a 32-bit compatibility word, then the structure of that type. The name is
+ * stored inline, even if the file has a string table.
  */
 export const asset: Codec<Asset> = {
   shape: { kind: 'named', bodies },
@@ -124,5 +124,5 @@ export const asset: Codec<Asset> = {
   },
 };
 
-/** Returns the highest codec version of an asset and its parts. The versions of windows do not count. */
+/** Returns the highest codec version among an asset and its parts, not counting the versions of windows. */
 export const assetVersion = highestVersionOf(asset);

@@ -12,7 +12,8 @@ import { assetVersions } from './versions';
 export const assetPipeline: PipelineSpec<'assets'> = {
   setName: 'AssetSet',
   versions: assetVersions,
-  // No `embedded` here: an asset's compatibility word comes after its type name, so the codec `asset` reads it.
+  // Do not wrap `asset` in `embedded`, which would read the compatibility word first. In an asset, the type name comes
+  // before that word, so `asset` reads both.
   record: optional(asset),
   own: { aggregationKeys: { at: 'before', codec: list(str) } },
   versionOf: assetVersion,

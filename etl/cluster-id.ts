@@ -1,8 +1,8 @@
 import { FederationError } from '../errors/federation-error';
 
 /**
- * The id of a cluster. It is also the name of the cluster's folder under `federated/` in the bucket. It can be any text
- * that `clusterId` accepts: newer agents use the cluster's name.
+ * The id of a cluster. It is also the name of the cluster's folder under `federated/` in the bucket. Any text that
+ * `clusterId` accepts is a valid id, because newer agents use the cluster's name as its id.
  */
 export type ClusterId = string & { readonly __brand: 'ClusterId' };
 

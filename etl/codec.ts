@@ -26,8 +26,8 @@ export interface Codec<T> {
 
 /**
  * Structure of a type. `embedded` is a structure inside another one. `pair` is a fixed sequence of named values.
- * `named` is an asset, which starts with the name of its type. `list` and `map` do not include the flag that says
- * whether the value is null: an `optional` around them does.
+ * `named` is an asset, which starts with the name of its type. `list` and `map` do not include the flag for null, which
+ * belongs to the `optional` around them.
  */
 export type Shape =
   | { readonly kind: 'number' | 'bool' | 'string' | 'time' }
@@ -65,8 +65,8 @@ export const str: Codec<ByteString> = {
 };
 
 /**
- * Describes a field that a structure has only from `version` on. In older versions, the field is not stored, and
- * reading returns `absent`.
+ * Describes a field that was added to a structure in `version`. In older versions, the field is not stored, and reading
+ * returns `absent`.
  */
 export function since<T>(version: number, codec: Codec<T>, absent: T): Codec<T> {
   return { ...codec, since: { version, absent } };
@@ -104,8 +104,8 @@ export function list<T>(codec: Codec<T>): Codec<T[] | null> {
 }
 
 /**
- * Codec of a map with string keys. The map has the order of the file. If a key is repeated, the last value wins. A null
- * map has flag 0, so it differs from an empty map.
+ * Codec of a map with string keys. The entries of the map are in file order. If a key is repeated, the last value wins.
+ * A null map has flag 0, so it differs from an empty map.
  */
 export function map<T>(codec: Codec<T>): Codec<Map<ByteString, T> | null> {
   return optional({

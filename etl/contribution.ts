@@ -27,13 +27,13 @@ export interface Contribution {
   /** Length of the cluster's byte range in the merged file, in bytes. */
   length: number;
   /**
-   * Entries of the cluster's byte range that differ from those in the cluster's own file, as indexes within the range
-   * (from 0).
+   * Entries of the cluster's byte range that differ from the cluster's own file. Each is given by its index in the
+   * range, counted from 0.
    */
   altered: number[];
   /**
-   * Entries of the cluster's own file that are not in the merged file unchanged, as indexes within the cluster's own
-   * file (from 0).
+   * Entries of the cluster's own file that the merge changed or dropped. Each is given by its index in the cluster's
+   * own file, counted from 0.
    */
   changed: number[];
   /** An ETL file in base64: the cluster's set with only its `changed` entries. */
@@ -51,7 +51,7 @@ export interface EncodedMerge {
   contributions: Contribution[];
 }
 
-/** Encodes a merged set as a file. The same inputs in the same order always give the same bytes. */
+/** Encodes a merged set as a file. The same inputs in the same order always produce the same bytes. */
 export function encodeMerged<S extends EtlSet>(merged: Merged<S>): EncodedMerge {
   const { bytes, offsets } = encodeSetWithOffsets(merged.set);
   let first = 0;

@@ -12,9 +12,9 @@ export interface DumpOptions {
 
 /**
  * Converts a set to JSON. The fields of the set come first, then the records, sorted by key. All fields have their
- * names from the ETL format. Times become UTC texts, NaN and infinities become texts, negative zero becomes 0, missing
- * maps, lists and parts become null, and invalid UTF-8 becomes U+FFFD. Fields of older versions are not converted to
- * newer ones.
+ * names from the ETL format. Times become strings in UTC. NaN and infinities become strings, and negative zero becomes
+ * 0. Missing maps, lists and parts become null. Invalid UTF-8 becomes U+FFFD. Fields of older codec versions are kept
+ * as they are.
  */
 export function dumpSet(set: EtlSet, options: DumpOptions): Json {
   const records = recordsOf(set);
@@ -76,7 +76,10 @@ function dump(value: unknown): Json {
   );
 }
 
-/** Converts a map to an object. `Object.fromEntries` creates a property for every key, even for the key `__proto__`. */
+/**
+ * Converts a map to an object. Unlike an assignment, `Object.fromEntries` creates a property even for the key
+ * `__proto__`.
+ */
 function dumpMap(value: Map<ByteString, unknown>): Json {
   return Object.fromEntries(
     [...value].sort(([a], [b]) => byteOrder(a, b)).map(([key, part]) => [displayText(key), dump(part)]),

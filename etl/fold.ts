@@ -3,8 +3,8 @@ import type { ByteString } from './byte-string';
 /** Rules for merging the records of one pipeline. */
 export interface FoldRules<R> {
   /**
-   * Returns the identity of a record. Records with the same identity are added together. The identity becomes the key
-   * of the sum.
+   * Returns the identity of a record. Records with the same identity are added together. In the result, each record's
+   * key is its identity.
    */
   identity(record: R): ByteString;
   /** Adds `b` to `a`, which comes earlier in the merge. `index` is the index of the input that contains `b`. */

@@ -10,8 +10,8 @@ export interface Instant {
   /** Offset of the time zone from UTC, in minutes. -1 means UTC, as in Go. */
   readonly zoneMinutes: number;
   /**
-   * Seconds of the zone's offset beyond `zoneMinutes`. Null if the time was stored in the 15-byte form, which has no
-   * such seconds.
+   * Remainder of the zone's offset beyond `zoneMinutes`, in seconds. Null if the time was stored in the 15-byte form,
+   * which has no such remainder.
    */
   readonly zoneSeconds: number | null;
 }

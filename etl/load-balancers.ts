@@ -39,7 +39,7 @@ export function addBalancers(a: Balancers | null, b: Balancers | null): Balancer
 }
 
 /**
- * Returns the form that a load balancer has in the sum if only the second allocation has it. As in OpenCost, `private`
+ * Prepares a load balancer for the merged allocation if only the second allocation has it. As in OpenCost, `private`
  * becomes false and `ip` becomes empty.
  */
 function takenOver({ version, service, cost, hours }: LbAllocation): LbAllocation {

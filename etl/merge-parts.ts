@@ -12,7 +12,7 @@ export function sumOrNull(a: number | null, b: number | null): number | null {
   return a === null && b === null ? null : (a ?? 0) + (b ?? 0);
 }
 
-/** Returns the text if `a` and `b` are equal, otherwise an empty string. */
+/** Returns `a` if both texts are equal, otherwise an empty string. */
 export function kept(a: ByteString, b: ByteString): ByteString {
   return a === b ? a : '';
 }

@@ -59,7 +59,7 @@ export function mergeSets<P extends Pipeline>(
     ...markedNames(spec, records),
     ...commonFacts(sets, window),
   } as unknown as SetOf[P];
-  // A set without records gets the highest version of the input sets.
+  // If the merged set has no records, use the highest version of the input sets.
   const version = highestVersion<P>(merged) || Math.max(...sets.map((set) => set.version));
   return {
     set: { ...merged, version },

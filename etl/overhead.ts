@@ -16,7 +16,7 @@ export const overhead = optional(embedded(described<NodeOverhead>(assetVersions,
 /** The fields of a node that `addOverheads` needs. */
 type Overheaded = Pick<NodeAsset, 'overhead' | 'cpuCost' | 'ramCost'>;
 
-/** Two nodes whose overheads are added. Their CPU and RAM costs are the weights of the overhead fractions. */
+/** The two nodes whose overheads are added. The overhead fractions are weighted by the nodes' CPU and RAM costs. */
 interface Costs {
   readonly a: Overheaded;
   readonly b: Overheaded;

@@ -7,7 +7,7 @@ import type { Walk } from './splice/walk';
 import type { VersionRange } from './versions';
 import type { Pipeline } from './window';
 
-/** Name of a field that only the sets of this pipeline have, except the field that holds the records. */
+/** Name of a field that only this pipeline's sets have. The field that contains the records does not count. */
 export type OwnField<P extends Pipeline> = Exclude<keyof SetOf[P], keyof CommonSet | 'kind' | P>;
 
 /**
@@ -49,13 +49,13 @@ export interface PipelineSpec<P extends Pipeline> {
   /** Returns the rules for merging the given sets of one window. The sets must be in merge order. */
   merging(this: void, sets: readonly SetOf[P][]): Merging<P>;
   /**
-   * For each list of marked records (see `Marks`), its mark: an ASCII text. The list contains all records whose
-   * identity includes this text.
+   * For each list of marked records (see `Marks`), its mark: an ASCII string. The list contains all records whose
+   * identity includes this string.
    */
   readonly marks: { readonly [F in MarkField<P>]: string };
   /**
-   * Returns whether the set's records have other identities than those that `identity` returns, for example because of
-   * aggregationKeys. If so, a splice must decode all records.
+   * Returns whether the set's records have identities that differ from those that `identity` returns, for example
+   * because of aggregationKeys. If so, a splice must decode all records.
    */
   hasOtherIdentities(this: void, set: SetOf[P]): boolean;
   /** Tells a splice (the fast merge) how to move over records without decoding them. */

@@ -3,8 +3,9 @@ import { corrupt, tooNew, tooOld, truncated } from './refusal';
 import type { VersionRange } from './versions';
 
 /**
- * Size in bytes that no real file reaches. If the entries that a count announces would need at least this many bytes,
- * the count is reported as corrupt. If they need less but do not fit into the file, the file is reported as truncated.
+ * Size in bytes that no real file reaches. If a file is too short for its number of entries, this size decides which
+ * error is reported: if the entries need at least this many bytes, the number is corrupt; otherwise, the file is
+ * truncated.
  */
 const absurdBytes = 2 ** 31;
 
@@ -57,19 +58,19 @@ export class Reader {
     return this.view.getFloat64(this.advance(8), true);
   }
 
-  /** Reads a signed 16-bit integer, in the big-endian order that only times use. */
+  /** Reads a signed 16-bit integer in big-endian byte order. Only times use this order. */
   i16be(): number {
     return this.view.getInt16(this.advance(2), false);
   }
 
-  /** Reads an unsigned 32-bit integer, in the big-endian order that only times use. */
+  /** Reads an unsigned 32-bit integer in big-endian byte order. Only times use this order. */
   u32be(): number {
     return this.view.getUint32(this.advance(4), false);
   }
 
   /**
-   * Reads a signed 64-bit integer, in the big-endian order that only times use. Values beyond 2^53 are rounded, so
-   * callers must reject them.
+   * Reads a signed 64-bit integer in big-endian byte order. Only times use this order. Values beyond 2^53 are rounded,
+   * so callers must reject them.
    */
   i64be(): number {
     const at = this.advance(8);

@@ -15,7 +15,7 @@ export function hasTable(bytes: Uint8Array): boolean {
   return magic.every((byte, index) => bytes[index] === byte);
 }
 
-/** Returns whether a file ends inside the four bytes that start a string table. */
+/** Returns whether a file is cut off within the four bytes that start a string table. */
 export function isCutMagic(bytes: Uint8Array): boolean {
   return bytes.length < magic.length && bytes.every((byte, index) => magic[index] === byte);
 }
@@ -31,8 +31,8 @@ export function readTable(reader: Reader): ByteString[] {
 }
 
 /**
- * Builds the string table of a file while the file is being written. Each string is in it once, in the order of first
- * use.
+ * Builds the string table of a file while the file is being written. The table contains each string once, in the order
+ * of first use.
  */
 export class TableBuilder {
   private readonly indexes = new Map<ByteString, number>();

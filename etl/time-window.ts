@@ -2,9 +2,8 @@ import { earlier, later } from './instant';
 import type { TimeWindow } from './model';
 
 /**
- * Expands `window` so that it covers `other` too. If `window` is open (null) at its start, the result starts when
- * `other` starts. If only `other` is open at its start, the result is open there. The same holds for the end. Returns
- * `window` itself if nothing changes.
+ * Expands `window` so that it covers `other` too. Exception: if either of the two starts is open (null), the result has
+ * the start of `other`. The same applies to the end. Returns `window` itself if nothing changes.
  */
 export function expandWindow(window: TimeWindow, other: TimeWindow): TimeWindow {
   const start =

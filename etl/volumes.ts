@@ -79,7 +79,7 @@ export function addVolumes(a: PVEntry[] | null, b: PVEntry[] | null): PVEntry[] 
 }
 
 /**
- * Returns a volume as it appears in the sum if only the second allocation has it. As in OpenCost, `providerID` is then
+ * Returns the entry of the sum for a volume that only the second allocation has. As in OpenCost, its `providerID` is
  * empty.
  */
 function takenOver({ version, byteHours, cost }: PVAllocation): PVAllocation {

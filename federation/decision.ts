@@ -18,7 +18,7 @@ export const absent = 'absent';
 /** Version of a source in the listing of the bucket, or `absent`. */
 export type Seen = Version | typeof absent;
 
-/** Returns whether a text is a valid decision. */
+/** Returns whether a string is a valid decision. */
 export function isDecision(text: string): text is Decision {
   return text === 'used' || text === 'accepted' || text.startsWith('refused:') || text.startsWith('kept:');
 }

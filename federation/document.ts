@@ -39,8 +39,8 @@ export function defineDocument<Value, Names extends readonly unknown[]>(kind: Do
  * Reads a document. Returns undefined if the document does not exist, or if it is damaged and its kind treats damaged
  * documents as absent.
  *
- * @throws STORAGE_TOO_LARGE if the document is larger than its kind allows; the error code in `damaged`, not retryable,
- *   if the content does not match the schema; any other error of the store
+ * @throws STORAGE_TOO_LARGE if the document is larger than its kind allows; an error with the code in `damaged` (not
+ *   retryable) if the content does not match the schema; any other error of the store
  */
 export async function readDocument<Value>(
   bucket: BucketReader,
@@ -150,7 +150,7 @@ function parseJson(key: string, bytes: Buffer): unknown {
   try {
     return JSON.parse(bytes.toString('utf8'));
   } catch (cause) {
-    // The detail of this error does not quote the document's content, because the parser's message already does.
+    // Do not quote the document's content in the detail of this error, because the parser's message already quotes it.
     throw corrupt(key, `${bytes.length} bytes that are no JSON`, cause);
   }
 }

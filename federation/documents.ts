@@ -34,8 +34,8 @@ const small = 64 * mebibyte;
 const large = 512 * mebibyte;
 
 /**
- * All kinds of JSON documents in the bucket. `docs/design/bucket-format.md` lists the same kinds, with what reads them.
- * A test compares the two lists.
+ * All kinds of JSON documents in the bucket. `docs/design/bucket-format.md` lists the same kinds, and also says what
+ * reads each of them. A test compares the two lists.
  */
 export const documents = {
   generation: defineDocument({
@@ -47,7 +47,8 @@ export const documents = {
     damaged: 'GENERATION_UNREADABLE',
   }),
   /**
-   * Merges read this document with `readIntact`, so a damaged document causes a new merge of the window, not an error.
+   * A merge reads this document with `readIntact`. So a damaged document does not cause an error, but a new merge of
+   * the window.
    */
   provenance: defineDocument({
     pattern: 'federated/combined/objects/<fingerprint>.json',

@@ -29,8 +29,8 @@ export const quarantinedSourceSchema = z.object({
   code: z.string(),
   detail: z.string(),
   /**
-   * Version of the cluster's last good contribution, which is merged instead of the file. It is an object under
-   * `kept/`. Undefined if there is none.
+   * Version of the object under `kept/` that contains the cluster's last good contribution. This contribution is merged
+   * instead of the file. Undefined if there is none.
    */
   kept: versionSchema.optional(),
 });

@@ -5,8 +5,8 @@ import type { Version } from '../storage/bucket';
 import { type Decision, isDecision, type Seen } from './decision';
 
 /**
- * The schemas in this file check ids, versions and decisions in the bucket's documents. They narrow the type of a text,
- * but do not change the text.
+ * The schemas in this file check ids, versions and decisions in the bucket's documents. They narrow the type of a
+ * string, but do not change its value.
  */
 
 export const clusterIdSchema = z
@@ -22,7 +22,7 @@ export function keysOf<Key extends string>(record: Readonly<Record<Key, unknown>
   return Object.keys(record) as Key[];
 }
 
-/** Version of an object. Any text is accepted, because each store has its own version format. */
+/** Version of an object. Any string is accepted, because each store has its own version format. */
 export const versionSchema = z.string().transform((text) => text as Version);
 
 /** Version of an object, or `absent` if the object does not exist. */

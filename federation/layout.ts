@@ -25,14 +25,14 @@ export const publishedKey = 'federated/combined/published.json';
 /** Key of the document that records the last full listing of the clusters' files. */
 export const fullListingKey = 'federated/combined/full-listing.json';
 /**
- * Key of the clean-up's list of unreferenced objects, which no remaining generation refers to. Each object is listed
- * with the time when the clean-up first found it unreferenced.
+ * Key of the clean-up's list of unreferenced objects, which are those that no remaining generation refers to. For each
+ * object, the list contains the time when the clean-up first found it unreferenced.
  */
 export const unreferencedKey = 'federated/combined/unreferenced.json';
 
 /**
- * Returns the key of a test object. `doctor` writes test objects to find out what the store allows, and `run` may write
- * one when it starts. The object is below the given prefix, and is deleted at once.
+ * Returns the key of a test object, which is below the given prefix. The verb `doctor` writes test objects to find out
+ * what the store allows, and the verb `run` may write one when it starts. Test objects are deleted at once.
  */
 export function probeKey(prefix: string, id: string): string {
   return `${prefix}probe/${id}`;
@@ -88,8 +88,8 @@ export function objectKey(fingerprint: string): string {
 }
 
 /**
- * Returns the key of a merged window's provenance. It is written after the object, so if it exists, the object is
- * complete.
+ * Returns the key of a merged window's provenance. The provenance is written after the object, so if it exists, the
+ * object is complete.
  */
 export function provenanceKey(fingerprint: string): string {
   return `${objectsPrefix}${fingerprint}.json`;
@@ -183,8 +183,8 @@ export function runPlanHeadKey(run: string, attempt: number): string {
 }
 
 /**
- * Returns the key of the quarantined sources found while merging one window. `index` is the window's position in the
- * shard.
+ * Returns the key of the document that lists the quarantined sources found while merging one window. `index` is the
+ * window's position in the shard.
  */
 export function runQuarantineKey(run: string, attempt: number, shard: number, index: number): string {
   return `${runsPrefix}${run}/quarantine-${attempt}-${shard}-${index}.json`;

@@ -45,7 +45,7 @@ export const membershipSchema = z.object({
   federator: z.string(),
   scope: scopeSchema,
   /**
-   * The clusters that persons have excluded, keyed by cluster id. The federator reads them from the roster, which is a
+   * The clusters that people have excluded, keyed by cluster id. The federator reads them from the roster, which is a
    * workflow.
    */
   exclusions: z.record(z.string(), exclusionSchema),

@@ -9,7 +9,7 @@ export const plannedSourceSchema = z.object({
   cluster: clusterIdSchema,
   /** Version of the file in the listing, or `absent`. */
   seen: seenSchema,
-  /** The decision so far. `used` is preliminary: the merge may still quarantine the file after reading it. */
+  /** The planner's decision. `used` is preliminary: the merge may still quarantine the file after reading it. */
   decision: decisionSchema,
   /** Size of the file in bytes, as listed; 0 if it is absent. */
   size: z.number().int().nonnegative(),
@@ -27,9 +27,12 @@ export const plannedWindowSchema = z.object({
   sources: z.array(plannedSourceSchema),
   /** Fingerprint of the window in the base generation; undefined if the base generation does not have the window. */
   base: z.string().optional(),
-  /** For each returning cluster, by id: the window's fingerprint in the last generation that included the cluster. */
+  /**
+   * For each cluster that was excluded and is now included again, by id: the fingerprint of the window in the last
+   * generation that included the cluster.
+   */
   returning: z.record(z.string(), z.string()),
-  /** Quarantined sources of this window in the base generation, without those of excluded clusters. */
+  /** Quarantined sources of this window in the base generation, except those of excluded clusters. */
   quarantined: z.array(quarantinedSourceSchema),
   /** Whether to merge the window even if its merged object already exists. */
   force: z.boolean(),
@@ -59,9 +62,14 @@ export const planHeadSchema = z.object({
   shards: z.array(z.array(z.string())),
   /** Ids of the windows to remove, because they are older than the retention. */
   removed: z.array(z.string()),
-  /** Quarantined sources that the next generation copies from the base generation, whatever the merges find. */
+  /**
+   * Quarantined sources that the next generation copies from the base generation, regardless of what the merges find.
+   */
   quarantined: z.array(quarantinedSourceSchema),
-  /** Record of the listing, if it was a full one. It is stored once the plan is committed. */
+  /**
+   * Record of the full listing that the plan was made from; undefined if the listing was not a full one. Stored in the
+   * bucket once the plan is committed.
+   */
   fullListing: fullListingSchema.optional(),
 });
 export type PlanHead = z.infer<typeof planHeadSchema>;

@@ -20,12 +20,12 @@ export interface PlanInput {
   /** The window files of the included clusters. */
   readonly candidates: Candidates;
   /**
-   * Limit of a recent listing, in unix seconds; undefined after a full listing. Windows that end after this time were
-   * listed completely; nothing is known about older windows. Must be undefined if the membership differs from that of
-   * the base generation.
+   * Undefined after a full listing. After a recent listing, a time in unix seconds: windows that end after this time
+   * were listed completely, and nothing is known about older windows. Must be undefined if the membership differs from
+   * that of the base generation.
    */
   readonly since?: number;
-  /** For each returning cluster, the last generation that included it. Keyed by generation number. */
+  /** For clusters that are now included again: the last generations that included them, keyed by generation number. */
   readonly lastGenerations: ReadonlyMap<number, Pick<Generation, 'windows'>>;
   readonly request: Pick<FederationRequest, 'windows' | 'force' | 'full'>;
   /** Time of the plan, in unix seconds. It decides which windows are older than the retention. */
@@ -42,8 +42,8 @@ export interface Plan {
   /** Ids of windows in the base generation that are older than the retention, so they are removed. */
   readonly removed: readonly string[];
   /**
-   * Quarantined sources that the next generation copies from the base generation, whatever the merges find. Each
-   * belongs to a window that is not planned, or to an excluded cluster.
+   * Quarantined sources that the next generation copies from the base generation, regardless of the results of the
+   * merges. Each belongs to a window that is not planned, or to an excluded cluster.
    */
   readonly quarantined: readonly QuarantinedSource[];
   readonly duplicates: readonly Duplicate[];
@@ -53,12 +53,12 @@ export interface Plan {
  * Decides which windows to merge: those whose fingerprint differs from the one in the base generation. This is a pure
  * function, and the order of its input does not matter.
  *
- * - A source that is quarantined in the base generation keeps its decision until its file is replaced, so that it is
- *   not read in every run. A new merge revision, `force` or `full` makes the run read it again.
+ * - A source that the base generation quarantines is not read in every run, but only after its file is replaced.
+ *   Exception: it is also read if the merge revision is new or the request sets `force` or `full`.
  * - A generation contains all windows of a cluster or none. So if a cluster is newly excluded or included again, all
- *   windows with its data change, even those before the cut-off. And if the membership has changed, a request for some
- *   windows covers all windows.
- * - Otherwise, windows that start before the cut-off stay as they are.
+ *   windows with its data change, even those that start before the scope's cut-off.
+ * - If no cluster is newly excluded or included again, windows that start before the cut-off stay as they are.
+ * - If the membership has changed, the run is not limited to the windows that the request selects.
  * - Windows older than the retention are never merged. If the base generation has them, they are removed.
  * - Windows that were not listed completely stay as they are.
  */
@@ -141,8 +141,8 @@ class Planner {
     const current = this.input.base?.windows[id]?.fingerprint;
     const returning = this.returningTo(id);
     const sources = this.sources(id, ref);
-    // If a returning cluster has no file, it may have had one earlier. Only the provenance in the last generation that
-    // included the cluster shows whether it did.
+    // If a cluster that is included again has no file now, it may have had one earlier. Only the provenance in the last
+    // generation that included the cluster shows whether it did.
     const unknown = Object.keys(returning).some(
       (cluster) => !sources.some((source) => source.cluster === cluster),
     );
@@ -170,7 +170,7 @@ class Planner {
     return ref !== undefined && isExpired(ref, this.input.membership.scope, this.input.now);
   }
 
-  /** Returns whether the next generation still lists a quarantined source whose window is not planned. */
+  /** For a quarantined source whose window is not planned: returns whether the next generation still lists it. */
   isStillBad(source: QuarantinedSource): boolean {
     const ref = parseWindowId(source.window);
     if (ref === undefined) return false;

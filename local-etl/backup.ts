@@ -170,8 +170,8 @@ async function begin(deps: BackupDependencies): Promise<{ name: string; at: stri
 }
 
 /**
- * Finds the files that an unfinished backup already contains. These are files that were saved and read back, and have
- * since changed neither on the volume nor in the backup.
+ * Finds the files that an unfinished backup already contains. A file counts only if it was saved and read back, and if
+ * neither the file nor its copy in the backup has changed since then.
  */
 class Progress {
   private constructor(

@@ -70,8 +70,8 @@ export async function hasFiles(store: LocalEtl): Promise<boolean> {
 }
 
 /**
- * Returns a file's size and modification time. If one of them has changed, the file has changed. So a change can be
- * detected without reading the file.
+ * Returns a file's size and modification time. Comparing them with earlier ones shows, without reading the file,
+ * whether it has changed.
  */
 export function stamp(stats: Stats): { size: number; mtimeMs: number } {
   return { size: stats.size, mtimeMs: stats.mtimeMs };

@@ -10,7 +10,7 @@ import { ifThere, type LocalEtl, systemCode } from './store';
 import { inFolder, removeQuickly } from './write';
 
 /**
- * Time after which a lock that its holder no longer renews is stale, in milliseconds.
+ * Time in milliseconds after which a lock is stale if its holder has not renewed it.
  *
  * Locks ensure that the push and the pull of one cluster do not handle the same window at once. This works within one
  * process and between processes that share the volume. A lock is a file that contains its holder's identity. It is
@@ -21,8 +21,9 @@ import { inFolder, removeQuickly } from './write';
  */
 const staleAfterMs = 2 * 60_000;
 /**
- * Time after which a lock file without a holder's identity is stale, in milliseconds. A process writes its identity
- * right after it has created the file. If the identity is still missing, the process was killed in between.
+ * Time in milliseconds after which a lock file is stale if it does not contain its holder's identity. A process writes
+ * its identity right after it has created the file. If the identity is still missing, the process was killed in
+ * between.
  */
 const namelessAfterMs = 10_000;
 const touchEveryMs = 20_000;
@@ -32,8 +33,8 @@ const holderSchema = z.object({ place: z.string(), pid: z.number(), token: z.str
 type Holder = z.infer<typeof holderSchema>;
 
 /**
- * Tokens of the locks that this process holds. A lock also contains the pid of its holder, but the pid is not enough:
- * after a container restarts, the new process may have the same pid as the old one.
+ * Tokens of the locks that this process holds. A lock file contains the holder's pid and a token. The pid alone is not
+ * enough: after a container restarts, the new process may have the same pid as the old one.
  */
 const heldHere = new Set<string>();
 
@@ -163,14 +164,13 @@ async function touch(lock: FileHandle): Promise<void> {
 async function release(path: string, holder: Holder, lock: FileHandle): Promise<void> {
   const [ours, there] = [await lock.stat({ bigint: true }), await ifThere(lstat(path, { bigint: true }))];
   const same = ours.ino === there?.ino && ours.dev === there.dev;
-  // Some network file systems change the inode number of a file. So the lock file is also recognised by the token in
-  // it.
+  // Some network file systems change the inode number of a file. So also recognize the lock file by the token in it.
   if (same || (await readHolder(path))?.token === holder.token) await removeQuickly(path);
 }
 
 /**
- * Returns a text that identifies the set of processes in which each pid is unique. The host name is not enough: the
- * containers of a pod share it, but each container has its own pids.
+ * Returns a string that identifies the PID namespace of this process. Pids can only be compared within one namespace.
+ * The host name is not enough: the containers of a pod share it, but each container has its own pids.
  */
 function place(): string {
   return (knownPlace ??= [

@@ -27,8 +27,7 @@ interface Known {
 
 /**
  * Remembers the digests of everything that was ever pulled to this volume, so that a pulled file is never mistaken for
- * the cluster's own. A digest is saved before its file is put in place. If another process saves digests, this class
- * reads them.
+ * the cluster's own. A digest is saved before its file is put in place. Digests saved by other processes are included.
  */
 export class Pulled {
   private known: Known = knownOf({});

@@ -13,10 +13,10 @@ export interface Stamp {
  * `stamp` is undefined, there must still be no file at `path`. Otherwise replaces nothing and returns false.
  *
  * A cost-model that opened the old file just before the replacement may still write to it. To detect such a write, a
- * second hard link keeps the old file. If the old file changes, the replacement is undone. File systems without hard
- * links have only the check before the replacement.
+ * second hard link keeps the old file. If the old file changes, the replacement is undone. On file systems without hard
+ * links, the file is only checked before the replacement.
  *
- * The replacement is durable after the caller has synced the folder. Until then, a power failure leaves either the
+ * The replacement is durable once the caller has synced the folder. Until then, a power failure leaves either the
  * whole old file or the whole new file.
  */
 export async function replaceIfSame(

@@ -41,7 +41,7 @@ export function systemCode(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
-/** Descriptions of the system errors with which a volume refuses access or space, by error code. */
+/** Descriptions of the errors that mean that a volume is not readable, not writable, or full. Keyed by error code. */
 const refusals: Readonly<Record<string, string>> = {
   EACCES: 'This process lacks the permission',
   EPERM: 'This process lacks the permission',
@@ -50,7 +50,7 @@ const refusals: Readonly<Record<string, string>> = {
   EDQUOT: 'The quota of the volume is exhausted',
 };
 
-/** Waits for `work`. If the volume refuses access or space, throws LOCAL_ETL_REFUSED with the path. */
+/** Waits for `work`. If it fails with one of the errors in `refusals`, throws LOCAL_ETL_REFUSED with the path. */
 export async function allowed<T>(path: string, work: Promise<T>): Promise<T> {
   try {
     return await work;

@@ -53,8 +53,8 @@ export function watchLocalEtl(store: LocalEtl, onChange: () => void, options: Wa
 }
 
 /**
- * Watches the folders, but not the files in them: a folder's raw events also report writes to its files. With many
- * thousands of files, one watch per file would exceed the system's limit.
+ * Watches the folders, but not the files in them. This is enough, because a folder's raw events also report writes to
+ * its files. If there are many thousands of files, one watch per file would exceed the system's limit.
  */
 function watchFolders(bingen: string, onEvent: () => void, onError: (error: unknown) => void): FSWatcher {
   const watcher = watch(bingen, {

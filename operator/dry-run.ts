@@ -60,7 +60,9 @@ export async function dryRun(
   };
 }
 
-/** Returns the exclusions in the roster. If the roster does not answer, returns those of the newest generation. */
+/**
+ * Returns the exclusions in the roster. If the roster does not answer, returns the exclusions in the newest generation.
+ */
 async function exclusionsNow(
   operator: Operator,
   bucket: BucketReader,

@@ -22,7 +22,7 @@ export interface FollowOptions {
 /**
  * Waits for the end of a federation and returns its summary. Meanwhile, reports its progress.
  *
- * @throws the error code with which the run failed, or FEDERATION_FAILED if that code is unknown
+ * @throws FederationError with the code of the run's error, or with FEDERATION_FAILED if that code is unknown
  */
 export async function followFederation(
   client: Client,

@@ -80,7 +80,7 @@ function noRoster(error: unknown): never {
 
 /**
  * Time to wait for the answer of a run, in milliseconds. A run that is committing answers only after the commit,
- * because only then is it known whether the change came in time for that run.
+ * because only then is it known whether the change still applies to that run.
  */
 const answerWithinMs = 60_000;
 const noAnswer = [WorkflowNotFoundError, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError];
@@ -102,8 +102,8 @@ async function changeRunInProgress(
         client.workflow.getHandle(workflowId).executeUpdate(update, { args: [message] }),
       );
     } catch (error) {
-      // Ignore the error if the run ended, does not know the cluster, or has no worker: the next commit reads the
-      // roster.
+      // Ignore the error if the run ended, does not know the cluster, or has no worker. The next
+      // commit reads the change from the roster.
       if (!noAnswer.some((kind) => error instanceof kind)) throw error;
     }
   }

@@ -12,11 +12,11 @@ export interface OpenEngineOptions {
    * `query.memory`)
    */
   readonly memoryLimit?: string;
-  /** The command that needs the engine. It becomes part of the temporary folder's name. */
+  /** The verb that needs the engine. It becomes part of the temporary folder's name. */
   readonly verb: string;
 }
 
-/** Opens a query engine for one command, with the default settings. Use it with `await using`, which closes it. */
+/** Opens a query engine for one verb, with the default settings. Use it with `await using`, which closes it. */
 export async function openEngine({
   folder,
   memoryLimit,

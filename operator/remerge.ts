@@ -38,7 +38,8 @@ export async function remerge(
       ? 'same'
       : 'differs';
   } catch (error) {
-    // For example, the object is missing. Other checks report what is wrong; here, it only counts as different.
+    // If the object cannot be read, for example because it is missing, it counts as different. Other checks report the
+    // cause.
     if (isFederationError(error)) return 'differs';
     throw error;
   }

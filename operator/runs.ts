@@ -61,7 +61,7 @@ export async function askTemporal(operator: Operator, runs: readonly Run[]): Pro
   });
 }
 
-/** Summary of a federation run. `runs --json` prints a list of exactly these. Times are in RFC 3339. */
+/** Summary of a federation run. `runs --json` prints a list of these summaries. Times are in RFC 3339. */
 export interface RunSummary extends Pick<Run, 'run' | 'outcome'> {
   readonly trigger?: FederationRequest['trigger'];
   readonly why?: string;

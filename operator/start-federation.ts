@@ -32,8 +32,8 @@ export async function startFederation(
 }
 
 /**
- * Returns the request for a replay of a run. Throws RUN_NOT_FOUND if the bucket does not contain the request of that
- * run.
+ * Returns the request that starts a replay of a run. Throws RUN_NOT_FOUND if the bucket does not contain the original
+ * request of that run.
  */
 export async function replayRequest(bucket: BucketReader, run: string): Promise<FederationRequest> {
   const request = await readDocument(bucket, documents.runRequest.at(run));

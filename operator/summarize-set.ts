@@ -4,7 +4,7 @@ import { type NotFinite, withoutNotFinite } from '../etl/not-finite';
 import { recordClusters, recordCost, recordCount, totalCost } from '../etl/set-facts';
 import type { Pipeline } from '../etl/window';
 
-/** Facts about an ETL file. Texts are taken from the file unchanged, even if they contain control characters. */
+/** Facts about an ETL file. Strings are taken from the file unchanged, even if they contain control characters. */
 export interface SetSummary {
   readonly pipeline: Pipeline;
   readonly window: TimeWindow;

@@ -35,8 +35,8 @@ export interface Verification {
   /** Number of windows that were not merged again, because a source has changed since the merge; 0 without `deep`. */
   readonly changedSince: number;
   /**
-   * Number of files in the folder of the published windows, without those that the generation or `published.json`
-   * lists. Verification and federations ignore these files.
+   * Number of files in the folder of the published windows that neither the generation nor `published.json` lists.
+   * Verification and federations ignore these files.
    */
   readonly unnamed: number;
   readonly findings: readonly Finding[];
@@ -179,9 +179,7 @@ async function checkBytes(
   }
 }
 
-/**
- * Describes what is wrong with a missing or damaged object. Throws any other error again, which ends the verification.
- */
+/** Describes an error that means that an object is missing or damaged. Rethrows any other error. */
 function whatFailed(error: unknown): string {
   if (isFederationError(error, 'STORAGE_NOT_FOUND')) return 'It is missing.';
   if (isFederationError(error, 'STORAGE_CORRUPT')) return describeError(error).split('\n')[0] ?? error.detail;

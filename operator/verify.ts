@@ -28,7 +28,7 @@ export async function verifyNewest(
       deep: files,
       onProgress: (done, of) => progress(generation.generation, done, of),
     });
-    // A newer commit publishes and removes files. Compared with the older generation, that looks like damage.
+    // A commit publishes and removes files. If an older generation is being verified, that looks like damage.
     const newest =
       result.findings.length === 0 ? generation.generation : await newestGenerationNumber(bucket);
     if (newest === generation.generation) return result;

@@ -109,8 +109,8 @@ export class AllocationColumnsBuilder {
 
   /**
    * @param most maximum number of allocations in the columns
-   * @param known hashes of the identities (names, labels and other texts) that the receiver already has. The columns
-   * omit these identities. The builder adds the hashes of new identities.
+   * @param known hashes of the identities (names, labels and other texts) that the receiver already has. These
+   *   identities are omitted from the columns. The builder adds the hashes of new identities to `known`.
    */
   constructor(
     private readonly most: number,
@@ -202,9 +202,10 @@ type VolumeSums = Readonly<Record<NumberName<PVAllocation>, number>>;
 
 type Reader = (record: Allocation, volumes: VolumeSums) => number;
 
-/** Functions that read the measures for which an allocation has no field of the same name. */
+/** Functions that read measures from an allocation. Every other measure is a field of the same name. */
 const readers: Record<Exclude<StoredMeasure, NumberName<Allocation>>, Reader> = {
-  // Format version 22 has the two GPU averages in the allocation itself, later versions in `gpuAllocation`.
+  // Format version 22 stores the two GPU averages in the allocation itself. Later versions store them in
+  // `gpuAllocation`.
   gpuRequestAverage: (record) =>
     record.gpuAllocation?.gpuRequestAverage ?? record.deprecatedGpuRequestAverage,
   gpuUsageAverage: (record) => record.gpuAllocation?.gpuUsageAverage ?? record.deprecatedGpuUsageAverage,

@@ -64,8 +64,8 @@ async function addMetadata(
 }
 
 /**
- * Reads columns of the table `identity`. `known` lists the ids or the content hashes of the rows to read. The returned
- * map has these as its keys.
+ * Reads columns of the table `identity`. `known` lists the ids or the content hashes of the rows to read. These are
+ * also the keys of the returned map.
  */
 async function readIdentities(
   connection: DuckDBConnection,

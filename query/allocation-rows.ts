@@ -24,7 +24,7 @@ import { Bindings } from './sql';
 import type { Steps } from './steps';
 
 /**
- * Reads the rows of a query result. Costs include each row's part of the idle, shared and management costs. Throws
+ * Reads the rows of a query result. Costs include each row's share of idle, shared and management costs. Throws
  * QUERY_TOO_LARGE if there are more than `mostRows` rows.
  */
 export async function readRows(

@@ -133,8 +133,8 @@ function toSets(rows: readonly FoundRow[], { periods }: Steps, request: Allocati
 }
 
 /**
- * Sorts the rows and returns one page of them. `offset` and `limit` count only rows that are not idle cost. A page also
- * contains all rows of idle cost, unless its offset is beyond the last row that is not idle cost.
+ * Sorts the rows and returns one page of them. `offset` and `limit` do not count rows of idle cost, because these are
+ * repeated on every page. However, if the offset is beyond all other rows, the page is empty.
  */
 function page(rows: readonly FoundRow[], { sort, offset, limit }: AllocationRequest): FoundRow[] {
   const sorted = sortRows(rows, sort);

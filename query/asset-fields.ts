@@ -38,7 +38,7 @@ export interface StoredField<Value = never, Name extends string = string, How ex
   /** Description of the column in the documentation of the export. */
   readonly meaning: string;
   /**
-   * Converts the value of a field to the value to store. `finite` replaces NaN and infinity by 0, and reports them
+   * Converts the value of a field to the value to store. `finite` replaces NaN and infinity with 0, and reports them
    * under the name `field`.
    */
   read(this: void, value: Value, finite: Finite, field: string): AssetValue;
@@ -74,7 +74,7 @@ function number<const Name extends string, const How extends Merging>(
   } as const satisfies StoredField<number>;
 }
 
-/** Defines a cost column that several asset types use. In the rows of all other types, it is 0. */
+/** Defines a cost column that several asset types use. In the rows of all other types, the column is 0. */
 function shared<const Name extends string>(name: Name, meaning: string) {
   return { ...number(name, 'sum', money, meaning), sql: 'double not null' } as const;
 }
@@ -187,7 +187,7 @@ export const assetFields = {
 
 type Fields = typeof assetFields;
 
-/** Names of those fields of an asset type that are stored in the database. */
+/** Names of the fields of an asset type that are stored in the database. */
 export type StoredFieldName<Type extends AssetType> = {
   [Name in OwnField<Type> & keyof Fields[Type]]: Fields[Type][Name] extends string ? never : Name;
 }[OwnField<Type> & keyof Fields[Type]];

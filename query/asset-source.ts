@@ -32,7 +32,10 @@ export const identifyingColumns = identifying.map((field) => assetColumns[field]
 /** Options for reading the assets of a query. */
 export interface AssetSource {
   readonly request: AssetRequest;
-  /** Whether the query uses all clusters in each of the window files in the temp table `asset_pick`. */
+  /**
+   * Whether the query uses the data of all clusters in its window files. If not, the temp table `asset_pick` lists the
+   * clusters to use from each file.
+   */
   readonly wholeFiles: boolean;
   /**
    * Whether the temp table `asset_twin` replaces the labels of some assets. It contains the assets whose labels change

@@ -29,7 +29,7 @@ export async function answerAssets(
   const steps = cutSteps(request.window, request.step, request.accumulate);
   const covering = cover(catalog, 'assets', steps.steps, request.now);
   const wholeFiles = await pick(connection, 'asset_pick', catalog, covering, steps);
-  // Labels that change during a time step are ignored. This affects only queries that filter or group by labels.
+  // Find the assets whose labels changed during a time step. Only queries that filter or group by labels need them.
   const substituted = dependsOnLabels(request) && (await findAssetTwins(connection, wholeFiles));
   const source: AssetSource = { request, wholeFiles, substituted };
   const groups = await readGroups(connection, source, peaksOf(catalog, covering), mostRows);

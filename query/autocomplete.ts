@@ -47,7 +47,7 @@ const assetFields: Readonly<Record<string, string>> = {
   label: 'unnest(map_keys(labels))',
 };
 
-/** SQL for listing the values of fields, for one kind of records (allocations or assets). */
+/** SQL for listing the values of fields, for one kind of record (allocations or assets). */
 interface ValueSource {
   readonly target: FilterTarget;
   /**

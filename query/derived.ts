@@ -31,7 +31,7 @@ const names = [
 /** Names of the values in `Derived`. */
 export const derivedNames: ReadonlySet<string> = new Set(names);
 
-/** The fields by which rows can be sorted: every number in a row, and its name. */
+/** The fields by which rows can be sorted: the name, and every number in a row. */
 export type SortField = Measure | keyof Derived | 'name';
 export const sortFields: readonly SortField[] = ['name', ...measures, ...names];
 

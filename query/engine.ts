@@ -148,8 +148,9 @@ export class QueryEngine implements Answers {
   }
 
   /**
-   * Runs an ingest. If it fails, its cached data (such as the ids of texts) may no longer match the database. The
-   * `Ingest` object is therefore discarded, and the next ingest reads this data from the database again.
+   * Runs an ingest. If the ingest fails, the data cached in the `Ingest` object (such as the ids of texts) may no
+   * longer match the database. The object is therefore discarded, and the next ingest reads this data from the database
+   * again.
    */
   private async ingestInto<T>(database: Database, work: (ingest: Ingest) => Promise<T>): Promise<T> {
     this.turnTo(database);

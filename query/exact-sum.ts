@@ -54,10 +54,7 @@ function roundersOf(most: number): { readonly coarse: string; readonly fine: str
   return { coarse: rounder(exponent + mostValues + 1), fine: rounder(exponent) };
 }
 
-/**
- * Returns a number for the parameter `by` of `rounded`. With this number, `rounded` rounds to multiples of a power of
- * two. The exponent of this power is `exponent - 52`.
- */
+/** Returns the number to pass to `rounded` as `by` in order to round to multiples of 2^(`exponent` - 52). */
 function rounder(exponent: number): string {
   return (1.5 * 2 ** exponent).toExponential();
 }

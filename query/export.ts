@@ -167,8 +167,8 @@ function overheadOf(column: string): readonly Column[] {
 }
 
 /**
- * Returns the export columns for a stored field of assets. In the rows of types that do not have the field, the columns
- * are null. There is one exception: a cost column that several types use is 0 in these rows.
+ * Returns the export columns for a stored field of assets. If assets of some type do not have the field, the columns
+ * are null in their rows. There is one exception: a cost column that several types use is 0 in these rows.
  */
 function ofField({ name, sql, unit, meaning }: AssetField): readonly Column[] {
   const value = `a.${name}`;
@@ -263,10 +263,7 @@ export interface ServedWindow extends WindowRef {
   readonly digest: string;
 }
 
-/**
- * Returns the window files that can be exported, in time order. These are the files of the data that the connection's
- * transaction sees.
- */
+/** Returns the window files that can be exported, as seen by the connection's transaction. Sorted by time. */
 export async function servedWindows(connection: DuckDBConnection): Promise<ServedWindow[]> {
   const rows = await rowsOf(
     connection,
@@ -329,9 +326,7 @@ function valueOf({ sql, type }: Column, format: ExportFormat): string {
   return isNested && format === 'csv' ? `to_json(${sql})` : sql;
 }
 
-/**
- * Returns a text as an SQL string literal. This is needed because the path in a COPY statement cannot be a parameter.
- */
+/** Converts a string to an SQL literal. Needed because the path in a COPY statement cannot be a parameter. */
 function quoted(value: string): string {
   return `'${value.replaceAll("'", "''")}'`;
 }

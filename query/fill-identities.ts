@@ -8,7 +8,7 @@ import { hashValue, type Numbers, workloadKey } from './numbers';
 
 /**
  * Thrown if the database does not have an identity (names, labels and other texts of an allocation) that the reader
- * omitted. The reader omits identities that it has sent before. If it sent an identity to an ingest that failed, the
+ * omitted. The reader omits identities that it has sent before. But if the ingest that received an identity failed, the
  * identity was never stored.
  */
 export class IdentityUnknown extends Error {}
@@ -111,7 +111,7 @@ function workloadNumber(numbers: Numbers, identity: Identity): number {
 
 function nameNumber(numbers: Numbers, { cluster, node, namespace, pod, container }: Identity) {
   const { names } = numbers;
-  // A separator between the parts ensures that different names give different texts, and thus different hashes.
+  // Join the parts with a separator. Otherwise, different names could give the same text, and thus the same hash.
   const hash = new Uint32Array(hashWords);
   writeHash([cluster, node, namespace, pod, container].join('\0'), hash, 0);
   const known = names.get(hash, 0);

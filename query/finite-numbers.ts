@@ -9,8 +9,8 @@ import type { Pipeline } from '../etl/window';
 export type Finite = (value: number, field: string) => number;
 
 /**
- * Replaces NaN and infinity by 0, and counts the replaced numbers. Without this, a single NaN would turn the total cost
- * of a whole cluster into NaN.
+ * Replaces NaN and infinity with 0, and counts the replaced numbers. Without this, a single NaN would turn the total
+ * cost of a whole cluster into NaN.
  */
 export class FiniteNumbers<P extends Pipeline> {
   private readonly counts: NotFiniteCounts<P>;

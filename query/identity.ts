@@ -37,8 +37,8 @@ export function writeHash(text: string, hashes: Uint32Array, at: number): void {
 const nothing = '-';
 
 /**
- * Returns a text that represents the identity of an allocation (its names, labels and other texts). Different
- * identities have different texts.
+ * Returns a string that represents the identity of an allocation (its names, labels and other properties). Different
+ * identities have different strings.
  */
 export function identityKey({ name, properties }: Allocation): string {
   if (properties === null) return `${sized(name)}${nothing}`;
@@ -60,14 +60,14 @@ export function identityKey({ name, properties }: Allocation): string {
 }
 
 /**
- * Prefixes a text with its length. This makes it unambiguous to concatenate texts: different lists of texts always give
- * different results.
+ * Prefixes a string with its length, so that lists of strings can be concatenated unambiguously: different lists always
+ * give different results.
  */
 function sized(text: ByteString): string {
   return `${text.length}:${text}`;
 }
 
-/** Returns the entries of a map as one text. The entries are sorted, because their order in a file has no meaning. */
+/** Returns the entries of a map as one string. The entries are sorted, because their order in a file has no meaning. */
 function mapKey(map: StringMap | null): string {
   if (map === null || map.size === 0) return nothing;
   const parts: string[] = [];

@@ -14,7 +14,7 @@ export interface WantedFile extends WindowRef {
   readonly digest: string;
   /**
    * Reads the file, either as a whole or in batches. Throws if the file cannot be used. Omits identities (names, labels
-   * and other texts of allocations) that earlier calls returned, unless `allIdentities` is true.
+   * and other strings of allocations) that earlier calls returned, unless `allIdentities` is true.
    */
   read(allIdentities?: boolean): Promise<ReadWindow>;
 }
@@ -55,8 +55,8 @@ export class Ingest {
   }
 
   /**
-   * Stores those of the given files that are not stored yet. Queries then read the given files instead of the current
-   * ones.
+   * Stores the given files, except those that are already stored. Queries then read the given files instead of the
+   * current ones.
    */
   async serve(
     wanted: readonly WantedFile[],

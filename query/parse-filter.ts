@@ -54,7 +54,7 @@ const longest = 16_384;
 const deepest = 64;
 
 /**
- * The operators of the filter language. For each: its comparator, and whether it is negated. Longer operators come
+ * The operators of the filter language, each with its comparator and whether it is negated. Longer operators come
  * first, because some of them contain a shorter one.
  */
 const comparators: readonly (readonly [string, Comparator, boolean])[] = [

@@ -91,7 +91,7 @@ const withoutMeaning = {
 const known: Readonly<Record<AskedOf, ReadonlyMap<string, Check>>> = {
   allocations: mapOf({ ...ofAllocations, ...pages, ...labels }),
   summaries: mapOf({ ...ofAllocations, ...pages }),
-  // The answer to a query for a topline is a single sum, so there are no pages.
+  // The answer to a query for a topline is a single sum, so the query has no `offset` or `limit`.
   toplines: mapOf(ofAllocations),
   assets: mapOf({
     ...sets,

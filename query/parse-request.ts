@@ -13,8 +13,8 @@ import type { AllocationRequest, AssetRequest } from './request';
 import type { RequestDefaults } from './request-defaults';
 
 /**
- * Parses a query for allocations. Throws QUERY_INVALID. Throws QUERY_NOT_BUILT for features that this version does not
- * have.
+ * Parses a query for allocations. Throws QUERY_INVALID if the query is invalid, and QUERY_NOT_BUILT if it uses features
+ * that this version does not have.
  */
 export function parseAllocationRequest(parameters: Parameters, defaults: RequestDefaults): AllocationRequest {
   const { flavour, now, aliases } = defaults;
@@ -38,7 +38,7 @@ export function parseAllocationRequest(parameters: Parameters, defaults: Request
   };
 }
 
-/** Parses a query for assets. Throws QUERY_INVALID. */
+/** Parses a query for assets. Throws QUERY_INVALID if the query is invalid. */
 export function parseAssetRequest(parameters: Parameters, defaults: RequestDefaults): AssetRequest {
   const { flavour, aliases, now } = defaults;
   const accumulate = parseAccumulation(parameters['accumulate'], parameters['accumulateBy']);

@@ -19,7 +19,7 @@ export interface Sets {
   readonly accumulate: Accumulation;
 }
 
-/** Parses the window of a query that returns a single result set. Throws QUERY_INVALID. */
+/** Parses the window of a query that returns a single result set. Throws QUERY_INVALID if a parameter is invalid. */
 export function parseOneSet(parameters: Parameters, defaults: RequestDefaults): Sets {
   // The parameter `step` has no effect here, but an invalid value is still an error.
   parseStep(parameters['step']);
@@ -28,7 +28,7 @@ export function parseOneSet(parameters: Parameters, defaults: RequestDefaults): 
 
 /**
  * Determines how the window of a query is divided into result sets. This depends on the API, the window, the step and
- * the accumulation. Throws QUERY_INVALID.
+ * the accumulation. Throws QUERY_INVALID if a parameter is invalid or there would be too many sets.
  */
 export function parseSets(parameters: Parameters, defaults: RequestDefaults, accumulate: Accumulation): Sets {
   const asked = parseWindow(parameters['window'], defaults);
@@ -86,9 +86,10 @@ function countSets(window: Span, step: Step, accumulate: Accumulation): number {
   const length = window.end - window.start;
   const least = Math.ceil(length / (accumulate === 'hour' ? Math.min(hour, step.seconds) : step.seconds));
   if (least > mostSets) return least;
-  // Calendar periods are always whole, so they may begin before the window and end after it. Steps fill all periods, so
-  // count the steps in this longer time. Only the periods are needed from `cutSteps`, so pass a single step that is
-  // longer than all periods together.
+  // Calendar periods, such as weeks, are always whole. So the first one may begin before the window, and the last one
+  // may end after it. The steps are counted over all of this time.
+  // Only the periods from `cutSteps` are needed here. To avoid creating many steps, pass a step that is longer than all
+  // periods together.
   const { periods } = cutSteps(window, { seconds: length + 200 * day }, accumulate);
   const [first = window, last = window] = [periods[0], periods.at(-1)];
   const reach =

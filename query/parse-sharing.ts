@@ -8,8 +8,8 @@ import type { RequestDefaults } from './request-defaults';
 import { sanitizeKey } from './sanitize';
 
 /**
- * Parses whether the result includes idle cost, and whether idle cost is shown or shared. Throws QUERY_INVALID or
- * QUERY_NOT_BUILT.
+ * Parses the parameters that say whether the result includes idle cost, and whether that cost is shown or shared.
+ * Throws QUERY_INVALID or QUERY_NOT_BUILT.
  */
 export function parseIdle(
   parameters: Parameters,
@@ -31,7 +31,7 @@ export function parseIdle(
   };
 }
 
-/** Parses which costs are shared among allocations, and how. Throws QUERY_INVALID. */
+/** Parses the parameters that say which costs are shared among allocations, and how. Throws QUERY_INVALID. */
 export function parseSharing(parameters: Parameters): AllocationRequest['sharing'] {
   return {
     namespaces: commaList(parameters['shareNamespaces']),
@@ -43,8 +43,8 @@ export function parseSharing(parameters: Parameters): AllocationRequest['sharing
 }
 
 /**
- * Parses whether the result includes idle cost. OpenCost has only the parameter `includeIdle`, which defaults to false.
- * Kubecost also has `idle`, which takes precedence. If neither is given, Kubecost includes idle cost.
+ * Returns whether the result includes idle cost. OpenCost has only the parameter `includeIdle`, which defaults to
+ * false. Kubecost also has `idle`, which takes precedence. If neither is given, Kubecost includes idle cost.
  */
 function parseIncludeIdle(parameters: Parameters, flavour: RequestDefaults['flavour']): boolean {
   const include = onOff(parameters['includeIdle']);

@@ -19,7 +19,7 @@ export type ParsedStep = { readonly seconds: number } | 'month' | 'quarter';
 
 /**
  * Parses a step, which is a duration such as `1h` or a word such as `day`. Returns undefined if there is no step.
- * Throws QUERY_INVALID for any other text, and for a step of more than a hundred years.
+ * Throws QUERY_INVALID for any other text, and for a step longer than a hundred years.
  */
 export function parseStep(text: string | undefined): ParsedStep | undefined {
   if (text === undefined || text.trim() === '') return undefined;

@@ -23,8 +23,8 @@ export function merged(measure: StoredMeasure, peaks: Peaks): string {
 }
 
 /**
- * SQL for the content hash of one of the identities in a group of rows. (An identity is the names, labels and other
- * texts of an allocation.) The group gets the namespace labels and annotations of this identity.
+ * SQL for the content hash of one of the identities in a group of rows. (An identity consists of the names, labels and
+ * other texts of an allocation.) The group gets the namespace labels and annotations of this identity.
  *
  * The first choice is an identity that has namespace labels or annotations and is not an unmounted volume. The second
  * choice is one that is not an unmounted volume. The last choice is any identity. Among equally good ones, the one with

@@ -31,8 +31,8 @@ export interface Shares {
 }
 
 /**
- * Shared costs, by step. If they are split in proportion to cost, each allocation carries `factor` times its own cost.
- * If they are split evenly, each group of the result carries the amount `even`.
+ * Shared costs, by step. If they are split in proportion to cost, each allocation gets `factor` times its own cost. If
+ * they are split evenly, each group of the result gets the amount `even`.
  */
 export interface SharedAmounts {
   readonly factor: readonly number[];
@@ -163,8 +163,9 @@ export function takesInProportion({ idle, shared, tenancy }: Shares): boolean {
 }
 
 /**
- * Returns SQL that adds factors to the rows of the table `source` (see `sourceTables`). Multiplied by a row's own cost,
- * a factor gives the idle or shared cost that the row carries. Requires the temp tables that `fillFactors` creates.
+ * Returns SQL that adds factors to the rows of the table `source` (see `sourceTables`). The product of a factor and a
+ * row's own cost will be added to the row, as idle cost or as shared and management cost. Requires the temp tables that
+ * `fillFactors` creates.
  */
 export function withFactors({ idle: { byNode } }: AllocationRequest): string {
   const node = byNode ? ' and f.of_node = s.node' : '';
@@ -209,8 +210,8 @@ export async function fillFactors(
 }
 
 /**
- * Returns SQL for the measures of a group of rows. The rows come from `withFactors`. The costs include the idle, shared
- * and management costs that the rows carry.
+ * Returns SQL for the measures of a group of rows. The rows come from `withFactors`. Their costs include idle, shared
+ * and management costs.
  */
 export function measuresWithShares({ shared, idle, tenancy }: Shares, peaks: Peaks): string[] {
   const ofShared = most(shared.factor) + most(tenancy.map(({ factor }) => factor));

@@ -30,7 +30,7 @@ export class Bindings {
 
   /**
    * Adds a list of unsigned 64-bit integers as a parameter and returns its placeholder. The integers are given as
-   * texts.
+   * strings.
    */
   longs(values: readonly string[]): string {
     this.values.push(`[${values.join()}]`);

@@ -5,7 +5,8 @@ import { Bindings, unnested } from './sql';
 
 /**
  * SQL that fills the table `twin` with identities that belong to the same container and differ, for example, in their
- * labels. Identities that occur only in old files are ignored. The table also stores whether the controllers differ.
+ * labels. Ignores identities that occur only in window files that queries no longer read. The table also stores whether
+ * the controllers differ.
  */
 export const findTwins = `
 insert into twin
@@ -17,9 +18,9 @@ from identity join (
 ) using (name)`;
 
 /**
- * The identities of one container in one step. There are several if, for example, its labels changed. The identities
- * are sorted by the last window in which they occur. For each of them, `firsts` contains the start of the first window
- * in which it occurs.
+ * The identities of one container in one time step. There are several if, for example, its labels changed. The
+ * identities are sorted by the last window in which they occur. For each of them, `firsts` contains the start of the
+ * first window in which it occurs.
  */
 interface Twins {
   readonly step: number;
@@ -29,8 +30,8 @@ interface Twins {
 }
 
 /**
- * Merges identities of the same container in the same step. A container has several identities in a step if its labels,
- * services or controller changed.
+ * Merges identities of the same container in the same time step. A container has several identities in a time step if
+ * its labels, services or controller changed.
  *
  * The table `substitute_identity` then contains the merged identities. The table `substitute` contains the identities
  * that were merged, each with the id of its merged identity. A merged identity has all labels, annotations and services
@@ -59,7 +60,7 @@ group by all order by p.step, t.name, last, i.content`,
       last.firsts.push(first);
     } else groups.push({ step, name, identities: [identity], firsts: [first] });
   }
-  // The same identities often occur in many steps. All of these steps use the same merged identity.
+  // The same identities often occur in many time steps. All of these time steps use the same merged identity.
   const substitutes = new Map<string, Substitute>();
   const [steps, from, to]: number[][] = [[], [], []];
   for (const { step, identities, firsts } of groups) {

@@ -11,7 +11,7 @@ export interface Progress extends Disposable {
 }
 
 export interface ProgressOptions {
-  /** What the items of the task are, as a plural noun. (Default: windows) */
+  /** Plural noun for the items of the task. (Default: windows) */
   readonly noun?: string;
   /**
    * Prints a line of text. Called for messages, and for progress if `stream` is not a terminal. (Default: prints to

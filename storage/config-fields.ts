@@ -5,7 +5,7 @@ import { Secret } from './secret';
 export const secretField = z.string().transform((text) => new Secret(text));
 
 /**
- * Returns true if a secret has a value. An empty text does not count as a value, because sample files leave unused
+ * Returns true if a secret has a value. An empty string does not count as a value, because sample files leave unused
  * settings empty.
  */
 export function isSet(secret: Secret | undefined): secret is Secret {
@@ -38,7 +38,9 @@ export const durationField = z.string('write it with its unit, like 30s').transf
   return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (unitsMs[unit ?? ''] ?? 0), 0);
 });
 
-/** Schema of an optional text. An empty text counts as undefined, because sample files leave unused settings empty. */
+/**
+ * Schema of an optional string. An empty string counts as undefined, because sample files leave unused settings empty.
+ */
 const textOrNothing = z
   .string()
   .transform((text) => text || undefined)

@@ -16,7 +16,8 @@ export interface DriverCall<T> extends CallOptions {
 
 /**
  * Runs one call of a storage driver. Throws STORAGE_INVALID_KEY if the key is invalid, and the signal's reason if the
- * signal is aborted. An error of the caller's body is rethrown unchanged. All other errors are converted by `failure`.
+ * signal is aborted. An error that the caller's body throws is rethrown unchanged. All other errors are converted by
+ * `failure`.
  */
 export async function driverCall<T>({ key, signal, run, failure, body }: DriverCall<T>): Promise<T> {
   checkKey(key);

@@ -32,7 +32,7 @@ export function httpAgents(http: HttpConfig): { httpAgent: HttpAgent; httpsAgent
   };
 }
 
-/** Changes an agent so that it closes each new socket that hangs. */
+/** Changes an agent so that all sockets that it opens are closed if they hang. */
 function watched<Agent extends HttpAgent>(agent: Agent, idleMs: number): Agent {
   const create = agent.createConnection.bind(agent);
   agent.createConnection = (...args) => {

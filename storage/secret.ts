@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 
-/** A text that must not be shown. Logs, JSON and `util.inspect` show `***` instead. Only `reveal` returns the text. */
+/** A secret string. Logs, JSON and `util.inspect` show `***` in its place. Only `reveal` returns the string. */
 export class Secret {
   readonly #text: string;
 
@@ -25,7 +25,7 @@ export class Secret {
   }
 }
 
-/** Replaces secrets in a text by `***`. Messages from a store may contain secrets. Ignores empty secrets. */
+/** Replaces secrets in a string with `***`. Messages from a store may contain secrets. Ignores empty secrets. */
 export function redact(text: string, secrets: readonly (string | undefined)[]): string {
   return secrets.reduce<string>((clean, secret) => (secret ? clean.replaceAll(secret, '***') : clean), text);
 }

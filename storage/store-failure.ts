@@ -3,7 +3,9 @@ import { FederationError } from '../errors/federation-error';
 
 /** Details of a failed call, as extracted by a driver from its SDK's error. */
 export interface SeenFailure {
-  /** The store's error code, such as `NoSuchKey`. Without a response, the name of the SDK's error. May be empty. */
+  /**
+   * The store's error code, such as `NoSuchKey`. If there was no response, the name of the SDK's error. May be empty.
+   */
   readonly name: string;
   readonly message: string;
   /** HTTP status; undefined if there was no response. */

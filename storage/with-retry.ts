@@ -46,9 +46,8 @@ const repeatableMark = Symbol('repeatable');
 type Body = Uint8Array | AsyncIterable<Uint8Array>;
 
 /**
- * Returns a body that can be read more than once, because `make` produces it again, for example by reading a file
- * again. After a failed write, a stream can be sent again only if it is repeatable: any other stream may already be
- * used up.
+ * Returns a body that can be read more than once: each read calls `make`, which could, for example, read a file again.
+ * Any other stream cannot be sent again after a failed write, because it may already be used up.
  */
 export function repeatable(make: () => AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   return Object.assign(

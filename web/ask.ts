@@ -117,7 +117,7 @@ export async function act(path: string, body: object): Promise<string> {
 }
 
 export interface Asked<T> {
-  /** The latest answer. During the next request, this is still the previous answer. */
+  /** The latest answer. It is kept while the next request is running. */
   readonly answer?: T;
   readonly error?: Refused;
   readonly loading: boolean;

@@ -59,7 +59,7 @@ export function barsOf(sets: readonly SummarySet[], unit: BarUnit): Bar[] {
 
 /**
  * Returns one series for each name, with one value for each bar. The value is the total cost in the bar, or the cost
- * per day or month. These rates are averages over the hours of the bar that have elapsed at `now`.
+ * per day or month. Costs per day or month are averages over those hours of the bar that have elapsed by `now`.
  */
 export function seriesOf(bars: readonly Bar[], rate: string, now: number): Series[] {
   const names = new Set(bars.flatMap(({ costs }) => [...costs.keys()]));

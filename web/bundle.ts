@@ -73,7 +73,7 @@ async function readBuilt(folder: string): Promise<ReadonlyMap<string, PageFile>>
   return files;
 }
 
-/** Adds a file. Except for index.html, the names of files contain a hash, so browsers may cache these files forever. */
+/** Adds a file. All file names except index.html contain a hash, so browsers may cache these files forever. */
 function addFile(files: Map<string, PageFile>, name: string, body: Buffer): void {
   const type = types[path.extname(name)];
   if (type !== undefined) files.set(name, { type, body, immutable: name !== '/index.html' });

@@ -31,7 +31,7 @@ function Page() {
   const [state, go] = useAddress();
   const [message, setMessage] = useState('');
   const [asksToken, setAsksToken] = useState(false);
-  // Incremented when the user enters a token. The view then starts again and repeats its requests.
+  // Incremented when the user enters a token. The view is then mounted again, so it repeats its requests.
   const [round, setRound] = useState(0);
   const { theme, setTheme, colours } = useTheme();
   const { answer, again } = useAnswer<StatusView>('/api/status');
@@ -48,7 +48,7 @@ function Page() {
   useEffect(() => {
     document.title = `${title} – Federated ETL`;
   }, [title]);
-  // Until the status has loaded, show the costs of the usual window. A federation can take long to return its status.
+  // Until the status has loaded, show the costs of the usual window. The status of a federation can load slowly.
   const opening = status === undefined ? usual : openingWindow(status.clusters, Date.now());
 
   return (

@@ -1,4 +1,4 @@
-/** Splits warnings into sentences, without duplicates. The API has joined all warnings of an answer with semicolons. */
+/** Splits warnings into sentences, without duplicates. The API joins all warnings of an answer with semicolons. */
 export function warningsOf(texts: readonly (string | undefined)[]): string[] {
   const sentences = texts
     .flatMap((text) => (text ?? '').split('; '))

@@ -4,7 +4,7 @@ import type { ActivityRun } from './metrics';
 
 /** The parts of Temporal's activity context that our activities use. Tests can pass their own. */
 export interface ActivityContext {
-  /** Tells Temporal that the activity is alive, with its progress as details. */
+  /** Tells Temporal that the activity is alive. `details` describes the activity's progress. */
   readonly heartbeat: (details?: unknown) => void;
   /** Aborted when the activity is cancelled or the worker shuts down. */
   readonly signal: AbortSignal;

@@ -28,7 +28,7 @@ const roleGone = 'the settings of the cluster no longer give it this role';
 const activitiesAtOnce = 4;
 
 /**
- * Maximum number of bytes of files that pushes and pulls together hold in memory. It is ample: even a link of 1 Gbit/s
+ * Maximum total size of the files that pushes and pulls hold in memory, in bytes. It is ample: even a link of 1 Gbit/s
  * with 100 ms latency has only 12 MiB in flight. Decoding a file needs additional memory, several times the size of the
  * file, but only one file is decoded at a time.
  */

@@ -120,8 +120,8 @@ export function registerRoleMetrics(registry: Registry, readiness: Readiness): R
 }
 
 /**
- * Registers two metrics per role for use in alerts: since when the process has the role, and whether the role is ready.
- * Unlike most other metrics, they exist from the start.
+ * Registers two metrics per role for use in alerts: the time when the process took on the role, and whether the role is
+ * ready. Unlike most other metrics, they exist from the start.
  */
 function registerReadiness(registry: Registry, readiness: Readiness): void {
   const registers = [registry];

@@ -1,6 +1,6 @@
 /**
  * Collects functions that release resources, and calls them in reverse order at the end of an `await using` block. If
- * several fail, throws the first error itself. The standard `AsyncDisposableStack` would throw a `SuppressedError`.
+ * several fail, throws the first error. (The standard `AsyncDisposableStack` would throw a `SuppressedError` instead.)
  */
 export class Releasers implements AsyncDisposable {
   readonly #releases: (() => Promise<unknown>)[] = [];

@@ -30,10 +30,11 @@ export function jitterOf({
 }
 
 /**
- * Creates or updates the schedule that starts federations, so that the next run is at most `firstRunAfterMs` away.
- * Later runs follow every `runEveryMs`. If a schedule with the same interval and jitter exists, and its next run is due
- * even earlier, that run stays due. If each start of the process postponed the next run, a process that keeps crashing
- * would never federate. Preserves an operator's pause and note.
+ * Creates or updates the schedule that starts federations. The next run is at most `firstRunAfterMs` away. Later runs
+ * follow every `runEveryMs`. Preserves an operator's pause and note.
+ *
+ * If a schedule with the same interval and jitter exists, and its next run is due even earlier, does not postpone that
+ * run. Otherwise, a process that keeps crashing would postpone it at each start, and would never federate.
  */
 export async function ensureSchedule(
   client: Client,
@@ -85,9 +86,9 @@ export async function ensureSchedule(
 }
 
 /**
- * Returns the options of the schedule. Temporal counts intervals from the epoch. To make the first run due
- * `firstRunAfterMs` from now, `offset` shifts the intervals. Temporal delays each run by a random time up to the
- * jitter, so `offset` is reduced by the jitter.
+ * Returns the options of the schedule. Temporal counts intervals from the epoch, so `offset` shifts them to make the
+ * first run due `firstRunAfterMs` from now. Temporal also delays each run by a random time up to the jitter. So that no
+ * run is late, `offset` is reduced by the jitter.
  */
 function scheduleOptions(
   { idPrefix, firstRunAfterMs, runEveryMs, jitterMs = 0 }: FederationSchedule,

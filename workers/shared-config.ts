@@ -4,8 +4,8 @@ import { othersWithExistingConfig, sharedConfigWarning } from '../operator/share
 import type { Names } from '../workflows/names';
 
 /**
- * Warns if other clusters, like this one, use the existing storage configuration of Kubecost's backup. Ignores errors,
- * since this is only a warning.
+ * Warns if `useExistingS3Config` is set on this cluster and on others, so that all of them use the storage of
+ * Kubecost's backup. Ignores errors, since this is only a warning.
  */
 export async function warnOfSharedConfig(
   client: Client,

@@ -11,7 +11,7 @@ export interface CommitInput {
   readonly attempt: number;
 }
 
-/** The result of a commit, and of the steps that follow it: to publish, to notify the primaries, and to clean up. */
+/** The result of a commit, and of the steps that follow it: publishing, notifying the primaries, and cleaning up. */
 export interface CommitEnd {
   readonly result: CommitResult;
   readonly published?: { readonly generation: number; readonly copied: number; readonly deleted: number };

@@ -34,8 +34,8 @@ import { fitting, searchAttributes } from './search-attributes';
 export interface FederationInput {
   readonly idPrefix: string;
   /**
-   * The request to federate. The schedule sends the same request every time, without `at`. The run then uses its start
-   * time.
+   * The request to federate. The schedule always sends the same request, so it cannot set `at`. If `at` is missing, the
+   * start time of the run is used.
    */
   readonly request: Omit<FederationRequest, 'at'> & { readonly at?: string };
   /** Maximum number of windows merged at once. (Default: 64) */

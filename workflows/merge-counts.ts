@@ -2,7 +2,7 @@ import type { CallsOf } from '../activities/federation-activities';
 import type { MergeOutcome } from '../activities/merge-window';
 import { addCalls, noCalls, type StoreCalls } from '../federation/store-calls';
 
-/** Number of windows by the outcome of their merge. The bucket contains the outcome of each window. */
+/** Totals over several windows, such as the number of windows with each outcome. */
 export interface MergeCounts {
   /** Number of windows that have been handled, whatever the outcome. */
   readonly windows: number;

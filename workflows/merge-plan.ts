@@ -16,8 +16,8 @@ export interface MergePlanInput extends Omit<MergeShardInput, 'parallel' | 'shar
 type Tell = (lane: number, soFar: MergeCounts) => void;
 
 /**
- * Default of the maximum number of windows merged at once. It is high enough to keep several federators busy, each with
- * four windows per core. It is limited because a workflow with thousands of pending activities would get stuck.
+ * Default for the maximum number of windows merged at once. It is high enough to keep several federators busy, each
+ * with four windows per core. It is limited because a workflow with thousands of pending activities would get stuck.
  */
 const windowsAtOnce = 64;
 /**
@@ -33,7 +33,7 @@ const mostReports = 100;
 
 /**
  * Merges all windows of a plan. A plan is divided into shards of up to 50 windows. Usually there is only one shard. The
- * run merges it without a child workflow, so that people find the merges in the run itself. If there are more shards,
+ * run merges it without a child workflow, so that the merges are visible in the run itself. If there are more shards,
  * they are distributed among child workflows (lanes). If one lane fails, all others are cancelled and its error is
  * thrown.
  */

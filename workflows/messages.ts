@@ -30,15 +30,15 @@ export function parseClusterMessage(message: unknown): ClusterMessage | undefine
 }
 
 /**
- * Excludes a cluster from every window. The Temporal update with the same name also returns in which run this takes
- * effect.
+ * Excludes a cluster from every window. The Temporal update with the same name also returns whether this takes effect
+ * in the current run or in the next one.
  */
 export const excludeCluster = defineSignal<[ClusterMessage | string]>('excludeCluster');
 export const excludeClusterUpdate = defineUpdate<RosterAnswer, [ClusterMessage | string]>('excludeCluster');
 
 /**
- * Includes a cluster again, with all of its history. The Temporal update with the same name also returns in which run
- * this takes effect.
+ * Includes a cluster again, with all of its history. The Temporal update with the same name also returns whether this
+ * takes effect in the current run or in the next one.
  */
 export const includeCluster = defineSignal<[ClusterMessage | string]>('includeCluster');
 export const includeClusterUpdate = defineUpdate<RosterAnswer, [ClusterMessage | string]>('includeCluster');
@@ -62,14 +62,15 @@ export interface FederationProgress {
   readonly run: string;
   readonly phase: FederationPhase;
   /**
-   * Number of plans so far. The run plans again if the membership or the newest generation changes before its commit.
+   * Number of plans that the run has made so far. The run plans again if the membership or the newest generation
+   * changes before its commit.
    */
   readonly attempt: number;
   /** Number of the generation on which the plan is based; 0 if there is none. */
   readonly base: number;
   readonly clusters: number;
   readonly excluded: readonly string[];
-  /** Number of all windows. `planned` counts only the windows to merge. */
+  /** Number of all windows: those to merge (`planned`), and those carried over unchanged. */
   readonly windows: number;
   readonly planned: number;
   readonly merged: number;

@@ -21,7 +21,7 @@ export const quickActivity = {
   retry,
 } as const satisfies ActivityOptions;
 
-/** Options of activities that may take long: they list the whole bucket or merge a large window, for example. */
+/** Options of activities that may take a long time, for example to list the whole bucket or merge a large window. */
 export const longActivity = {
   startToCloseTimeout: '1h',
   heartbeatTimeout: '20s',

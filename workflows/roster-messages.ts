@@ -22,9 +22,9 @@ type Kind = 'exclude' | 'include';
 
 /**
  * Handles requests to exclude or include a cluster, which reach a run as signals or updates. Forwards them to the
- * roster workflow, from which the commit reads the exclusions. An update returns in which run the change takes effect.
- * Must be called before the run's first await. The caller must call the returned function when the run has ended,
- * successfully or not.
+ * roster workflow, from which the commit reads the exclusions. The result of an update says whether the change takes
+ * effect in this run or in the next one. Must be called before the run's first await. The caller must call the returned
+ * function when the run has ended, successfully or not.
  */
 export function handleRosterMessages(rosterId: string, state: RunState): () => void {
   let ended = false;

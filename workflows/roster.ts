@@ -119,7 +119,8 @@ export async function roster(input: RosterInput): Promise<void> {
   while (!loaded) {
     // People may exclude and include clusters while the stored exclusions are still being read.
     // A new exclusion takes precedence over the stored exclusion of the same cluster.
-    // A request to include a cluster does not undo its stored exclusion, because that is added afterwards.
+    // A request to include a cluster does not undo its stored exclusion, because stored exclusions are added
+    // afterwards.
     try {
       for (const [cluster, exclusion] of Object.entries(await readExclusions())) {
         if (!exclusions.has(cluster)) exclusions.set(cluster, exclusion);

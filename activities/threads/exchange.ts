@@ -6,7 +6,7 @@ import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
  * shared memory wakes the blocked thread.
  *
  * The thread sends its result in chunks. To limit memory, only a fixed number of chunks can be in flight: the thread
- * takes a turn (a permit) for each chunk, and the turn is returned when the chunk has been consumed.
+ * needs a permit (a "turn") to send a chunk, and the permit is returned when the chunk has been consumed.
  */
 
 /** Indexes of the values in the shared memory. */
@@ -40,8 +40,8 @@ export interface Sent<Chunk> {
 }
 
 /**
- * A message that carries one chunk. Without a chunk, it marks the end of a round. In each round, the thread sends all
- * chunks once, from the beginning.
+ * A message from the worker thread: a chunk, or the end of a round if `chunk` is missing. In each round, the thread
+ * sends all chunks once, from the beginning.
  */
 interface Given {
   readonly round: number;
@@ -81,8 +81,8 @@ export class ThreadSide {
   }
 
   /**
-   * Sends chunks that the main thread may request several times. Whenever the main thread asks for all chunks again,
-   * starts over. Returns when the main thread reports that it needs no more chunks.
+   * Sends all chunks, and sends them again from the beginning whenever the main thread asks for that. Returns when the
+   * main thread reports that it needs no more chunks.
    *
    * @param make returns the chunks; called each time that sending starts from the beginning
    */
@@ -99,7 +99,7 @@ export class ThreadSide {
     }
   }
 
-  /** Sends all chunks once. If the main thread asks to start over meanwhile, stops and returns false. */
+  /** Sends all chunks once. If the main thread asks to start over in the meantime, stops and returns false. */
   private sendChunks<Chunk>(round: number, chunks: Iterable<Sent<Chunk>>): boolean {
     for (const chunk of chunks) if (!this.send(round, chunk)) return false;
     return this.round === round;
@@ -157,7 +157,7 @@ export class MainSide<Chunk> {
     private readonly shared: Shared,
   ) {}
 
-  /** Answers a question of the worker thread. The buffers of `transferred` can no longer be used in this thread. */
+  /** Answers a question from the worker thread. The buffers of `transferred` can no longer be used in this thread. */
   answer(answer: object, transferred: readonly Uint8Array[] = []): void {
     this.port.postMessage(
       answer,
@@ -166,7 +166,7 @@ export class MainSide<Chunk> {
     this.changed();
   }
 
-  /** Handles a message that carries a chunk or marks the end of the chunks. Returns false for any other message. */
+  /** Handles a message that contains a chunk or marks the end of the chunks. Returns false for any other message. */
   receive(message: object): boolean {
     if (!('round' in message)) return false;
     const { round, chunk } = message as Given;

@@ -16,13 +16,13 @@ import { type Shared, ThreadSide } from './exchange';
 export interface SourceTask {
   readonly cluster: string;
   /**
-   * Number of records in the cluster's last good contribution. If it is not 0, a file without records counts as bad. It
-   * is set to 0 if such a file is acceptable.
+   * Number of records in the cluster's last good contribution, or 0 if a file without records is acceptable. If the
+   * number is not 0, a file without records counts as bad.
    */
   readonly recordsBefore: number;
   /**
-   * The cluster's contribution to the previous merged object. Set if the source has not changed, so that it is read
-   * from that object.
+   * The cluster's contribution to the previous merged object. Set only if the source has not changed. The source is
+   * then read from that object.
    */
   readonly from?: Contribution;
 }
@@ -55,7 +55,7 @@ export type MergeQuestion =
   | { readonly ask: 'again'; readonly again: AgainRange };
 
 export interface MergeReply {
-  /** Undefined if the source has changed since the plan was made. */
+  /** The requested bytes. Undefined if the source has changed since the plan was made. */
   readonly bytes?: Uint8Array;
   /**
    * Bytes of the previous merged object that precede `bytes`. They are needed only to compute the digest of that

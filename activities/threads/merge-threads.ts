@@ -39,7 +39,7 @@ export interface MergeThreads {
   close(): Promise<void>;
 }
 
-/** Maximum number of chunks of 2 MiB that have been sent to the main thread but not consumed yet. */
+/** Maximum number of chunks (2 MiB each) that have been sent to the main thread but not consumed there yet. */
 const mostChunks = 3;
 
 /** Creates a pool of merge threads. Threads are started only when there is work. */

@@ -41,7 +41,7 @@ export function startThreads(
   const extension = path.extname(__filename);
   const pool = new Piscina({
     filename: path.join(__dirname, `${file}${extension}`),
-    // Piscina loads this function when a thread starts. Without a name, it would expect a default export.
+    // Piscina loads this function when a thread starts. Without a name, Piscina would load the default export.
     name: anyFunction,
     // Load `tsx` in each thread: threads do not inherit the loader that lets this process run TypeScript.
     execArgv: extension === '.ts' ? ['--require', require.resolve('tsx/cjs')] : [],
@@ -49,8 +49,8 @@ export function startThreads(
     maxThreads: threads,
     idleTimeout: idleMs,
   });
-  // If a thread dies before it takes a task, only the pool reports the error. Make all pending calls fail with that
-  // error.
+  // If a thread dies before it takes a task, the error is reported by an event of the pool, not by a call of `run`.
+  // Make all pending calls fail with that error.
   let broken = new AbortController();
   pool.on('error', (error: unknown) => {
     broken.abort(error);

@@ -5,16 +5,15 @@ import { namedStep } from './named-step';
 import { Irregular, type Step, type Walk } from './walk';
 
 /**
- * For certain fields, by name: a wrapper for the function with which a walk moves past the field. The wrapper receives
- * this function and returns a new function. The new function calls the original one, and also collects information
- * about the field.
+ * Wrappers for the functions that move past certain fields, keyed by field name. A wrapper receives such a function and
+ * returns a new one. The new function calls the original one, and also collects information about the field.
  */
 export type Hooks = Readonly<Record<string, (step: Step) => Step>>;
 
 /**
- * Generates a function that moves past consecutive encoded values, one of each codec, without decoding them. The
- * function is derived from the codecs' shapes. It throws `Irregular` for bytes that the codecs would never write, even
- * if the codecs can read them.
+ * Generates a function that moves past consecutive encoded values without decoding them: one value for each codec, in
+ * order. The function is derived from the codecs' shapes. It throws `Irregular` for bytes that the codecs would never
+ * write, even if the codecs can read them.
  *
  * @param hooks wrappers for the functions that move past fields of the outermost structures
  */

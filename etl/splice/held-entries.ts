@@ -28,8 +28,8 @@ export class HeldEntries<P extends Pipeline> {
   /** Buffers that contain the entries kept in memory. */
   private readonly wholes: Buffer[] = [];
   /**
-   * The last input that was read again, with its bytes. The bytes are kept because the merged file often contains
-   * several consecutive slices of the same input.
+   * The last input that was read again, with its bytes. They are kept because `bytesOf` is often called for the same
+   * input several times in a row.
    */
   private lastRead: { readonly of: SplicedInput<P>; readonly bytes: Buffer } | undefined;
 
@@ -47,7 +47,7 @@ export class HeldEntries<P extends Pipeline> {
   }
 
   /**
-   * Keeps in memory the entries that the walker has just passed. Replaces each of their string indexes `i` with
+   * Keeps in memory the entries that `walker` has just passed. Replaces each of their string indexes `i` with
    * `indexes[i]`.
    *
    * @returns the entries: `length` bytes of `whole`, starting at `first`

@@ -4,15 +4,15 @@ import type { Step } from './walk';
 const propertiesOffset = 1 + 4 + 1;
 
 /**
- * Wraps the function that moves past a record's window. The new function also checks whether the window differs from
- * the window of the first record.
+ * Wraps the function that moves past a record's window. The returned function also checks whether the window differs
+ * from the window of the first record.
  */
 export function watchWindow(step: Step): Step {
   return (walk, at) => walk.recordWindow(step, at);
 }
 
 /**
- * Wraps the function that moves past an asset's properties. The new function also stores the position of the
+ * Wraps the function that moves past an asset's properties. The returned function also stores the position of the
  * properties, for `hasUsualKey`.
  */
 export function noteProperties(step: Step): Step {

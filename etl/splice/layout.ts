@@ -39,8 +39,8 @@ export class Layout<P extends Pipeline> {
   /**
    * Yields the bytes of each slice, in order.
    *
-   * @param bytesOf returns the entries of an input. It is called for all slices of one input before it is called for
-   *   the next input.
+   * @param bytesOf returns the entries of an input. It is called for each slice of an input. All calls for one input
+   *   come before those for the next input.
    */
   *bytes(bytesOf: (input: SplicedInput<P>) => Buffer): Generator<Buffer> {
     for (const { of, from, to } of this.parts) {

@@ -8,10 +8,12 @@ import { StringUnion, type TableView } from './string-union';
 import { decodeEntry, type FileWalker, textOf, type WalkedEntries } from './walk-file';
 
 /*
- * Bit flags for each string of a merged file's string table. `seen`: the string is the identity of a record.
- * `collided`: the string is the identity of several records. `isKey`: used only inside `repeatsKey`. `firstMark` and
- * higher bits: one bit for each mark of the pipeline, such as `__idle__`. The bit says that the string contains the
- * mark.
+ * Bit flags for each string in the string table of a merged file.
+ * - `seen`: the string is the identity of a record.
+ * - `collided`: the string is the identity of several records.
+ * - `isKey`: used only inside `repeatsKey`.
+ * - `firstMark` and higher bits: one bit for each mark of the pipeline. The bit says that the string contains the mark.
+ *   A mark is a text such as `__idle__`.
  */
 const seen = 1;
 const collided = 2;
@@ -19,7 +21,7 @@ const isKey = 4;
 const firstMark = 8;
 
 /**
- * Strings of a table that contain a mark, such as `__idle__`: the index of the string, and the bit flag of the mark. A
+ * Lists the strings in a table that contain a mark (a text such as `__idle__`), each with the bit flag of that mark. A
  * string that contains two marks is listed twice.
  */
 export type MarkedStrings = readonly (readonly [index: number, bit: number])[];
@@ -65,7 +67,7 @@ export class MergedStrings<P extends Pipeline> {
   private readonly markBits: number;
 
   /**
-   * @param walker walks over the inputs; the methods below use the result of its last walk
+   * @param walker scans the inputs without decoding them; most methods below use the result of its last scan
    * @param bytes expected size of all inputs together, in bytes; affects only speed
    */
   constructor(
@@ -84,8 +86,8 @@ export class MergedStrings<P extends Pipeline> {
   }
 
   /**
-   * Adds the strings of the input that the walker has just passed, and fills `indexes`. Does not change the input's
-   * bytes.
+   * Adds the strings of the input that the walker has just scanned, and fills `indexes`. Does not change the bytes of
+   * the input.
    */
   unite(): void {
     const { walk, table, met } = this.walker;
@@ -95,7 +97,7 @@ export class MergedStrings<P extends Pipeline> {
   }
 
   /**
-   * Adds the strings that the walker has just passed in a part of the previous merged file. Skips strings that an
+   * Adds the strings that the walker has just found in a part of the previous merged file. Skips strings that an
    * earlier call of this method has added.
    */
   uniteMore({ table, indexes }: Previous): void {
@@ -141,8 +143,8 @@ export class MergedStrings<P extends Pipeline> {
   }
 
   /**
-   * Returns whether the current input contains a key more than once. If so, the input must be decoded, because only the
-   * last record with the same key counts.
+   * Returns whether the current input contains a key more than once. If so, its entries cannot be copied unchanged,
+   * because only the last record with a repeated key counts. The input must then be decoded.
    */
   repeatsKey({ starts, first }: { starts: Int32Array; first: number }): boolean {
     const { states, indexes } = this;
@@ -158,7 +160,7 @@ export class MergedStrings<P extends Pipeline> {
     return place < starts.length - 1;
   }
 
-  /** Finds the strings of a table that contain a mark, such as `__idle__`. */
+  /** Finds the strings in a table that contain a mark, such as `__idle__`. */
   findMarked(table: TableView): MarkedStrings {
     return this.marks.flatMap(([, text, bit]) =>
       Array.from(entriesWith(table, text), (entry) => [entry, bit] as const),
@@ -166,7 +168,8 @@ export class MergedStrings<P extends Pipeline> {
   }
 
   /**
-   * Sets the bit flags of marks for those strings in `marked` that have been added to the merged file's table.
+   * Sets the bit flags of the marks that the strings in `marked` contain. Ignores strings that have not been added to
+   * the merged file's table.
    *
    * @param indexes maps the string indexes in `marked` to those of the merged file
    */
@@ -178,10 +181,10 @@ export class MergedStrings<P extends Pipeline> {
   }
 
   /**
-   * Determines the identities of the records that the walker has just passed, and flags identities that have occurred
-   * before.
+   * Determines the identity of each record in the entries that the walker has just scanned. Flags identities that have
+   * occurred before.
    *
-   * @param first position of the first entry
+   * @param first position of the first entry in the scanned bytes
    * @param indexes maps the string indexes in the entries to those of the merged file
    */
   meet({ starts, misnamed }: WalkedEntries, first: number, indexes: Int32Array): MetRecords {
@@ -213,7 +216,10 @@ export class MergedStrings<P extends Pipeline> {
     return (this.states[identity]! & collided) !== 0;
   }
 
-  /** Returns a set's lists of marked records, such as `idleKeys`. `marked` has the identities that contain any mark. */
+  /**
+   * Returns a set's lists of marked records, such as `idleKeys`. `marked` contains the identities that contain any
+   * mark.
+   */
   markedNames(marked: readonly number[]): Marks<P> {
     const lists = this.marks.map(([field, , bit]) => {
       const ofMark = marked.filter((index) => (this.states[index]! & bit) !== 0);

@@ -3,8 +3,9 @@ import { Irregular, type Step, type Walk } from './walk';
 const dot = 0x2e;
 
 /**
- * Returns a function that moves past an asset: the name of its Go type (inline), a compatibility word, then the
- * structure of that type. The function stores the part of the name after the last dot in `walk.type`.
+ * Returns a function that moves past an asset, which consists of the name of its Go type (inline), a 32-bit
+ * compatibility word, and the structure of that type. The function sets `walk.type` to the part of the name after the
+ * last dot.
  */
 export function namedStep(bodies: Readonly<Record<string, Step>>): Step {
   const types = Object.entries(bodies).map(([type, body]) => ({

@@ -25,7 +25,7 @@ import {
 import { Walk } from './walk';
 import { FileWalker, stringCount, textOf, viewTable, type WalkedEntries } from './walk-file';
 
-/** A merged file in several parts. Its content is the same as that of the file that `encodeMerged` returns. */
+/** A merged file in several parts. It has the same content as the file that `encodeMerged` returns. */
 export interface SplicedMerge {
   /**
    * Parts of the file, in order. They can be iterated several times, but not concurrently. Each part is valid only
@@ -49,8 +49,8 @@ export interface SpliceOptions extends HoldOptions {
 /** Says where to find the entries of an input, and what is known about its set. */
 interface TakenFrom<P extends Pipeline> {
   /**
-   * Returns the set without its records. `marked` has those identities of its records that contain a mark, such as
-   * `__idle__`.
+   * Returns the set without its records. `marked` contains the string indexes of the identities that have a mark, such
+   * as `__idle__`.
    */
   readonly facts: (marked: readonly number[]) => SetOf[P];
   readonly hasMap: boolean;
@@ -66,8 +66,7 @@ interface TakenFrom<P extends Pipeline> {
   readonly indexes: Int32Array;
   /**
    * Returns the mapping of string indexes that is needed if the entries are freed and read again. Undefined if the
-   * entries must stay in memory, because reading them again would not give the same bytes, or not the same order of
-   * strings.
+   * entries must stay in memory because they cannot be read again.
    */
   readonly again: (() => Pick<Again, 'indexes' | 'by'>) | undefined;
 }
@@ -116,8 +115,8 @@ export class Splice<P extends Pipeline> {
         file = undefined;
       }
     }
-    // When entries are read again, their strings must be in the same order. The order would change if fields before the
-    // entries use strings (`from` > 0).
+    // Entries cannot be read again if the file is gzipped, or if fields before the entries use strings (`from` > 0).
+    // Without these fields, the strings would be in a different order the second time.
     let canReadAgain = plain === bytes && walker.from === 0;
     if (file === undefined) {
       // If the file is damaged, `decodeSet` throws the right error. Otherwise, encode its set in our own form.
@@ -170,7 +169,8 @@ export class Splice<P extends Pipeline> {
     if (previous === undefined) throw new RangeError('There is no previous file.');
     const around = walker.over(Buffer.from(rest, 'base64'));
     if (around === undefined) throw corrupt(offset, 'The set in the provenance is not readable.');
-    // Add the strings of the fields before the entries first, so that strings are in the same order as after `add`.
+    // First add the strings that are used before the entries. The merged string table is then in the same order as
+    // after `add`.
     strings.unite();
     strings.forgetIndexes();
     const entries = walker.overEntries(bytes, previous.table, count);
@@ -230,14 +230,14 @@ export class Splice<P extends Pipeline> {
     this.strings.free();
   }
 
-  /** Encodes a set as a file, and walks over this file. */
+  /** Encodes a set as a file, and scans this file with the walker. */
   private overOwn(set: SetOf[P], around = false) {
     const file = this.walker.over(encodeSet(set), around);
     if (file === undefined) throw new Error('A file of our own cannot be walked over.');
     return file;
   }
 
-  /** Adds the next input. Its entries are those that the walker has just passed. */
+  /** Adds the next input, whose entries the walker has just scanned. */
   private take(id: string, entries: WalkedEntries, from: TakenFrom<P>): InputFacts {
     const { whole, first, offset, indexes, again, hasMap } = from;
     const { walker, inputs, held } = this;

@@ -24,7 +24,7 @@ export interface AgainRange {
   readonly length: number;
 }
 
-/** Says where to read freed entries again, and how to renumber their string indexes. */
+/** Where to read entries again after their bytes were freed, and how to renumber their string indexes. */
 export interface Again {
   readonly range: AgainRange;
   /** Number of strings in the table that the entries' string indexes refer to. */
@@ -51,7 +51,7 @@ export interface SplicedInput<P extends Pipeline> {
   readonly identities: Int32Array;
   /** Indexes of the entries that are decoded and merged. All other entries are copied without decoding. */
   readonly special: Set<number>;
-  /** Those special entries that have already been decoded, by their indexes in the input. */
+  /** The special entries that have been decoded so far, keyed by their index in the input. */
   readonly decoded: Map<number, Entry<P>>;
   /** The identities that contain a mark, such as `__idle__`, in record order, as string indexes in the merged file. */
   readonly marked: number[];

@@ -89,9 +89,9 @@ export class StringUnion {
   }
 
   /**
-   * Computes the hashes of a batch of strings, and reads the first hash table slot of each. Such a read usually has to
-   * wait for main memory. Here, the CPU can wait for many slots at the same time. `placeAll` then finds the slots in
-   * the cache.
+   * Computes the hashes of a batch of strings, and reads the first hash table slot of each string. Each of these reads
+   * usually has to wait for main memory, but in this loop the CPU can wait for many of them at the same time.
+   * Afterwards, the slots are in the CPU's cache, so `placeAll` reads them quickly.
    */
   private hashAll({ view, starts }: TableView, order: Int32Array, done: number, until: number): void {
     const { ahead, slots } = this;
@@ -117,7 +117,7 @@ export class StringUnion {
     const { bytes, view, starts, hashes, slots, ahead, longestProbe } = this;
     const mask = slots.length - 1;
     let { end, size } = this;
-    // If consecutive new strings are adjacent in the other table, their bytes are copied together.
+    // If consecutive new strings are adjacent in the other table, copy their bytes in one operation.
     let runStart = 0;
     let runEnd = 0;
     for (let i = done; i < until; i++) {
@@ -181,7 +181,7 @@ export class StringUnion {
     return index[0]!;
   }
 
-  /** Removes all strings with indexes of at least `index`. This is slow, because it fills the hash table again. */
+  /** Removes all strings with indexes of at least `index`. This is slow, because it rebuilds the hash table. */
   forgetFrom(index: number): void {
     if (index >= this.size) return;
     this.size = index;

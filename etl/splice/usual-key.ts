@@ -14,7 +14,7 @@ const typeBytes = new Map<string, Buffer>();
  * Returns whether an asset has the usual key, which consists of its type and properties (see `assetIdentity`). Compares
  * bytes without decoding the asset.
  *
- * @param walk a walk that has just passed the asset
+ * @param walk the walk over the file. The asset must be the last record that it has passed.
  * @param table the string table that the asset's string indexes refer to
  * @param key the position of the string index of the asset's key
  */

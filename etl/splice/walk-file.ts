@@ -11,7 +11,7 @@ import { compileWalk } from './compile-walk';
 import type { TableView } from './string-union';
 import { Irregular, Walk } from './walk';
 
-/** Entries (keys and records) that a walk has passed without decoding them. */
+/** Entries (keys and records) that have been checked and located, but not decoded. */
 export interface WalkedEntries {
   /** Start of each entry, in bytes from the start of the first entry, followed by the end of the last entry. */
   readonly starts: Int32Array;
@@ -32,7 +32,7 @@ export interface WalkedEntries {
   readonly misnamed: number[];
 }
 
-/** A file that a walk has passed without decoding its records. */
+/** A file whose entries have been checked and located, but not decoded. */
 export interface WalkedFile<P extends Pipeline = Pipeline> extends WalkedEntries {
   readonly bytes: Buffer;
   /** Position of the set, which comes directly after the string table. */
@@ -93,9 +93,7 @@ export class FileWalker<P extends Pipeline> {
    * them.
    */
   table: TableView = { bytes: this.walk.bytes, view: this.walk.view, starts: new Int32Array(1) };
-  /**
-   * `walk.positions` from index `from` up to, but not including, `to` are the positions of string indexes in entries.
-   */
+  /** The positions of string indexes in entries are `walk.positions[from]` to `walk.positions[to - 1]`. */
   from = 0;
   to = 0;
   /** Number of strings in `walk.order` that are used by entries or by the fields before them. */
@@ -108,7 +106,7 @@ export class FileWalker<P extends Pipeline> {
    * Walks over a file without changing it. Checks everything that `decodeSet` checks.
    *
    * @param around if true, `met` also counts strings that are used only after the entries
-   * @returns undefined if the file is damaged, or not in the form in which our writer writes files
+   * @returns undefined if the file is damaged, or not in the form that our writer produces
    */
   over(bytes: Uint8Array, around = false): WalkedFile<P> | undefined {
     // Positions are stored in 32 bits, so a walk is not possible over larger files.
@@ -242,8 +240,8 @@ export class FileWalker<P extends Pipeline> {
 }
 
 /**
- * Returns the number of strings in a file's string table. Returns undefined if it is 0, because strings are then
- * inline, or if it is too large for the size of the file.
+ * Returns the number of strings in a file's string table. If the number is 0, returns undefined, because the strings
+ * are then inline. Also returns undefined if the number is too large for the size of the file.
  */
 export function stringCount(bytes: Uint8Array): number | undefined {
   const strings = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getInt32(4, true);

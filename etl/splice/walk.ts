@@ -1,6 +1,6 @@
 /**
- * Thrown if a walk cannot pass a file. Either the file is damaged, or it is valid but in another form than our writer
- * uses (for example, with a flag of 2). `decodeSet` throws an error only if the file is damaged.
+ * Thrown if a `Walk` cannot read a file. Either the file is damaged, or it is valid but not in the form that our writer
+ * uses (for example, a flag is 2 instead of 1). In the second case, `decodeSet` can still read the file.
  */
 export class Irregular extends Error {}
 
@@ -30,15 +30,15 @@ export class Walk {
   order = new Int32Array(0);
   met = 0;
   /**
-   * Highest codec version that the walk has read since the last reset, ignoring the versions of windows. Callers reset
+   * Highest codec version that was read since the last reset, ignoring the versions of windows. Callers reset
    * this field to 0 before each record.
    */
   version = 0;
-  /** Position of the first property of the last asset. -1 if the asset has no properties. */
+  /** Position of the first property of the asset that was read last. -1 if that asset has no properties. */
   properties = -1;
-  /** Type of the last asset that the walk has passed. */
+  /** Type of the asset that was read last. */
   type = '';
-  /** True if the last record's window differs from that of the first record. */
+  /** True if the record that was read last has a different window from the first record. */
   odd = false;
   /** For each string index, 1 if the string is in `order`, otherwise 0. */
   private used = new Uint8Array(0);
@@ -94,8 +94,9 @@ export class Walk {
   /**
    * Moves over string indexes, and stores their positions and the strings that they refer to.
    *
-   * @param groups one number for each group of string indexes. A positive number n means n consecutive indexes. A
-   *   negative number -n means a flag, then (if the flag is 1) a count and `count` times n indexes.
+   * @param groups the groups in which the string indexes are stored, one number per group. A positive number n means n
+   *   consecutive indexes. A negative number -n means a list: a flag, followed (only if the flag is 1) by the number of
+   *   entries and n indexes for each entry.
    */
   references(at: number, groups: Int32Array): number {
     const { view, strings, used, order, positions } = this;
@@ -134,7 +135,7 @@ export class Walk {
     return count;
   }
 
-  /** Moves over a record's window with `step`, and sets `odd` if the window differs from that of the first record. */
+  /** Moves over a record's window with `step`, and sets `odd` if it differs from the first record's window. */
   recordWindow(step: Step, at: number): number {
     // If the window has the same bytes as the previous record's window, `odd` does not change.
     const { bytes, lastWindow, lastWindowEnd } = this;

@@ -29,7 +29,8 @@ interface Plan {
   readonly prefix: string;
   readonly operations: readonly ProbeOperation[];
   /**
-   * Why the role does not need the other operations below this prefix. If undefined, the output does not mention them.
+   * Why the role does not need the other operations below this prefix. If undefined, the output does not mention these
+   * operations.
    */
   readonly restIsNotNeeded?: string;
 }

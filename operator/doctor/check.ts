@@ -24,7 +24,7 @@ export interface Check {
   readonly todo?: string;
 }
 
-/** Creates a failed check from an error. The detail and the hint are those of the error. */
+/** Creates a failed check from an error. The detail and the hint are taken from the error. */
 export function failed(check: Check['check'], subject: string, error: unknown): Check {
   if (!(error instanceof FederationError))
     return { check, subject, outcome: 'failed', detail: sentence(describeError(error)) };

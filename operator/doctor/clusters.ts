@@ -16,8 +16,8 @@ const mostClusters = 20;
 const mostStrangers = 10;
 
 /**
- * Reports the clusters in the bucket, and which of them a federator would include and why. Also reports foreign files:
- * those in the folder of the published windows that were not written by a federation.
+ * Reports the clusters in the bucket, and which of them a federator would include and why. Also reports foreign files,
+ * which are files in the folder of the published windows that no federation has written.
  */
 export async function checkClusters(
   bucket: BucketReader,

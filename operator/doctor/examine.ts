@@ -11,7 +11,7 @@ import { checkSettings, checkStore } from './settings';
 import { checkTemporal } from './temporal';
 
 export interface ExamineOptions {
-  /** Path of the settings file. If undefined, the file is looked up in the same way as for every other command. */
+  /** Path of the settings file. If undefined, the file is looked up in the same way as for the other verbs. */
   readonly config?: string;
   /** Whether an unknown key in the settings of the store is a failure. If false, it is a warning. */
   readonly strict?: boolean;

@@ -35,7 +35,7 @@ export async function checkLocalEtl({ roles, localEtl: local }: Settings): Promi
   return checks;
 }
 
-/** The bucket operations that a primary needs to back up its local ETL. `why` says why it needs no others. */
+/** The bucket operations that a primary needs to back up its local ETL. `why` says why no others are needed. */
 export interface BackupNeed {
   readonly operations: readonly ProbeOperation[];
   readonly why: string;
@@ -65,7 +65,8 @@ export async function backupNeed({ roles, localEtl: local }: Settings): Promise<
 }
 
 /**
- * Checks a folder. A missing folder is a failure only if `needed`. Otherwise, the primary creates it when it starts.
+ * Checks a folder. A missing folder fails the check only if `needed` is true. Otherwise, the primary creates the folder
+ * when it starts.
  */
 async function checkFolder(path: string, setting: string, needed: boolean): Promise<Check[]> {
   const found = await stat(path).catch(() => undefined);

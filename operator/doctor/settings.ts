@@ -7,7 +7,7 @@ import { type Check, failed } from './check';
 const check = 'settings';
 
 /**
- * Reports this cluster's id, roles and files, as the settings define them. Warns about settings that were overridden or
+ * Reports this cluster's id, roles and files, as defined by the settings. Warns about settings that were overridden or
  * ignored.
  */
 export function checkSettings(settings: Settings): Check[] {
@@ -80,7 +80,7 @@ export function roleNames(roles: Roles): string[] {
   ];
 }
 
-/** Flattens nested settings to a list of `name: value`, without those that are empty, false or 0. */
+/** Flattens nested settings to a list of `name: value`. Omits settings that are empty, false or 0. */
 function flat(value: Record<string, unknown>, path = ''): string[] {
   return Object.entries(value).flatMap(([name, entry]) => {
     const isEmpty = entry === undefined || entry === null || entry === '' || entry === false || entry === 0;

@@ -59,7 +59,7 @@ export async function checkSearchAttributes({ connection, settings }: Asked): Pr
 }
 
 /**
- * Checks that the schedule for federations is not paused. A missing schedule is no failure: the federator creates it
+ * Checks that the schedule for federations is not paused. A missing schedule is not a failure: the federator creates it
  * when it first starts.
  */
 export async function checkSchedule({ client, names: { schedule } }: Asked): Promise<Check> {
@@ -97,8 +97,8 @@ export async function checkRoster({ client, names: { roster }, settings, label }
 }
 
 /**
- * Checks that the push workflow with this cluster's id belongs to this volume. If it does not, another cluster has the
- * same id.
+ * Checks that the push workflow with this cluster's id belongs to the local volume. If it does not, another cluster has
+ * the same id.
  */
 export async function checkPush({ client, names: { push }, settings }: Asked): Promise<Check> {
   const { clusterId, localEtl: local } = settings;

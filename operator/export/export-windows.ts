@@ -79,7 +79,7 @@ export async function exportWindows(options: ExportOptions): Promise<ExportResul
   const step = () => progress(total.written + refused.length, missing.length);
   for (const batch of inBatches(missing)) {
     await using engine = await openEngine({ verb: 'export', memoryLimit: '512MB' });
-    // Each batch has an empty database. So every read has to return all allocation identities, not only new ones.
+    // Each batch starts with an empty database. So every read must return all allocation identities, not only new ones.
     const files = batch.map((window) => ({
       ...window,
       name: windowId(window),

@@ -22,9 +22,9 @@ export interface Materials {
 }
 
 /**
- * Returns the software bill of materials (SBOM) of the built program, in CycloneDX format. Lets npm list the checkout,
- * and keeps only the packages that the program needs. npm cannot list the built folder itself: the build omits some
- * dependencies on purpose, and npm fails if a dependency is missing.
+ * Returns the software bill of materials (SBOM) of the built program, in CycloneDX format. Uses npm to list the
+ * packages in the checkout, and keeps only those that the program needs. npm cannot list the built folder itself: the
+ * build omits some dependencies on purpose, and npm fails if a dependency is missing.
  */
 export async function billOfMaterials(root: string, materials: Materials): Promise<object> {
   const { packages, inPage, version, commit } = materials;

@@ -53,8 +53,8 @@ async function build(): Promise<void> {
     dependencies,
   });
   await cp(path.join(root, 'LICENSE'), path.join(dist, 'LICENSE'));
-  // The native part of Temporal's SDK needs the system's CA certificates. A slim image has none, so the image gets
-  // those of Node.
+  // The native part of Temporal's SDK needs the system's CA certificates. A slim image has none, so put Node's
+  // certificates into the image.
   await writeFile(path.join(dist, 'ca-certificates.crt'), `${tls.rootCertificates.join('\n')}\n`);
   console.log(`dist: federated-etl ${version} (${commit}), ${packages.length} packages`);
 }

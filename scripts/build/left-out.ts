@@ -1,6 +1,6 @@
 /**
  * This module lists production dependencies, and parts of them, that the image does not need. If an entry matches
- * nothing, the build fails. This happens when a package has changed, and then somebody has to review its entries.
+ * nothing, the build fails: the package has probably changed, so its entries must be reviewed.
  */
 
 /**

@@ -4,8 +4,8 @@ import { FederationError } from '../../errors/federation-error';
 const lookEveryMs = 200;
 
 /**
- * Calls `look` repeatedly until it returns a value other than undefined. If `look` throws, tries again. Throws when
- * `patienceMs` have passed or `stop` is aborted.
+ * Calls `look` repeatedly until it returns a value other than undefined. If `look` throws, tries again. Throws after
+ * `patienceMs` milliseconds, or when `stop` is aborted.
  */
 export async function until<T>(
   what: string,

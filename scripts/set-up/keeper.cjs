@@ -2,8 +2,8 @@
 
 // Runs a command, and stops it when the parent process ends. The parent is the process that started this keeper. When
 // the parent ends, even if it is killed, its IPC channel to the keeper closes. argv[2] is the JSON of {"command",
-// "args", "graceMs", "remove"}. "remove" lists folders. If the parent has ended, the keeper deletes them at the end.
-// Otherwise the parent deletes them.
+// "args", "graceMs", "remove"}. "remove" lists folders to delete after the command has ended. The keeper deletes them
+// only if the parent has ended. Otherwise the parent deletes them.
 const { spawn } = require('node:child_process');
 const fs = require('node:fs');
 

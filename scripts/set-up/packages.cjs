@@ -14,8 +14,8 @@ const { withLock } = require('./lock.cjs');
 const STAMP = '.federated-etl-installed.json';
 
 /**
- * Milliseconds for which an `npm ci` keeps the lock after its parent process was killed. It has to keep the lock,
- * because two concurrent `npm ci` would undo each other's work. The time is limited because the lock file identifies
+ * Milliseconds for which `npm ci` keeps the lock after its parent process was killed. It has to keep the lock, because
+ * two concurrent runs of `npm ci` would undo each other's work. The time is limited because the lock file identifies
  * npm by its process id, and another process may get that id after npm has ended.
  */
 const ORPHAN_MS = 10 * 60_000;

@@ -43,8 +43,8 @@ export interface TemporalServer {
   /** Whether another process, which uses the same `dbFile`, has started the server. If so, `stop` does nothing. */
   readonly shared: boolean;
   /**
-   * Asks the server to exit and waits until its port and its file are free. Kills it if it does not exit within 10
-   * seconds.
+   * Asks the server to exit and waits until its port and its database file are free. Kills it if it does not exit
+   * within 10 seconds.
    */
   stop(): Promise<void>;
 }
@@ -62,8 +62,8 @@ interface Holder {
  * process is killed. Its state stays in `dbFile` for the next start.
  *
  * Two servers that use the same `dbFile` would corrupt it. So a file next to `dbFile` identifies the server that has it
- * open. If another process has started that server, this process uses it too. But an orphan is stopped first: a server
- * whose keeper and whose starting process were both killed.
+ * open. If another process has started that server, this process uses it too. But if that server is an orphan, because
+ * its keeper and the process that started it were both killed, it is stopped and a new server is started.
  */
 export async function startTemporalServer(options: TemporalServerOptions): Promise<TemporalServer> {
   const { dbFile } = options;
@@ -111,8 +111,8 @@ async function spawnServer(
   const args = ['server', 'start-dev', '--ip', ip, '--port', String(port), '--namespace', namespace];
   if (uiPort === undefined) args.push('--headless');
   else args.push('--ui-ip', ip, '--ui-port', String(uiPort));
-  // With these SQLite settings, the server is nearly twice as fast as with the defaults. A crash of the machine still
-  // does not corrupt the file.
+  // With these SQLite settings, the server is nearly twice as fast as with the defaults. Even so, a crash of the
+  // machine does not corrupt the file.
   if (dbFile !== undefined) {
     args.push('--db-filename', dbFile);
     args.push('--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=NORMAL');
@@ -190,7 +190,7 @@ async function sharedServer(dbFile: string): Promise<TemporalServer | undefined>
 async function endProcess(pid: number): Promise<void> {
   const insistAt = Date.now() + 10_000;
   process.kill(pid, 'SIGTERM');
-  // Check the command line to find out whether the process still runs. Signal 0 is no alternative, because it also
+  // Check the command line to find out whether the process still runs. Do not send signal 0 instead, because that also
   // succeeds for a zombie process.
   for (let insisted = false; (await commandLineOf(pid)) !== ''; await sleep(50)) {
     if (insisted || Date.now() < insistAt) continue;

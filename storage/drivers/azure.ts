@@ -204,8 +204,8 @@ class AzureBucket implements Bucket {
 
   /**
    * Creates the container if it does not exist and `storage_create_container` is set. That setting is off by default,
-   * because otherwise a typo in the container's name would create a new container. Sends the request only once: all
-   * calls wait for it, so none of them can abort it.
+   * because otherwise a typo in the container's name would create a new container. All calls wait for the same request,
+   * so none of them may abort it.
    */
   async #createContainer(signal: AbortSignal | undefined): Promise<void> {
     if (!this.#config.storage_create_container) return;

@@ -7,8 +7,8 @@ import { alreadyThere } from '../store-failure';
 import * as files from './filesystem-files';
 
 /**
- * Location of an object: the bucket's root folder, the object's own folder, and the path of its file. `root` must not
- * contain links.
+ * Location of an object: its key, the bucket's root folder, the path of the object's file, and the folder that contains
+ * the file. `root` must not contain links.
  */
 export interface Place {
   readonly key: string;

@@ -18,8 +18,8 @@ interface Child {
 
 /**
  * Lists the objects below a root folder, in byte order of their keys. Holds in memory only the entries of the current
- * folder and of its parents. Skips files and folders that are deleted during the listing. Skips everything that is
- * neither a folder nor a regular file, such as links.
+ * folder and of its parents. Skips files and folders that are deleted during the listing. Also skips links, and
+ * everything else that is neither a folder nor a regular file.
  */
 export async function* walk(
   root: string,
@@ -59,7 +59,7 @@ async function* enterFolder(walk: Walk, child: Child): AsyncGenerator<ListEntry>
     yield* walkFolder(walk, child.name);
     return;
   }
-  // List this folder only if it contains at least one object. To find out, look for a first object.
+  // List this folder only if it contains an object. To find out, search it until the first object is found.
   for await (const _ of walkFolder(
     { root: walk.root, prefix: child.name, signal: walk.signal },
     child.name,

@@ -36,7 +36,7 @@ export function objectOf(answer: unknown): GcsObject {
   return { head: { ...info, metadata: Object.fromEntries(lowerCase) }, crc32c };
 }
 
-/** Removes the metadata from an `ObjectHead`. The remaining fields are those that a listing contains too. */
+/** Removes the metadata from an `ObjectHead`. The remaining fields are those that a listing also contains. */
 export function infoOf({ metadata: _, ...info }: ObjectHead): ObjectInfo {
   return info;
 }

@@ -9,7 +9,7 @@ import { noToken, notTheStore, refusal } from './gcs-errors';
 
 const googleEndpoint = 'https://storage.googleapis.com';
 /**
- * Time limit for obtaining a token, in milliseconds, if `response_header_timeout` is 0. That setting removes the time
+ * Time limit for obtaining a token, in milliseconds, if `response_header_timeout` is 0. The value 0 removes the time
  * limit for the store itself, but not for tokens.
  */
 const longestTokenMs = 60_000;
@@ -47,7 +47,7 @@ export interface GcsClient {
    * GcsFailure if the body is not JSON.
    */
   json(request: GcsRequest): Promise<unknown>;
-  /** Replaces the token, and the secret parts of the credentials, by `***` in a text. */
+  /** Replaces the token and the secret parts of the credentials with `***` in a text. */
   redact(text: string): string;
   close(): void;
 }

@@ -14,7 +14,7 @@ export interface GcsTarget {
   readonly path: string;
   readonly key: string;
   readonly metadata: Readonly<Record<string, string>>;
-  /** If true, the upload fails if the object already exists. */
+  /** True if the upload must fail when the object already exists. */
   readonly ifAbsent: boolean;
 }
 
@@ -179,8 +179,8 @@ async function cancel(client: GcsClient, path: string): Promise<void> {
 
 /**
  * Returns the object described by the response to an upload. If the object's CRC32C is not `crc32c`, deletes the object
- * and throws STORAGE_CORRUPT. The request to delete names the generation (the version) that was just written, so that
- * it cannot delete a newer version by another writer. The SDK's request would name no generation.
+ * and throws STORAGE_CORRUPT. The delete request specifies the generation (the version) that was just written, so that
+ * it cannot delete a newer version from another writer. The SDK would not specify a generation.
  */
 async function stored(
   client: GcsClient,

@@ -18,8 +18,8 @@ type Headers = Pick<
   | 'ContentLanguage'
 >;
 
-// Thanos and Kubecost accept these HTTP headers in the setting `put_user_metadata`. Sent as metadata instead of
-// headers, they would silently have no effect.
+// Thanos and Kubecost accept these HTTP headers in the setting `put_user_metadata`. If they were sent as metadata
+// instead of headers, they would silently have no effect.
 const headerNames: Record<string, keyof Headers> = {
   'x-amz-acl': 'ACL',
   'x-amz-storage-class': 'StorageClass',

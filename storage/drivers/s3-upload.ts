@@ -7,10 +7,11 @@ import { storageError } from '../store-failure';
 const partsAtOnce = 4;
 
 /**
- * Uploads a body of unknown length. If it fits into one part, uses one request. Otherwise uploads it in parts, which
- * are removed if anything fails. If a request fails, `stop` is aborted, and the caller must then end the body. Parts
- * that are being sent at that time may finish, unless `signal` is aborted. The removal waits for these parts, because a
- * part that arrives after the removal would bring the upload back.
+ * Uploads a body of unknown length: in one request if it fits into one part, otherwise in parts. `signal` aborts the
+ * upload. If a request fails, this function aborts `stop`, and the caller must then end the body.
+ *
+ * After any failure, the uploaded parts are removed from the store. The removal waits for parts that are still being
+ * sent, because the store might keep a part that arrives later.
  */
 export async function upload(
   client: S3,
@@ -29,7 +30,7 @@ export async function upload(
   const sending = new Set<Promise<unknown>>();
   let begun: string | undefined;
   // Pass `signal` to every request, because aborting the SDK's upload does not abort requests that it has already sent.
-  // Only the request that removes the parts gets no signal.
+  // The only exception is the request that removes the parts: it must be sent even after an abort.
   const stoppable = Object.assign(Object.create(client) as S3, {
     send: async (command: Parameters<S3['send']>[0]) => {
       const isCleanUp = command instanceof AbortMultipartUploadCommand;

@@ -62,7 +62,7 @@ export function Allocations({ state, go, status, opening, theme, onToken, say }:
   const overTime = answer?.second;
   const sets = overTime === undefined || overTime instanceof Refused ? [] : overTime.data.sets;
   const span = rows[0]?.window;
-  // The chart and the table both divide costs by the hours that have elapsed at `now`, so they must use the same `now`.
+  // The chart and the table both divide costs by the hours that have elapsed by `now`, so they must use the same `now`.
   const now = useMemo(() => Date.now(), [answer]);
   const hours = span === undefined ? 0 : pastHours(span, now);
   const columns = useMemo(

@@ -22,8 +22,8 @@ export interface ViewProps {
 }
 
 /**
- * Returns the reason why the view opened with an unusual window. Returns an empty list if the window is the usual one
- * or the user chose it.
+ * Returns a list with the reason why the view opened with an unusual window. The list is empty if the window is the
+ * usual one or the user chose it.
  */
 export function whyOpened(state: UrlState, { why }: OpeningWindow): string[] {
   return state['window'] === undefined && why !== undefined ? [why] : [];
