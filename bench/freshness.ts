@@ -186,7 +186,7 @@ async function nothingRuns({ client }: Place): Promise<boolean> {
 const patienceMs = 180_000;
 const lookEveryMs = 10;
 
-/** Waits until `look` returns something other than undefined and false. If `look` throws, tries again. */
+/** Waits until `look` returns something other than undefined or false. If `look` throws, tries again. */
 async function when(what: string, look: () => Promise<unknown>): Promise<void> {
   let last: unknown;
   for (const deadline = Date.now() + patienceMs; Date.now() < deadline; await sleep(lookEveryMs)) {

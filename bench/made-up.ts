@@ -1,10 +1,10 @@
 import type { Allocation, TimeWindow } from '../etl/model';
 
-/** This module contains functions for making up ETL files, which several benchmarks use. */
+/** Functions that make up ETL files. Several benchmarks share this module. */
 
 export const instant = (seconds: number) => ({ seconds, nanos: 0, zoneMinutes: -1, zoneSeconds: null });
 
-/** Converts a window in unix seconds to the type that ETL sets and records contain. */
+/** Converts a window in unix seconds to the window type of ETL sets and records. */
 export function timeWindow({ start, end }: { start: number; end: number }): TimeWindow {
   return { version: 18, start: instant(start), end: instant(end) };
 }

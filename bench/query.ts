@@ -8,8 +8,8 @@ import { windowOf, writeWorld } from './query/made-up-files';
 import { peakOf } from './storage/measure';
 
 /**
- * `npm run bench:query`: measures the ingestion of a month of data from 50 clusters, then queries of that data over
- * HTTP. Measures each query with one client and with 16 concurrent clients, with and without the server's cache of
+ * `npm run bench:query`: measures how long it takes to ingest a month of data from 50 clusters, and to query that data
+ * over HTTP. Measures each query with one client and with 16 concurrent clients, with and without the server's cache of
  * answers, and with and without volumes in each row. Prints tables with medians and 99th percentiles.
  */
 async function bench(): Promise<void> {

@@ -38,7 +38,7 @@ export function median(values: readonly number[]): number {
   return (below + above) / 2;
 }
 
-/** Reads one number from each measurement and returns the median. */
+/** Reads one number from each measurement and returns the median of these numbers. */
 export function medianOf<Measured>(all: readonly Measured[], number: (one: Measured) => number): number {
   return median(all.map(number));
 }

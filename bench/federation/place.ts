@@ -25,8 +25,8 @@ export interface Place {
 }
 
 /**
- * Starts a store and a Temporal development server like that of `npm start`. Both are stopped when `held` is released.
- * If this process is killed, both are stopped and the folder is deleted.
+ * Starts a store, and a Temporal development server like the one that `npm start` starts. Both are stopped when `held`
+ * is released. If this process is killed, both are stopped and the folder is deleted.
  */
 export async function startPlace(held: Releasers, folder: string, storeName: string): Promise<Place> {
   const start = stores[storeName];

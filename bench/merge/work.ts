@@ -46,7 +46,7 @@ export interface Worked {
  */
 const warmUp = 20;
 
-/** Merges files in one of the ways. Prints the measurements as JSON. Takes its arguments from the command line. */
+/** Merges files and prints the measurements as JSON. The command line specifies the files and the way of merging. */
 async function work(): Promise<void> {
   const [way, pipeline = '', folder = '', count = '', out = ''] = process.argv.slice(2);
   if (!isPipeline(pipeline)) throw new Error(`no pipeline: ${pipeline}`);
@@ -75,7 +75,7 @@ const ways: Record<Way, typeof spliced> = {
   decoding: decoded,
   copy: copied,
 };
-/** Worker threads for the way `federator`. A thread starts only when it gets its first job. */
+/** Worker threads that `federated` uses. A thread starts only when it gets its first job. */
 const threads = startMergeThreads({ threads: 1 });
 
 interface Ran {

@@ -28,7 +28,7 @@ const replacedEvery = 10;
 const apps = 200;
 
 /**
- * Writes combined daily files of allocations and assets, like those of a large federation. Most containers run on every
+ * Writes combined daily files of allocations and assets, like those of a large federation. Most containers run every
  * day. Records have labels, and about half of their measures are 0, as in real files. The same arguments always yield
  * the same files.
  *

@@ -6,9 +6,9 @@ import { openBucketFromFile } from '../../storage/open-bucket';
 import { readAll } from '../../storage/read-all';
 
 /**
- * Performs one transfer in this process, so that its peak memory can be measured. `push` uploads all files of a folder,
- * and stores the SHA-256 of each file in its metadata, as a Federated Cluster does. `pull` downloads the files. Prints
- * the measurements as one line of JSON.
+ * Performs one transfer in this process, so that the peak memory of the transfer can be measured. `push` uploads all
+ * files of a folder, and stores the SHA-256 of each file in its metadata, as a Federated Cluster does. `pull` downloads
+ * the files. Prints the measurements as one line of JSON.
  */
 async function transfer(
   verb: string,

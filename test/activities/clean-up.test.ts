@@ -26,7 +26,7 @@ const threads = testMergeThreads();
 const hour = 3_600_000;
 const day = 24 * hour;
 
-/** Wraps a bucket, so that the modification times of objects come from a clock which the test sets. */
+/** Wraps a bucket, so that the modification times of objects come from a clock that the test sets. */
 function withClock(bucket: Bucket) {
   const written = new Map<string, Date>();
   const clock = { now: Date.parse('2026-11-20T00:30:00Z') };

@@ -24,7 +24,7 @@ import { readAll } from '../../storage/read-all';
 import { removeTemporaryFolders, temporaryFolder } from '../storage/temporary-folder';
 
 export const golden = resolve(__dirname, '../golden');
-/** Number of golden windows: for each of the two pipelines, three days and four hours. */
+/** Number of golden windows: three daily and four hourly windows for each of the two pipelines. */
 export const goldenWindows = 14;
 export const firstDay = 'allocations/1d/1794614400-1794700800' as WindowId;
 export const secondDay = 'allocations/1d/1794700800-1794787200' as WindowId;
@@ -102,7 +102,7 @@ export class TestFederator {
     };
   }
 
-  /** Calls all activities before the commit. The bucket is then as if the run had been killed before the commit. */
+  /** Calls all activities before the commit. Leaves the bucket as if the run had been killed before the commit. */
   async prepare(request: Partial<FederationRequest> = {}, run = this.nextRun(), attempt = 1) {
     const asked: FederationRequest = { trigger: 'person', at: '2026-11-20T00:00:00.000Z', ...request };
     await createRecordRequest(this.deps)({ run, request: asked });

@@ -40,8 +40,8 @@ beforeEach(async () => {
 afterEach(() => disk[Symbol.asyncDispose]());
 
 /**
- * Pushes the cluster's files, commits a generation that merges them with those of other clusters, and pulls it for the
- * first time.
+ * Pushes the cluster's files, commits a generation that merges them with other clusters' files, and pulls this
+ * generation. This is the cluster's first pull.
  */
 async function becomePrimary(): Promise<void> {
   await disk.push();
@@ -149,8 +149,8 @@ describe('a pull', () => {
     expect(await disk.pull({ pullStore })).toMatchObject({ state: 'pulled', replaced: 3 });
     expect(await disk.localFiles()).toEqual(before);
     expect(Object.keys(await filesBelow(pullStore.bingen)).sort()).toEqual([...windows].sort());
-    // Pulled files are in a separate folder. So the cluster itself has built all files in its own folder, and a push
-    // must not refuse any of them.
+    // Pulled files are in a separate folder, so all files in the cluster's own folder were built by the cluster itself.
+    // A push must not refuse any of them.
     await disk.build(day1, rebuilt(day1, await built(day1), 1));
     expect(await disk.push()).toMatchObject({ uploaded: 1, refused: { count: 0 } });
   });
@@ -445,7 +445,8 @@ describe('no echo', () => {
     expect(await disk.push()).toMatchObject({ uploaded: 0, pulled: 3, refused: { count: 0 } });
     await rm(join(disk.store.state, 'push-cache.json'));
     expect(await disk.push()).toMatchObject({ uploaded: 0, pulled: 3 });
-    // Pull a newer file for `day1`, and then put the file from the earlier pull back. It must not be pushed either.
+    // Pull a newer file for `day1`, and then put the file from the earlier pull back. The earlier file must not be
+    // pushed either.
     await disk.commit(2, { ...all, [day1]: { ...(await combined(day2)) } });
     await disk.pull();
     await disk.build(day1, all[day1]?.bytes ?? Buffer.alloc(0));

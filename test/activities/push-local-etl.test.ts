@@ -211,7 +211,7 @@ async function readInstance(folder: string): Promise<{ instance: string }> {
   return JSON.parse(await readFile(join(folder, 'instance.json'), 'utf8')) as { instance: string };
 }
 
-/** Replaces the version byte of the set, which follows the string table, by a version that is too new. */
+/** Replaces the set's version byte, which follows the string table, with a version that is too new. */
 async function newerVersion(bytes: Buffer): Promise<Buffer> {
   const newer = Buffer.from(bytes);
   let at = 8;

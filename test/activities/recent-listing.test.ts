@@ -299,7 +299,7 @@ describe('a run after a full listing', () => {
     const world = twoWithHistory();
     world.now += 2 * day;
     await run(world);
-    // Uploads a part of a new cluster's history. The next run takes place before the rest is uploaded.
+    // Uploads a part of a new cluster's history. The test uploads it in two parts, with a run after each.
     const bring = (from: number, to: number) =>
       history.slice(from, to).forEach((id) => world.write(sourceKey('new', id)));
     bring(900, 1_000);

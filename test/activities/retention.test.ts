@@ -23,7 +23,7 @@ test('windows older than the retention are removed from Combined Storage, but st
   const end = parseWindowId(firstDay)?.window.end ?? 0;
   Object.assign(federator.deps, { now: () => new Date((end + 2 * 86_400) * 1_000) });
   const { commit } = await federator.federate();
-  // Ten windows have expired: the first day and the four hours of each of the two pipelines.
+  // In each of the two pipelines, the first day and four hours have expired. These are ten windows.
   expect(commit).toMatchObject({
     status: 'committed',
     generation: 2,

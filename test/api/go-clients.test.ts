@@ -59,9 +59,9 @@ const paths = fc.constantFrom('/allocation', '/model/allocation', '/allocation/c
 type OwnRows = readonly Record<string, Record<string, number>>[];
 
 /**
- * Sends a request and checks each row of the answer. A Go client computes totals from their parts. It ignores the
- * members in which our answer states the same totals. The computed and the stated totals must be equal. Returns the
- * number of rows.
+ * Sends a request and checks the totals in each row of the answer. A Go client computes them from their parts, and
+ * ignores the members in which our answer also states them. The computed and the stated totals must be equal. Returns
+ * the number of rows.
  */
 async function holdsForGo(app: FastifyInstance, path: string, parameters: Parameters): Promise<number> {
   const { status, text, data } = await ask(app, path, parameters);

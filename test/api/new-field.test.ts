@@ -9,7 +9,10 @@ const { options } = ts.parseJsonConfigFileContent(
   root,
 );
 
-/** Compiles the project's sources with edits, as often as needed. Files that are never edited are parsed only once. */
+/**
+ * Compiles the project's sources with edits. It is reused for different edits, and parses files that are never edited
+ * only once.
+ */
 class Compiler {
   private sources: ReadonlyMap<string, string> = new Map();
   private revision = 0;
@@ -30,7 +33,7 @@ class Compiler {
     fileExists: (file) => ts.sys.fileExists(file),
   });
 
-  /** Compiles the sources with these edits. Returns the files with errors, among the files that edits can change. */
+  /** Compiles the sources with these edits. Returns those of the editable files that have errors. */
   failing(edits: Parameters<typeof edited>[0]): string[] {
     this.sources = edited(edits);
     this.revision++;

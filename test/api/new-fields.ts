@@ -17,15 +17,15 @@ const after = (file: string, beside: string, line: string): Edit => ({
   line: `${beside}\n${line}`,
 });
 
-/** Edits that add a new codec version to each pipeline: the first version with the fields that the tests make up. */
+/** Edits that add a new codec version to each pipeline. The made-up fields exist from this version on. */
 export const versions: readonly Edit[] = [
   { file: 'etl/versions.ts', beside: 'oldest: 15, newest: 25', line: 'oldest: 15, newest: 26' },
   { file: 'etl/versions.ts', beside: 'oldest: 16, newest: 21', line: 'oldest: 16, newest: 22' },
 ];
 
 /**
- * Edits that add the made-up fields to the types in `etl/model.ts`. With these edits alone, every place that has to
- * handle the made-up fields fails to compile.
+ * Edits that add the made-up fields to the types in `etl/model.ts`. With these edits alone, all code that has to handle
+ * the made-up fields fails to compile.
  */
 export const models: readonly Edit[] = [
   after('etl/model.ts', '  networkNatGatewayIngressCost: number;', '  networkVpnCost: number;'),
@@ -33,8 +33,7 @@ export const models: readonly Edit[] = [
 ];
 
 /**
- * Edits of all places that have to handle the made-up field of allocations: `networkVpnCost`, which is a part of
- * `networkCost`.
+ * The other edits that the made-up allocation field `networkVpnCost` requires. Its value is a part of `networkCost`.
  */
 export const allocationPlaces: readonly Edit[] = [
   after(
@@ -55,7 +54,7 @@ export const allocationPlaces: readonly Edit[] = [
   ),
 ];
 
-/** Edits of all places that have to handle the made-up field of disks: `snapshotCost`, which is a part of `cost`. */
+/** The other edits that the made-up disk field `snapshotCost` requires. Its value is a part of `cost`. */
 export const assetPlaces: readonly Edit[] = [
   after(
     'etl/asset-codec.ts',

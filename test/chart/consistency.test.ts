@@ -91,8 +91,8 @@ test('a consistent release has no findings', () => {
 });
 
 /**
- * Inconsistencies to detect. Each case replaces the first occurrence of `good` in the release by `bad`. `said` contains
- * the sentences that `findInconsistencies` must then return.
+ * Inconsistencies to detect. Each case replaces the first occurrence of `good` in the release with `bad`. `said`
+ * contains the sentences that `findInconsistencies` must then return.
  */
 const faults: readonly [what: string, good: string, bad: string, ...said: string[]][] = [
   [

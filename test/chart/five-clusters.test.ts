@@ -223,8 +223,8 @@ describeWithHelm('the five examples of the chart', () => {
 });
 
 /**
- * Replaces the ports in the settings by free ports, and returns the new addresses. In this test, all pods share one IP
- * address, so they cannot use the same ports. They listen on loopback, so that no other machine can reach them.
+ * Replaces the ports in the settings with free ports, and returns the new addresses. In this test, all pods share one
+ * IP address, so they cannot use the same ports. They listen on loopback, so that no other machine can reach them.
  */
 async function onFreePorts(settings: string): Promise<{ health: string; api: string }> {
   const text = await readFile(settings, 'utf8');

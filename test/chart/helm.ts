@@ -42,7 +42,7 @@ export interface RenderOptions extends ChartValues {
   readonly namespace?: string;
   /** Whether to render the chart for `helm upgrade` instead of `helm install`. (Default: false) */
   readonly isUpgrade?: boolean;
-  /** Kubernetes version for which to render, such as `1.29.0`. (Default: that of the Helm client) */
+  /** Kubernetes version for which to render, such as `1.29.0`. (Default: the version that Helm assumes) */
   readonly kubeVersion?: string;
   /** APIs that the cluster has in addition to the built-in ones, such as `monitoring.coreos.com/v1`. */
   readonly apiVersions?: readonly string[];

@@ -20,13 +20,13 @@ export interface LaidOut {
   readonly env: Readonly<Record<string, string>>;
   /** Local path of the settings file. */
   readonly settings: string;
-  /** Returns a text in which every path in the pod is replaced by the corresponding local path. */
+  /** Returns the text `inPod` with every path in the pod replaced by the corresponding local path. */
   place(inPod: string): string;
 }
 
 /**
  * Prepares one container as a kubelet would: creates its volumes below `folder`, fills them from ConfigMaps and
- * secrets, and collects its environment variables. Replaces paths in the pod by local paths. Throws if the container
+ * secrets, and collects its environment variables. Replaces paths in the pod with local paths. Throws if the container
  * refers to an object that does not exist, because Kubernetes would not start the pod either.
  */
 export async function layOut(

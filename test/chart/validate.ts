@@ -72,7 +72,7 @@ const formats: Readonly<Record<string, { readonly is: (text: string) => boolean;
     },
   };
 
-/** Formats of object names, for the kinds that restrict names more than other kinds do. */
+/** Formats of object names, by kind. The names of all other kinds have the format `dns-subdomain`. */
 const nameFormats: Readonly<Record<string, string>> = {
   Service: 'service-name',
   Namespace: 'dns-label',

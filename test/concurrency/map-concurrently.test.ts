@@ -1,6 +1,6 @@
 import { mapConcurrently } from '../../concurrency/map-concurrently';
 
-/** Returns a `work` function. Each of its calls waits until the test calls `end` with the same item. */
+/** Returns a `work` function. Each call of it waits until the test calls `end` with the same item. */
 function controlled() {
   const calls = new Map<string, PromiseWithResolvers<string>>();
   const work = (item: string) => {

@@ -137,8 +137,8 @@ describe('docs/guides/export.md', () => {
       ...exportSchema.tables.allocations.map(
         ({ name, type }) => [name, types[type] ?? type.toLowerCase()] as const,
       ),
-      // Each day is a partition, so its value comes from the path of a file. Some query engines cannot read a date from
-      // a path. So the guide declares days as text, which sorts in the same order.
+      // The day is a partition column, so its value comes from the paths of the files. Some query engines cannot read a
+      // date from a path. So the guide declares the day as text, which sorts in the same order.
       ...exportSchema.partitions.map(({ name }) => [name, types['VARCHAR'] ?? ''] as const),
     ]);
     for (const [name = '', type] of columns) expect([name, type]).toEqual([name, known.get(name)]);

@@ -124,9 +124,7 @@ describeWithTemporal('the five-cluster example', () => {
     );
   }
 
-  /**
-   * Returns whether an output line reports the given phase of a run. It depends on timing which phases are reported.
-   */
+  /** Returns whether an output line reports the given phase of a run. Which phases are reported depends on timing. */
   function isProgress(line: string, phase: string): boolean {
     return line === `  Federator ${phase}` || line.startsWith(`  Federator ${phase}: `);
   }

@@ -28,8 +28,8 @@ const parsed = new Map<string, ts.SourceFile | undefined>();
 let last: ts.Program | undefined;
 
 /**
- * Compiles modules with modified sources. Returns an error message for each module that does not compile, by its path.
- * Also reports errors in the modules that they import, unless `imported` is false.
+ * Compiles modules with modified sources. Returns an error message for each module that does not compile, keyed by the
+ * module's path. Also reports errors in the modules that they import, unless `imported` is false.
  */
 function errorsIn(
   modules: readonly string[],

@@ -17,7 +17,7 @@ import { candidates, dayWindow, file, generation, membership, out, quarantinedSo
 
 const hour = 3_600;
 const day = 24 * hour;
-/** Current time in these tests, in unix seconds: noon of the made-up day 30. */
+/** Current time in these tests, in unix seconds: noon on day 30, as numbered by `dayWindow`. */
 const now = 1_794_614_400 + 30.5 * day;
 const since = now - 7 * day;
 /** Two consecutive windows. A listing of the kind `recent` skips the first one and covers the second one. */

@@ -44,8 +44,8 @@ export function parseDockerfile(text: string): Dockerfile {
 }
 
 /**
- * Replaces each reference such as `${NAME}` by the value of that build argument, or by nothing if there is no such
- * argument.
+ * Replaces each reference such as `${NAME}` with the value of that build argument. Removes the reference if there is no
+ * such argument.
  */
 export function expand(text: string, args: ReadonlyMap<string, string>): string {
   return text.replace(/\$\{(\w+)\}/g, (_, name: string) => args.get(name) ?? '');

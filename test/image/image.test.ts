@@ -18,7 +18,7 @@ import { type Engine, giveToUser, makeWritable, prepareEngine, type Running } fr
 const root = path.join(__dirname, '../..');
 const golden = path.join(root, 'test/golden/bucket/federated');
 const mebi = 1024 * 1024;
-/** Maximum size of `/app`, in bytes. When this limit was set, the folder had 164 MiB. */
+/** Maximum size of `/app`, in bytes. When this limit was set, the actual size was 164 MiB. */
 const mostBytes = 185 * mebi;
 
 /** Packages that are needed only to build the image or to check the code. The image must not contain them. */
@@ -119,7 +119,8 @@ describe('the Dockerfile', () => {
     expect(args.get('NODE_IMAGE')).toBe(`node:${devDependencies?.['node']}-bookworm-slim`);
     expect(args.get('VERSION')).toBe(version);
     expect(stages.map(({ name }) => name)).toEqual(['build', 'base', 'final']);
-    // RUN steps that change the base image must be in the stage `base`, the only stage that the tests skip.
+    // The tests skip only the stage `base`, because they cannot run its RUN steps, which change the base image. So no
+    // later stage may have such steps.
     expect(stages[1]?.steps.map(({ instruction }) => instruction)).toEqual(['RUN']);
     expect(stages[2]?.steps.filter(({ instruction }) => instruction === 'RUN')).toEqual([]);
   });

@@ -35,7 +35,7 @@ const longAgo = new Date('2026-11-17T00:00:00Z');
 interface WithTesters {
   addEqualityTesters(testers: ((a: unknown, b: unknown) => boolean | undefined)[]): void;
 }
-// Compare buffers by `equals`. Jest compares them byte by byte, which takes seconds for a window file.
+// Compare buffers with `equals`. Jest compares them byte by byte, which takes seconds for a window file.
 (expect as unknown as WithTesters).addEqualityTesters([
   (a, b) => (Buffer.isBuffer(a) && Buffer.isBuffer(b) ? a.equals(b) : undefined),
 ]);
@@ -65,8 +65,8 @@ export class ClusterOnDisk implements AsyncDisposable {
   }
 
   /**
-   * Writes a file in place, like the cost-model. By default, its modification time is so old that the file counts as
-   * complete.
+   * Writes a file in place, as the cost-model does. By default, the file gets a modification time so old that it counts
+   * as complete.
    */
   async build(path: string, bytes: Uint8Array, at: Date = longAgo): Promise<void> {
     const file = localPath(this.store, path);
@@ -125,7 +125,7 @@ export class ClusterOnDisk implements AsyncDisposable {
     };
   }
 
-  /** Commits a generation like a federator: writes the merged objects, their provenance, and the generation itself. */
+  /** Commits a generation as a federator does: writes the merged objects, their provenance, and the generation. */
   async commit(
     generation: number,
     windows: Record<string, Combined>,
@@ -207,8 +207,8 @@ export async function combined(window: WindowId): Promise<Combined> {
 }
 
 /**
- * Returns a file that has the same content as `bytes`, but lists the records in reverse order. A cost-model, too, may
- * change the order of records when it loads a file and saves it again.
+ * Returns a file that has the same content as `bytes`, but lists the records in reverse order. A cost-model may
+ * also change the order of records when it loads a file and saves it again.
  */
 export function rewritten(window: WindowId, bytes: Uint8Array): Buffer {
   const ref = parseWindowId(window);

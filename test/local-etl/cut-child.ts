@@ -10,8 +10,8 @@ import { createMemoryBudget } from '../../storage/memory-budget';
 import { openBucketFromFile } from '../../storage/open-bucket';
 
 /**
- * Runs a push or a pull of which only the first `files` transfers complete. All later transfers hang until the test
- * kills this process.
+ * Runs a push or a pull. Only its first `files` transfers complete. All later transfers hang until the test kills this
+ * process.
  */
 async function main([storeFile = '', volume = '', verb, files]: string[]): Promise<void> {
   setInterval(() => undefined, 1_000);

@@ -31,7 +31,7 @@ const windows = Array.from({ length: 170 }, (_, hour): WindowId => {
   return windowId({ pipeline: 'assets', resolution: '1h', window });
 });
 
-/** A cluster on disk. `storeFile` contains the settings of its store, and `calls` the calls to the store. */
+/** A cluster on disk, the file with the settings of its store, and the calls that it has made to the store. */
 interface Place {
   readonly storeFile: string;
   readonly disk: ClusterOnDisk;

@@ -10,7 +10,7 @@ async function* chunks(count: number): AsyncGenerator<Uint8Array> {
   for (let i = 0; i < count; i++) yield await Promise.resolve(new Uint8Array(bytes).fill(i + 1));
 }
 
-// Take the file size limit, which is the last entry: it lets the system write a part of a chunk.
+// Use the last entry of `disks`, the file size limit, because it lets the system write part of a chunk.
 const [name, openDisk] = disks.at(-1) ?? [];
 
 describe(`writing with ${name}`, () => {

@@ -62,7 +62,7 @@ function wanted(ref: WindowRef, bytes: Uint8Array): WantedFile {
 
 /** The golden files: 14 windows that OpenCost merged from five clusters. */
 const goldenFiles: WantedFile[] = [];
-/** Two golden files with allocations and two with assets: the first two and the last two files. */
+/** The first two and the last two of `goldenFiles`: two files with allocations and two with assets. */
 const someFiles: WantedFile[] = [];
 beforeAll(async () => {
   for await (const { ref, path: file } of listWindowFiles(golden))
@@ -302,8 +302,8 @@ describe('the export in the bucket', () => {
   }
 
   /**
-   * Copies a bucket to a plain object with the same methods. Object spread would not copy methods, because a class
-   * defines them.
+   * Copies a bucket to a plain object with the same methods. Object spread alone would not copy the methods, because
+   * they are defined in a class.
    */
   function bound(of: Bucket): Bucket {
     return {

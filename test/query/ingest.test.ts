@@ -97,7 +97,7 @@ describe('the served generation', () => {
         answers.add(sets[0]?.rows.reduce((sum, row) => sum + rowCost(row), 0).toFixed(4) ?? '');
       }
       await swapping;
-      // Answers either contain the whole first day or nothing of it, so there are two different totals.
+      // Each answer contains either the whole first day or none of it, so there are two different totals.
       expect(answers.size).toBe(2);
     } finally {
       engine.dispose();

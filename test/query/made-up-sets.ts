@@ -43,12 +43,12 @@ import type { Stored, StoredWorld } from './reference/stored-sets';
 const hour = 3_600;
 const day = 86_400;
 /**
- * First day of all worlds: 2026-11-14, a Saturday. Weeks begin on Sunday, so the data of two or three days lies in two
- * weeks.
+ * First day of all generated data: 2026-11-14, a Saturday. Weeks begin on Sunday, so data of two or three days belongs
+ * to two different calendar weeks.
  */
 export const firstDay = 1_794_614_400;
 
-/* All worlds use the same few names and labels, so that filters and groupings often match something. */
+/* All generated data sets use the same few names and labels, so that filters and groupings often match something. */
 export const clusterNames = ['c1', 'c2', 'arn:aws:eks:eu-west-1:1086:cluster/c3'];
 const nodeNames = ['n1', 'n2', 'n3'];
 const namespaces = ['x', 'y', 'kube-system', ''];
@@ -212,7 +212,7 @@ const unmounted: fc.Arbitrary<Container> = fc
     providerID: '',
     occurrences: some.map((one, index) => ({
       ...one,
-      // Only the third occurrence may have services, so most of these records have none.
+      // Allow services only in the third occurrence, so that most of these records have none.
       services: index === 2 ? one.services : null,
       controller: noController,
     })),
@@ -372,8 +372,8 @@ const otherAssets: fc.Arbitrary<MadeUpAsset> = fc.oneof(
 );
 
 /**
- * Generates the presence of a cluster in the sets of one day and one pipeline. The cluster may be in the set of the
- * whole day, and in the sets of some hours.
+ * Randomly decides which sets of one day and one pipeline contain a cluster's records: whether the daily set does, and
+ * which hourly sets do.
  */
 const presences = fc.record({
   daily: often(fc.constant(true), fc.constant(false)),
@@ -420,7 +420,7 @@ function clusters(days: number): fc.Arbitrary<MadeUpCluster> {
   });
 }
 
-/** Generates worlds with one to three clusters and one to three days. */
+/** Generates ETL data ("worlds") of one to three clusters and one to three days. */
 export function madeUpWorlds(): fc.Arbitrary<StoredWorld> {
   return fc
     .tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 }))
@@ -773,9 +773,9 @@ export const assetRequests: fc.Arbitrary<AssetRequest> = fc
   })
   .map(({ cut, ...request }) => ({ ...request, ...cut, offset: 0 }));
 
-/* Conversion of worlds to files. */
+/* Conversion of generated data to files. */
 
-/** Writes a world as an ETL folder, with files at `<folder>/bingen/<pipeline>/<resolution>/<start>-<end>`. */
+/** Writes generated data as an ETL folder, with files at `<folder>/bingen/<pipeline>/<resolution>/<start>-<end>`. */
 export async function writeWorld(world: StoredWorld, folder: string): Promise<void> {
   for (const { path, bytes: content } of worldFiles(world)) {
     const file = join(folder, 'bingen', path);
@@ -784,7 +784,7 @@ export async function writeWorld(world: StoredWorld, folder: string): Promise<vo
   }
 }
 
-/** Encodes the sets of a world as files. Their paths are relative to the folder `bingen`. */
+/** Encodes the generated sets as files. Their paths are relative to the folder `bingen`. */
 export function worldFiles(world: StoredWorld): { path: string; bytes: Buffer }[] {
   const fileOf = (
     pipeline: Pipeline,

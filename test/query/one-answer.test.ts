@@ -46,8 +46,8 @@ function setsOf(world: StoredWorld): Sets {
 }
 
 /**
- * Changes a set so that answers differ if a server depends on the order of records. Sums of its amounts depend on the
- * order of addition, and each allocation has different namespace labels.
+ * Changes a set so that answers differ if a server depends on the order of records. Sums of the changed amounts depend
+ * on the order of addition. Each allocation gets different namespace labels.
  */
 function odd(set: EtlSet): EtlSet {
   const own = oddNumbers(set) as EtlSet;

@@ -15,9 +15,9 @@ const { numRuns = 0, seed } = propertyRuns(15, 200);
 const requestsPerWorld = 10;
 
 /**
- * Gives all allocations of a world the same controller. If `sameLabels` is true, also gives all allocations of a
- * namespace the same labels. The engine uses rolled-up rows (sums by workload) only if containers do not change their
- * controller.
+ * Gives all allocations of a world (a generated data set) the same controller. If `sameLabels` is true, also gives all
+ * allocations of a namespace the same labels. The engine uses rolled-up rows (sums by workload) only if containers do
+ * not change their controller.
  */
 function steady(world: StoredWorld, sameLabels: boolean): StoredWorld {
   const change = (record: Allocation | null): Allocation | null =>
@@ -45,8 +45,9 @@ function steady(world: StoredWorld, sameLabels: boolean): StoredWorld {
 }
 
 /**
- * Each world gets a new database. If worlds shared one, a workload would also have the labels from earlier worlds.
- * Because of these mixed labels, the engine would read single allocations instead of rolled-up rows.
+ * Each world (a generated data set) gets a new database. If worlds shared one, a workload would also have the labels
+ * from earlier worlds. Because of these mixed labels, the engine would read single allocations instead of rolled-up
+ * rows.
  */
 it('rolled-up rows, and allocations with mixed labels, agree with the contract', async () => {
   const sampled = { numRuns, seed };

@@ -93,7 +93,8 @@ describe.each(implementations)("the contract's rules, by $name", (implementation
       expect(rows['a']?.sharedCost).toBeCloseTo((0.4 * 0.3) / 0.6 + (0.1 * 0.3) / 0.4, 12);
       expect(rows['b']?.sharedCost).toBeCloseTo((0.4 * 0.1) / 0.6 + (0.1 * 0.1) / 0.4, 12);
       expect(rows['d']?.sharedCost).toBeCloseTo((0.4 * 0.2) / 0.6, 12);
-      // Shares are in proportion to costs. All allocations of c3 cost 0, so they bear none of its management cost.
+      // Shares are in proportion to costs. `e`, the only allocation of c3, costs 0, so its share of the management cost
+      // of c3 is 0.
       expect(rows['e']?.sharedCost).toBe(0);
       expect(rows['__unmounted__']?.sharedCost).toBe(0);
     });

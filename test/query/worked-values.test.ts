@@ -6,8 +6,8 @@ import { type Answered, implementations, withWorld } from './reference/implement
 import { container, fields, request, smallWorld, thing, window } from './small-world';
 
 /**
- * Data of the example in the query contract, which states the expected values: one hour, two clusters, one node, three
- * allocations.
+ * Data of the worked example in the query contract: one hour, two clusters, one node and three allocations. The
+ * contract also states the values that the tests expect.
  */
 const world = smallWorld(
   [

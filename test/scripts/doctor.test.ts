@@ -81,7 +81,7 @@ async function examine(setup: Setup, ...argv: string[]): Promise<Found> {
 }
 
 const failures = ({ checks }: Found) => checks.filter(({ outcome }) => outcome === 'failed');
-/** Returns the outcomes of all checks of one place in the bucket. Keys are the subjects of the checks. */
+/** Returns the outcomes of all checks that concern a place in the bucket. Keys are the subjects of the checks. */
 const inPlace = ({ checks }: Found, place: string): Record<string, string> =>
   Object.fromEntries(
     checks.filter((one) => one.place === place).map(({ subject = '', outcome }) => [subject, outcome]),

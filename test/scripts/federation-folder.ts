@@ -22,8 +22,8 @@ import { readAll } from '../../storage/read-all';
 const golden = resolve(__dirname, '../golden/bucket');
 
 /**
- * A folder with a settings file and a bucket, for tests of verbs. No federation runs: the tests themselves write
- * to the bucket what a federation would write.
+ * A folder with a settings file and a bucket, for tests of the CLI's verbs. No federation runs: the tests themselves
+ * write to the bucket what a federation would write.
  */
 export class FederationFolder implements AsyncDisposable {
   readonly settings: string;

@@ -66,8 +66,8 @@ export interface S3ServerOptions {
   /** Whether to delete `rootDir` when the server stops. (Default: false) */
   temporary?: boolean;
   /**
-   * Users of the server, each with their own permissions. (Default: no users. Then the only valid key is that of the
-   * server itself, which permits everything.)
+   * Users of the server, each with their own permissions. (Default: no users. Then only the server's root key is
+   * valid.)
    */
   users?: S3Users;
 }

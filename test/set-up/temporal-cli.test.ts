@@ -8,7 +8,7 @@ import { program, scratchFolder, temporalLines, write } from './scratch';
 const scratch = scratchFolder();
 
 /**
- * Returns an environment in which Go and Temporal of this machine cannot be found. Its PATH contains only `chmod`,
+ * Returns an environment in which this machine's Go and Temporal CLI cannot be found. Its PATH contains only `chmod`,
  * `sleep` and the fake programs of the test.
  */
 function world(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {

@@ -15,7 +15,7 @@ export interface FaultSuite {
   readonly server: () => Promise<string>;
   /**
    * Opens the driver at the address `host`, without retries. Every call opens the same bucket. The driver must give up
-   * a connection that is silent for `silentMs`, and must upload streams above 8 MiB in parts.
+   * on a connection that is silent for `silentMs`, and must upload streams larger than 8 MiB in parts.
    */
   readonly open: (host: string, silentMs: number) => Promise<Bucket>;
   /** The store's response to a client that sends too many requests. */

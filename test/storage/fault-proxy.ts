@@ -73,7 +73,7 @@ export async function startFaultProxy(target: { hostname: string; port: number }
 
   /**
    * Reads the whole request before forwarding it to the store. If the body were forwarded while it arrives, the store
-   * could refuse the request before its end, and the response would be lost.
+   * could refuse the request before the end of the body, and the response would be lost.
    */
   async function pass(
     request: IncomingMessage,
@@ -167,8 +167,8 @@ export async function startFaultProxy(target: { hostname: string; port: number }
 }
 
 /**
- * Sends the store's response to the client with the given fault. If the response has no body, sends nothing: breaks the
- * connection, or keeps it open if the fault is `stall`.
+ * Sends the store's response to the client and applies the given fault to it. If the response has no body, sends
+ * nothing: breaks the connection, or keeps it open if the fault is `stall`.
  */
 async function spoil(answer: IncomingMessage, response: ServerResponse, kind: Fault['kind']): Promise<void> {
   const chunks: Buffer[] = [];

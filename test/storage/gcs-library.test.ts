@@ -4,8 +4,8 @@ import { promisify } from 'node:util';
 
 /**
  * Shows why the driver sends its own requests to GCS: each test demonstrates a limitation of `@google-cloud/storage`.
- * If a test fails after an update of the library, its limitation is gone. Check whether the driver can now use the
- * library's own method.
+ * If a test fails after an update of the library, the library no longer has this limitation. Check whether the driver
+ * can now use the library's own method.
  */
 describe('the methods of @google-cloud/storage', () => {
   let seen: Record<string, unknown>;

@@ -55,7 +55,8 @@ interface Document {
 
 const policies = path.join(__dirname, '../../docs/reference/policies/s3');
 const own = clusterId('cluster-1');
-// This id starts with the id `own`. A policy for `own` whose prefix has no final slash would also permit access to it.
+// This id starts with the id in `own`, cluster-1. If a policy for cluster-1 omitted the slash after the id, it would
+// also permit access to the objects of cluster-10.
 const like = clusterId('cluster-10');
 const other = clusterId('cluster-2');
 const window = 'allocations/1d/1794614400-1794700800' as WindowId;
@@ -193,7 +194,8 @@ describeWithS3('the documented policies for S3', () => {
   });
 
   /**
-   * Creates a bucket that contains all `seeds`. Returns a function that opens the bucket with the keys of a given user.
+   * Creates a bucket that contains all `seeds`. Returns a function that opens the bucket with a given user's access
+   * key.
    */
   async function seeded(prefix: string) {
     const name = `policies-${randomUUID()}`;

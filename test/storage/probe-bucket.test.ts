@@ -56,10 +56,13 @@ const denied = (what: string) => async (): Promise<never> => {
   throw new FederationError('STORAGE_ACCESS_DENIED', { detail: `Could not ${what}: AccessDenied, 403` });
 };
 
-/** Opens a new folder as a bucket. The methods that `change` returns replace the methods of the bucket. */
+/**
+ * Opens a new folder as a bucket. The methods that `change` returns replace the bucket's methods with the same names.
+ */
 function folder(change: (bucket: Bucket) => Partial<Bucket> = () => ({})): Bucket & { at: string } {
   const at = temporaryFolder();
-  // Use the wrapper, although no faults are wanted: it is a plain object, so its methods can be copied and replaced.
+  // Use `withFaults`, although no faults are wanted: it returns a plain object, whose methods can be copied and
+  // replaced.
   const bucket = withFaults(openFilesystem({ directory: at }), {});
   return { ...bucket, ...change(bucket), at };
 }

@@ -7,8 +7,8 @@ import { type FaultyGcsServer, gcsError, json, resource, startFaultyGcsServer } 
 
 /**
  * Experiments with `@google-cloud/storage`. Each experiment shows a behaviour of the library that is unsuitable for the
- * driver. Tests run this script in a separate process, because the library sends requests with ES modules, which Jest
- * cannot load.
+ * driver. Tests run this script in a separate process, because the library uses ES modules to send requests, and Jest
+ * cannot load these.
  */
 const cases = {
   /** Returns whether the library's time-out ends a listing and an upload if the store never answers. */
@@ -72,7 +72,10 @@ const cases = {
     return server.seen.map(({ method }) => method);
   },
 
-  /** Gives an upload session a location on another host. Returns the number of requests that each host receives. */
+  /**
+   * Starts an upload to which the server assigns a location on another host. Returns the number of requests that each
+   * host receives.
+   */
   async elsewhere(server: FaultyGcsServer) {
     const other = await startFaultyGcsServer();
     server.answer(session(other.endpoint));
@@ -81,7 +84,7 @@ const cases = {
     return { here: server.seen.length, elsewhere: other.seen.length };
   },
 
-  /** Adds a signal to the requests of a resumable upload. Returns whether an abort of the signal ends the upload. */
+  /** Adds a signal to the requests of a resumable upload. Returns whether aborting the signal ends the upload. */
   async aborted(server: FaultyGcsServer) {
     const controller = new AbortController();
     server.answer(session(server.endpoint), () => controller.abort());
@@ -92,8 +95,8 @@ const cases = {
 };
 
 /**
- * Sets STORAGE_EMULATOR_HOST to another address than the configured endpoint. Returns which of the two gets the
- * request.
+ * Sets STORAGE_EMULATOR_HOST to an address that differs from the configured endpoint. Returns which of the two
+ * addresses gets the request.
  */
 async function emulator(): Promise<unknown> {
   const [named, other] = await Promise.all([startFaultyGcsServer(), startFaultyGcsServer()]);

@@ -6,8 +6,8 @@ const hourMs = 3_600_000;
 const text = (moment: number) => `${new Date(moment).toISOString().slice(0, 19)}Z`;
 
 /**
- * Makes consecutive sets of equal length. The first one begins at `first`. Each element of `costs` gives the costs of
- * one set, keyed by row name.
+ * Makes consecutive sets of equal length. The first one begins at `first`. Each element of `costs` contains the costs
+ * of one set, keyed by row name.
  */
 function sets(first: string, costs: readonly Record<string, number>[], length = dayMs) {
   return costs.map((allocations, at) => {

@@ -15,8 +15,8 @@ export interface Canned {
   /** Whether the server requires the operator token for reading. Actions always require it. */
   locked: boolean;
   /**
-   * The error with which the server answers queries of `path`. If `path` is undefined, it answers all queries with the
-   * error.
+   * The error that the server returns for queries to `path` (below `/model/`), or for all queries if `path` is
+   * undefined.
    */
   error?: { readonly path?: string; readonly status: number; readonly message: string };
   /** Warnings in answers, keyed by the path of the request. */

@@ -141,8 +141,8 @@ describeWithTemporal('a federation of many windows', () => {
   });
 
   it('has a history that does not grow with its plan', async () => {
-    // A run of 40 windows gets one signal per window. With a signal for each of 100,000 windows, the history of the run
-    // would be too large.
+    // A run of 40 windows gets one signal per window. A run of 100,000 windows gets only one signal per 1,000 windows,
+    // because otherwise its history would be too large.
     for (const [shards, planned] of [
       [40, 40],
       [80, 100_000],
@@ -157,7 +157,8 @@ describeWithTemporal('a federation of many windows', () => {
       expect(world.inputs('recordShard')).toHaveLength(shards);
       const { events, bytes, signals } = await sizeOf(run);
       expect(signals).toBeLessThanOrEqual(planned === shards ? shards : 0);
-      // A run makes at most five plans, and gets at most a hundred signals for each. Its history must stay small.
+      // Allow four events per signal, and 120 other events per plan. Then even five plans with a hundred signals each,
+      // the most that a run can have, must stay within the limit.
       expect(events - 4 * signals).toBeLessThan(120);
       expect(5 * (120 + 4 * 100)).toBeLessThan(mostEvents);
       expect(bytes).toBeLessThan(mostBytes / 50);

@@ -30,7 +30,8 @@ async function replay(bundle: Awaited<ReturnType<typeof workflowBundle>>, histor
   const results = new Map<string, ReplayResult>();
   for (const name of histories) {
     const history = historyOf(name);
-    // Use the workflow id from the recording, because the ids of child workflows contain the id of their run.
+    // Replay with the workflow id from the recording. The ids of child workflows are derived from it, and must match
+    // the recording too.
     const workflowId = history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowId ?? name;
     const all = Worker.runReplayHistories({ workflowBundle: bundle }, [{ workflowId, history }]);
     for await (const result of all) results.set(name, result);

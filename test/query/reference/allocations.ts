@@ -26,8 +26,8 @@ import { type PlannedSet, planSets } from './steps';
 import { assetsOf, portions, type StoredAllocations, type StoredAssets } from './stored-sets';
 
 /**
- * Answer of the reference (see `referenceAllocations`) to an allocation request. Unlike the engine's, it has no
- * warnings.
+ * Answer of the reference implementation (see `referenceAllocations`) to an allocation request. Unlike the engine's
+ * answer, it has no warnings.
  */
 export interface ReferenceAllocations {
   readonly sets: readonly { readonly window: Span; readonly rows: readonly AllocationRow[] }[];
@@ -74,7 +74,7 @@ function allocationsOf(set: AllocationSet): Piece[] {
   return records.map((record) => pieceOf(finite(record)));
 }
 
-/** Computes the groups of one step, including those of idle costs. The groups are keyed by name. */
+/** Computes the groups of one step, including the groups of idle costs. The result is keyed by name. */
 function answerStep(
   step: Span,
   sets: readonly (readonly Piece[])[],
@@ -124,10 +124,7 @@ function mergeSets(sets: readonly (readonly Piece[])[]): Piece[] {
   return [...merged.values()];
 }
 
-/**
- * Adds an allocation's share of idle cost to the costs of the allocation. The idle cost is that of the allocation's
- * cluster or node.
- */
+/** Adds idle costs to an allocation: its share of the idle costs of its cluster or node. */
 function withItsIdle(piece: Piece, idle: ReadonlyMap<string, Idle>, request: AllocationRequest): Piece {
   const place = idle.get(placeOf(piece, request.idle.byNode));
   if (place === undefined || !countsForIdle(piece)) return piece;
@@ -143,8 +140,8 @@ function withItsIdle(piece: Piece, idle: ReadonlyMap<string, Idle>, request: All
 
 /**
  * Converts idle costs to pieces (allocations). Several pieces can have the same name; the caller merges these. If idle
- * is shared, returns only the part that cannot be shared. If there is a filter, reduces idle in proportion to the costs
- * of the allocations that pass the filter. Omits pieces without cost.
+ * is shared, returns only the part that cannot be shared. If there is a filter, multiplies idle costs by the fraction
+ * of the allocations' costs that passes the filter. Omits pieces without cost.
  */
 function shownIdle(
   idle: ReadonlyMap<string, Idle>,

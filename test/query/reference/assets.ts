@@ -11,7 +11,7 @@ import { secondsOf, textMap } from './piece';
 import { type PlannedSet, planSets } from './steps';
 import { assetsOf, portions, type StoredAssets } from './stored-sets';
 
-/** Answer of the reference (see `referenceAssets`) to an asset request. Unlike the engine's, it has no warnings. */
+/** Answer of the reference (see `referenceAssets`) to an asset request. The engine's answer also has warnings. */
 export interface ReferenceAssets {
   readonly sets: readonly { readonly window: Span; readonly rows: readonly AssetRow[] }[];
 }
@@ -37,8 +37,8 @@ export function referenceAssets(sets: readonly StoredAssets[], request: AssetReq
 }
 
 /**
- * Computes the groups of one step. First merges the records of each asset from all sets, then filters the assets, and
- * finally groups them.
+ * Computes the groups of one time step. First merges the records of each asset from all sets, then filters the assets,
+ * and finally groups them.
  */
 function answerStep(records: readonly Asset[], request: AssetRequest): Map<string, AssetRow> {
   const rows = records.map((asset) => rowOf(asset, request.disableAdjustments));

@@ -5,7 +5,7 @@ import type { Span } from '../../../query/span';
 import { sortValue } from './order';
 import { someNumbers, totalCost } from './piece';
 
-/** The sets of an answer. The answer can be that of any implementation. */
+/** The result sets of a query, computed by the query engine or by the reference implementation. */
 export interface SetsOf<Row> {
   readonly sets: readonly { readonly window: Span; readonly rows: readonly Row[] }[];
 }

@@ -2,8 +2,8 @@ import type { Span } from '../../../query/span';
 import type { Portion } from './stored-sets';
 
 /**
- * Selects the portions of data from which each step is answered. A portion is the records of one cluster in one set.
- * Selected portions of a cluster never overlap, so no time is counted twice.
+ * For each step (a period of the query's result), selects the portions of data that are counted in it. A portion is the
+ * records of one cluster in one set. Selected portions of a cluster never overlap, so no time is counted twice.
  * 1. Selects portions that lie inside a step. Begins with the longest, so that shorter ones only fill gaps.
  * 2. Fills the remaining gaps with portions that lie only partly in a step. Begins with the shortest. All costs of such
  *    a portion are counted in the first step that it overlaps.

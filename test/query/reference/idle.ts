@@ -17,7 +17,7 @@ export const resources = ['cpu', 'gpu', 'ram'] as const;
 export type Resource = (typeof resources)[number];
 type Costs = Record<Resource, number>;
 
-/** Idle cost of a cluster, or of one node if the request asks for idle by node. */
+/** Idle cost of a cluster, or of one node if the request asks for idle costs by node. */
 export interface Idle {
   readonly cluster: string;
   /** Name of the node; empty if this is the idle cost of a whole cluster. */
@@ -39,9 +39,9 @@ interface Place {
 }
 
 /**
- * Computes the idle costs of one step. The key of each idle cost is the one that `placeOf` returns. A cluster or node
- * has idle costs if it has a node asset, or if it has allocations with CPU, GPU or RAM costs. A cluster without any
- * assets has none.
+ * Computes the idle costs of one step, by cluster or by node. The keys of the result are those that `placeOf` returns.
+ * A cluster without any assets has no idle costs, and neither do its nodes. Any other cluster or node has idle costs if
+ * it has a node asset, or allocations with CPU, GPU or RAM costs.
  */
 export function computeIdle(
   step: Span,
@@ -81,8 +81,8 @@ export function placeOf(piece: Piece, byNode: boolean): string {
 }
 
 /**
- * Returns whether a piece uses resources of nodes. Unmounted volumes and stored idle records do not, so the computation
- * of idle costs ignores them.
+ * Returns whether an allocation uses resources of nodes. Unmounted volumes and idle records from ETL files do not, so
+ * the computation of idle costs ignores them.
  */
 export function countsForIdle(piece: Piece): boolean {
   return !isUnmounted(piece) && !isStoredIdle(piece);
@@ -93,7 +93,7 @@ export function resourceCost({ numbers }: Piece, resource: Resource): number {
   return numbers[`${resource}Cost`] + numbers[`${resource}CostAdjustment`];
 }
 
-/** Converts an idle cost to a piece, as if it were an allocation. */
+/** Converts an idle cost to a `Piece`, as if it were an allocation. */
 export function idlePiece(idle: Idle, cost: Costs, name: string): Piece {
   const { cluster, node, providerID, start, end } = idle;
   return {

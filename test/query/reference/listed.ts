@@ -19,8 +19,8 @@ export function listedVolumes(
 
 /**
  * Selects the load balancers that a row lists: only the most expensive ones. Adds up the others in one further entry.
- * That entry also contains the part of the row's cost that no load balancer accounts for. There is such a part in
- * records of older agents, which do not list their load balancers.
+ * If the row's load balancer cost differs from the total of its load balancers, that entry also contains the
+ * difference. This happens with records from older agents, which do not list load balancers.
  */
 export function listedBalancers(
   balancers: ReadonlyMap<string, LoadBalancerUse>,

@@ -134,7 +134,7 @@ function mergeBalancers(a: LoadBalancerUse, b: LoadBalancerUse): LoadBalancerUse
   return { ...a, cost: a.cost + b.cost, hours: a.hours + b.hours };
 }
 
-/** Merges two GPUs: keeps the properties that both have in common. The averages are those of the merged row. */
+/** Merges two GPUs. Keeps the properties that are equal. `numbers` contains the averages of the merged row. */
 function mergeGpus(
   a: GpuUse | null,
   b: GpuUse | null,

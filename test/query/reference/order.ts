@@ -21,8 +21,8 @@ export function inOrder(rows: readonly AllocationRow[], sort: Sort): AllocationR
 }
 
 /**
- * Returns a page of rows. Offset and limit do not count idle rows. All idle rows are on the first page, and on each
- * further page that has other rows.
+ * Returns a page of rows. Idle rows are repeated on every page, and do not count toward offset and limit. A page beyond
+ * the end of the other rows is empty.
  */
 export function pageOf<Row extends { readonly name: string }>(
   rows: readonly Row[],

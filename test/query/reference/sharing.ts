@@ -18,7 +18,7 @@ export function isShared(piece: Piece, { sharing }: AllocationRequest): boolean 
 
 /**
  * Computes the cost that is shared in one step: the cost of the shared allocations, including their idle costs, plus
- * the part of the monthly shared cost that the step accounts for.
+ * the monthly shared cost, prorated for the hours of the step that have passed.
  */
 export function sharedCost(step: Span, charged: readonly Piece[], request: AllocationRequest): number {
   const shared = charged.filter((piece) => isShared(piece, request));
@@ -30,8 +30,8 @@ export function sharedCost(step: Span, charged: readonly Piece[], request: Alloc
 /**
  * Splits a cost among groups. Returns the shares, keyed by group name.
  * - Even split: all groups get the same share, even if the filter drops all allocations of a group.
- * - Weighted split: each allocation gets a share in proportion to its cost without idle. Shares of allocations that the
- *   filter drops are omitted.
+ * - Weighted split: each allocation gets a share in proportion to its cost, excluding idle costs. Shares of allocations
+ *   that the filter drops are omitted.
  */
 export function shareOut(
   cost: number,
@@ -55,8 +55,8 @@ export function shareOut(
 }
 
 /**
- * Splits the management cost of each cluster among the cluster's allocations, in proportion to their costs without
- * idle.
+ * Splits the management cost of each cluster among the cluster's allocations, in proportion to their costs, excluding
+ * idle costs.
  */
 export function tenancyShares(
   assets: readonly Asset[],

@@ -6,7 +6,7 @@ const week = 7 * day;
 /** 1970-01-04, the first Sunday after the Unix epoch, in Unix seconds. */
 const firstSunday = 3 * day;
 
-/** A set of the answer: its window, and the steps that are added up in it. */
+/** One set of an answer: its window, and the time steps whose costs it contains. */
 export interface PlannedSet {
   readonly window: Span;
   readonly steps: readonly Span[];
@@ -96,7 +96,7 @@ function periodEnd(start: number, accumulation: Exclude<Periodic, 'weeknow'>): n
   }
 }
 
-/** Cuts a window into blocks of seven days, starting from its end. The first block may be shorter. */
+/** Cuts a window into blocks of seven days, counted back from its end. The earliest block may be shorter. */
 function weeksBack(window: Span): Span[] {
   const blocks: Span[] = [];
   for (let { end } = window; end > window.start; end -= week) {

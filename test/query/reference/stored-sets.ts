@@ -30,7 +30,8 @@ export interface Portion<R> extends Span {
 }
 
 /**
- * Splits all sets by cluster, in chronological order. If a set has no records of a cluster, makes no portion for it.
+ * Splits each set into one portion per cluster. Clusters without records in a set get no portion. The result is in
+ * chronological order.
  */
 export function portions<S, R>(
   stored: readonly Stored<S>[],

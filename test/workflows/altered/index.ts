@@ -2,8 +2,8 @@ import { proxyActivities } from '@temporalio/workflow';
 import type { PushSummary } from '../../../activities/push-local-etl';
 
 /*
- * Careless edits of the workflows. Each version decides differently from the version whose histories were recorded.
- * Tests check that replaying these histories detects the difference.
+ * Versions of the workflows with careless edits. Each behaves differently from the version whose histories were
+ * recorded. Tests check that replaying these histories detects the difference.
  */
 
 const { reviewLocalEtl } = proxyActivities<{ reviewLocalEtl(): Promise<PushSummary> }>({
