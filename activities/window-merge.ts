@@ -233,8 +233,8 @@ export class WindowMerge {
   }
 
   /**
-   * Quarantines the bad sources. Returns all sources, with the quarantine added to the bad ones. Drops a bad source
-   * that has no file and never contributed to the window.
+   * Quarantines the bad sources. Returns the sources, with the quarantine added to the bad ones. Omits bad sources that
+   * have no file and never contributed to the window.
    */
   private async replace(
     sources: readonly WindowSource[],

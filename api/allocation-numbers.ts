@@ -2,7 +2,8 @@ import type { Derived } from '../query/derived';
 import type { Measure } from '../query/measures';
 
 /**
- * Name of a number that answers can show. `minutes` is not included, because it is written separately, after the times.
+ * Name of a numeric member in the rows of answers. `minutes` is not included, because it is written separately, after
+ * the start and end times.
  */
 type NumberMember = Measure | Exclude<keyof Derived, 'minutes'>;
 

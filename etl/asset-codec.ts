@@ -124,5 +124,5 @@ export const asset: Codec<Asset> = {
   },
 };
 
-/** Returns the highest codec version among an asset and its parts, not counting the versions of windows. */
+/** Returns the highest codec version among an asset and its parts. Ignores time windows, which have a separate codec. */
 export const assetVersion = highestVersionOf(asset);

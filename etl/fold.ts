@@ -24,7 +24,7 @@ export interface FoldedInput {
    * the first entry counted in `entries`.
    */
   altered: number[];
-  /** Entries of the input that are not in the result unchanged, as ascending indexes within the input. */
+  /** Indexes of the input's entries that the merge changed or dropped, in ascending order. */
   changed: number[];
   /**
    * Those `changed` entries that have no counterpart in the result, because they have no record, or because their

@@ -123,7 +123,7 @@ export class Overwriter {
 
   /**
    * Replaces the local files of one window, unless one of them is being written. The caller must hold the window's lock
-   * and must have reserved `largestOf` bytes of the memory budget.
+   * and must have reserved as many bytes of the memory budget as `largestOf` returns.
    */
   async replace(
     { id, window, files }: Replacement,

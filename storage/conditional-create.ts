@@ -13,7 +13,7 @@ export type ConditionalCreate = 'kept' | 'ignored' | 'unknown';
 
 /**
  * Tests how a store handles a `create` of an existing key: creates the same key twice, then deletes the object. If a
- * call fails for another reason, throws the store's error.
+ * call fails, for example because access is denied, throws the store's error.
  */
 export async function probeConditionalCreate(
   bucket: Bucket,

@@ -9,8 +9,8 @@ export interface ListPage {
 
 /**
  * Returns the entries of a page in byte order. Skips invalid keys. Also skips entries that do not sort after `after`,
- * because stores may return them: some stores ignore `after`, some include the entry that equals `after`, and all
- * include the prefix of `after` itself (such as `a/` for `a/b`) if later keys have the same prefix.
+ * because stores may return them. Some stores ignore `after`. Some include the entry that equals `after`. And if
+ * `after` is `a/b`, all stores return the prefix `a/` again if it has keys after `a/b`.
  */
 export function entriesOf({ objects, prefixes }: ListPage, after = ''): ListEntry[] {
   const behind = Buffer.from(after);

@@ -67,8 +67,8 @@ export interface Pair<A, B> {
 }
 
 /**
- * Requests two paths. If the answers come from different generations, requests both once more. Throws if the first
- * request fails. If only the second request fails, returns its error as `second`.
+ * Requests two paths. If the answers come from different generations, requests both paths once more. Throws if the
+ * request for the first path fails. If only the request for the second path fails, returns its error as `second`.
  */
 export async function askPair<A, B>(
   [one, other]: readonly [string, string],

@@ -47,10 +47,10 @@ export class HeldEntries<P extends Pipeline> {
   }
 
   /**
-   * Keeps in memory the entries that `walker` has just passed. Replaces each of their string indexes `i` with
-   * `indexes[i]`.
+   * Keeps in memory the entries that `walker` has just passed: `length` bytes of `whole`, starting at `first`. Replaces
+   * each string index `i` in these bytes with `indexes[i]`.
    *
-   * @returns the entries: `length` bytes of `whole`, starting at `first`
+   * @returns the entries, as a view of `whole`
    */
   hold(whole: Buffer, first: number, length: number, indexes: Int32Array): Buffer {
     this.bytesHeld += whole.length;

@@ -49,8 +49,8 @@ export interface SpliceOptions extends HoldOptions {
 /** Says where to find the entries of an input, and what is known about its set. */
 interface TakenFrom<P extends Pipeline> {
   /**
-   * Returns the set without its records. `marked` contains the string indexes of the identities that have a mark, such
-   * as `__idle__`.
+   * Returns the set without its records. `marked` lists the records whose identity contains a mark, such as `__idle__`:
+   * each number is the string index of an identity.
    */
   readonly facts: (marked: readonly number[]) => SetOf[P];
   readonly hasMap: boolean;

@@ -51,13 +51,13 @@ export interface SplicedInput<P extends Pipeline> {
   readonly identities: Int32Array;
   /** Indexes of the entries that are decoded and merged. All other entries are copied without decoding. */
   readonly special: Set<number>;
-  /** The special entries that have been decoded so far, keyed by their index in the input. */
+  /** Those `special` entries that have been decoded so far, keyed by their index in the input. */
   readonly decoded: Map<number, Entry<P>>;
   /** The identities that contain a mark, such as `__idle__`, in record order, as string indexes in the merged file. */
   readonly marked: number[];
   /**
-   * The bytes of the entries, with the string indexes of the merged file. If the bytes were freed: where to read them
-   * again.
+   * The encoded entries, in which string indexes already refer to the string table of the merged file. If these bytes
+   * were freed: where to read the entries again.
    */
   readonly held: Buffer | Again;
 }

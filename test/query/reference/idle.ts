@@ -40,8 +40,8 @@ interface Place {
 
 /**
  * Computes the idle costs of one step, by cluster or by node. The keys of the result are those that `placeOf` returns.
- * A cluster without any assets has no idle costs, and neither do its nodes. Any other cluster or node has idle costs if
- * it has a node asset, or allocations with CPU, GPU or RAM costs.
+ * If a cluster has no assets, neither the cluster nor its nodes have idle costs. Otherwise, a cluster or node has idle
+ * costs if there is a node asset for it, or if it has allocations with CPU, GPU or RAM costs.
  */
 export function computeIdle(
   step: Span,

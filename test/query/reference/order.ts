@@ -21,8 +21,8 @@ export function inOrder(rows: readonly AllocationRow[], sort: Sort): AllocationR
 }
 
 /**
- * Returns a page of rows. Idle rows are repeated on every page, and do not count toward offset and limit. A page beyond
- * the end of the other rows is empty.
+ * Returns a page of rows. Idle rows do not count toward offset and limit, and are repeated on every page. Exception: a
+ * page that starts after the last other row is empty, without idle rows.
  */
 export function pageOf<Row extends { readonly name: string }>(
   rows: readonly Row[],
