@@ -9,7 +9,7 @@ export interface ColumnsOf {
   assets: AssetColumns;
 }
 
-/** The records of a window, or a batch of them, as columns. */
+/** All records of a window, or one batch of its records, as columns. */
 export type WindowColumns = ColumnsOf[Pipeline];
 
 /**

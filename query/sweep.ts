@@ -26,8 +26,8 @@ export async function sweep(into: IngestConnection): Promise<void> {
 }
 
 /**
- * Deletes rows of the table `identity` that no file uses, but only once there are many. When a file is replaced, only
- * few rows become unused, because the new file uses most of the same rows.
+ * Deletes rows of the table `identity` that no file uses, but only once many have accumulated. Replacing a file leaves
+ * only a few rows unused, because the new file uses mostly the same rows.
  */
 async function sweepIdentities(into: IngestConnection): Promise<void> {
   const { connection } = into;

@@ -11,7 +11,7 @@ import { type MadeUpFile, madeUpFile } from '../merge/made-up-clusters';
 export interface Contents {
   readonly clusters: number;
   readonly windows: readonly WindowRef[];
-  /** Number of records in each cluster's file of a window, by pipeline. */
+  /** Number of records in each file (one cluster, one window), by pipeline. */
   readonly records: Readonly<Record<Pipeline, number>>;
 }
 

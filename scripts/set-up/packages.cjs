@@ -235,7 +235,7 @@ function npmCommand() {
 }
 
 function lockedPackages(lockText) {
-  // Skip links: they point to folders in the checkout and are not installed.
+  // Skip entries that are links: they point to folders in the checkout and are not installed.
   return Object.entries(JSON.parse(lockText).packages).filter(
     ([where, entry]) => where !== '' && !entry.link,
   );

@@ -70,7 +70,7 @@ export async function upload(
     if (begun !== undefined) await cleanUp(begun);
     throw error;
   } finally {
-    // Release the body if it has not been read to the end.
+    // Release the body in case it has not been read to the end.
     stream.destroy();
   }
 }
