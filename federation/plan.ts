@@ -20,9 +20,9 @@ export interface PlanInput {
   /** The window files of the included clusters. */
   readonly candidates: Candidates;
   /**
-   * Undefined after a full listing. After a recent listing, a time in unix seconds: windows that end after this time
-   * were listed completely, and nothing is known about older windows. Must be undefined if the membership differs from
-   * that of the base generation.
+   * A time in unix seconds, if only recent windows were listed: the listing includes all windows that end after this
+   * time, and older windows may be missing from it. Undefined if all windows were listed. Must be undefined if the
+   * membership differs from that of the base generation.
    */
   readonly since?: number;
   /** For clusters that are now included again: the last generations that included them, keyed by generation number. */

@@ -88,8 +88,8 @@ export function finerThan(groups: readonly string[]): string | undefined {
 }
 
 /**
- * Returns filters that select the allocations behind a row, one for each grouping. They are derived from the row's
- * name. Returns undefined if there are no such filters: for an idle row, for a name that does not have one part per
+ * Derives filters from a row's name, one filter per grouping. Together they select the allocations behind that row.
+ * Returns undefined if there are no such filters: for an idle row, for a name that does not have one part per
  * grouping, and for a grouping without a filter field.
  */
 export function drillDown(groups: readonly string[], name: string): string[] | undefined {

@@ -82,7 +82,7 @@ export const progress = defineQuery<FederationProgress>('progress');
 
 /** The progress of a child workflow (lane) that merges part of a run's plan. */
 export interface LaneProgress {
-  /** Number of the run's plan to which the counts belong, starting at 1. */
+  /** A run may plan several times. This says to which plan the counts belong: 1 is the first one. */
   readonly attempt: number;
   readonly lane: number;
   /** Total counts of the lane so far. */

@@ -63,8 +63,8 @@ describe.each(implementations)("the contract's rules, by $name", (implementation
       const rows = byName(
         await ask(allocations, [node('c1', 'n1')], { groups: fields('pod'), sharing, idle }),
       );
-      // The cost of `b` is shared. It is 0.2 plus a share of idle: 0.6 · 0.1 / 0.4 for CPU and 0.3 · 0.1 / 0.2 for RAM.
-      // It is split between `a` and `d` in proportion to their costs without idle: 0.4 and 0.2.
+      // The cost of `b` is shared. It is 0.5: its own cost of 0.2, plus its share of idle, which is 0.6 · 0.1 / 0.4 for CPU
+      // and 0.3 · 0.1 / 0.2 for RAM. `a` and `d` bear it in proportion to their own costs: 0.4 and 0.2.
       expect(Object.keys(rows)).toEqual(['a', 'd']);
       expect(rows['a']?.sharedCost).toBeCloseTo((0.5 * 0.4) / 0.6, 12);
       expect(rows['d']?.sharedCost).toBeCloseTo((0.5 * 0.2) / 0.6, 12);
