@@ -57,8 +57,8 @@ export interface Place {
 }
 
 /**
- * Creates the example in a temporary folder, with the golden ETL files of three days, and starts all five clusters. The
- * clusters look for new files, and pull combined files, every two seconds.
+ * Creates the example in a temporary folder, with the golden ETL files of three days, and starts all five clusters. They
+ * watch their folders and are notified of commits, so they need to look for changes on their own only rarely.
  */
 export async function startFiveClusters(place: Place): Promise<FiveClusters> {
   const { address, namespace, client, store, gcsEmulator } = place;
@@ -67,7 +67,7 @@ export async function startFiveClusters(place: Place): Promise<FiveClusters> {
     lastDay: goldenDay,
     temporal: { address, namespace },
     store: await store(dir),
-    localEtl: { rescanEvery: '2s', pullEvery: '2s' },
+    localEtl: { rescanEvery: '30s', pullEvery: '30s' },
   });
   for (const cluster of clusters) {
     const own = await place.storeOf?.(cluster);
