@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
-import { cp, mkdir, readFile, stat } from 'node:fs/promises';
+import { cp, link, mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { checkPackages } from '../../scripts/set-up/packages.cjs';
+import { runs } from '../etl/run-counts';
 import { expand, parseDockerfile, type Step } from './dockerfile';
 
 /**
@@ -98,7 +100,16 @@ async function sentToTheEngine(): Promise<string[]> {
   return others.map((line) => line.slice(1));
 }
 
+/** The step that installs the packages. */
+const installation = 'npm ci --ignore-scripts --no-audit --no-fund';
+
+/**
+ * Runs a command. In a quick test run, does not install the packages again: `npm test` has already installed the same
+ * packages in the checkout.
+ */
 async function run({ rest }: Step, cwd: string, args: Record<string, string>): Promise<void> {
+  const quick = runs(true, false) && checkPackages(checkout).ready;
+  if (quick && rest === installation) return linkPackages(path.join(cwd, 'node_modules'));
   const child = spawn('sh', ['-c', rest], {
     cwd,
     // Clear NODE_ENV, which Jest sets, so that it does not affect the build.
@@ -110,6 +121,19 @@ async function run({ rest }: Step, cwd: string, args: Record<string, string>): P
   child.stderr.on('data', (chunk: Buffer) => output.push(chunk));
   const code = await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve));
   if (code !== 0) throw new Error(`${rest} ended with ${String(code)}:\n${Buffer.concat(output).toString()}`);
+}
+
+/** Creates a folder with the installed packages of the checkout, as hard links. */
+async function linkPackages(to: string): Promise<void> {
+  const from = path.join(checkout, 'node_modules');
+  for (const entry of await readdir(from, { recursive: true, withFileTypes: true })) {
+    const file = path.join(entry.parentPath, entry.name);
+    const name = path.relative(from, file);
+    if (name.split(path.sep)[0] === '.cache') continue;
+    if (entry.isDirectory()) await mkdir(path.join(to, name), { recursive: true });
+    else if (entry.isFile()) await link(file, path.join(to, name)).catch(() => cp(file, path.join(to, name)));
+    else await cp(file, path.join(to, name), { verbatimSymlinks: true });
+  }
 }
 
 function assign(to: Record<string, string>, assignment: string): void {
