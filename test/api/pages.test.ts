@@ -1,4 +1,5 @@
 import { allocationFields } from '../../query/request';
+import { runs } from '../etl/run-counts';
 import { ask, useGoldenServer, window } from './served';
 
 const golden = useGoldenServer();
@@ -42,8 +43,9 @@ async function allPages(
   throw new Error(`endless pages for ${JSON.stringify(parameters)}`);
 }
 
+/** All single groupings. Quick runs use only a few of them, because pagination does not depend on the grouping. */
 const groupings = [
-  ...allocationFields,
+  ...runs<readonly string[]>(['cluster', 'namespace', 'pod', 'controllerKind'], allocationFields),
   ...['all', 'label:app', 'annotation:team', 'namespaceLabel:team', 'team', 'cluster,namespace'],
   'cluster,node,namespace,pod,container',
 ];

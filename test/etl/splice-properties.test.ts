@@ -42,7 +42,7 @@ describe.each(pipelines)('spliced %s', (pipeline) => {
       fc.property(filesOf(pipeline), (files) => {
         expectSpliced(pipeline, files);
       }),
-      propertyRuns(250, 5000),
+      propertyRuns(120, 5000),
     );
   });
 
@@ -51,7 +51,7 @@ describe.each(pipelines)('spliced %s', (pipeline) => {
       fc.property(filesOf(pipeline, { regular: true }), (files) => {
         expectSpliced(pipeline, files);
       }),
-      propertyRuns(100, 2000),
+      propertyRuns(50, 2000),
     );
   });
 
@@ -63,7 +63,7 @@ describe.each(pipelines)('spliced %s', (pipeline) => {
         // common, because two assets in one file can have the same identity.
         expect(sameBytes || !passed).toBe(true);
       }),
-      propertyRuns(100, 2000),
+      propertyRuns(50, 2000),
     );
   });
 

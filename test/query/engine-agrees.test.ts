@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { propertyRuns } from '../etl/run-counts';
+import { propertyRuns, runs } from '../etl/run-counts';
 import { openEngine, serveWorld } from './engine-over';
 import { allocationRequests, assetRequests, madeUpWorlds, pages } from './made-up-sets';
 import { referenceAllocations } from './reference/allocations';
@@ -8,7 +8,7 @@ import { allocationDifferences, assetDifferences, orderDifferences } from './ref
 import { pageOf } from './reference/order';
 
 const { numRuns = 0, seed } = propertyRuns(15, 300);
-const requestsPerWorld = 12;
+const requestsPerWorld = runs(6, 12);
 
 /**
  * Sends the same random requests about the same random ETL data to the query engine and to the reference

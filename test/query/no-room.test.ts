@@ -10,6 +10,7 @@ import { openDatabase } from '../../query/database';
 import { QueryEngine } from '../../query/engine';
 import { noRoomOf } from '../../query/no-room';
 import type { AllocationRequest } from '../../query/request';
+import { runs } from '../etl/run-counts';
 import { combinedEtl, wantedFrom } from './engine-over';
 import { type Disk, disks } from './full-disk';
 import { fields, request } from './small-world';
@@ -147,7 +148,7 @@ describe('an ingest without enough memory', () => {
   });
 });
 
-describe.each(disks)('%s', (_, open) => {
+describe.each(runs(disks.slice(0, 1), disks))('%s', (_, open) => {
   let disk: Disk;
   beforeEach(() => {
     disk = open();

@@ -33,7 +33,7 @@ jest.setTimeout(3_600_000);
 const seed = 20261128;
 const worlds = runs(2, 5);
 const generations = 5;
-const requestsPerWorld = runs(20, 40);
+const requestsPerWorld = runs(10, 40);
 const repetitions = runs(2, 100);
 
 type Sets = readonly { readonly path: string; readonly set: EtlSet }[];
@@ -181,7 +181,7 @@ it('an answer does not depend on which thread reads which rows', async () => {
     ];
     for (const request of requests) {
       const first = await allocationBody(engine, request);
-      for (let again = 0; again < runs(3, 100); again++)
+      for (let again = 0; again < runs(2, 100); again++)
         expect((await allocationBody(engine, request)) === first).toBe(true);
     }
   } finally {

@@ -11,7 +11,7 @@ import { referenceAllocations } from './reference/allocations';
 import { allocationDifferences } from './reference/compare';
 import type { StoredWorld } from './reference/stored-sets';
 
-const { numRuns = 0, seed } = propertyRuns(15, 200);
+const { numRuns = 0, seed } = propertyRuns(8, 200);
 const requestsPerWorld = 10;
 
 /**
