@@ -131,7 +131,7 @@ async function commit(
   options: CallOptions,
 ): Promise<CommitResult> {
   const { bucket } = deps;
-  // Do not rely on the result: after an error, the object may still have been created. Read it to see which run won.
+  // The call may fail even though the object was created. So if it fails, read the object to see which run created it.
   const created = await createDocument(bucket, documents.generation.at(next.generation), next, options).catch(
     asError,
   );
@@ -160,7 +160,7 @@ async function commit(
   return describeCommit(deps, next, base);
 }
 
-/** Reads the result of every planned window. Returns undefined if the recorded results belong to another plan. */
+/** Reads the result of every planned window. Returns undefined if the recorded results belong to a different plan. */
 async function readResults(
   bucket: Bucket,
   head: PlanHead,

@@ -7,14 +7,14 @@ export interface EnterPrimaryInput {
 }
 
 export interface EnterPrimarySummary {
-  /** True if this call made the cluster a primary again or ended its wait; false if it changed nothing. */
+  /** True if this call made the cluster a primary again, or let a waiting cluster pull; false if it changed nothing. */
   entered: boolean;
 }
 
 /**
  * Creates the activity that makes the cluster a primary again after it has stopped being one. The next pull makes a new
- * backup of the local ETL before it overwrites files. Normally, a cluster does not pull until its own windows are
- * combined. It waits for this only once, and never if `withoutWaiting` is set.
+ * backup of the local ETL before it overwrites files. Normally, the first pull of a cluster waits until the cluster's
+ * own windows are combined. If `withoutWaiting` is set, it does not wait.
  */
 export function createEnterPrimary({ store, now }: { readonly store: LocalEtl; readonly now: () => Date }) {
   return async ({ withoutWaiting = false }: EnterPrimaryInput = {}): Promise<EnterPrimarySummary> => {

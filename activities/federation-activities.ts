@@ -22,7 +22,7 @@ export interface CallsOf {
   readonly calls: StoreCalls;
 }
 
-/** Activities that return an object or nothing. Call counts can be added to such results. */
+/** Activities that return an object or nothing. Call counts could not be added to other results, such as numbers. */
 type Countable = Record<string, (...args: never[]) => Promise<object | void>>;
 
 function counted<Activities extends Countable>(

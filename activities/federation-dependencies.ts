@@ -21,6 +21,6 @@ export interface FederationDependencies {
   /** Minimum number of generations that the clean-up keeps. */
   readonly generations: number;
   readonly threads: MergeThreads;
-  /** Returns the warnings about the store that each run reports, one sentence each. */
+  /** Returns warnings about the store, one sentence each. Every run reports them. */
   storeWarnings(): Promise<readonly string[]>;
 }

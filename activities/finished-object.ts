@@ -56,8 +56,8 @@ async function gather(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
 }
 
 /**
- * Writes the provenance of a merged window. An existing provenance is rewritten unchanged, so that the clean-up does
- * not delete the window: objects written within the last day are not deleted.
+ * Writes the provenance of a merged window. If it exists already, it is written again, so that the clean-up does not
+ * delete the window. The clean-up keeps objects that were written within the last day.
  */
 export async function touchFinished(
   bucket: Bucket,

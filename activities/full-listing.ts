@@ -12,8 +12,8 @@ export async function readFullListing(
 }
 
 /**
- * Records a full listing. Call it only after a generation contains everything that the listing found: later runs then
- * skip older windows.
+ * Records a full listing. Call this only when a generation contains everything that the listing found, because later
+ * runs will skip older windows.
  */
 export async function writeFullListing(
   bucket: Bucket,

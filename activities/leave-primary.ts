@@ -45,8 +45,8 @@ export function createLeavePrimary(deps: LeaveDependencies): () => Promise<Leave
     await updatePrimary(pullStore, { leftAt: leftAt ?? deps.now().toISOString(), waitingFor: undefined });
     const pulled = new Pulled(pullStore);
     const files = await OwnFiles.open({
-      // If pulls write to a separate path, that path never contained the cluster's own files. In this case, restore
-      // nothing from the cluster's folder.
+      // If pulls write to a separate path, they have never replaced the cluster's own files. In this case, restore
+      // nothing from the cluster's folder in the bucket.
       folder: pullStore.root === store.root ? deps.own : undefined,
       backups: deps.backupPath === undefined ? deps.own : backupFolder(deps.backupPath),
       cluster,

@@ -34,9 +34,9 @@ export interface MergeReadsInput {
 }
 
 /**
- * Reads the inputs of one merge. Starts to read each source before the merge requests it. Accepts only the version of
- * the source that was last looked up. Sources that have not changed since the previous merge need not be read: their
- * data comes from the previous merged object, with one request for all of them. The caller must call `close`.
+ * Reads the inputs of one merge, ahead of the merge's requests. Accepts a source file only in the version that was last
+ * looked up. Sources that have not changed since the previous merge need not be read: the previous merged object, which
+ * is read with a single request, contains their data. The caller must call `close`.
  */
 export class MergeReads {
   private readonly ahead: ReadAhead<MergeReply>;
@@ -143,7 +143,7 @@ function isGone(error: unknown): error is FederationError {
 class PreviousObject {
   private opened: Promise<{ version: Version; pieces: Pieces }> | undefined;
   private position = 0;
-  /** Settles when the last requested piece has been read. The next piece is read only then. */
+  /** Settles when the most recently requested piece has been read. Only then can the next one be read. */
   private last: Promise<unknown> = Promise.resolve();
 
   constructor(

@@ -41,7 +41,10 @@ export interface PlanSummary {
   readonly shards: number;
 }
 
-/** Number of shards written at once. It is low because each shard is held in memory as text while it is written. */
+/**
+ * Number of shards that are written concurrently. It is low because each shard is held in memory as text while it is
+ * written.
+ */
 const concurrentWrites = 4;
 
 export type PlanFederation = (input: PlanFederationInput) => Promise<PlanSummary>;

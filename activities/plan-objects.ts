@@ -29,7 +29,7 @@ export async function readHead(
 }
 
 /**
- * Returns a function that reads shards and caches the most recent ones, up to `most` shards. Each window is merged by a
+ * Returns a function that reads shards and keeps the last `most` of them in a cache. Each window is merged by a
  * separate activity that reads the whole shard, so the same shard is requested many times.
  */
 export function createShardCache(

@@ -12,7 +12,7 @@ import type { MemoryBudget } from '../storage/memory-budget';
 export interface PrimaryBackupDependencies {
   /** Bucket for the backup. Not used if `backupPath` is set. */
   readonly own?: Bucket;
-  /** Folder for the backup, used instead of the bucket. */
+  /** Folder for the backup. If it is set, the bucket is not used. */
   readonly backupPath?: string;
   readonly cluster: ClusterId;
   readonly log: Log;

@@ -12,10 +12,10 @@ import type { LocalEtl } from '../local-etl/store';
 import type { BucketReader } from '../storage/bucket';
 import type { MemoryBudget } from '../storage/memory-budget';
 
-/** The cluster's own windows that the newest generation does not contain yet. */
+/** The windows of this cluster whose data is not in the newest generation yet. */
 export interface OwnWindows {
   count: number;
-  /** Ids of the first ten windows. */
+  /** Ids of the first ten of these windows. */
   examples: string[];
   /** Tells the operator what the cluster is waiting for, or what to do. */
   hint: string;
@@ -36,9 +36,9 @@ const shownExamples = 10;
 
 /**
  * Finds the windows that have ended and exist in this cluster's local ETL, but for which the generation contains no
- * data from the cluster. Returns undefined if there are none. A pull must not overwrite such a window: the cluster's
- * data would then be missing from the combined set for good. Ignores windows whose files cannot be decoded, because
- * they can never be combined.
+ * data from the cluster. Returns undefined if there are none. A pull must not overwrite such a window, because the
+ * cluster's data for this window would then be lost. Ignores windows whose files cannot be decoded, because they can
+ * never be combined.
  */
 export async function waitForOwnWindows(
   deps: GuardDependencies,

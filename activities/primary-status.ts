@@ -29,7 +29,7 @@ export interface PrimaryStatus {
 export interface PrimaryStatusDependencies {
   readonly cluster: string;
   readonly store: LocalEtl;
-  /** Local ETL that pulls write to. (Default: `store`) */
+  /** Local ETL to which pulled files are written. (Default: `store`) */
   readonly pullStore?: LocalEtl;
 }
 

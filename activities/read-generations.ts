@@ -7,7 +7,7 @@ import type { BucketReader, CallOptions } from '../storage/bucket';
 /** A generation as it appears in a listing of the bucket. */
 export interface ListedGeneration {
   readonly generation: number;
-  /** Time of the commit, by the store's clock. */
+  /** Time of the commit, according to the store's clock. */
   readonly modified: Date;
   readonly size: number;
 }

@@ -27,7 +27,8 @@ export async function discoverClusters(bucket: BucketReader, options?: CallOptio
 }
 
 /**
- * Lists the window files of clusters, sorted in the given order of the clusters. Ignores other files in their folders.
+ * Lists the window files of clusters. Returns them grouped by cluster, with the clusters in the given order. Ignores
+ * other files in their folders.
  */
 export async function listWindowFiles(
   bucket: BucketReader,
@@ -70,9 +71,8 @@ export async function scanWindowFiles(
 }
 
 /**
- * Lists the window files of one cluster. Returns whether any were skipped. Skips files only at the end of a page: if
- * older files follow in the same folder, starts a new listing at the recent ones. This never takes more requests than a
- * full listing.
+ * Lists the window files of one cluster. Returns whether any were skipped. To skip files, starts a new listing after
+ * them. It does this only at the end of a page, so it never takes more requests than a full listing.
  */
 async function scanCluster(
   bucket: BucketReader,

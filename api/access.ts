@@ -49,12 +49,12 @@ export class Access {
     return this.token !== undefined;
   }
 
-  /** Throws ACCESS_DENIED if a request with these headers may not read. */
+  /** Throws ACCESS_DENIED unless a request with these headers may read data. */
   requireRead(headers: IncomingHttpHeaders): void {
     if (!this.open) this.requireToken(headers);
   }
 
-  /** Throws ACCESS_DENIED if a request with these headers may not change anything. */
+  /** Throws ACCESS_DENIED unless a request with these headers may make changes. */
   requireAct(headers: IncomingHttpHeaders): void {
     if (this.token === undefined) {
       throw new FederationError('ACCESS_DENIED', {

@@ -41,8 +41,8 @@ interface DerivedMembers {
 }
 
 /**
- * Names, in answers, of those members of a row type that are not common to all types. `adjustment` is an exception: all
- * types have it, but at different positions.
+ * Names (in answers) of the members that a row type does not share with all other types. Also contains `adjustment`,
+ * although all types have it, because its position differs between types.
  */
 type OwnMember<Row extends AssetRow> = Row extends AssetRow
   ? | {

@@ -74,7 +74,7 @@ export interface FederationView {
     readonly reused: number;
     readonly removed: number;
   };
-  /** Number of sources (files of a cluster) that are quarantined: the run could not merge them as they are. */
+  /** Number of quarantined sources: files of clusters that the run could not merge in their current state. */
   readonly quarantined?: number;
   readonly excluded?: readonly string[];
   readonly warnings?: readonly string[];
@@ -91,7 +91,7 @@ export interface GenerationView {
   readonly clusters: number;
   readonly windows: number;
   readonly bytes: number;
-  /** The quarantined sources, each with the error that prevented it from being merged as it is. */
+  /** The quarantined sources. `code` and `detail` say why a source could not be merged in its current state. */
   readonly quarantined: readonly {
     readonly cluster: string;
     readonly window: string;

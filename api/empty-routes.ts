@@ -6,7 +6,7 @@ import { envelope, jsonArray, jsonWindow } from './json';
 import { parametersOf } from './request-parameters';
 
 /**
- * Registers routes for which this server has no data or no implementation. Routes of cloud costs and custom costs
+ * Registers routes for which this server has no data or no implementation. Routes for cloud costs and custom costs
  * return empty answers, so that the OpenCost UI shows empty pages instead of errors. The other routes refuse every
  * request with QUERY_NOT_BUILT.
  */
@@ -51,7 +51,7 @@ export function registerEmptyRoutes(app: FastifyInstance, windowOf: (parameters:
           detail: `${path.replace(/\/\*$/, '')} is not part of this version.`,
         });
       };
-      // Refuse before the body is read. Otherwise a body of an unsupported type would cause another error.
+      // Refuse before the body is read. Otherwise, a body of an unsupported type would cause a different error.
       app.route({ method: ['GET', 'POST'], url: `${prefix}${path}`, onRequest: refuse, handler: refuse });
     }
   }

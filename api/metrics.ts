@@ -2,13 +2,11 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Answers } from '../query/answers';
 import type { Origin } from './answer-cache';
 
-/**
- * Records requests in the metrics. Metrics about the served data are not recorded here: each scrape reads their values.
- */
+/** Records requests in the metrics. Metrics about the served data are not recorded here, but read at each scrape. */
 export interface RequestMetrics {
   observe(route: string, status: number, seconds: number): void;
   /**
-   * Counts an answer by its origin. `client` means that the copy in the client's cache was still valid, so that a 304
+   * Counts an answer by its origin. `client` means that the copy in the client's cache was still valid, so a 304
    * without a body was sent.
    */
   answered(from: Origin | 'client'): void;

@@ -18,7 +18,7 @@ export interface ServerOptions {
   readonly answers: Answers;
   /** Access to the federation; absent for a local ETL store. */
   readonly federation?: Federation;
-  /** Id of the primary's cluster; absent for a local ETL store. */
+  /** Id of the primary cluster; absent for a local ETL store. */
   readonly cluster?: string;
   readonly currency: string;
   readonly aliases: Aliases;

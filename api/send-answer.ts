@@ -102,7 +102,7 @@ export function answerSender(
   }
 }
 
-/** HTTP status of a request whose client disconnected before the answer. nginx uses the same number. */
+/** HTTP status of a request whose client disconnected before it was answered. nginx uses the same number. */
 const clientClosedRequest = 499;
 
 function tenths(milliseconds: number): number {

@@ -16,7 +16,7 @@ import { registerOwnRoutes } from './own-routes';
 import { registerPage, sendPage } from './page';
 import { registerQueryRoutes } from './query-routes';
 
-/** Answers of at least this size, in bytes, are compressed. Compressing a smaller one takes longer than it saves. */
+/** Answers of at least this size, in bytes, are compressed. Compressing smaller ones costs more time than it saves. */
 const leastCompressed = 1_024;
 const mostBodyBytes = 64 * 1_024;
 
@@ -152,7 +152,7 @@ const unreadable: Readonly<Record<string, number>> = {
   HPE_HEADER_OVERFLOW: 431,
 };
 
-/** Routes that anybody may read without a token, because they show no costs. */
+/** Routes that need no token, because they show no costs. */
 const openRoutes = new Set(['/healthz', '/readyz', '/', '/page/*', '/api/openapi.json']);
 
 function answerFailure(reply: FastifyReply, { status, body, headers }: Failure): FastifyReply {

@@ -128,8 +128,8 @@ async function measureContents(storeName: string, contents: Contents, rounds: nu
       await run('nothing changed');
       await federator.stop();
       measured.listing.push(await listAll(place, contents));
-      // Measure the merges without Temporal only if the store is a folder. If the store is a server, its own work would
-      // make the cost of Temporal hard to see.
+      // Measure the merges without Temporal only if the store is a folder. The time that a server takes would make the
+      // cost of Temporal hard to see.
       if (place.store.directory === undefined) continue;
       await forgetCombined(place);
       measured.withoutTemporal.push(await mergeWithoutTemporal(place));

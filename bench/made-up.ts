@@ -1,6 +1,6 @@
 import type { Allocation, TimeWindow } from '../etl/model';
 
-/** Functions that make up ETL files. Several benchmarks share this module. */
+/** This module makes up the data of ETL files for several benchmarks. */
 
 export const instant = (seconds: number) => ({ seconds, nanos: 0, zoneMinutes: -1, zoneSeconds: null });
 

@@ -24,8 +24,8 @@ const mostDecoded = 50;
 const openCost = { typical: 32, best: 39.8 };
 
 /**
- * Goal: compared with an idle process, a merge needs at most `bytes` more memory, plus `tables` times the size of the
- * merged file's string table.
+ * Goal for the memory that a merge needs, beyond what an idle process uses: at most `bytes`, plus `tables` times the
+ * size of the merged file's string table.
  */
 const aim = { bytes: 150e6, tables: 2 };
 
@@ -36,8 +36,9 @@ const aim = { bytes: 150e6, tables: 2 };
  * - by decoding and encoding all records;
  * - by only concatenating the files.
  *
- * Each way reads its inputs from disk, computes a SHA-256, and writes a file with fsync. The benchmark alternates
- * between the ways, and runs each merge in a separate process. Prints Markdown tables of speeds, ratios and memory.
+ * Each merge reads its inputs from disk, writes the merged file with fsync, and computes its SHA-256. The benchmark
+ * alternates between the four ways, and runs each merge in a separate process. Prints Markdown tables of speeds, ratios
+ * and memory.
  */
 async function bench(): Promise<void> {
   const { values } = parseArgs({

@@ -190,7 +190,7 @@ async function measure(
 
 /**
  * Returns the time in milliseconds within which the fraction `share` of the queries was answered. Failed queries count
- * as infinitely slow. Therefore, the result is `none` if less than this fraction succeeded.
+ * as infinitely slow. If too few queries succeeded, returns `none`.
  */
 function quantile(times: readonly number[], share: number): number | string {
   const sorted = [...times].sort((a, b) => a - b);

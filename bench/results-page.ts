@@ -1,4 +1,4 @@
-/** Titles of the sections in `bench/results.md`. Keys are the names of the benchmarks, in the order of the page. */
+/** Titles of the sections in `bench/results.md`. Keys are the names of the benchmarks. The page keeps this order. */
 export const sectionTitles = {
   merge: 'Merge of one window',
   federation: 'Federation from end to end',

@@ -12,8 +12,8 @@ export interface Begun {
   /** Start time in UTC, in ISO 8601 format. */
   readonly at: string;
   /**
-   * Load average of the minute before the benchmark. If it is high, other programs on the machine are busy and slow the
-   * benchmark down.
+   * Load average over the minute before the benchmark. If it is high, other programs on the machine are busy and slow
+   * the benchmark down.
    */
   readonly load: number;
 }

@@ -21,7 +21,7 @@ const limits = { events: 51_200, bytes: 50 * 2 ** 20, payloadBytes: 2 * 2 ** 20 
 /**
  * `npm run bench:scale`: measures federation runs over 1,000 clusters with 280 small windows each. Uses a real
  * federator, a folder as the store, and a Temporal server with default limits. Measures the duration of each run, the
- * size of its histories, and the memory of each process.
+ * size of its workflow histories, and the memory of each process.
  */
 async function bench(): Promise<void> {
   const { values } = parseArgs({

@@ -22,8 +22,8 @@ const chartFederationKeys = new Set([
 ]);
 
 /**
- * Paths in Kubecost's Helm values that may contain the cluster id, in order of priority. The cluster's name comes last,
- * because Kubecost's federation uses `cluster_id` as the id (kubecost/docs#507).
+ * Paths in Kubecost's Helm values that may contain the cluster id, in order of priority. `cluster_id` comes before
+ * `clusterName`, because Kubecost's federation uses `cluster_id` as the id (kubecost/docs#507).
  */
 const clusterIdPaths = [
   'clusterId',

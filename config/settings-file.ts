@@ -8,7 +8,7 @@ export interface Found {
   readonly value: unknown;
   /** Where the value was found, such as `federated-etl.yaml, line 12` or `CLUSTER_ID`. */
   readonly where: string;
-  /** True if the value comes from an environment variable and is therefore a text. */
+  /** True if the value comes from an environment variable and is therefore a string. */
   readonly textual?: boolean;
 }
 

@@ -12,8 +12,8 @@ import { assetVersions } from './versions';
 export const assetPipeline: PipelineSpec<'assets'> = {
   setName: 'AssetSet',
   versions: assetVersions,
-  // Do not wrap `asset` in `embedded`, which would read the compatibility word first. In an asset, the type name comes
-  // before that word, so `asset` reads both.
+  // Do not wrap `asset` in `embedded`, which reads a 32-bit compatibility word before the structure. In an asset, the
+  // type name comes before that word, so `asset` reads both itself.
   record: optional(asset),
   own: { aggregationKeys: { at: 'before', codec: list(str) } },
   versionOf: assetVersion,

@@ -31,7 +31,7 @@ export function mergeAssetProperties(
   return a === null || b === null ? null : add(a, b);
 }
 
-/** Returns the labels that `a` and `b` have in common, with equal values. Returns null if `a` or `b` is null. */
+/** Returns the labels that have the same value in `a` and `b`. Returns null if `a` or `b` is null. */
 export function sharedLabels(a: StringMap | null, b: StringMap | null): StringMap | null {
   if (a === null || b === null) return null;
   return new Map([...a].filter(([key, value]) => b.get(key) === value));

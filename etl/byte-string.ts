@@ -3,9 +3,9 @@
  * This is *not* readable text: the letter `ü` takes up two characters.
  *
  * Strings in files are not always valid UTF-8, because writers may truncate a long string in the middle of a character.
- * But strings must be written back byte for byte. This form keeps every byte. `===` and `<` compare byte strings in
- * byte order, and also compare them with ASCII constants such as `__idle__`. `displayText` converts a byte string to
- * readable text, and `toByteString` converts text to a byte string.
+ * But strings must be written back byte for byte. This form keeps every byte. Byte strings can be compared with `===`
+ * and `<`, both with each other and with ASCII constants such as `__idle__`; `<` compares in byte order. `displayText`
+ * converts a byte string to readable text, and `toByteString` converts text to a byte string.
  */
 export type ByteString = string;
 

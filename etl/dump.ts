@@ -13,7 +13,7 @@ export interface DumpOptions {
 /**
  * Converts a set to JSON. The fields of the set come first, then the records, sorted by key. All fields have their
  * names from the ETL format. Times become strings in UTC. NaN and infinities become strings, and negative zero becomes
- * 0. Missing maps, lists and parts become null. Invalid UTF-8 becomes U+FFFD. Fields of older codec versions are kept
+ * 0. Missing maps, lists and objects become null. Invalid UTF-8 becomes U+FFFD. Fields of older codec versions are kept
  * as they are.
  */
 export function dumpSet(set: EtlSet, options: DumpOptions): Json {

@@ -2,29 +2,26 @@ import { blankOf, type Codec, type Fields, struct } from './codec';
 import type { VersionRange } from './versions';
 
 /*
- * The description of a field says how the field is stored in a file, and how its values are added when two records are
- * added. TypeScript requires both, so no field can be forgotten when records are added.
+ * The description of a field says how the field is stored in a file, and how to add its values when two records are
+ * added. TypeScript requires both, so no field can be forgotten.
  */
 
 /** Adds two values of a field. `a` comes from the earlier input of the merge. Does not change `a` or `b`. */
 export type Rule<T, Context> = (a: T, b: T, context: Context) => T;
 
-/** A field that can be added without the values of other fields. */
+/** A field whose sum does not depend on other fields. */
 export interface Field<T, Context> {
   readonly codec: Codec<T>;
   readonly add: Rule<T, Context>;
 }
 
-/**
- * A field that cannot be added without the values of other fields. Its sum is computed by the `addOwn` function that is
- * passed to `adding`.
- */
+/** A field whose sum depends on other fields. The `addOwn` function that is passed to `adding` computes the sum. */
 export interface OwnField<T> {
   readonly codec: Codec<T>;
   readonly add: 'own';
 }
 
-/** Name of a field of a structure, except its version. */
+/** Name of any field of a structure except its version. */
 export type FieldName<T> = Exclude<keyof T, 'version'>;
 
 /** Name of a numeric field of a structure. The field may be nullable. */
@@ -41,14 +38,14 @@ export type Description<T, Context> = {
 };
 
 /**
- * Describes a field that can be added without the values of other fields. If older versions do not have the field, wrap
- * its codec in `since`.
+ * Describes a field whose sum does not depend on other fields. If older versions do not have the field, wrap its codec
+ * in `since`.
  */
 export function field<T, Context>(codec: Codec<T>, add: Rule<T, Context>): Field<T, Context> {
   return { codec, add };
 }
 
-/** Describes a field that cannot be added without the values of other fields. */
+/** Describes a field whose sum depends on other fields. */
 export function ownField<T>(codec: Codec<T>): OwnField<T> {
   return { codec, add: 'own' };
 }

@@ -20,15 +20,15 @@ export interface FoldedInput {
    */
   entries: number;
   /**
-   * The entries counted in `entries` that are not identical to an entry of the input, as ascending indexes. Index 0 is
-   * the first entry counted in `entries`.
+   * Those entries counted in `entries` that the merge changed, as ascending indexes. Index 0 is the first entry counted
+   * in `entries`.
    */
   altered: number[];
   /** Indexes of the input's entries that the merge changed or dropped, in ascending order. */
   changed: number[];
   /**
-   * Those `changed` entries that have no counterpart in the result, because they have no record, or because their
-   * record was added to an earlier record.
+   * The part of `changed` that has no counterpart in the result: entries without a record, and entries whose record was
+   * added to an earlier record.
    */
   gone: number[];
 }

@@ -56,7 +56,7 @@ function gpuOf(record: Allocation, resultVersion: number): GPUAllocation | null 
 }
 
 /**
- * Adds two GPU parts. The averages of both are combined, weighted by duration. All other values are those of `a`. If
+ * Adds two GPU parts. The averages of both are combined, weighted by duration. All other values are taken from `a`. If
  * `a` is null, returns `b` unchanged.
  */
 function add(a: GPUAllocation | null, b: GPUAllocation | null, minutes: Minutes): GPUAllocation | null {
@@ -64,8 +64,8 @@ function add(a: GPUAllocation | null, b: GPUAllocation | null, minutes: Minutes)
 }
 
 /**
- * Stands for a missing GPU part when two GPU parts are added. Version 0 ensures that the sum gets the version of the
- * other GPU part.
+ * Empty GPU part. It takes the place of a missing one when GPU parts are added. Because its version is 0, the sum gets
+ * the version of the other GPU part.
  */
 const noGpu: GPUAllocation = {
   version: 0,

@@ -7,7 +7,7 @@ import type { Walk } from './splice/walk';
 import type { VersionRange } from './versions';
 import type { Pipeline } from './window';
 
-/** Name of a field that only this pipeline's sets have. The field that contains the records does not count. */
+/** Name of a field that only this pipeline's sets have, other than the field that contains the records. */
 export type OwnField<P extends Pipeline> = Exclude<keyof SetOf[P], keyof CommonSet | 'kind' | P>;
 
 /**
@@ -49,8 +49,8 @@ export interface PipelineSpec<P extends Pipeline> {
   /** Returns the rules for merging the given sets of one window. The sets must be in merge order. */
   merging(this: void, sets: readonly SetOf[P][]): Merging<P>;
   /**
-   * For each list of marked records (see `Marks`), its mark: an ASCII string. The list contains all records whose
-   * identity includes this string.
+   * For each list of marked records (see `Marks`), an ASCII string. The list contains all records whose identity
+   * includes this string.
    */
   readonly marks: { readonly [F in MarkField<P>]: string };
   /**
@@ -58,7 +58,7 @@ export interface PipelineSpec<P extends Pipeline> {
    * because of aggregationKeys. If so, a splice must decode all records.
    */
   hasOtherIdentities(this: void, set: SetOf[P]): boolean;
-  /** Tells a splice (the fast merge) how to move over records without decoding them. */
+  /** Tells a splice (the fast merge) how to move past records without decoding them. */
   readonly walk: WalkRules;
 }
 
@@ -92,7 +92,8 @@ export interface WalkRules {
 
 export type WalkedIdentity =
   /**
-   * The identity is a single string of the record. Its string index is at this byte offset from the start of the entry.
+   * The identity is one of the record's strings. The index of this string in the string table is stored `offset` bytes
+   * after the start of the record's entry.
    */
   | { readonly offset: number }
   /**

@@ -132,8 +132,8 @@ function writeRecords<R>(writer: Writer, codec: Codec<R | null>, records: Record
 }
 
 /**
- * Returns the highest codec version of a set's records and their parts. Ignores the versions of the windows in the
- * records. Returns 0 if there are no records.
+ * Returns the highest codec version of a set's records and their parts. Ignores the version of the window that a record
+ * contains. Returns 0 if there are no records.
  */
 export function highestVersion<P extends Pipeline>(set: SetOf[P]): number {
   const spec = specOf<P>(set);

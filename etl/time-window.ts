@@ -13,8 +13,8 @@ export function expandWindow(window: TimeWindow, other: TimeWindow): TimeWindow 
 }
 
 /**
- * Returns the start or the end of the expanded window. Used only if at least one of the two windows is open (null)
- * there.
+ * Returns the start of the expanded window from the starts of both windows, or its end from their ends. At least one of
+ * the two arguments must be open (null).
  */
 function widened<T>(own: T | null, other: T | null): T | null {
   return own === null ? other : null;

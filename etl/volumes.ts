@@ -79,8 +79,8 @@ export function addVolumes(a: PVEntry[] | null, b: PVEntry[] | null): PVEntry[] 
 }
 
 /**
- * Returns the entry of the sum for a volume that only the second allocation has. As in OpenCost, its `providerID` is
- * empty.
+ * Returns the value that the sum contains for a volume that only the second allocation has. As in OpenCost, its
+ * `providerID` is empty.
  */
 function takenOver({ version, byteHours, cost }: PVAllocation): PVAllocation {
   return { version, byteHours, cost, providerID: '' };

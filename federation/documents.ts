@@ -47,8 +47,8 @@ export const documents = {
     damaged: 'GENERATION_UNREADABLE',
   }),
   /**
-   * A merge reads this document with `readIntact`. So a damaged document does not cause an error, but a new merge of
-   * the window.
+   * A merge reads this document with `readIntact`. So if it is damaged, no error is thrown, and the window is merged
+   * again.
    */
   provenance: defineDocument({
     pattern: 'federated/combined/objects/<fingerprint>.json',

@@ -3,7 +3,7 @@ import { parseWindowId, type WindowId, windowId, type WindowRef } from '../etl/w
 
 /**
  * Parses a window id that was read from a generation document. Throws GENERATION_UNREADABLE if the id is invalid. This
- * matters because paths are built from the id, and the federator may not be the only one that can write to the bucket.
+ * check is needed because paths are built from the id, and others may be able to write to the bucket, too.
  */
 export function entryWindow(id: string): WindowRef {
   const ref = parseWindowId(id);

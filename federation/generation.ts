@@ -30,14 +30,14 @@ export const quarantinedSourceSchema = z.object({
   detail: z.string(),
   /**
    * Version of the object under `kept/` that contains the cluster's last good contribution. This contribution is merged
-   * instead of the file. Undefined if there is none.
+   * instead of the file. Undefined if there is no good contribution.
    */
   kept: versionSchema.optional(),
 });
 export type QuarantinedSource = z.infer<typeof quarantinedSourceSchema>;
 
 /**
- * `kept`: the window still contains the cluster's last good contribution. `refused`: the window has no data of the
+ * `kept`: the window still contains the cluster's last good contribution. `refused`: the window has no data from the
  * cluster.
  */
 export type QuarantineState = 'kept' | 'refused';

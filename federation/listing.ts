@@ -109,7 +109,7 @@ function whyFull({ base, membership, request, last, now }: ListingInput, since: 
 }
 
 /**
- * Returns the clusters that are listed first, and completely even in a recent listing:
+ * Returns the clusters that are listed first. Even a recent listing lists all files of these clusters:
  * - new clusters;
  * - clusters with a quarantined source for an older window, which is a window that ended before `since`;
  * - clusters that had no older windows at the last full listing, or whose older windows had changed within the day
@@ -138,8 +138,8 @@ export function listedFirst({ base, membership, last }: ListingInput, since: num
 
 /**
  * Decides, after some clusters have been listed, whether a full listing is needed. Returns the reason, or undefined if
- * none is needed. `listed` are the clusters that have been listed completely. A full listing is needed if one of these
- * clusters is new, or if its older windows have changed since the last full listing.
+ * none is needed. `listed` contains the clusters that have been listed completely. A full listing is needed if one of
+ * these clusters is new, or if its older windows have changed since the last full listing.
  */
 export function outdated(
   { base, last }: ListingInput,
@@ -213,8 +213,8 @@ export function recentFrom(path: string, since: number): string | undefined {
 }
 
 /**
- * Returns whether a recent listing, which skips older files by `recentFrom`, finds this file as long as its window is
- * recent.
+ * Returns whether a recent listing is sure to find this file while its window is recent. If the file's name sorts
+ * before the start of the window, `recentFrom` may skip the file.
  */
 function sortsByTime({ window }: WindowRef, path: string): boolean {
   const name = path.slice(path.lastIndexOf('/') + 1);

@@ -39,7 +39,7 @@ export const plannedWindowSchema = z.object({
 });
 export type PlannedWindow = z.infer<typeof plannedWindowSchema>;
 
-/** A shard: windows of a plan that are merged as one unit of work. */
+/** A shard: a group of a plan's windows, stored as one object. */
 export const planShardSchema = z.object({
   format: z.literal(1),
   run: z.string(),

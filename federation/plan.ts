@@ -20,9 +20,9 @@ export interface PlanInput {
   /** The window files of the included clusters. */
   readonly candidates: Candidates;
   /**
-   * A time in unix seconds, if only recent windows were listed: the listing includes all windows that end after this
-   * time, and older windows may be missing from it. Undefined if all windows were listed. Must be undefined if the
-   * membership differs from that of the base generation.
+   * If only recent windows were listed, the unix time in seconds from which the listing is complete: it includes all
+   * windows that end after this time. Undefined if all windows were listed. Must be undefined if the membership differs
+   * from the base generation's membership.
    */
   readonly since?: number;
   /** For clusters that are now included again: the last generations that included them, keyed by generation number. */
@@ -53,14 +53,14 @@ export interface Plan {
  * Decides which windows to merge: those whose fingerprint differs from the one in the base generation. This is a pure
  * function, and the order of its input does not matter.
  *
- * - A source that the base generation quarantines is not read in every run, but only after its file is replaced.
- *   Exception: it is also read if the merge revision is new or the request sets `force` or `full`.
+ * - A source that the base generation quarantines is read again only if its file has been replaced, if the merge
+ *   revision is new, or if the request sets `force` or `full`.
  * - A generation contains all windows of a cluster or none. So if a cluster is newly excluded or included again, all
- *   windows with its data change, even those that start before the scope's cut-off.
+ *   windows with its data change, even those that start before the cut-off (`scope.cutoff` of the membership).
  * - If no cluster is newly excluded or included again, windows that start before the cut-off stay as they are.
  * - If the membership has changed, the run is not limited to the windows that the request selects.
  * - Windows older than the retention are never merged. If the base generation has them, they are removed.
- * - Windows that were not listed completely stay as they are.
+ * - If only recent windows were listed, all older windows stay as they are.
  */
 export function planFederation(input: PlanInput): Plan {
   const { base, membership } = input;
@@ -95,8 +95,8 @@ class Planner {
   private readonly quarantined = new Map<string, Map<ClusterId, QuarantinedSource>>();
   private readonly cutoff: number;
   /**
-   * Whether the base generation includes a cluster that is now excluded, or excludes a cluster that is now included
-   * again.
+   * Whether a cluster is newly excluded (the base generation includes it) or included again (the base generation
+   * excludes it).
    */
   private readonly clustersMoved: boolean;
   private readonly span: FederationRequest['windows'];
@@ -141,8 +141,8 @@ class Planner {
     const current = this.input.base?.windows[id]?.fingerprint;
     const returning = this.returningTo(id);
     const sources = this.sources(id, ref);
-    // If a cluster that is included again has no file now, it may have had one earlier. Only the provenance in the last
-    // generation that included the cluster shows whether it did.
+    // A cluster that is included again may have no file now, but may have had one earlier. Only the provenance in the
+    // last generation that included the cluster shows whether it had one.
     const unknown = Object.keys(returning).some(
       (cluster) => !sources.some((source) => source.cluster === cluster),
     );

@@ -33,8 +33,8 @@ export const provenanceSourceSchema = z.object({
 export type ProvenanceSource = z.infer<typeof provenanceSourceSchema>;
 
 /**
- * Provenance of a merged window, which lists its sources. It is written after the merged object, so if it exists, the
- * object is complete.
+ * Provenance of a merged window: the sources that it was merged from. The provenance is written after the merged
+ * object, so if the provenance exists, the object is complete.
  */
 export const provenanceSchema = z.object({
   format: z.literal(1),

@@ -21,7 +21,7 @@ export interface GenerationRetentionInput {
    * because that generation contains the cluster's history.
    */
   readonly excluded: Generation['membership']['excluded'];
-  /** How many of the newest generations are kept regardless of their age. At least one is kept. */
+  /** How many of the newest generations are kept regardless of their age. If less than 1, one is kept. */
   readonly atLeast: number;
   /** Current time by the store's clock. */
   readonly now: Date;
@@ -56,7 +56,7 @@ export function generationsToKeep({
   return keep;
 }
 
-/** State of the clean-up between two passes. */
+/** State that the clean-up keeps from one pass to the next. */
 export const unreferencedSchema = z.object({
   format: z.literal(1),
   /**

@@ -29,8 +29,8 @@ type Entry = z.infer<typeof entrySchema>;
 
 /**
  * Facts about a file are reused only if they were recorded at least this long after the file's last write, in
- * milliseconds. A second write within this time may not change the file's size or modification time, so it could go
- * unnoticed.
+ * milliseconds. A second write within this time might leave the file's size and modification time unchanged, and would
+ * then go unnoticed.
  */
 const settlesAfterMs = 2_000;
 

@@ -15,7 +15,7 @@ import { inFolder, removeQuickly } from './write';
  * Locks ensure that the push and the pull of one cluster do not handle the same window at once. This works within one
  * process and between processes that share the volume. A lock is a file that contains its holder's identity. It is
  * created only if it does not exist. While the holder has the lock, it regularly renews the file's modification time.
- * If the holder is dead or has not renewed the time for `staleAfterMs`, another process takes the lock over. If the
+ * If the holder is dead or has not renewed the time for `staleAfterMs`, another process takes over the lock. If the
  * holder was only paused, it may then run at the same time as the new holder. This is harmless, because every change to
  * a window replaces whole files.
  */

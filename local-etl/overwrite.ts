@@ -58,7 +58,7 @@ export interface OverwriterDependencies {
   readonly budget: MemoryBudget;
 }
 
-/** Returns the size of the largest file that is read or written when a window is replaced, in bytes. */
+/** Returns the size in bytes of the largest file that is read or written when a window is replaced. */
 export function largestOf({ window, files }: Replacement): number {
   return Math.max(window.size, ...files.map(({ size }) => size));
 }

@@ -12,8 +12,8 @@ const pulledSchema = z.object({
 });
 
 /**
- * Number of digests kept per window. This is enough to recognise an old pulled file that somebody restores. Even older
- * files are recognised by the cluster names in their records.
+ * Number of digests kept per window. This is enough to recognise an old pulled file that somebody restores. A file
+ * whose digest is no longer kept is recognised by the cluster names in its records.
  */
 const keptPerWindow = 32;
 const keptPerFormerWindow = 4;

@@ -51,7 +51,7 @@ export type Judgement =
 
 /**
  * Checks whether bytes are a complete file of the given pipeline. A file with an unsupported codec version counts as
- * complete, because the federator, which merges the pushed files, reports such files.
+ * complete, so that it can be pushed. The federator then reports it.
  */
 export function judgeContent(pipeline: Pipeline, bytes: Uint8Array): Judgement {
   try {

@@ -20,7 +20,7 @@ export interface DryRun {
   readonly windows: readonly { readonly window: string; readonly clusters: readonly string[] }[];
   /** Number of windows that would stay the same as in the generation `base`. */
   readonly carried: number;
-  /** Windows that the federation would remove from the combined set, because they are older than the retention. */
+  /** Windows that the federation would remove from the combined set, because their retention period has ended. */
   readonly removed: DrawnPlan['removed'];
   readonly duplicates: DrawnPlan['duplicates'];
   /** Whether all files or only those of recent windows were listed, and why. */

@@ -17,7 +17,7 @@ export function generationSize({ windows }: Generation): number {
   return Object.values(windows).reduce((sum, { size }) => sum + size, 0);
 }
 
-/** Summary of a generation. `generations --json` prints a list of exactly these. */
+/** Summary of a generation. `generations --json` prints a list of these objects. */
 export interface GenerationSummary {
   readonly generation: number;
   /** Time of the commit, in RFC 3339. */

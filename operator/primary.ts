@@ -15,7 +15,7 @@ import {
 } from '../workflows/messages';
 import type { Names } from '../workflows/names';
 
-/** The names by which a cluster's own records are recognized. `primary names --json` prints exactly this. */
+/** The names by which a cluster's own records are recognized. `primary names --json` prints this object. */
 export interface OwnNames {
   readonly cluster: string;
   readonly ownNames: readonly string[];

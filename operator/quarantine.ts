@@ -18,7 +18,10 @@ export interface Quarantine {
 /** A quarantined source, the generation since which it has been quarantined, and advice on what to do. */
 export interface ListedSource extends QuarantinedSource {
   readonly state: QuarantineState;
-  /** The source is quarantined in every generation from this number on. Older generations may have been cleaned up. */
+  /**
+   * The source has been quarantined in every generation since this one. If older generations have been cleaned up, it
+   * may have been quarantined even longer.
+   */
   readonly since: number;
   /** Advice on what to do about the source; empty if this version of the software does not know the error code. */
   readonly hint: string;

@@ -46,7 +46,7 @@ export async function remerge(
 }
 
 /**
- * Reads the bytes of a source as they were merged. If the merge used the cluster's last good contribution, reads its
+ * Reads the bytes that the merge used for a source. If the merge used the cluster's last good contribution, reads its
  * copy under `kept/`; otherwise, reads the cluster's file. Returns undefined if these bytes no longer exist.
  */
 async function readSource(

@@ -28,7 +28,8 @@ export async function verifyNewest(
       deep: files,
       onProgress: (done, of) => progress(generation.generation, done, of),
     });
-    // A commit publishes and removes files. If an older generation is being verified, that looks like damage.
+    // The findings may result from a commit during the verification, because a commit publishes and removes files. So
+    // if there are findings, check whether there is a newer generation.
     const newest =
       result.findings.length === 0 ? generation.generation : await newestGenerationNumber(bucket);
     if (newest === generation.generation) return result;

@@ -111,7 +111,7 @@ export interface SourceOptions {
 
 /**
  * Returns SQL for three columns. Each describes a workload or a row of the table `identity`:
- * - `key`: the name of the row in the query result to which the workload or identity belongs
+ * - `key`: the name of the result row to which the workload or identity belongs
  * - `kept`: whether the workload or identity passes the filter
  * - `shared`: whether the cost of the workload or identity is split among the other allocations
  */

@@ -87,7 +87,7 @@ function fieldColumn({ name, sql, of, read }: AssetField): AssetColumn {
   };
 }
 
-/** Fields that have another name in OpenCost's JSON. If a value is NaN or infinite, it is reported under that name. */
+/** Fields whose names differ in OpenCost's JSON. NaN and infinite values are reported under the JSON names. */
 const reportedAs: Readonly<Record<string, string>> = { gpuHours: 'GPUHours' };
 
 /** Converts the assets of a window to columns. */

@@ -105,8 +105,8 @@ function breakdown<const Name extends string>(name: Name, meaning: string) {
 }
 
 /**
- * Defines the column for the overhead of a node: three fractions from 0 to 1 (CPU, RAM and cost). Null if the overhead
- * is not known.
+ * Defines the column for the overhead of a node: three fractions from 0 to 1 (CPU, RAM and cost). The value is null
+ * if the overhead is not known.
  */
 const overhead = {
   ...{ name: 'overhead', merging: 'mean', sql: 'double[3]', unit: 'share', meaning: '' },

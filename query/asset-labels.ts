@@ -27,9 +27,8 @@ function filtersLabels(filter: Filter): boolean {
 }
 
 /**
- * Fills the temp table `asset_twin` with assets whose labels changed during a time step: the window files of the time
- * step contain different labels for such an asset. Stores each asset with only those labels that are the same in all of
- * these files. Returns whether there are any such assets.
+ * Fills the temp table `asset_twin` with the assets whose labels differ between the window files of one time step. For
+ * each such asset, stores only the labels that are the same in all of these files. Returns whether there are any.
  */
 export async function findAssetTwins(connection: DuckDBConnection, wholeFiles: boolean): Promise<boolean> {
   const asset = ['p.step', ...identifyingColumns.map((column) => `a.${column}`)].join(', ');

@@ -36,7 +36,7 @@ const weightOf: Readonly<Record<ColumnsMergedBy<'mean'>, Weight | readonly Weigh
 interface Mean {
   readonly name: string;
   readonly value: string;
-  /** Upper bound on the absolute value. */
+  /** Upper bound on the absolute values that are averaged. */
   readonly most: number;
   readonly weight: Weight;
 }

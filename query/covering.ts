@@ -3,7 +3,7 @@ import type { Catalog, ServedFile } from './catalog';
 import { joinPeaks, type Peaks } from './peaks';
 import type { Span } from './span';
 
-/** States that, for one time step and one cluster, a query reads the window file `file`. */
+/** A window file that a query reads for one cluster in one time step. */
 export interface Pick {
   /** Index of the time step among the time steps of the query. */
   readonly step: number;

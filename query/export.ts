@@ -167,8 +167,8 @@ function overheadOf(column: string): readonly Column[] {
 }
 
 /**
- * Returns the export columns for a stored field of assets. If assets of some type do not have the field, the columns
- * are null in their rows. There is one exception: a cost column that several types use is 0 in these rows.
+ * Returns the export columns for a stored field of assets. In rows of asset types that do not have the field, the
+ * columns are null. There is one exception: a cost column that several asset types share is 0 in these rows.
  */
 function ofField({ name, sql, unit, meaning }: AssetField): readonly Column[] {
   const value = `a.${name}`;
@@ -212,8 +212,8 @@ interface Table {
   readonly columns: readonly Column[];
   readonly from: string;
   /**
-   * The order of the rows, as SQL. Rows that are often queried together are next to each other. As the order is always
-   * the same, repeated exports of a window give identical files.
+   * The order of the rows, as SQL. Rows that are often queried together are next to each other. The order is always the
+   * same, so repeated exports of a window produce identical files.
    */
   readonly order: string;
 }

@@ -7,9 +7,9 @@ import type { IngestConnection } from './ingest-connection';
 import { hashValue, type Numbers, workloadKey } from './numbers';
 
 /**
- * Thrown if the database does not have an identity (names, labels and other texts of an allocation) that the reader
- * omitted. The reader omits identities that it has sent before. But if the ingest that received an identity failed, the
- * identity was never stored.
+ * Thrown if the reader omitted an identity (names, labels and other texts of an allocation) that is not in the
+ * database. The reader omits identities that it has sent before. But if the ingest that received an identity failed,
+ * the identity was never stored.
  */
 export class IdentityUnknown extends Error {}
 

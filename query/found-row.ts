@@ -14,7 +14,7 @@ export interface FoundRow extends AllocationRow {
    */
   single?: { readonly name: number; readonly step: number };
   /**
-   * Content hash of one of the row's identities (names, labels and other texts of allocations). Undefined for rows of
+   * Content hash of the identity (names, labels and other texts) of one of the row's allocations. Undefined for rows of
    * idle cost.
    */
   sample?: string;

@@ -3,8 +3,8 @@ export const hashWords = 4;
 
 /**
  * A hash table that maps hashes to positive integers. It consists of flat arrays: a `Map` with strings as keys would
- * take six times the memory, and there are millions of entries. Methods take an array that contains many hashes, with
- * `hashWords` elements per hash, and the number of one of these hashes, starting from 0.
+ * take six times the memory, and there are millions of entries. Each method takes an array of hashes, with `hashWords`
+ * elements per hash, and the index `at` of one hash: 0 for the first hash, 1 for the second.
  */
 export class HashIndex {
   private size = 0;

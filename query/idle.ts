@@ -46,7 +46,8 @@ const none: Used = { all: { cpu: 0, gpu: 0, ram: 0 }, kept: { cpu: 0, gpu: 0, ra
  * appears in separate rows. If the query also has a filter, these rows contain only a part of the idle cost. For
  * example, if 30 % of the allocations' cost passes the filter, they contain 30 % of the idle cost.
  *
- * Without allocations, idle cost cannot be distributed. It then appears in separate rows, unless there is a filter.
+ * Without allocations, idle cost cannot be distributed. It then appears in separate rows, or nowhere if the query has a
+ * filter.
  */
 export function computeIdle(
   nodes: readonly NodeCost[],

@@ -24,8 +24,8 @@ export type ReadWindow = WindowColumns | AllocationBatches;
 export interface IngestOptions {
   readonly signal?: AbortSignal;
   /**
-   * Called at the beginning and after each file. `done` is the number of files that are stored, `of` is the total
-   * number of files. `added` counts only what this ingest has stored.
+   * Called at the beginning and after each file. `done` is the number of files that are stored, and `of` is the
+   * total number of files. `added` counts only what this ingest has stored.
    */
   readonly progress?: (done: number, of: number, added: IngestedRows) => void;
 }
@@ -99,8 +99,8 @@ export class Ingest {
    * Stores a file. If the content omits an identity that is not in the database, reads the file again, with all
    * identities.
    *
-   * @param taken called when the whole file has been read and only its sums still have to be computed. The caller can
-   * then start to read the next file.
+   * @param taken called when the whole file has been read. The caller can then start to read the next file, while the
+   * totals of this file are being computed.
    */
   private async add(
     file: WantedFile,

@@ -98,8 +98,8 @@ function keyed(kind: 'label' | 'annotation', parameter: string): Alternative {
     // A key without a value matches all records that have this key.
     if (colon < 0) return hasKey({ kind: `${kind}Keys` }, value);
     const key = sanitizeKey(value.slice(0, colon).trim());
-    // Reject an empty key. No record has such a label, and a missing label counts as the empty string. So an empty
-    // value would match all records.
+    // Reject an empty key. No record has a label with an empty key, and a missing label counts as an empty value. So a
+    // filter with an empty key and an empty value would match all records.
     if (key === '') throw invalid(parameter, value, 'has no key; it takes KEY:VALUE.');
     return compare({ kind, key }, value.slice(colon + 1).trim());
   };

@@ -4,8 +4,8 @@ import { type Resource, resources } from './idle';
 
 /*
  * Measures: the numeric fields of allocations in query results. They are derived from the fields of the ETL format. The
- * tables, the sums, the export and the API use the entries below. If a new version of the format adds a numeric field,
- * this file does not compile until the field has an entry.
+ * database tables, the queries, the export and the API use the entries below. If a new version of the format adds a
+ * numeric field, this file does not compile until the field has an entry.
  */
 
 /**

@@ -59,7 +59,7 @@ function diskFull(cause: unknown): FederationError {
   });
 }
 
-/** Returns the error for an export to a disk that is full. This disk is not the one that contains the database. */
+/** Returns the error for a full disk to which an export is written. For the disk of the database, see `diskFull`. */
 function elsewhereFull(cause: unknown, file: string): FederationError {
   return new FederationError('QUERY_NO_ROOM', {
     subject: { key: file },

@@ -19,7 +19,7 @@ export function describeData(
   ];
 }
 
-/** Warns about window files that were counted as a whole, although the query asked for only a part of their window. */
+/** Warns about window files that were counted as a whole, although the query asked for only a part. */
 function describeSnapped(snapped: readonly ServedFile[]): string[] {
   const [first] = [...snapped].sort((a, b) => a.start - b.start || b.end - a.end);
   if (first === undefined) return [];
@@ -93,8 +93,8 @@ function describeNotFinite(catalog: Catalog, { picks }: Covering): string[] {
 }
 
 /**
- * Warns about days for which the cost in the daily file differs from the sum of the costs in the 24 hourly files. Only
- * warns if the query reads one of these files.
+ * Warns about days for which the cost in the daily file differs from the sum of the costs in the 24 hourly files. Warns
+ * only if the query reads one of these files.
  */
 function describeDisagreements(
   catalog: Catalog,

@@ -54,8 +54,8 @@ const longest = 16_384;
 const deepest = 64;
 
 /**
- * The operators of the filter language, each with its comparator and whether it is negated. Longer operators come
- * first, because some of them contain a shorter one.
+ * The operators of the filter language. Each entry contains an operator, its comparator, and whether the comparison is
+ * negated. Longer operators come first, because some of them contain a shorter one.
  */
 const comparators: readonly (readonly [string, Comparator, boolean])[] = [
   ['!<~:', 'startsWith', true],

@@ -89,7 +89,8 @@ function countSets(window: Span, step: Step, accumulate: Accumulation): number {
   // Calendar periods, such as weeks, are always whole. So the first one may begin before the window, and the last one
   // may end after it. The steps are counted over all of this time.
   // Only the periods from `cutSteps` are needed here. To avoid creating many steps, pass a step that is longer than all
-  // periods together.
+  // periods together. These extend less than 100 days beyond each end of the window, because no calendar period is
+  // longer than a quarter.
   const { periods } = cutSteps(window, { seconds: length + 200 * day }, accumulate);
   const [first = window, last = window] = [periods[0], periods.at(-1)];
   const reach =

@@ -6,14 +6,14 @@ const day = 24 * hour;
 const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: hour, d: day, w: 7 * day };
 const words: Readonly<Record<string, number>> = { hour, day, week: 7 * day };
 /**
- * Maximum length of a step: a hundred years, in seconds. With longer steps, times could reach the year 10000, which RFC
- * 3339 cannot express.
+ * Maximum length of a step, in seconds: a hundred years of 366 days. With longer steps, times could reach the year
+ * 10000, which RFC 3339 cannot express.
  */
 const longest = 36_600 * day;
 
 /**
- * A parsed step: a length in seconds, or a calendar month or quarter. The data of a month or quarter is merged from
- * days.
+ * A parsed step: a length in seconds, or a calendar month or quarter. Data for a month or quarter is merged from daily
+ * data.
  */
 export type ParsedStep = { readonly seconds: number } | 'month' | 'quarter';
 

@@ -31,8 +31,8 @@ export interface Shares {
 }
 
 /**
- * Shared costs, by step. If they are split in proportion to cost, each allocation gets `factor` times its own cost. If
- * they are split evenly, each group of the result gets the amount `even`.
+ * Shared costs, by time step. If they are split in proportion to cost, each allocation gets `factor` times its own
+ * cost. If they are split evenly, each group of the result gets the amount `even`.
  */
 export interface SharedAmounts {
   readonly factor: readonly number[];
@@ -40,7 +40,7 @@ export interface SharedAmounts {
   readonly notes: readonly string[];
 }
 
-/** Management cost of a cluster in a step, divided by the cost of the cluster's allocations. */
+/** Management cost of a cluster in a time step, divided by the cost of the cluster's allocations. */
 export interface TenancyFactor {
   readonly step: number;
   readonly cluster: number;
@@ -54,7 +54,7 @@ export function isSharing({ sharing }: AllocationRequest): boolean {
 }
 
 /**
- * Computes the total shared cost of each step, and how it is split among the allocations that are not shared
+ * Computes the total shared cost of each time step, and how it is split among the allocations that are not shared
  * themselves.
  */
 export async function sharedAmounts(
@@ -97,8 +97,8 @@ export async function sharedAmounts(
 }
 
 /**
- * Counts, for each step, the groups among which shared costs are split evenly. Groups that do not pass the filter
- * count, too.
+ * Counts, for each time step, the groups among which shared costs are split evenly. Also counts groups that do not pass
+ * the filter.
  */
 async function countGroups(
   connection: DuckDBConnection,
@@ -163,9 +163,9 @@ export function takesInProportion({ idle, shared, tenancy }: Shares): boolean {
 }
 
 /**
- * Returns SQL that adds factors to the rows of the table `source` (see `sourceTables`). The product of a factor and a
- * row's own cost will be added to the row, as idle cost or as shared and management cost. Requires the temp tables that
- * `fillFactors` creates.
+ * Returns SQL that adds columns with factors to the rows of the table `source` (see `sourceTables`).
+ * `measuresWithShares` multiplies a row's own costs by these factors to get its share of idle, shared and management
+ * costs. Requires the temp tables that `fillFactors` creates.
  */
 export function withFactors({ idle: { byNode } }: AllocationRequest): string {
   const node = byNode ? ' and f.of_node = s.node' : '';

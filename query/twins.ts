@@ -89,8 +89,8 @@ group by all order by p.step, t.name, last, i.content`,
 }
 
 /**
- * An identity that is merged from several others and replaces them. `ranks` is the order in which the others first
- * occur: 0 for the first.
+ * An identity that is merged from several others and replaces them. `ranks[i]` says how many of the others first occur
+ * in an earlier window than `identities[i]`.
  */
 interface Substitute {
   readonly id: number;

@@ -9,7 +9,7 @@ export function parseCount(text: string): number {
 }
 
 /**
- * Parses a time span `START,END`. Each of the two is in unix seconds or in RFC 3339 format. Returns whole unix seconds.
+ * Parses a time span `START,END`. Both times may be in unix seconds or in RFC 3339 format. Returns whole unix seconds.
  */
 export function parseSpan(text: string): { start: number; end: number } {
   const [start, end, ...more] = text.split(',').map(parseMoment);

@@ -49,9 +49,9 @@ export function parentGone(): AbortSignal {
 const leftOverMs = 10_000;
 
 /**
- * Ends the process if it is still running after `withinMs`. Something may keep it alive, such as the SDK's connection
- * to a server that has gone away. The exit code is the one that is set at that time. Call this function when the work
- * is done or has failed. Otherwise the process might never end, and its supervisor would not restart it.
+ * Ends the process if it is still running after `withinMs`, with the exit code that is in `process.exitCode` then.
+ * Something may keep the process alive, such as the SDK's connection to a server that has gone away. Call this function
+ * when the work is done or has failed. Otherwise the process might never end, and its supervisor would not restart it.
  */
 export function endSoon(withinMs = leftOverMs): void {
   setTimeout(() => process.exit(), withinMs).unref();

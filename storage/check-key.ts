@@ -15,7 +15,7 @@ const maxNameBytes = 240;
 
 /**
  * Throws STORAGE_INVALID_KEY if a key is invalid. Every supported store can hold a valid key unchanged. A valid key has
- * 1 to 900 bytes of well-formed UTF-8, without control characters and backslashes. Slashes separate its parts. Each
+ * 1 to 900 bytes of well-formed UTF-8, without control characters or backslashes. Slashes separate its parts. Each
  * part has 1 to 240 bytes, is not `.` or `..`, and does not start with a reserved prefix.
  */
 export function checkKey(key: string): void {

@@ -53,7 +53,7 @@ const topLevel = z.strictObject({
 });
 
 /**
- * Parses the content of a `federated-store.yaml` file. Its format is that of Thanos: `type`, `config`, `prefix`. If the
+ * Parses the content of a `federated-store.yaml` file. Thanos uses the same format: `type`, `config`, `prefix`. If the
  * content is invalid, throws STORE_CONFIG_INVALID. The error names the file, the line and the setting, but never a
  * value, which may be secret. An unknown setting in `config` only causes a warning, because other programs use the same
  * file.

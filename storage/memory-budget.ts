@@ -8,8 +8,8 @@ export interface MemoryBudget {
 }
 
 /**
- * Creates a budget of `budget` bytes. Work starts in the order of the calls, so that small work cannot delay large work
- * forever.
+ * Creates a budget of `budget` bytes. Work starts in the order in which it was requested, so that many small requests
+ * cannot delay a large one forever.
  */
 export function createMemoryBudget(budget: number): MemoryBudget {
   let used = 0;

@@ -38,7 +38,7 @@ export interface ProbeOptions {
   readonly prefix: string;
   /** The operations to probe. Without `write`, no object is written, and `read` uses the first existing object. */
   readonly operations: readonly ProbeOperation[];
-  /** Start of the keys of all test objects. It must be unique to this probe and must begin with `prefix`. */
+  /** All keys of test objects start with this text. It must be unique to this probe and must begin with `prefix`. */
   readonly key: string;
   /** Returns the current time of this machine. */
   readonly now: () => Date;

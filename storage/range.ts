@@ -44,7 +44,7 @@ export function rangeHeader(range: Range): string | undefined {
 /**
  * Determines the size of the whole object from the headers of a response whose body may be only a part of the object.
  * Throws STORAGE_INVALID_RANGE if the range starts at or past the end of the object. Throws STORAGE_CORRUPT if the
- * headers do not announce the requested range; otherwise a shorter response would look complete.
+ * headers do not announce the requested range. Without this check, a response that is too short would look complete.
  */
 export function sizeByRange(
   key: string,

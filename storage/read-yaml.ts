@@ -16,10 +16,10 @@ export interface YamlFile {
 }
 
 /**
- * Parses a text that contains one YAML document. If the text has a fault, throws the error that `invalid` returns for a
- * description of the fault. Faults are: more than 1 MiB, broken YAML, duplicate keys, several documents, and aliases
- * that are unresolved or expand beyond the YAML library's limit. The description never quotes the text, which may
- * contain secrets. For a syntax error, it names the line.
+ * Parses a text that contains one YAML document. If the text has a fault, passes a description of the fault to
+ * `invalid` and throws the error that `invalid` returns. Faults are: more than 1 MiB, broken YAML, duplicate keys,
+ * several documents, and aliases that are unresolved or expand beyond the YAML library's limit. The description never
+ * quotes the text, which may contain secrets. For a syntax error, the description contains the line number.
  */
 export function readYaml(text: string, name: string, invalid: (detail: string) => Error): YamlFile {
   if (Buffer.byteLength(text) > maxBytes) throw invalid(`${name} is larger than 1 MiB.`);

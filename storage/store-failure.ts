@@ -68,7 +68,7 @@ export function storeFailure(seen: SeenFailure, context: FailureContext): Federa
     subject: code === 'STORAGE_BUCKET_NOT_FOUND' ? {} : { key: context.key },
     detail: `Could not ${context.verb} in ${context.label}: ${what}`,
     ...(hint !== undefined && { hint }),
-    // Do not retry TLS failures and malformed requests (status 400), because they would fail again.
+    // Do not retry after a TLS failure or a malformed request (status 400), because the call would fail again.
     ...((untrusted || (status === 400 && named === undefined)) && { retryable: false }),
     retryAfterMs,
     cause: new Error(context.redact(`${name}: ${message}${requestId ? ` (request ${requestId})` : ''}`)),
@@ -88,23 +88,23 @@ export function storageError(code: ErrorCode, key: string, detail: string): Fede
   return new FederationError(code, { subject: { key }, detail });
 }
 
-/** Returns a STORAGE_CONFLICT error, for an object that no longer has the requested version. */
+/** Returns a STORAGE_CONFLICT error for an object that no longer has the requested version. */
 export function changed(key: string): FederationError {
   return storageError('STORAGE_CONFLICT', key, 'The object changed meanwhile.');
 }
 
-/** Returns a STORAGE_NOT_FOUND error, for an object that does not exist. */
+/** Returns a STORAGE_NOT_FOUND error for an object that does not exist. */
 export function missing(key: string): FederationError {
   return storageError('STORAGE_NOT_FOUND', key, 'There is no object with this key.');
 }
 
-/** Returns a STORAGE_PRECONDITION_FAILED error, for a `create` of an object that already exists. */
+/** Returns a STORAGE_PRECONDITION_FAILED error for a `create` of an object that already exists. */
 export function alreadyThere(key: string): FederationError {
   return storageError('STORAGE_PRECONDITION_FAILED', key, 'An object with this key already exists.');
 }
 
 /**
- * Returns a STORAGE_UNAVAILABLE error, for a response without an ETag. Every response about an object that comes from
+ * Returns a STORAGE_UNAVAILABLE error for a response without an ETag. Every response about an object that comes from
  * the store itself has an ETag.
  */
 export function withoutEtag(key: string): FederationError {
@@ -116,7 +116,7 @@ export function withoutEtag(key: string): FederationError {
 }
 
 /**
- * Returns a STORAGE_UNAVAILABLE error, for a response that is not a listing. For example, the HTML page of a proxy must
+ * Returns a STORAGE_UNAVAILABLE error for a response that is not a listing. For example, the HTML page of a proxy must
  * not look like an empty bucket.
  */
 export function noListing(prefix: string): FederationError {

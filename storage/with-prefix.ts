@@ -10,7 +10,7 @@ export function withPrefix(bucket: Bucket, prefix: string): Bucket {
   if (prefix === '') return bucket;
   checkKey(prefix);
   const outer = (key: string): string => {
-    // Check the key before the prefix is added, so that a key such as `../x` cannot lead out of the prefix.
+    // Check the key before the prefix is added, so that a key such as `../x` cannot escape the prefix.
     checkKey(key);
     return `${prefix}/${key}`;
   };

@@ -4,8 +4,9 @@ const lookEveryMs = 50;
 
 /**
  * Calls `look` repeatedly until it returns a value other than undefined and false. Returns that value. If `look`
- * throws, tries again. If the time runs out, throws an error. If the last call of `look` threw, that is the cause of
- * the error. The time limit is long because a busy machine may be slow. It only ends waits that would last forever.
+ * throws, tries again. If the time runs out, throws an error; if the last call of `look` threw, the thrown value is the
+ * error's `cause`. The time limit is long, because a busy machine may be slow: it is only meant to end waits that would
+ * otherwise last forever.
  */
 export async function until<T>(
   what: string,

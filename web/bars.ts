@@ -24,8 +24,8 @@ export function unitOf(sets: readonly SummarySet[], chosen: string | undefined):
 }
 
 /**
- * Adds up consecutive sets into bars. If a week or month is only partly in the window, its bar contains only the costs
- * in the window, like the table.
+ * Adds up consecutive sets into bars. If only part of a week or month is in the window, its bar contains only the costs
+ * of this part, as the table does.
  */
 export function barsOf(sets: readonly SummarySet[], unit: BarUnit): Bar[] {
   const periods: SummarySet[][] = [];

@@ -8,8 +8,8 @@ export interface Series {
 export const mostSeries = 8;
 
 /**
- * Keeps the `mostSeries` largest series, and adds up the others into one. Idle costs are added up into a separate
- * series, which comes last.
+ * Keeps the `mostSeries` largest series, and combines the others into one by adding them up. Idle costs are combined
+ * into a separate series, which comes last.
  */
 export function foldSeries(series: readonly Series[]): Series[] {
   const sum = ({ values }: Series) => values.reduce((total, value) => total + value, 0);

@@ -45,7 +45,8 @@ export async function startCluster(context: RoleContext): Promise<StartedRole> {
   const { clusterId: cluster, localEtl: local } = settings;
   const { federatedCluster, primaryCluster } = settings.roles;
   const store = localEtl(local.path);
-  // Create the folder of a new primary. A Federated Cluster's folder must already exist: if not, no volume is mounted.
+  // Create the folder of a new primary. The folder of a Federated Cluster must already exist: if it does not, the
+  // cluster's volume is not mounted.
   if (!federatedCluster) await mkdir(store.root, { recursive: true });
   const instance = await instanceOf(store);
   if (federatedCluster) await startPush(context, instance);

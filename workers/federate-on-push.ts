@@ -40,7 +40,7 @@ export async function reportPush(
   try {
     await client.workflow.getHandle(names.federateOnPush).signal(pushed);
   } catch (error) {
-    // A missing workflow is not an error: it runs only if a federator has enabled federation on push.
+    // Ignore a missing workflow: it runs only if a federator has enabled federation on push.
     if (!(error instanceof WorkflowNotFoundError))
       log.debug(
         { event: 'push.not-reported', reason: String(error) },

@@ -4,8 +4,8 @@ import { othersWithExistingConfig, sharedConfigWarning } from '../operator/share
 import type { Names } from '../workflows/names';
 
 /**
- * Warns if `useExistingS3Config` is set on this cluster and on others, so that all of them use the storage of
- * Kubecost's backup. Ignores errors, since this is only a warning.
+ * Warns if `useExistingS3Config` is set on other clusters too. All these clusters then use the storage of Kubecost's
+ * backup, which makes the backup unreliable. Ignores errors, since this is only a warning.
  */
 export async function warnOfSharedConfig(
   client: Client,

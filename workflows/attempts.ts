@@ -63,8 +63,8 @@ function about(ms: number): number {
 
 /**
  * Searches the error and its chain of causes for the first failure with a code. Returns the code and message of that
- * failure. If no failure has a code, returns the code INTERNAL, with the message of the error. If that error only says
- * that an activity failed, its cause provides the message.
+ * failure. If no failure has a code, returns the code INTERNAL, with the message of the error. But the message of an
+ * ActivityFailure only says that an activity failed, so the message of its cause is returned instead.
  */
 export function failureOf(error: unknown): { code: string; message: string } {
   for (let at = error; at instanceof Error; at = at.cause) {

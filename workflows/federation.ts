@@ -113,7 +113,7 @@ export async function federation(input: FederationInput): Promise<FederationSumm
     const failure = asRunFailure(error);
     await CancellationScope.nonCancellable(async () => {
       upsertSearchAttributes([{ key: searchAttributes.outcome, value: outcome }]);
-      // If the report cannot be written, only log that: the run must fail with its original error.
+      // Only log a failure to write the report: the run must fail with its original error.
       await writeReport
         .executeWithOptions({ summary: 'write the report' }, [reportOf(outcome, failure)])
         .catch((reason: unknown) => log.error('The report could not be written', { reason: String(reason) }));

@@ -31,7 +31,7 @@ export function countsOf(outcome: MergeOutcome & CallsOf): MergeCounts {
   };
 }
 
-/** Returns the sum of two counts, field by field. */
+/** Adds two sets of counts, field by field. */
 export function addCounts(one: MergeCounts, other: Partial<MergeCounts>): MergeCounts {
   return {
     windows: one.windows + (other.windows ?? 0),

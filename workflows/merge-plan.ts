@@ -68,7 +68,7 @@ export async function mergePlan(input: MergePlanInput, plan: PlanSummary, tell: 
   });
 }
 
-/** Merges the only shard of a plan without a child workflow. */
+/** Merges a plan that has only one shard. Does not start a child workflow. */
 async function mergeHere(input: MergeShardInput, tell: Tell): Promise<void> {
   let counts = noWindows();
   await mergeShard(input, (more) => {

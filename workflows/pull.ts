@@ -37,7 +37,8 @@ const { pullCombined, ingestCombined, leavePrimary, enterPrimary, primaryStatus,
  */
 export async function pull(input: PullInput): Promise<void> {
   const loop: AttemptLoop<PullSummary> = attemptLoop(input.state);
-  // A pull must not overlap with leaving or entering the primary role: leaving would miss files still being pulled.
+  // A pull must not run while the cluster enters or leaves the primary role. For example, leaving restores the
+  // cluster's own files, but would miss those that a pull is still replacing.
   let busy = false;
   const alone = async <T>(work: () => Promise<T>): Promise<T> => {
     // All waiting calls wake up at once, but only the first one finds `busy` false. The others wait again.

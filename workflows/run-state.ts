@@ -15,7 +15,10 @@ export interface RunState {
   committed?:
     | CommitEnd
     | { readonly result?: undefined; readonly unfinished: readonly string[]; readonly published?: undefined };
-  /** Total counts of each lane (child workflow) for the newest plan. Windows merged without a child are in lane 0. */
+  /**
+   * Merge counts of each lane (child workflow) for the newest plan, by lane number. Windows that are merged without a
+   * child workflow are counted in lane 0.
+   */
   lanes: Map<number, MergeCounts>;
   /** Counts of store calls, except those included in `lanes`. */
   calls: StoreCalls;

@@ -24,7 +24,7 @@ export const searchAttributes = {
 const mostBytes = 1_800;
 
 /**
- * Returns the first ids, as many as certainly fit into a search attribute. Each character is counted as three bytes.
+ * Returns as many of the first ids as are certain to fit into a search attribute. Counts each character as three bytes.
  */
 export function fitting(ids: readonly string[]): string[] {
   let bytes = 0;

@@ -46,7 +46,7 @@ export interface MergeTask {
  * Requests of the merge thread:
  * - `head`: the start of the previous merged object, before the first cluster's entries.
  * - `tail`: the rest of the previous merged object, after the last source that is read from it.
- * - `source`: the source with this index.
+ * - `source`: the source whose index is given in the field `source`.
  * - `again`: a range of bytes that the thread has already received but not kept.
  */
 export type MergeQuestion =

@@ -15,7 +15,7 @@ import { ownBytes, startThreads, type ThreadsOptions } from './pool';
 /** Callbacks through which a merge gets its input and delivers its output. */
 export interface MergeTraffic {
   /**
-   * Answers one request of the merge thread. The buffers of the reply are transferred to the thread and can no longer
+   * Answers one request from the merge thread. The buffers of the reply are transferred to the thread and can no longer
    * be used here. If this throws, the merge fails with the same error.
    */
   read(question: MergeQuestion): Promise<MergeReply>;

@@ -49,8 +49,8 @@ export function startThreads(
     maxThreads: threads,
     idleTimeout: idleMs,
   });
-  // If a thread dies before it takes a task, the error is reported by an event of the pool, not by a call of `run`.
-  // Make all pending calls fail with that error.
+  // If a thread dies before it takes a task, Piscina reports the error only in an `error` event, not to the callers of
+  // `run`. Make all pending calls fail with that error.
   let broken = new AbortController();
   pool.on('error', (error: unknown) => {
     broken.abort(error);

@@ -20,7 +20,8 @@ export interface ReadThreads {
    * Allocations are returned in batches. The thread is occupied until the caller has read all batches or closed the
    * iteration.
    *
-   * Each thread sends the identity of an allocation only once. With `allIdentities`, it sends all of them again.
+   * Each thread sends the identity of an allocation only once. With `allIdentities`, it also sends those that it
+   * has sent before.
    */
   read(
     ref: WindowRef,

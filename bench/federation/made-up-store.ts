@@ -23,8 +23,8 @@ const resolutions = [
 const dailyShare = 91 / (91 + 49);
 
 /**
- * Returns `count` windows like those that a cost agent keeps, none of which ends after `moment`. The windows of the two
- * pipelines, allocations and assets, cover the same days and hours.
+ * Returns `count` windows that end at or before `moment`, like those that a cost agent keeps at that time. The windows
+ * of the two pipelines, allocations and assets, cover the same days and hours.
  */
 export function windowsBefore(moment: Date, count: number): WindowRef[] {
   const each = Math.ceil(count / pipelines.length);
@@ -46,7 +46,7 @@ type Put = (key: string, bytes: Uint8Array) => unknown;
 
 /**
  * Returns a function that writes files to a store. If the store is a folder, the function writes the files directly,
- * without renaming them into place. This is safe because the benchmarks only write while no federation run reads the
+ * without renaming them into place. This is safe because the benchmarks write only while no federation run reads the
  * store.
  */
 export function writer(bucket: Bucket, directory: string | undefined): Put {

@@ -63,7 +63,7 @@ export async function forgetCombined({ bucket }: Place): Promise<void> {
   await mapConcurrently(keys, deletingAtOnce, (key) => bucket.delete(key));
 }
 
-/** A process of `federated-etl run` that performs the roles of one cluster. */
+/** A `federated-etl run` process that performs the roles of one cluster. */
 export interface RunningCluster {
   readonly pid: number;
   /** Path of the cluster's local ETL folder. */

@@ -26,7 +26,7 @@ import { day } from './made-up-clusters';
 export type Way = 'federator' | 'splice' | 'decoding' | 'copy';
 
 export interface Worked {
-  /** Time from the start of reading the first file to the end of the fsync, in seconds. */
+  /** Time in seconds from the start of reading the first file until the merged file has been synced to disk. */
   readonly seconds: number;
   /**
    * The part of `seconds` that was spent on merging, without reading and writing. 0 if it was not measured separately.
@@ -36,7 +36,7 @@ export interface Worked {
   readonly cpu: number;
   readonly bytes: number;
   readonly records: number;
-  /** Memory of the process after it has merged one file, in bytes. By then it has loaded all its code. */
+  /** Memory of the process in bytes, after it has merged one file. By then it has loaded all its code. */
   readonly idleBytes: number;
 }
 
@@ -53,7 +53,7 @@ async function work(): Promise<void> {
   const run = ways[way as Way];
   const names = (await readdir(folder)).sort().slice(0, Number(count));
   const files = names.map((name) => path.join(folder, name));
-  // Merge one file before reading the memory, because a worker thread loads its code only when it gets its first job.
+  // Merge one file before measuring the memory, because a worker thread loads its code only when it gets its first job.
   await run(pipeline, files.slice(0, 1), out);
   const idleBytes = process.memoryUsage.rss();
   for (let i = 0; i < 3; i++) await run(pipeline, files.slice(0, warmUp), out);

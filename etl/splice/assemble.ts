@@ -20,8 +20,8 @@ export interface Assembled<P extends Pipeline> {
  * are slices of the inputs. Special records (those that had to be decoded and merged) are slices of `own`.
  *
  * @param merged the result of merging only the special records
- * @param own a file that contains only `merged`, with string indexes that already refer to the merged file's string
- *   table; its number of entries is overwritten with the total number
+ * @param own a file that contains only `merged`. Its string indexes already refer to the string table of the merged
+ *   file. This function overwrites the number of entries in `own` with the total for the merged file.
  */
 export function assemble<P extends Pipeline>(
   inputs: readonly SplicedInput<P>[],

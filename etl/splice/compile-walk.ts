@@ -22,7 +22,7 @@ export function compileWalk(codecs: readonly Codec<unknown>[], hooks: Hooks = {}
 }
 
 /**
- * A part of a walk, in one of three forms:
+ * A part of the function that `compileWalk` generates, in one of three forms:
  *
  * - `skip`: a number of bytes to skip.
  * - `references`: groups of string indexes, as `Walk.references` expects them.
@@ -89,8 +89,8 @@ function countedPiece(shape: Counted, isOptional: boolean): Piece {
   const [only, ...others] = pieces;
   if (isOptional && others.length === 0 && only !== undefined && 'references' in only) {
     const [length = 0, ...more] = only.references;
-    // A list or map that contains only string indexes becomes one negative group (see `Walk.references`). This is
-    // possible only if each of its entries is a single group of fixed size.
+    // An optional list or map that contains only string indexes becomes one negative group (see `Walk.references`).
+    // This is possible only if each of its entries is a single group of fixed size.
     if (length > 0 && more.length === 0) return { references: [-length] };
   }
   const least = shape.of.least + (shape.kind === 'map' ? str.least : 0);

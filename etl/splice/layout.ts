@@ -79,7 +79,7 @@ export interface Placed {
  * entries are taken from `own`, after they have been merged. A special entry is omitted if it has no record, or if its
  * record was added to an earlier record.
  *
- * @param folded how the merge treated the input's special entries; its indexes count only special entries
+ * @param folded says which special entries of the input were changed or dropped; its indexes count only special entries
  */
 export function placeEntries(
   layout: Layout<Pipeline>,

@@ -26,7 +26,7 @@ const firstMark = 8;
  */
 export type MarkedStrings = readonly (readonly [index: number, bit: number])[];
 
-/** The previous merged file of the window. Inputs that have not changed since then are copied from it. */
+/** The previous merged file of the window. Inputs that have not changed since it was written are copied from it. */
 export interface Previous {
   readonly table: TableView;
   /**

@@ -65,8 +65,8 @@ interface TakenFrom<P extends Pipeline> {
   /** Maps the string indexes in the entries to those of the merged file. */
   readonly indexes: Int32Array;
   /**
-   * Returns the mapping of string indexes that is needed if the entries are freed and read again. Undefined if the
-   * entries must stay in memory because they cannot be read again.
+   * Returns the mapping of string indexes that is needed if the entries are freed and read again. `again` is undefined
+   * if the entries cannot be read again, so that they must stay in memory.
    */
   readonly again: (() => Pick<Again, 'indexes' | 'by'>) | undefined;
 }
@@ -116,10 +116,11 @@ export class Splice<P extends Pipeline> {
       }
     }
     // Entries cannot be read again if the file is gzipped, or if fields before the entries use strings (`from` > 0).
-    // Without these fields, the strings would be in a different order the second time.
+    // These fields would not be read again, so the strings would be in a different order the second time.
     let canReadAgain = plain === bytes && walker.from === 0;
     if (file === undefined) {
-      // If the file is damaged, `decodeSet` throws the right error. Otherwise, encode its set in our own form.
+      // The file is damaged, or our writer would write it differently. If it is damaged, `decodeSet` throws an error.
+      // Otherwise, encode its set with our writer.
       const set = decodeSet(this.pipeline, bytes);
       file = this.overOwn(set);
       strings.unite();

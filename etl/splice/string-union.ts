@@ -5,8 +5,8 @@ import { magic } from '../string-table';
 /** Position of the first string in a table, after the magic and the count. */
 const head = 8;
 /**
- * Typical size of a string with its length field in a file of assets, in bytes. Files of allocations have shorter
- * strings.
+ * Typical size in bytes of a string in a file of assets, including the string's length field. Strings in files of
+ * allocations are shorter.
  */
 const usualEntry = 53;
 /** Maximum size of a string table in bytes, because offsets are stored in 32 bits. Real tables are far smaller. */
@@ -77,7 +77,7 @@ export class StringUnion {
    * Adds strings from another table. Strings that this table already contains are not added twice.
    *
    * @param order string indexes in the other table. The first `count` of them are added, in this order.
-   * @param indexes filled by this method: at a string's index in the other table, the string's index in this table
+   * @param indexes filled by this method: maps an added string's index in the other table to its index in this table
    */
   addAll(from: TableView, order: Int32Array, count: number, indexes: Int32Array): void {
     this.makeRoom(count, from.starts[from.starts.length - 1]! - from.starts[0]!);

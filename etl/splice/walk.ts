@@ -75,7 +75,8 @@ export class Walk {
     this.found = 0;
     this.firstWindow = -1;
     this.lastWindow = -1;
-    // Allocate for the worst case: nothing but string indexes. This costs nothing: unused pages take up no memory.
+    // Allocate for the worst case, in which all bytes belong to string indexes of 4 bytes each. Unused pages of the
+    // array take up no memory.
     if (this.positions.length < bytes.length / 4) this.positions = new Int32Array(bytes.length / 4);
   }
 
@@ -137,7 +138,7 @@ export class Walk {
 
   /** Moves over a record's window with `step`, and sets `odd` if it differs from the first record's window. */
   recordWindow(step: Step, at: number): number {
-    // If the window has the same bytes as the previous record's window, `odd` does not change.
+    // First compare the bytes with the previous record's window. If they are equal, `odd` does not change.
     const { bytes, lastWindow, lastWindowEnd } = this;
     if (lastWindow >= 0) {
       let a = lastWindow;
@@ -162,7 +163,8 @@ export class Walk {
  * windows.
  */
 function sameSides(bytes: Buffer, a: number, b: number): boolean {
-  // Skip 5 bytes: word (4), version (1). Each side: flag (1), length (4), form (1), seconds (8), nanoseconds (4), zone.
+  // Skip the window's compatibility word (4 bytes) and version (1). Then come its two sides. Each has a flag (1).
+  // If the flag is not 0, a length (4), a format version (1), seconds (8), nanoseconds (4) and the zone follow.
   a += 5;
   b += 5;
   for (let side = 0; side < 2; side++) {

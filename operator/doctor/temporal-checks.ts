@@ -11,7 +11,7 @@ import { formatTime } from '../format';
 import { othersWithExistingConfig, sharedConfigWarning } from '../shared-config';
 import type { Check, Outcome } from './check';
 
-/** Input of a check of Temporal: a client of the server, and this cluster's settings. */
+/** Input of the checks of Temporal: connections to the server, and this cluster's settings. */
 export interface Asked {
   readonly client: Client;
   readonly connection: Connection;
@@ -138,7 +138,7 @@ async function memoOf(client: Client, workflowId: string): Promise<Record<string
   }
 }
 
-/** Creates the result of a check of Temporal. */
+/** Creates the result of one of the Temporal checks. */
 export function line(subject: string, outcome: Outcome, detail: string, todo?: string): Check {
   return { check: 'Temporal', subject, outcome, detail, ...(todo !== undefined && { todo }) };
 }

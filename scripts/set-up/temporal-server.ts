@@ -40,7 +40,7 @@ export interface TemporalServer {
   /** URL of the web UI. Empty if the server has no web UI. */
   readonly uiUrl: string;
   readonly pid: number;
-  /** Whether another process, which uses the same `dbFile`, has started the server. If so, `stop` does nothing. */
+  /** Whether the server was started by another process that uses the same `dbFile`. If so, `stop` does nothing. */
   readonly shared: boolean;
   /**
    * Asks the server to exit and waits until its port and its database file are free. Kills it if it does not exit
@@ -62,8 +62,9 @@ interface Holder {
  * process is killed. Its state stays in `dbFile` for the next start.
  *
  * Two servers that use the same `dbFile` would corrupt it. So a file next to `dbFile` identifies the server that has it
- * open. If another process has started that server, this process uses it too. But if that server is an orphan, because
- * its keeper and the process that started it were both killed, it is stopped and a new server is started.
+ * open. If another process has started that server, this process uses it too. But if that server is an orphan, it is
+ * stopped and a new server is started. A server becomes an orphan if the process that started it and the helper process
+ * that should stop it are both killed.
  */
 export async function startTemporalServer(options: TemporalServerOptions): Promise<TemporalServer> {
   const { dbFile } = options;
@@ -190,8 +191,8 @@ async function sharedServer(dbFile: string): Promise<TemporalServer | undefined>
 async function endProcess(pid: number): Promise<void> {
   const insistAt = Date.now() + 10_000;
   process.kill(pid, 'SIGTERM');
-  // Check the command line to find out whether the process still runs. Do not send signal 0 instead, because that also
-  // succeeds for a zombie process.
+  // Check the command line to find out whether the process is still running. Do not send signal 0 instead, because
+  // that also succeeds for a zombie process.
   for (let insisted = false; (await commandLineOf(pid)) !== ''; await sleep(50)) {
     if (insisted || Date.now() < insistAt) continue;
     process.kill(pid, 'SIGKILL');

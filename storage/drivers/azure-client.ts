@@ -94,7 +94,7 @@ interface Address {
   readonly account: string;
   readonly url: string;
   readonly key: string;
-  /** A shared access signature, without the question mark. Empty if there is none. */
+  /** A shared access signature, without the leading question mark. Empty if there is none. */
   readonly sas: string;
 }
 

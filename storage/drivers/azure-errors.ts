@@ -54,7 +54,7 @@ function describe(error: unknown): SeenFailure {
   const header = (wanted: string) => response?.headers?.get(wanted);
   const storeName = details?.errorCode ?? header('x-ms-error-code') ?? (typeof code === 'string' ? code : '');
   return {
-    // Without a response, `code` is not Azure's error code but the code of the network error.
+    // If there was no response, use the error's name, because `storeName` is then only the code of a network error.
     name: statusCode === undefined ? (name ?? '') : storeName,
     // Keep only the first line of the message, because the other lines repeat the request.
     message: (message ?? '').split('\n')[0] ?? '',

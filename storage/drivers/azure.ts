@@ -33,8 +33,8 @@ import { type AzureTarget, uploadStream, uploadWhole } from './azure-upload';
 
 export interface AzureOptions {
   /**
-   * Objects with more bytes than this are copied in blocks of this size. (Default: 256 MiB, the most that Azure copies
-   * in one request)
+   * An object that is larger than this number of bytes is copied in blocks of this size. (Default: 256 MiB, the most
+   * that Azure copies in one request)
    */
   readonly copyBlockSize?: number;
 }

@@ -10,7 +10,7 @@ import { noToken, notTheStore, refusal } from './gcs-errors';
 const googleEndpoint = 'https://storage.googleapis.com';
 /**
  * Time limit for obtaining a token, in milliseconds, if `response_header_timeout` is 0. The value 0 removes the time
- * limit for the store itself, but not for tokens.
+ * limit for requests to the store, but not for tokens.
  */
 const longestTokenMs = 60_000;
 const maxJsonBytes = 32 * 1024 * 1024;
@@ -60,7 +60,7 @@ export interface GcsClient {
  * - The SDK's methods for listings, metadata, downloads, simple uploads, copies and deletes share one request function.
  *   It accepts no AbortSignal. It accepts no HTTP agent, so there can be no CA file, no client certificate and no limit
  *   on connections. It has no deadline: its option `timeout` has no effect.
- * - The SDK's resumable upload accepts an HTTP agent, but ignores an AbortSignal while it sends a chunk. The comment of
+ * - The SDK's resumable upload accepts an HTTP agent, but ignores an AbortSignal while it sends a chunk. The comment on
  *   `uploadStream` lists more limits.
  * - The environment variable STORAGE_EMULATOR_HOST overrides the endpoint of all these methods.
  *

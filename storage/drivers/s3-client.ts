@@ -63,8 +63,8 @@ async function clientConfig(config: S3Config): Promise<S3ClientConfig> {
 }
 
 /**
- * Creates a credential chain of the SDK that uses the given STS endpoint. Returns undefined if the endpoint is empty.
- * The SDK then uses its default chain and endpoint.
+ * Creates an SDK credential chain that uses the given STS endpoint. Returns undefined if the endpoint is empty: the SDK
+ * then uses its default chain and endpoint.
  */
 async function chainWithSts(endpoint: string, region: string): Promise<S3ClientConfig['credentials']> {
   if (endpoint === '') return undefined;

@@ -35,8 +35,8 @@ const headerNames: Record<string, keyof Headers> = {
 };
 
 /**
- * Splits the setting `put_user_metadata` into HTTP headers and user metadata. The keys of `headers` are the SDK's names
- * of the headers.
+ * Splits the setting `put_user_metadata` into HTTP headers and user metadata. The keys of `headers` are the names that
+ * the SDK uses for the headers.
  */
 export function userHeaders(config: S3Config): { headers: Headers; metadata: Record<string, string> } {
   const entries = Object.entries(config.put_user_metadata).map(

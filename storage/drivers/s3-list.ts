@@ -91,7 +91,7 @@ function decodedPage(page: Page): ListPage {
 
 /**
  * Decodes a key or prefix from a listing. The requests ask for URL-encoded names, because XML cannot represent all
- * characters: a single unusual key would make the whole listing unreadable.
+ * characters. Without the encoding, a single unusual key would make the whole listing unreadable.
  */
 function decoded(page: Page, text: string): string {
   if (page.EncodingType !== 'url') return text;

@@ -74,7 +74,7 @@ test('the generations of the last day are all kept, then the newest and the last
     await federator.federate();
     clock.now += 12 * hour;
   }
-  // There are two generations from each of the days 20, 21 and 22 of the month. The clean-up runs on day 23.
+  // Two generations were committed on each of three days. The clean-up runs on the fourth day.
   await federator.cleanUp();
   expect(await generationNumbers(bucket)).toEqual([2, 4, 5, 6]);
   clock.now += 31 * day;

@@ -97,7 +97,8 @@ test('files named by an earlier generation are deleted, foreign ones are left', 
   await federator.federate();
   const foreign = `${combinedEtlPrefix}${lone}`;
   await bucket.put(foreign, Buffer.from('somebody else’s'));
-  // Exclude clusters 1 to 5, so that the first day has no source. Only the second day of the new cluster-6 remains.
+  // Exclude clusters 1 to 4 here and cluster-5 below, so that the first day has no source. Only the second day of the
+  // new cluster-6 remains.
   for (const cluster of ['cluster-1', 'cluster-2', 'cluster-3', 'cluster-4']) {
     federator.exclusions[cluster] = { reason: '', at: '2026-11-20T00:00:00Z' };
   }

@@ -445,7 +445,7 @@ describe('no echo', () => {
     expect(await disk.push()).toMatchObject({ uploaded: 0, pulled: 3, refused: { count: 0 } });
     await rm(join(disk.store.state, 'push-cache.json'));
     expect(await disk.push()).toMatchObject({ uploaded: 0, pulled: 3 });
-    // Pull a newer file for `day1`, and then put the file from the earlier pull back. The earlier file must not be
+    // Pull a newer file for `day1`, and then put back the file from the earlier pull. The earlier file must not be
     // pushed either.
     await disk.commit(2, { ...all, [day1]: { ...(await combined(day2)) } });
     await disk.pull();

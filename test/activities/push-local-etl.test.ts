@@ -43,7 +43,7 @@ describe('a push', () => {
 
   it('does not even read an unchanged file', async () => {
     await disk.push();
-    // Change the bytes of a file, but not its size and modification time. Only a push that reads the file can notice
+    // Change the bytes of a file, but not its size or modification time. Only a push that reads the file can notice
     // the change.
     const bytes = await built(day1);
     await disk.build(day1, Buffer.alloc(bytes.length));

@@ -23,7 +23,7 @@ test('windows older than the retention are removed from Combined Storage, but st
   const end = parseWindowId(firstDay)?.window.end ?? 0;
   Object.assign(federator.deps, { now: () => new Date((end + 2 * 86_400) * 1_000) });
   const { commit } = await federator.federate();
-  // In each of the two pipelines, the first day and four hours have expired. These are ten windows.
+  // In each of the two pipelines, one daily and four hourly windows have expired: ten windows in total.
   expect(commit).toMatchObject({
     status: 'committed',
     generation: 2,

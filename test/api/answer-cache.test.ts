@@ -47,8 +47,8 @@ it('continues while any client waits, and stops when none does', async () => {
   other.abort(new Error('gone, too'));
   await expect(second).rejects.toThrow('gone, too');
   expect(signals[0]?.aborted).toBe(true);
-  // The computation was aborted, because all its clients have left. A new client must not get the error of the aborted
-  // computation, but an answer.
+  // The computation was aborted, because all its clients have left. A new client must get an answer, not the error of
+  // the aborted computation.
   const third = cache.get('a', make, patient());
   finish[1]?.('fresh');
   expect((await third).rendered.body.toString()).toBe('fresh');

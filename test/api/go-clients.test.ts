@@ -53,15 +53,14 @@ function questions(windows: readonly string[], namespaces: readonly string[]): f
 const paths = fc.constantFrom('/allocation', '/model/allocation', '/allocation/compute');
 
 /**
- * Numbers of our answer, by set, row and member. They include members that OpenCost's Go types lack, such as
+ * The numbers in our answer, by set, row and member. They include members that OpenCost's Go types lack, such as
  * `totalCost`.
  */
 type OwnRows = readonly Record<string, Record<string, number>>[];
 
 /**
- * Sends a request and checks the totals in each row of the answer. A Go client computes them from their parts, and
- * ignores the members in which our answer also states them. The computed and the stated totals must be equal. Returns
- * the number of rows.
+ * Sends a request and checks the totals in each row of the answer. Our answer contains the totals, but a Go client
+ * ignores these members, and adds up the parts instead. Both must give the same totals. Returns the number of rows.
  */
 async function holdsForGo(app: FastifyInstance, path: string, parameters: Parameters): Promise<number> {
   const { status, text, data } = await ask(app, path, parameters);

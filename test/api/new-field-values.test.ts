@@ -5,7 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { allocationPlaces, edited, models, root, versions } from './new-fields';
 
-/** Edits of the sources that add `networkVpnCost` to allocations. Assets get no new field. */
+/** Edits to the sources that add `networkVpnCost` to allocations. Assets get no new field. */
 const edits = [
   ...versions,
   ...models.filter(({ line }) => line.includes('networkVpnCost')),

@@ -4,7 +4,7 @@ import path from 'node:path';
 /** Root folder of the repository. */
 export const root = path.join(__dirname, '../..');
 
-/** An edit of a source file: replaces the string `beside` with `line`. `beside` must occur exactly once in the file. */
+/** An edit to a source file: replaces the string `beside` with `line`. `beside` must occur exactly once in the file. */
 interface Edit {
   readonly file: string;
   readonly beside: string;
@@ -33,7 +33,8 @@ export const models: readonly Edit[] = [
 ];
 
 /**
- * The other edits that the made-up allocation field `networkVpnCost` requires. Its value is a part of `networkCost`.
+ * Edits that the made-up allocation field `networkVpnCost` requires in addition to `versions` and `models`. The field's
+ * value is a part of `networkCost`.
  */
 export const allocationPlaces: readonly Edit[] = [
   after(
@@ -54,7 +55,10 @@ export const allocationPlaces: readonly Edit[] = [
   ),
 ];
 
-/** The other edits that the made-up disk field `snapshotCost` requires. Its value is a part of `cost`. */
+/**
+ * Edits that the made-up disk field `snapshotCost` requires in addition to `versions` and `models`. The field's value
+ * is a part of `cost`.
+ */
 export const assetPlaces: readonly Edit[] = [
   after(
     'etl/asset-codec.ts',

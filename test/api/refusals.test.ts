@@ -268,8 +268,8 @@ describe('answering', () => {
         answering(async () => {
           asked++;
           await bothAsk.promise;
-          // At this point, the second request has read the clock but has not joined this query yet. It joins later in
-          // the same turn of the event loop, so this query must not end before the next turn.
+          // The second request has read the clock, but does not wait for this query yet. It will do so in the same
+          // turn of the event loop, so this query must not end before the next turn.
           await nextTurn();
           return nothing(['Ünsure\nof it.', 'And of that.']);
         }),

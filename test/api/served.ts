@@ -8,9 +8,9 @@ import { defaultAliases } from '../../query/aliases';
 import type { Answers } from '../../query/answers';
 import { goldenEngine } from '../query/engine-over';
 
-/** Current time in the tests: 2026-11-17T06:00:00Z, six hours after the last window of the golden files. */
+/** Current time in the tests: 2026-11-17T06:00:00Z, six hours after the last golden window ends. */
 export const now = 1_794_895_200;
-/** The window of the golden files: three days. */
+/** The query parameter `window` for all golden files, which cover these three days. */
 export const window = '2026-11-14T00:00:00Z,2026-11-17T00:00:00Z';
 export const token = 'sesame';
 

@@ -283,7 +283,8 @@ describeWithHelm('the chart', () => {
         { secrets },
         await mkdtemp(path.join(folder, 'pod-')),
       );
-      // The error contains the path of a local folder. In a pod, it would contain the following mount path.
+      // In this test, the error contains the path of a local folder. In a real pod, it would contain the mount path
+      // that is checked here.
       const [container] = fields(pod?.spec)['containers'] as { volumeMounts: { mountPath: string }[] }[];
       expect(container?.volumeMounts.map(({ mountPath }) => mountPath)).toContain(
         '/etc/federated-etl/secrets/federated-store',
@@ -674,7 +675,8 @@ describeWithHelm('the chart', () => {
         (error: unknown) => error,
       );
       await api.close();
-      // Helm may still fail, because this server cannot validate objects. But a valid secret must not cause an error.
+      // Helm may still fail, because this server cannot validate objects. But if the secret is valid, the error must
+      // not be about the secret.
       if (sentence === undefined) expect(String(end)).not.toContain('The secret');
       else expect((end as HelmError).message).toContain(sentence);
     });

@@ -111,8 +111,8 @@ describe('an object that Kubernetes accepts', () => {
 });
 
 /**
- * Errors to detect. Each case replaces the text `good` in a valid object of the given kind by `bad`, and then expects
- * the error `said`.
+ * Errors to detect. Each case takes a valid object of the given kind, replaces the text `good` in it with `bad`, and
+ * expects the error `said`.
  */
 const faults: readonly [what: string, kind: string, good: string, bad: string, said: string][] = [
   [

@@ -21,7 +21,7 @@ import { names } from '../../workflows/names';
 import { builtProgram } from '../servers/program';
 import { until } from '../until';
 
-/** The guide's five clusters, each running as a separate process, with a real Temporal server and a real bucket. */
+/** The five clusters of the demo, each running as a separate process, with a real Temporal server and a real bucket. */
 export interface FiveClusters {
   readonly clusters: readonly DemoCluster[];
   readonly bucket: Bucket;
@@ -45,7 +45,7 @@ export interface Place {
   readonly address: string;
   readonly namespace: string;
   readonly client: Client;
-  /** Creates a bucket, and returns the content of federated-store.yaml. `folder` contains all files of the example. */
+  /** Creates a bucket, and returns the content of federated-store.yaml. `folder` contains all files of the demo. */
   store(folder: string): Promise<object>;
   /**
    * Returns the content of a separate federated-store.yaml for this cluster. (Default: all clusters use the content
@@ -218,8 +218,8 @@ export async function writeFederator(
 }
 
 /**
- * Rewrites a local file with its records in reverse order, so that the content is the same but the bytes differ. A
- * cost-model may change the order when it loads a file and saves it again. Returns true if the bytes do differ.
+ * Rewrites a local file with its records in reverse order. A cost-model may also change the order when it loads a file
+ * and saves it again. Returns true if the bytes of the file have changed.
  */
 export async function rewriteInOtherBytes(cluster: DemoCluster, window: WindowId): Promise<boolean> {
   const before = await readFile(localFile(cluster, window));

@@ -21,8 +21,8 @@ const policies = path.join(__dirname, '../../docs/reference/policies/s3');
 const ids = ['cluster-1', 'cluster-2', 'cluster-3', 'cluster-4', 'cluster-5'];
 
 /**
- * Runs the guide's five clusters, and a sixth one that is only a primary. Each cluster has only the permissions that
- * its roles need.
+ * Runs the five clusters of the demo, and a sixth one that is only a primary. Each cluster has only the permissions
+ * that its roles need.
  */
 describeWithTemporal('least privilege', () => {
   describeWithS3('on an S3 server', () => {

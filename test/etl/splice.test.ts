@@ -356,7 +356,7 @@ describe('a splice', () => {
       let otherwise = 0;
       for (let at = 0; at < bytes.length; at++) {
         const other = Buffer.from(bytes);
-        // If this byte is a boolean or a flag, 2 means true, just like 1.
+        // Set this byte to 2. If it is a boolean or a flag, 2 means true, just like 1.
         other[at] = 2;
         if (bytes[at] === 2 || refusal(() => decodeSet(pipeline, other)) !== undefined) continue;
         if (!isDeepStrictEqual(decodeSet(pipeline, other), before)) continue;

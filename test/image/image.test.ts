@@ -119,8 +119,8 @@ describe('the Dockerfile', () => {
     expect(args.get('NODE_IMAGE')).toBe(`node:${devDependencies?.['node']}-bookworm-slim`);
     expect(args.get('VERSION')).toBe(version);
     expect(stages.map(({ name }) => name)).toEqual(['build', 'base', 'final']);
-    // The tests skip only the stage `base`, because they cannot run its RUN steps, which change the base image. So no
-    // later stage may have such steps.
+    // The tests have no base image, so they skip the stage `base`, whose RUN step changes that image. The last stage is
+    // not skipped, so it must not have RUN steps.
     expect(stages[1]?.steps.map(({ instruction }) => instruction)).toEqual(['RUN']);
     expect(stages[2]?.steps.filter(({ instruction }) => instruction === 'RUN')).toEqual([]);
   });

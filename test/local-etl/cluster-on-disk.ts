@@ -207,8 +207,8 @@ export async function combined(window: WindowId): Promise<Combined> {
 }
 
 /**
- * Returns a file that has the same content as `bytes`, but lists the records in reverse order. A cost-model may
- * also change the order of records when it loads a file and saves it again.
+ * Returns a file that has the same content as `bytes`, but lists the records in reverse order. A cost-model, too,
+ * may change the order of the records when it loads a file and saves it again.
  */
 export function rewritten(window: WindowId, bytes: Uint8Array): Buffer {
   const ref = parseWindowId(window);

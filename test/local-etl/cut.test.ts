@@ -16,8 +16,8 @@ import { until } from '../until';
 import { assets1, built, ClusterOnDisk, sha256 } from './cluster-on-disk';
 
 /**
- * Number of files that are transferred before the process is killed: enough for the cache to have been saved at least
- * once, but not all files.
+ * Number of files that are transferred before the process is killed. By then, the cache has been saved at least once,
+ * but some files have not been transferred.
  */
 const doneFiles = 120;
 /**

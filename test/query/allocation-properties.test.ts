@@ -39,8 +39,8 @@ function expectNear(actual: number, expected: number): void {
 
 describe.each(propertyImplementations)('allocations, by $name', (implementation) => {
   /**
-   * Generates many worlds (ETL data sets), each with a request, and runs `check` for each world and its request. `ask`
-   * sends the request. The argument of `ask` replaces some members of the request.
+   * Generates many worlds (ETL data sets), each with a request, and calls `check` for each world and its request.
+   * `check` can call `ask` to send the request. The argument of `ask` overrides members of the request.
    */
   async function always(
     check: (

@@ -20,8 +20,8 @@ function expectNear(actual: number, expected: number): void {
 
 describe.each(propertyImplementations)('assets, by $name', (implementation) => {
   /**
-   * Runs `check` for many random pairs of a world (an ETL data set) and a request. `ask` sends the request. The
-   * argument of `ask` overrides members of the request.
+   * Generates many worlds (ETL data sets), each with a request, and calls `check` for each world and its request.
+   * `check` can call `ask` to send the request. The argument of `ask` overrides members of the request.
    */
   async function always(
     check: (

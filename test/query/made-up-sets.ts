@@ -221,7 +221,7 @@ const noController = { controller: '', controllerKind: '' };
 
 interface MadeUpAsset {
   /**
-   * Makes the asset's record for one window. The asset's values differ between sets; `occurrence` is the number of the
+   * Makes the asset's record for one window. The asset's values differ between sets; `occurrence` is the index of the
    * set.
    */
   readonly build: (cluster: string, window: TimeWindow, occurrence: number) => Asset;
@@ -646,7 +646,8 @@ function metadataOperands(...kinds: readonly ('label' | 'annotation' | 'alias')[
 }
 
 /**
- * Generates filters that compare these operands. The compared values are chosen so that filters often match something.
+ * Generates filters that compare the given operands. The compared values are chosen so that filters often match
+ * something.
  */
 function filters(operands: readonly ReturnType<typeof operand>[]): fc.Arbitrary<Filter> {
   const comparisons = fc.constantFrom(...operands).chain(({ left, texts }) =>

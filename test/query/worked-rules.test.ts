@@ -63,8 +63,8 @@ describe.each(implementations)("the contract's rules, by $name", (implementation
       const rows = byName(
         await ask(allocations, [node('c1', 'n1')], { groups: fields('pod'), sharing, idle }),
       );
-      // The cost of `b` is shared. It is 0.5: its own cost of 0.2, plus its share of idle, which is 0.6 · 0.1 / 0.4 for CPU
-      // and 0.3 · 0.1 / 0.2 for RAM. `a` and `d` bear it in proportion to their own costs: 0.4 and 0.2.
+      // `b` costs 0.5: its own cost of 0.2, a quarter of the idle CPU cost (0.6), and half of the idle RAM cost (0.3).
+      // This is shared between `a` and `d` in proportion to their own costs, which are 0.4 and 0.2.
       expect(Object.keys(rows)).toEqual(['a', 'd']);
       expect(rows['a']?.sharedCost).toBeCloseTo((0.5 * 0.4) / 0.6, 12);
       expect(rows['d']?.sharedCost).toBeCloseTo((0.5 * 0.2) / 0.6, 12);
@@ -88,8 +88,8 @@ describe.each(implementations)("the contract's rules, by $name", (implementation
     test('is borne by the remaining allocations of the cluster', async () => {
       const shared = { sharing: { ...sharing, namespaces: ['kube-system'] }, groups: fields('pod') };
       const rows = byName(await ask(allocations, assets, shared));
-      // The cost of kube-system (0.4) is shared among the allocations of all clusters.
-      // The management cost of a cluster (0.1) is shared only within that cluster.
+      // The cost of kube-system (0.4) is shared among the other allocations of all clusters, which cost 0.6 in total.
+      // The management cost of c1 (0.1) is shared only among the other allocations of c1, which cost 0.4 in total.
       expect(rows['a']?.sharedCost).toBeCloseTo((0.4 * 0.3) / 0.6 + (0.1 * 0.3) / 0.4, 12);
       expect(rows['b']?.sharedCost).toBeCloseTo((0.4 * 0.1) / 0.6 + (0.1 * 0.1) / 0.4, 12);
       expect(rows['d']?.sharedCost).toBeCloseTo((0.4 * 0.2) / 0.6, 12);

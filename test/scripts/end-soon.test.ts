@@ -12,7 +12,7 @@ function runLines(...lines: string[]): number | null {
   const { status } = spawnSync(
     process.execPath,
     ['--require', 'tsx/cjs', '--eval', [program, ...lines].join('\n')],
-    // The time limit is only for programs that hang, so it is long.
+    // Only a program that hangs reaches this time limit, so the limit can be long.
     { timeout: 110_000 },
   );
   return status;

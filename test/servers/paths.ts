@@ -15,22 +15,22 @@ export const variables = {
   sharedServers: 'FED_TEST_SHARED_SERVERS',
 } as const;
 
-/** Returns the path of the Temporal CLI. Throws an error with the reason if it is missing. */
+/** Returns the path of the Temporal CLI. If it is missing, throws an error that says why. */
 export function temporalCliPath(): string {
   return required(variables.temporalCli, variables.temporalMissing);
 }
 
-/** Returns the path of the S3 server. Throws an error with the reason if it is missing. */
+/** Returns the path of the S3 server. If it is missing, throws an error that says why. */
 export function versitygwPath(): string {
   return required(variables.versitygw, variables.versitygwMissing);
 }
 
-/** Returns the path of the GCS server. Throws an error with the reason if it is missing. */
+/** Returns the path of the GCS server. If it is missing, throws an error that says why. */
 export function fakeGcsPath(): string {
   return required(variables.fakeGcs, variables.fakeGcsMissing);
 }
 
-/** Returns the path of Helm. Throws an error with the reason if it is missing. */
+/** Returns the path of Helm. If it is missing, throws an error that says why. */
 export function helmPath(): string {
   return required(variables.helm, variables.helmMissing);
 }

@@ -9,8 +9,8 @@ import { type SharedServer, sharedServer } from './shared-servers';
 const cache = path.join(__dirname, '../../node_modules/.cache/federated-etl');
 
 /**
- * Returns the program as `npm run build` would build it. The program is built only once per test run. End-to-end tests
- * start it about 60 times, and starting it from its TypeScript sources takes about twice as long.
+ * Returns the program as `npm run build` would build it. The program is built only once per test run. This saves
+ * time: end-to-end tests start it about 60 times, and each start from the TypeScript sources takes about twice as long.
  *
  * @returns the path of the script to run with Node
  */

@@ -1,7 +1,7 @@
 import { FederationError } from '../../errors/federation-error';
 import type { Bucket } from '../../storage/bucket';
 
-/** What gets lost when a call fails: the request, so that the store does nothing, or only the response. */
+/** What is lost when a call fails: the request, before it has any effect, or the response to a successful request. */
 export type Fault = 'request lost' | 'answer lost';
 type Method = 'head' | 'get' | 'put' | 'create' | 'copy' | 'delete';
 

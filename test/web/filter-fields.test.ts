@@ -21,7 +21,7 @@ describe('part of a filter applies', () => {
     ['cluster:"a"|namespace:"b"', true, false],
     ['assetType:"node"', false, true],
     ['service:"compute"', false, true],
-    // Neither view has this field. The filter applies to both views, so that the server gets it and reports an error.
+    // The field does not exist. The filter applies to both views, so that the server receives it and reports the error.
     ['nothing:"a"', true, true],
     ['not a filter', true, true],
   ])('%s to allocations: %j, to assets: %j', (part, allocations, assets) => {

@@ -153,8 +153,8 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
       await visit('/');
       await row('eu-production').waitFor();
       const cells = await row('eu-production').locator('td').allInnerTexts();
-      // CPU costs 100, and its adjustment is 1.
-      // The other 29 of the total are RAM (20), volumes (3), network (2) and load balancers (4).
+      // 101 is the CPU cost of 100 plus its adjustment of 1. The total of 130 also includes RAM (20), volumes (3),
+      // network (2) and load balancers (4).
       expect(cells[0]).toContain('101.00');
       expect(cells.at(-2)).toContain('130.00');
       expect(await page.locator('tfoot').innerText()).toMatch(/\d/);

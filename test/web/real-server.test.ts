@@ -142,8 +142,8 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page over
         const foot = await amounts(page.locator('tfoot tr'), 'td');
         expectNear(foot.at(-1), sum(rows.map((row) => row.at(-1) ?? NaN)), rows.length);
         expectNear(foot.at(-1), sum(foot.slice(0, -1)), foot.length);
-        // If idle costs are shared, one idle row remains: idle costs of nodes without any usage cannot be shared.
         expect(foot.at(-1)).toBeCloseTo(idle === 'hide' ? 2_645.55 : 4_099.84, 2);
+        // If idle costs are shared, one idle row remains: idle costs of nodes without any usage cannot be shared.
         expect(names.filter((name) => name.includes('Idle')).length).toBe(
           { show: 1, split: 5, share: 1, hide: 0 }[idle],
         );

@@ -33,8 +33,8 @@ function federation(settings: { firstRunAfterMs?: number; runEveryMs?: number; j
 }
 
 /**
- * Expects two times to differ by less than two seconds, because the server rounds to whole seconds. Both times are
- * computed from the same `now`, so the duration of the test has no influence.
+ * Expects two times to be equal, but allows a difference of less than two seconds, because the server rounds to whole
+ * seconds. Both times are computed from the same `now`, so the duration of the test has no influence.
  */
 function expectAbout(actual: number | undefined, expected: number): void {
   expect(Math.abs((actual ?? 0) - expected)).toBeLessThan(2_000);
@@ -124,7 +124,7 @@ describeWithTemporal('the federation schedule', () => {
         const { start, nextRuns } = federation(jittery);
         await start({}, now);
         for (const [index, time] of (await nextRuns()).slice(0, 3).entries()) {
-          // Round to whole seconds, because the server does so, too.
+          // Round to whole seconds, as the server does.
           early.push(Math.round((now + (5 + 30 * index) * minute - time) / 1_000));
         }
       }

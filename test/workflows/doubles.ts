@@ -41,7 +41,7 @@ const counted: ReadonlySet<keyof Activities> = new Set([
 
 /**
  * Returns activities that call the current test doubles. If a double omits the number of store calls although the
- * activity must return it, adds zeros.
+ * activity must return it, zeros are added.
  */
 export function asCounted(
   doubles: () => AllDoubles,

@@ -157,8 +157,8 @@ describeWithTemporal('a federation of many windows', () => {
       expect(world.inputs('recordShard')).toHaveLength(shards);
       const { events, bytes, signals } = await sizeOf(run);
       expect(signals).toBeLessThanOrEqual(planned === shards ? shards : 0);
-      // Allow four events per signal, and 120 other events per plan. Then even five plans with a hundred signals each,
-      // the most that a run can have, must stay within the limit.
+      // A plan may cause four events per signal, and fewer than 120 other events. A run has at most five plans with a
+      // hundred signals each. Even these must cause fewer events than `mostEvents`.
       expect(events - 4 * signals).toBeLessThan(120);
       expect(5 * (120 + 4 * 100)).toBeLessThan(mostEvents);
       expect(bytes).toBeLessThan(mostBytes / 50);

@@ -323,7 +323,7 @@ async function recordFederateOnPush(recording: Recording): Promise<void> {
 }
 
 /**
- * Records a run with two lanes, each of which merges one shard. The activities are doubles, because a real plan needs
+ * Records a run with two lanes, each of which merges one shard. The activities are fakes, because a real plan needs
  * more than 50 windows to have two shards. The run has a separate id prefix, so its queues and its commit workflow are
  * separate, too.
  */

@@ -45,7 +45,7 @@ export function Failed({
   );
 }
 
-/** Shows notes about the numbers, each as one sentence. */
+/** Shows notes about the displayed numbers, each as one sentence. */
 export function Notice({ sentences }: { readonly sentences: readonly string[] }) {
   return (
     <div role="status">

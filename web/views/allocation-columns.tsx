@@ -7,7 +7,7 @@ import { groupings } from './allocation-choices';
 
 interface ColumnOptions {
   readonly rows: readonly Allocation[];
-  /** Formats a cost as an amount in the chosen rate and currency. */
+  /** Formats a cost in the chosen currency and at the chosen rate: total, per day or per month. */
   readonly amount: (cost: number) => string;
   readonly state: UrlState;
   /** Groupings, such as `cluster` and `namespace`. The name of a row has one part per grouping. */

@@ -62,8 +62,8 @@ export function Assets({ state, go, status, opening, onToken, say }: ViewProps) 
         rows.reduce((total, row) => total + read(row), 0),
         currency,
       );
-    // A row lacks a property in which its assets differ. For example, a row of several clusters has no `cluster`.
-    // If all rows lack a property, omit its column.
+    // If the assets of a row have different values of a property, the row does not have this property. For example, a
+    // row with assets of several clusters has no `cluster`. If no row has a property, omit its column.
     const property = (id: string, title: string): Column<Row>[] =>
       rows.some(({ asset }) => asset.properties[id] !== undefined)
         ? [{ id, title, value: ({ asset }) => asset.properties[id] ?? '' }]

@@ -10,7 +10,7 @@ import type { ViewProps } from './view';
 
 const memberships = { in: 'in', excluded: 'excluded', 'not yet': 'not yet' } as const;
 /**
- * Age after which the data of a cluster is marked as stale, in milliseconds. Normal data is much newer: a cost-model
+ * Age after which the data of a cluster is marked as stale, in milliseconds. Usually, data is much newer: a cost-model
  * (the agent of Kubecost and OpenCost) writes files every few minutes.
  */
 const staleAfterMs = 2 * 86_400_000;

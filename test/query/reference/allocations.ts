@@ -74,7 +74,7 @@ function allocationsOf(set: AllocationSet): Piece[] {
   return records.map((record) => pieceOf(finite(record)));
 }
 
-/** Computes the groups of one step, including the groups of idle costs. The result is keyed by name. */
+/** Computes the groups of one time step, including the groups of idle costs. The result is keyed by name. */
 function answerStep(
   step: Span,
   sets: readonly (readonly Piece[])[],
@@ -196,7 +196,7 @@ function groupPieces(pieces: readonly Piece[]): Map<string, Piece> {
   return groups;
 }
 
-/** Computes a set of the answer: merges the groups of its steps, sorts the rows and selects the requested page. */
+/** Computes one set of the answer: merges the groups of its time steps, sorts the rows, selects the requested page. */
 function accumulate(
   { window, steps }: PlannedSet,
   groupsOfSteps: ReadonlyMap<Span, ReadonlyMap<string, Piece>>,

@@ -19,8 +19,7 @@ export function near(a: number, b: number): boolean {
 }
 
 /**
- * Lists the differences between two answers about allocations, one line per difference. Compares the rows that have the
- * same name.
+ * Lists the differences between two answers about allocations, one line per difference. Rows are matched by name.
  */
 export function allocationDifferences(
   expected: SetsOf<AllocationRow>,

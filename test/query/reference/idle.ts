@@ -139,8 +139,8 @@ function idleAt(place: Place, step: Span, options: { byNode: boolean; reconcile:
 }
 
 /**
- * Computes the cost of one resource of a node, after the node's discount. The node's adjustment is distributed among
- * its resources in proportion to their costs.
+ * Computes the cost of one resource of a node, after the node's discount. If `reconcile` is true, the cost includes
+ * part of the node's adjustment, which is distributed among the resources in proportion to their costs.
  */
 function nodeCost(asset: NodeAsset, resource: Resource, reconcile: boolean): number {
   const node = reconcile ? asset : { ...asset, adjustment: 0 };

@@ -65,7 +65,7 @@ export function someNumbers(known: Partial<Record<Measure, number>>): Record<Mea
   return { ...zeros, ...known };
 }
 
-/** Converts an allocation from a file to a piece. */
+/** Converts an allocation, as read from a file, to a piece. */
 export function pieceOf(record: Allocation): Piece {
   const pvs = volumesOf(record);
   const numbers = numbersOf(record, [...pvs.values()]);
@@ -239,7 +239,7 @@ function balancersOf(record: Allocation): Map<string, LoadBalancerUse> {
   return balancers;
 }
 
-/** Returns the GPU of a record. Its averages are taken from `numbers`. */
+/** Returns the GPU use of a record. Its averages are taken from `numbers`. */
 function gpuOf({ gpuAllocation }: Allocation, numbers: Readonly<Record<Measure, number>>): GpuUse | null {
   return (
     gpuAllocation && {
