@@ -69,5 +69,5 @@ export const allocationNumbers = (Object.keys(shown) as NumberMember[]).filter(
   (name) => (shown[name] as Shown) !== 'nowhere',
 );
 
-/** Name of a number that summary answers show. */
+/** Name of a numeric member that is included in summary answers. */
 export type SummaryNumber = NameOf<'in summaries too'>;

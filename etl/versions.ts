@@ -5,12 +5,12 @@ export interface VersionRange {
   readonly newest: number;
 }
 
-/** Codec versions of allocation sets, allocations and all their parts. Windows have versions of their own. */
+/** Codec versions of allocation sets, allocations and all their parts except windows, which have a separate codec. */
 export const allocationVersions: VersionRange = { family: 'allocations', oldest: 15, newest: 25 };
 
 /**
- * Codec versions of asset sets, assets and all their parts. Windows have versions of their own. Version 15 is not
- * supported, because files of this version have one of two different layouts for ClusterManagement.
+ * Codec versions of asset sets, assets and all their parts except windows, which have a separate codec. Version 15 is
+ * not supported, because files of this version have one of two different layouts for ClusterManagement.
  */
 export const assetVersions: VersionRange = { family: 'assets', oldest: 16, newest: 21 };
 

@@ -67,8 +67,8 @@ export function clusterEtlKey(cluster: ClusterId, path: string): string {
 }
 
 /**
- * Parses the key of a window file. `prefix` is the ETL prefix of a cluster or of the combined set. Returns undefined
- * for any other key.
+ * Parses the key of a window file under `prefix`, the ETL prefix of a cluster or of the combined set. Returns undefined
+ * if it is not the key of such a file.
  */
 export function parseEtlKey(prefix: string, key: string): WindowFile | undefined {
   return key.startsWith(prefix) ? parseWindowFile(key.slice(prefix.length)) : undefined;

@@ -28,7 +28,7 @@ const weightOf: Readonly<Record<ColumnsMergedBy<'mean'>, Weight | readonly Weigh
   cpu_breakdown: ['cpu', 'cpu', 'cpu', 'cpu'],
   ram_breakdown: ['ram', 'ram', 'ram', 'ram'],
   disk_breakdown: ['disk', 'disk', 'disk', 'disk'],
-  // `overhead` also has a third fraction, which needs no weight: it is computed from the first two.
+  // The third fraction of `overhead` is not listed, because it is not averaged: it is computed from the first two.
   overhead: ['cpu', 'ram'],
 };
 

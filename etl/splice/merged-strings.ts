@@ -184,7 +184,7 @@ export class MergedStrings<P extends Pipeline> {
    * Determines the identity of each record in the entries that the walker has just scanned. Flags identities that have
    * occurred before.
    *
-   * @param first position of the first entry in the scanned bytes
+   * @param first the byte offset at which the entries begin in the scanned file
    * @param indexes maps the string indexes in the entries to those of the merged file
    */
   meet({ starts, misnamed }: WalkedEntries, first: number, indexes: Int32Array): MetRecords {

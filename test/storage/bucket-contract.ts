@@ -8,7 +8,7 @@ import { readAll } from '../../storage/read-all';
 export interface ContractOptions {
   /** Opens an empty bucket that no other test uses. */
   readonly open: () => Promise<Bucket>;
-  /** Opens a bucket that does not exist. */
+  /** Opens a bucket by a name that does not exist in the store. */
   readonly openMissing: () => Promise<Bucket>;
   /**
    * Size of a large object, in bytes. If the store uploads large objects in parts, an object of this size needs several
