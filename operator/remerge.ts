@@ -38,11 +38,15 @@ export async function remerge(
       ? 'same'
       : 'differs';
   } catch (error) {
-    // If the object cannot be read, for example because it is missing, it counts as different. Other checks report the
-    // cause.
-    if (isFederationError(error)) return 'differs';
+    if (meansMissingOrDamaged(error)) return 'differs';
     throw error;
   }
+}
+
+/** Returns whether an error means that the merged object is missing or damaged. Other checks report the cause. */
+function meansMissingOrDamaged(error: unknown): boolean {
+  if (!isFederationError(error)) return false;
+  return error.code.startsWith('ETL_') || ['STORAGE_NOT_FOUND', 'STORAGE_CORRUPT'].includes(error.code);
 }
 
 /**

@@ -1,0 +1,34 @@
+import { readNewestGeneration } from '../../activities/read-generations';
+import { discoverClusters, listWindowFiles } from '../../activities/survey-clusters';
+import { objectsPrefix } from '../../federation/layout';
+import { verifyGeneration } from '../../operator/verify-generation';
+import { overriding, smallBucket, TestFederator, testMergeThreads } from '../activities/federated-bucket';
+import { unavailable } from '../storage/with-faults';
+
+const threads = testMergeThreads();
+
+/** Commits a generation, and returns what a deep verification of it needs. */
+async function federated() {
+  const bucket = smallBucket();
+  await new TestFederator(bucket, threads).federate();
+  const generation = await readNewestGeneration(bucket);
+  if (generation === undefined) throw new Error('nothing was committed');
+  return { bucket, generation, deep: await listWindowFiles(bucket, await discoverClusters(bucket)) };
+}
+
+test('a store that fails while a window is merged again is an error, not a finding', async () => {
+  const { bucket, generation, deep } = await federated();
+  const read = new Set<string>();
+  const failing = overriding(bucket, {
+    get: async (key, options) => {
+      // The first read of a merged object checks its bytes, the second compares it with the sources.
+      if (key.startsWith(objectsPrefix) && !key.endsWith('.json') && read.has(key)) throw unavailable();
+      read.add(key);
+      return bucket.get(key, options);
+    },
+  });
+  await expect(verifyGeneration(failing, generation, { deep })).rejects.toMatchObject({
+    code: 'STORAGE_UNAVAILABLE',
+  });
+  expect((await verifyGeneration(bucket, generation, { deep })).findings).toEqual([]);
+});
