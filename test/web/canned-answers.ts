@@ -190,14 +190,14 @@ export function federations(): { federations: FederationView[] } {
     at: number,
     more: Pick<FederationView, 'outcome'> & Partial<FederationView>,
   ): FederationView => ({
-    run: `federate-2026-11-21T0${7 - at}:00:00Z`,
+    run: `acme-federation-2026-11-21T0${7 - at}:00:00Z`,
     trigger: 'schedule',
     startedAt: time(now - at * 3_600_000 - 120_000),
     ...(more.outcome !== 'running' && { endedAt: time(now - at * 3_600_000 - 95_000) }),
     clusters: 4,
     windows: { all: 156, planned: 12, merged: 12, reused: 144, removed: 0 },
     quarantined: 0,
-    link: `http://temporal.example/namespaces/default/workflows/federate-${at}`,
+    link: `http://temporal.example/namespaces/default/workflows/acme-federation-${at}`,
     ...more,
   });
   return {
@@ -219,7 +219,7 @@ export function generations(): { generations: GenerationView[] } {
     generations: [12, 11, 10].map((generation, at) => ({
       generation,
       committedAt: time(now - at * 3_600_000 - 100_000),
-      run: `federate-2026-11-21T0${6 - at}:00:00Z`,
+      run: `acme-federation-2026-11-21T0${6 - at}:00:00Z`,
       clusters: 4,
       windows: 156 - at,
       bytes: 48_000_000 - at * 1_000_000,

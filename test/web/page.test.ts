@@ -526,6 +526,10 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
 
     it('start a federation, and replay one that failed', async () => {
       await visit('/?view=federations');
+      // Names of runs have a prefix if several federations share a Temporal namespace. The page does not show it.
+      expect(await page.locator('tbody th .name').allInnerTexts()).toEqual(
+        [7, 6, 5, 4].map((hour) => `2026-11-21T0${hour}:00:00Z`),
+      );
       await giveToken();
       await page.getByRole('button', { name: 'Federate now' }).click();
       await page.getByRole('dialog').getByRole('button', { name: 'Start' }).click();
@@ -536,7 +540,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
       await page.getByText(/Done: .*replay/).waitFor();
       expect(acted().map(({ path }) => path)).toEqual([
         '/api/federations',
-        `/api/federations/${encodeURIComponent('federate-2026-11-21T04:00:00Z')}/replay`,
+        `/api/federations/${encodeURIComponent('acme-federation-2026-11-21T04:00:00Z')}/replay`,
       ]);
     });
 
