@@ -2,7 +2,7 @@ import { addOwnNames } from '../local-etl/own-names';
 import type { LocalEtl } from '../local-etl/store';
 
 /**
- * Adds a name by which the cluster recognizes its own records, such as a former cluster id. Files whose records have
+ * Adds a name, such as a former cluster id, by which the cluster recognizes its own records. Files whose records have
  * this name then count as the cluster's own and are pushed.
  */
 export function createAddOwnName({ store }: { readonly store: LocalEtl }) {

@@ -65,8 +65,8 @@ export function createCleanUp(deps: CleanUpDependencies): CleanUp {
     const passed = (await readDocument(bucket, document, options))?.seen ?? {};
     // Rewrite the document unchanged, to learn the current time by the store's clock from its new modification time.
     const { modified: now } = await replaceDocument(bucket, document, { format: 1, seen: passed }, options);
-    // List the objects before reading the generations: generations that are committed in between are then read as well.
-    // Objects of generations that are committed even later are safe too: they are less than a day old.
+    // List the objects before reading the generations: a generation that is committed between these two steps is then
+    // read too. The objects of a generation that is committed later are kept because they are less than a day old.
     const objects = await listAged(deps, objectsPrefix, options);
     const kept = await listAged(deps, keptPrefix, options);
     const { generations, removed } = await keepGenerations(deps, now, options);

@@ -59,7 +59,7 @@ const concurrentChecks = 16;
  * Commits only if:
  * - the generation from which the plan was made is still the newest one;
  * - the membership (the included and excluded clusters) has not changed since the plan was made;
- * - every object that the new generation adds exists.
+ * - none of the objects that the new generation adds is missing.
  *
  * The call can be repeated: it recognizes, by the run's id, a generation that an earlier call has already committed.
  *
@@ -145,9 +145,9 @@ async function commit(
       };
     }
   }
-  // Only the newest generation is read. So this commit is void if a later generation already existed. That is possible
-  // only if the clean-up deleted the generation with this number while this process was suspended.
-  // A later generation that was created after this commit does no harm, because it is based on this one.
+  // This commit has no effect if a later generation already existed, because only the newest generation is read. That
+  // is possible only if this process was suspended, another run committed a generation with this number, and the
+  // clean-up deleted it. A later generation that was created after this commit does no harm: it is based on this one.
   const listed = await listGenerations(bucket, options);
   const own = listed.find(({ generation }) => generation === next.generation);
   const overtaking = listed.find(

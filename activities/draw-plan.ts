@@ -48,7 +48,7 @@ export interface DrawPlanInput {
  */
 export type PlanOutcome = 'work' | 'nothing-changed' | 'no-input' | 'all-excluded';
 
-/** A plan, with the data that it is based on and its outcome. */
+/** A plan, its outcome, and the data on which the plan is based. */
 export interface DrawnPlan extends Plan {
   readonly outcome: PlanOutcome;
   readonly membership: Membership;
@@ -154,7 +154,7 @@ async function listCandidates(
     why === undefined ? decided.since : undefined,
   );
   if (why !== undefined) return full(why);
-  // If the clusters have few files, a listing of recent windows skips none of them. It then counts as a full listing.
+  // A listing of recent windows that skipped no files counts as full. This happens if the clusters have few files.
   return { candidates, listing: passedOver ? decided : { kind: 'full', why: 'it took no more requests' } };
 }
 
@@ -167,7 +167,7 @@ function outcomeOf(
   if (membership.clusters.length === 0 && Object.keys(membership.excluded).length > 0) {
     return 'all-excluded';
   }
-  // For the first generation, files older than the configured cut-off date do not count as input.
+  // If all files are older than the configured cut-off date, there is nothing to merge for a first generation.
   if (!anyFile || (base === undefined && plan.windows.length === 0)) return 'no-input';
   const next = nextGeneration({
     base,

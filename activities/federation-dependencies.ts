@@ -8,7 +8,7 @@ export interface FederationDependencies {
   readonly bucket: Bucket;
   /** Id of the cluster in which this federator runs. */
   readonly federator: string;
-  /** Clusters and windows that the settings allow to be federated. */
+  /** Settings that limit which clusters and windows are federated. */
   readonly scope: Scope;
   /** Reads the current exclusions from the roster workflow. Keys are cluster ids. */
   exclusions(): Promise<Readonly<Record<string, Exclusion>>>;

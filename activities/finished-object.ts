@@ -7,8 +7,8 @@ import type { Bucket, BucketReader, CallOptions } from '../storage/bucket';
 import { repeatable } from '../storage/with-retry';
 
 /**
- * Reads the provenance (the record of the sources) of a merged window. Returns undefined if the window is not finished:
- * its provenance or its merged object is missing, or they do not match.
+ * Reads the provenance (the record of the sources) of a merged window. Returns undefined if the window is not finished,
+ * that is, if its provenance or its merged object is missing, or if the two do not match.
  */
 export async function findFinished(
   bucket: BucketReader,

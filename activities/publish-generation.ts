@@ -68,7 +68,7 @@ async function publish(
     const value: Published = { format: 1, generation: of, windows: Object.fromEntries(record) };
     return replaceDocument(bucket, document, value, options);
   };
-  // Record new files before writing them: after an interruption, the next run then recognizes them as published files.
+  // Record new files before writing them, so that after an interruption, the next run recognizes them as published.
   const added = copy.filter((window) => !record.has(window));
   for (const window of added) record.set(window, { ...named(windows, window), version: '' });
   if (added.length > 0) await write(published?.generation ?? 0);

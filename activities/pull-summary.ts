@@ -4,7 +4,7 @@ import { parseWindowId } from '../etl/window';
 import type { OwnWindows } from './primary-guard';
 import type { FileNotes } from './push-local-etl';
 
-/** The result of a pull. Shown by the pull workflow and the status command. */
+/** The result of a pull. Shown by the pull workflow and the verb `status`. */
 export interface PullSummary {
   /**
    * - `waiting`: not all of the cluster's own windows are combined yet, so none may be overwritten.
@@ -23,7 +23,7 @@ export interface PullSummary {
    * again.
    */
   postponed: FileNotes;
-  /** Replaced files that could not be pushed first. The pull saved copies of them on the volume. */
+  /** Files that could not be pushed before the pull replaced them. The pull saved copies of them on the volume. */
   salvaged: FileNotes;
   /** Set if the state is `waiting`: the cluster's own windows that are not combined yet. */
   waitingFor?: OwnWindows;

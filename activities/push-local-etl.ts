@@ -66,9 +66,9 @@ export interface PushSummary {
 const shownExamples = 20;
 
 /**
- * Creates the activity that copies a cluster's local ETL to its folder in Federated Storage. Uploads, unaltered, each
- * file that is missing there or has different content. Never deletes anything. Idempotent: after an interruption, the
- * next run continues.
+ * Creates the activity that copies a cluster's local ETL to its folder in Federated Storage. Uploads each file that is
+ * missing there or has different content. Does not alter the files, and never deletes anything. It can be interrupted
+ * and run again at any time.
  */
 export function createPushLocalEtl(deps: PushDependencies): (input: PushInput) => Promise<PushSummary> {
   return async ({ instance }) => {

@@ -49,7 +49,7 @@ export async function readNewestGeneration(
     const newest = await newestGenerationNumber(bucket, options);
     if (newest === 0) return undefined;
     const generation = await readGeneration(bucket, newest, options);
-    // If the generation was deleted after it was listed, try again: there must be a newer one.
+    // Undefined means that the generation was deleted after it was listed. Try again: there must be a newer one.
     if (generation !== undefined) return generation;
   }
 }

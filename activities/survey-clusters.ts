@@ -56,7 +56,10 @@ export interface ScanOptions extends CallOptions {
   readonly onListed?: (cluster: ClusterId) => void;
 }
 
-/** Lists the window files of clusters. Returns whether any files were skipped. Ignores other files in the folders. */
+/**
+ * Lists the window files of clusters. Ignores other files in their folders. `passedOver` is true if any files were
+ * skipped because of `since`.
+ */
 export async function scanWindowFiles(
   bucket: BucketReader,
   clusters: readonly ClusterId[],
@@ -71,8 +74,9 @@ export async function scanWindowFiles(
 }
 
 /**
- * Lists the window files of one cluster. Returns whether any were skipped. To skip files, starts a new listing after
- * them. It does this only at the end of a page, so it never takes more requests than a full listing.
+ * Lists the window files of one cluster. Returns whether any files were skipped because of `since`. To skip files,
+ * starts a new listing after them. It does this only at the end of a page, so it never takes more requests than a full
+ * listing.
  */
 async function scanCluster(
   bucket: BucketReader,

@@ -86,8 +86,8 @@ export class WindowMerge {
   }
 
   /**
-   * Reads the sources, merges them and writes the merged window. If sources are bad or have changed, returns those
-   * sources instead. In that case, no provenance is written, so the window does not count as merged.
+   * Makes one attempt to merge: reads the sources, and writes the merged object and then its provenance. If any sources
+   * are bad or have changed, writes no provenance and returns these sources.
    */
   private async tryMerge(name: string, sources: readonly WindowSource[]): Promise<Tried> {
     const { ref, planned, previous, force, log } = this.context;
@@ -233,8 +233,8 @@ export class WindowMerge {
   }
 
   /**
-   * Quarantines the bad sources. Returns the sources, with the quarantine added to the bad ones. Omits bad sources that
-   * have no file and never contributed to the window.
+   * Quarantines the bad sources. Returns all sources, with the bad ones marked as quarantined. Omits bad sources that
+   * have no file and whose cluster never contributed to the window.
    */
   private async replace(
     sources: readonly WindowSource[],

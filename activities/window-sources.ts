@@ -22,7 +22,7 @@ export interface WindowSource {
 
 /**
  * Returns the sources of a planned window. `before` contains the clusters that contributed earlier. If one of them has
- * no source in the plan, an absent source is added for it.
+ * no source in the plan, a source with an absent file is added for it.
  */
 export function plannedSources(planned: PlannedWindow, before: readonly ClusterId[]): WindowSource[] {
   const { window } = planned;

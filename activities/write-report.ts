@@ -7,7 +7,7 @@ type ReportDependencies = Pick<FederationDependencies, 'bucket' | 'signal' | 'st
 
 /**
  * Creates the activity that writes a run's report, including any warnings about the store, as the last object of the
- * run. An earlier report is replaced.
+ * run. If the run already has a report, replaces it.
  */
 export function createWriteReport({ bucket, signal, storeWarnings }: ReportDependencies) {
   return async (report: FederationReport): Promise<void> => {

@@ -41,8 +41,8 @@ interface DerivedMembers {
 }
 
 /**
- * Names (in answers) of the members that a row type does not share with all other types. Also contains `adjustment`,
- * although all types have it, because its position differs between types.
+ * Names (in answers) of the members of a row type, without the members that all row types have. Exception: `adjustment`
+ * is included although all row types have it, because its position differs between types.
  */
 type OwnMember<Row extends AssetRow> = Row extends AssetRow
   ? | {

@@ -74,7 +74,7 @@ export interface FederationView {
     readonly reused: number;
     readonly removed: number;
   };
-  /** Number of quarantined sources: files of clusters that the run could not merge in their current state. */
+  /** Number of quarantined sources: cluster files that the run could not merge in their current state. */
   readonly quarantined?: number;
   readonly excluded?: readonly string[];
   readonly warnings?: readonly string[];

@@ -8,7 +8,7 @@ import { rounded } from './numbers';
 /**
  * How each number in an item of a summary is obtained from the row. The numbers are in output order.
  * - `taken`: copied from the row.
- * - `adjusted`: a cost from the row. Kubecost's answers add its adjustment; OpenCost's answers do not.
+ * - `adjusted`: a cost from the row. In Kubecost's answers, it includes its adjustment; in OpenCost's, it does not.
  * - `derived`: calculated from other numbers.
  */
 const numbers = {

@@ -23,9 +23,9 @@ const records = { allocations: 40, assets: 10 };
 
 /**
  * `npm run bench:freshness`: measures the time from the change of a file on a Federated Cluster until the primary's
- * answers contain the change. Splits this time into legs, such as push and pull. Measures it in two set-ups: one
- * triggers the federation schedule after each push; in the other, each push starts a federation run. Each cluster runs
- * in its own process.
+ * answers contain the change. Splits this time into legs, such as push and pull. Measures it in two set-ups. In the
+ * first, the benchmark triggers the federation schedule after each push. In the second, the push itself starts a
+ * federation run. Each cluster runs in its own process.
  */
 async function bench(): Promise<void> {
   const { values } = parseArgs({

@@ -24,7 +24,7 @@ const mostDecoded = 50;
 const openCost = { typical: 32, best: 39.8 };
 
 /**
- * Goal for the memory that a merge needs, beyond what an idle process uses: at most `bytes`, plus `tables` times the
+ * Goal for the memory that a merge needs, beyond what an idle process uses: at most `bytes` plus `tables` times the
  * size of the merged file's string table.
  */
 const aim = { bytes: 150e6, tables: 2 };

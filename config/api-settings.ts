@@ -16,7 +16,7 @@ export interface ApiSettings {
   readonly utcOffsetSeconds: number;
   /** Response format of `/model/assets`. */
   readonly assets: 'kubecost' | 'opencost';
-  /** For each alias, the label that it stands for. May be several labels, separated by commas. */
+  /** For each alias, the label or labels that it stands for. Several labels are separated by commas. */
   readonly aliases: Readonly<Record<'department' | 'environment' | 'owner' | 'product' | 'team', string>>;
   readonly limits: {
     readonly seconds: number;

@@ -251,7 +251,7 @@ function compileQuery(values: SettingValues, locate: Locate, faults: Fault[]): S
       setting: 'query.memory',
       detail: `${memory} is not a memory size such as 512MB (query.memory).`,
     });
-  // By default, the database is inside the pull folder, so that it is on the same volume.
+  // By default, the database is inside the pull folder, so that it is on the same volume as the pulled files.
   const { pullPath } = compileLocalEtl(values, locate);
   const folder = path === undefined ? join(pullPath, '.federated-etl', 'query') : locate('query.path', path);
   return { path: folder, memory, threads };

@@ -14,9 +14,8 @@ import { expandWindow } from './time-window';
  * two types differ, the sum has the type Any. Does not change `a` or `b`. Section 4 of docs/design/etl-format.md lists
  * the rule for each field.
  *
- * @param windowSoFar the window that covers the sets of all inputs up to and including the input of `b`. If the two
- *   types differ and the type of `a` has no start and end, this window supplies the start and end of `a`. Otherwise,
- *   this parameter is not used.
+ * @param windowSoFar the time span of the inputs merged so far, including the input of `b`. It is used only if the two
+ *   types differ and the type of `a` has no start and end. It then supplies the start and end of `a`.
  */
 export function addAssets(a: Asset, b: Asset, windowSoFar: TimeWindow): Asset {
   if (a.type !== b.type) return addAsAny(a, b, windowSoFar);

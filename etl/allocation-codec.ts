@@ -14,7 +14,7 @@ import { addVolumes, volumes } from './volumes';
 
 /**
  * Fields of `rawAllocationOnly`, a part of an allocation. They have no rules for adding, because this part is dropped
- * when allocations are added.
+ * when allocations are added together.
  */
 const rawFields = {
   cpuCoreUsageMax: ownField(f64),

@@ -31,7 +31,7 @@ const addProperties = adding<AllocationProperties, void, typeof fields>(fields, 
     a.namespace === b.namespace &&
     a.pod === b.pod &&
     a.container === b.container;
-  // An `__unmounted__` allocation has no namespace labels. Take them from `b` instead, which may have some.
+  // If `a` is an `__unmounted__` allocation, it has no namespace labels, so use those of `b`.
   const namespaceFrom = a.container === '__unmounted__' ? b : a;
   const sameNamespace = a.namespace === b.namespace;
   return {

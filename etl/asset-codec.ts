@@ -12,7 +12,7 @@ import { time, window as windowCodec } from './time-codec';
 import { expandWindow } from './time-window';
 import { assetVersions } from './versions';
 
-/** An asset without `type` and `typeName`. In a file, the type name comes before the other fields. */
+/** The fields of an asset except `type` and `typeName`. In a file, the type name precedes them. */
 export type Body<A extends Asset> = Omit<A, 'type' | 'typeName'>;
 
 const labels = field(map(str), sharedLabels);
@@ -24,8 +24,8 @@ const cost = field(f64, sum);
 
 /**
  * All fields of each asset type, in file order. Some types store labels before properties, the others after them.
- * Fields described by `ownField` are averages weighted by cost. Averages cannot be combined without the values of other
- * fields, so `addAssets` combines them.
+ * Fields described by `ownField` are averages weighted by cost. To combine two averages, `addAssets` also uses the cost
+ * fields of the assets.
  */
 export const assetFields = {
   Any: { labels, properties, ...times, cost },
@@ -124,5 +124,5 @@ export const asset: Codec<Asset> = {
   },
 };
 
-/** Returns the highest codec version among an asset and its parts. Ignores time windows, which have a separate codec. */
+/** Returns the highest codec version among an asset and its parts. Ignores time windows, which have their own codec. */
 export const assetVersion = highestVersionOf(asset);

@@ -1,7 +1,7 @@
 import type { ByteString } from './byte-string';
 import type { Asset, AssetProperties, AssetType } from './model';
 
-/** Replaces an empty value in the key of an asset. */
+/** Text that takes the place of an empty value in the key of an asset. */
 export const undefinedPart = '__undefined__';
 
 /**

@@ -105,9 +105,9 @@ export interface EncodedSet {
 }
 
 /**
- * Encodes a set as a file with a string table. The bytes depend only on the set and the order of its maps. Each
- * structure is written in its own codec version. If a record has a higher version than the set, the set gets that
- * version.
+ * Encodes a set as a file with a string table. The bytes depend only on the set and the order of entries in its
+ * maps. Each structure is written in its own codec version. If a record has a higher version than the set, the set gets
+ * that version.
  */
 export function encodeSet(set: EtlSet): Buffer {
   return encodeSetWithOffsets(set).bytes;

@@ -39,8 +39,8 @@ export function addBalancers(a: Balancers | null, b: Balancers | null): Balancer
 }
 
 /**
- * Prepares a load balancer for the merged allocation if only the second allocation has it. As in OpenCost, `private`
- * becomes false and `ip` becomes empty.
+ * Returns a copy of a load balancer that only the second allocation has. As in OpenCost, `private` is false and `ip` is
+ * empty in the copy.
  */
 function takenOver({ version, service, cost, hours }: LbAllocation): LbAllocation {
   return { version, service, cost, private: false, ip: '', hours };

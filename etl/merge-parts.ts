@@ -1,7 +1,7 @@
 import type { ByteString } from './byte-string';
 import { type Instant, minutesBetween } from './instant';
 
-/* Functions for adding the values of a field. Several structures use them. */
+/* Functions that combine the values of a field when two records are added. */
 
 export function sum(a: number, b: number): number {
   return a + b;

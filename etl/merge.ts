@@ -15,7 +15,7 @@ import { highestVersion } from './set-codec';
 import { expandWindow } from './time-window';
 import type { Pipeline } from './window';
 
-/** One input of a merge: a cluster's id, and its set for the window to merge. */
+/** One input of a merge: a cluster's id, and the cluster's set of the window. */
 export interface MergeInput<S extends EtlSet> {
   id: string;
   set: S;

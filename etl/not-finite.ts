@@ -7,8 +7,8 @@ import type { Pipeline } from './window';
 export interface NotFinite {
   readonly cluster: string;
   /**
-   * Name of the field in the ETL format. If the field is inside a part of the record, the name of the part comes first:
-   * `pvs.cost`.
+   * Name of the field in the ETL format. If the field is inside a part of the record, the name of the part comes first,
+   * as in `pvs.cost`.
    */
   readonly field: string;
   readonly numbers: number;

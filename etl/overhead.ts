@@ -16,7 +16,7 @@ export const overhead = optional(embedded(described<NodeOverhead>(assetVersions,
 /** The fields of a node that `addOverheads` needs. */
 type Overheaded = Pick<NodeAsset, 'overhead' | 'cpuCost' | 'ramCost'>;
 
-/** The two nodes whose overheads are added. The overhead fractions are weighted by the nodes' CPU and RAM costs. */
+/** The nodes `a` and `b` whose overheads are added, and their total cost. CPU and RAM costs serve as weights. */
 interface Costs {
   readonly a: Overheaded;
   readonly b: Overheaded;

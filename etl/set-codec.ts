@@ -19,8 +19,8 @@ const commonFields: { readonly [F in Exclude<keyof CommonSet, 'version'>]: Codec
 type NamedCodec = readonly [field: string, codec: Codec<unknown>];
 
 /**
- * Returns the fields of a set that come before its records (except the version) and those that come after them, in file
- * order.
+ * Returns two lists of a set's fields, each in file order: `before` contains the fields before the records, but not the
+ * version. `after` contains the fields after the records.
  */
 export function fieldsAround(pipeline: Pipeline): {
   readonly before: readonly NamedCodec[];

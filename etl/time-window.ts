@@ -13,8 +13,8 @@ export function expandWindow(window: TimeWindow, other: TimeWindow): TimeWindow 
 }
 
 /**
- * Returns the start of the expanded window from the starts of both windows, or its end from their ends. At least one of
- * the two arguments must be open (null).
+ * Takes the starts of both windows and returns the start of the expanded window, or does the same for the ends. At
+ * least one of the two arguments must be open (null).
  */
 function widened<T>(own: T | null, other: T | null): T | null {
   return own === null ? other : null;

@@ -39,8 +39,9 @@ const pvEntry: Codec<PVEntry> = (() => {
 })();
 
 /**
- * Codec of a map whose keys are structures. Its value is a list of pairs, because a JS map would compare such keys by
- * reference. If a key is repeated, the last value wins.
+ * Codec of the volumes of an allocation. In a file, they are a map whose keys are structures. They are decoded to a
+ * list of key-value pairs, because a JavaScript `Map` compares such keys by reference. If a key is repeated, the last
+ * value wins.
  */
 export const volumes: Codec<PVEntry[] | null> = (() => {
   const entries = list(pvEntry);
@@ -79,8 +80,8 @@ export function addVolumes(a: PVEntry[] | null, b: PVEntry[] | null): PVEntry[] 
 }
 
 /**
- * Returns the value that the sum contains for a volume that only the second allocation has. As in OpenCost, its
- * `providerID` is empty.
+ * When two allocations are added, copies the value of a volume that only the second one has. As in OpenCost, the copy
+ * has an empty `providerID`.
  */
 function takenOver({ version, byteHours, cost }: PVAllocation): PVAllocation {
   return { version, byteHours, cost, providerID: '' };

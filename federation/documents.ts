@@ -46,10 +46,7 @@ export const documents = {
     limit: large,
     damaged: 'GENERATION_UNREADABLE',
   }),
-  /**
-   * A merge reads this document with `readIntact`. So if it is damaged, no error is thrown, and the window is merged
-   * again.
-   */
+  /** If this document is damaged, a merge treats it as missing (see `readIntact`), and merges the window again. */
   provenance: defineDocument({
     pattern: 'federated/combined/objects/<fingerprint>.json',
     writer: 'merge, after the object',

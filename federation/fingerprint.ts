@@ -12,9 +12,9 @@ export interface FingerprintSource {
 }
 
 /**
- * Computes a merged window's fingerprint: a hash of everything that determines the window's bytes. That is the merge
- * revision, the window, and for each source its cluster, its version and the decision on how to merge it. The order of
- * `sources` does not matter. The merged object is stored under its fingerprint.
+ * Computes a merged window's fingerprint: a hash of everything that determines the window's bytes. This includes the
+ * revision number of the merge code, the window, and for each source its cluster, its version and the decision on how
+ * to merge it. The order of `sources` does not matter. The merged object is stored under its fingerprint.
  *
  * A cluster that never had a file for the window is not in `sources`. So a new cluster changes only the fingerprints of
  * windows for which it has files.

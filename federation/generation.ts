@@ -59,7 +59,7 @@ export const generationSchema = z.object({
   committedAt: z.string(),
   /** Number of the previous generation; 0 if this is the first one. */
   previous: z.number().int().nonnegative(),
-  /** Merge revision of the code that committed the generation. */
+  /** Revision of the merge code in the federator that committed the generation (see `merge-revision.ts`). */
   mergeRevision: z.number().int().positive(),
   membership: membershipSchema,
   /** The windows, keyed by WindowId. */

@@ -129,8 +129,8 @@ export function runRequestKey(run: string): string {
 }
 
 /**
- * Returns the key of one shard of a run's plan. A run may have to plan several times; `attempt` is the number of the
- * plan.
+ * Returns the key of one shard of a run's plan. A run may have to plan several times: `attempt` is 1 for its first
+ * plan, 2 for its second, and so on.
  */
 export function runPlanKey(run: string, attempt: number, shard: number): string {
   return `${runsPrefix}${run}/plan-${attempt}-${shard}.json`;

@@ -8,15 +8,15 @@ import { mergeRevision } from './merge-revision';
 import type { FederationRequest } from './run';
 
 /**
- * This file decides how much of the bucket a federation lists. A full listing lists everything. A recent listing skips
- * older windows, so it does not notice changes to them. It can skip them because the keys of window files sort by time.
- * A full listing is made once a day, and whenever older windows may matter.
+ * This file decides how much of the bucket a federation lists. A full listing lists everything. A listing of recent
+ * windows skips older windows, so it does not notice changes to them. It can skip them because the keys of window files
+ * sort by time. A full listing is made once a day, and whenever older windows may matter.
  */
 
 const day = 86_400;
 /**
- * How far a recent listing looks back, in seconds. The listing covers windows that ended within this time, and windows
- * that have not ended yet.
+ * How far a listing of recent windows looks back, in seconds. It covers windows that ended within this time, and
+ * windows that have not ended yet.
  */
 const lookBack = 7 * day;
 /** Maximum age of the last full listing, in seconds. If it is older, the next run makes a full listing. */
@@ -24,22 +24,22 @@ const fullEvery = day;
 
 /** What a full listing found out about one cluster's files. */
 export const seenClusterSchema = z.object({
-  /** Number of older windows for which the cluster has a file. Older windows are those that a recent listing skips. */
+  /** Number of older windows for which the cluster has a file. A listing of recent windows skips older windows. */
   files: z.number().int().nonnegative(),
   /**
-   * Latest modification time of the cluster's files for older windows, which a recent listing skips. In milliseconds
-   * since 1970, by the store's clock; 0 if there are no such files.
+   * Latest modification time of the cluster's files for older windows, in milliseconds since 1970, by the store's
+   * clock. 0 if there are no such files.
    */
   newest: z.number().nonnegative(),
   /**
-   * Whether the keys of the cluster's recent files sort by time. If not, a recent listing would miss some of these
-   * files.
+   * Whether the keys of the cluster's files for recent windows sort by time. If not, a listing of recent windows would
+   * miss some of these files.
    */
   inOrder: z.boolean(),
 });
 export type SeenCluster = z.infer<typeof seenClusterSchema>;
 
-/** Record of a full listing, which later runs use to decide whether a recent listing is enough. */
+/** Record of a full listing. Later runs use it to decide whether they need a full listing, too. */
 export const fullListingSchema = z.object({
   /** Time when planning began in the run that made the listing, by the federator's clock, in RFC 3339. */
   at: z.string(),
@@ -49,8 +49,8 @@ export const fullListingSchema = z.object({
 export type FullListing = z.infer<typeof fullListingSchema>;
 
 /**
- * The last full listing that a committed generation takes into account. Either the run that made the listing committed
- * that generation, or the run found nothing new to commit.
+ * The last full listing that a committed generation fully takes into account. The run that made the listing committed
+ * that generation, or found that it already contained everything.
  */
 export const lastFullListingSchema = fullListingSchema.extend({
   format: z.literal(1),
@@ -83,8 +83,8 @@ export function isRecent({ window }: WindowRef, since: number): boolean {
 }
 
 /**
- * Decides whether a plan needs a full listing. If the result is a recent listing, the caller must list the clusters in
- * `listedFirst` and then call `outdated`, which may still demand a full listing.
+ * Decides whether a plan needs a full listing. If it does not, the caller must list the clusters in `listedFirst` and
+ * then call `outdated`, which may still demand a full listing.
  */
 export function decideListing(input: ListingInput): Listing {
   const since = input.now - lookBack;
@@ -109,12 +109,13 @@ function whyFull({ base, membership, request, last, now }: ListingInput, since: 
 }
 
 /**
- * Returns the clusters that are listed first. Even a recent listing lists all files of these clusters:
+ * Returns the clusters that are listed first. All of their files are listed, even if older windows of other clusters
+ * are skipped. These clusters are:
  * - new clusters;
  * - clusters with a quarantined source for an older window, which is a window that ended before `since`;
  * - clusters that had no older windows at the last full listing, or whose older windows had changed within the day
  *   before that listing: they may still be uploading their history;
- * - clusters with recent files that a recent listing would miss.
+ * - clusters with files for recent windows that a listing of recent windows would miss.
  */
 export function listedFirst({ base, membership, last }: ListingInput, since: number): Set<string> {
   const known = new Set(base?.membership.clusters);
@@ -195,9 +196,9 @@ function seenClusters(candidates: Candidates, since: number): Map<string, SeenCl
 const inDigits = (start: number) => start >= 1e9 && start < 1e10;
 
 /**
- * Returns the path from which a recent listing can continue after it has reached `path`, so that it skips older files.
- * No recent file in the same folder lies between `path` and the returned path, and no file has exactly the returned
- * path. Both paths are below `etl/bingen/`. Returns undefined if nothing can be skipped.
+ * Returns the path from which a listing of recent windows can continue after it has reached `path`, so that it skips
+ * older files. No file for a recent window in the same folder lies between `path` and the returned path, and no file
+ * has exactly the returned path. Both paths are below `etl/bingen/`. Returns undefined if nothing can be skipped.
  */
 export function recentFrom(path: string, since: number): string | undefined {
   const [pipeline = '', folder, name] = path.split('/');
@@ -213,8 +214,8 @@ export function recentFrom(path: string, since: number): string | undefined {
 }
 
 /**
- * Returns whether a recent listing is sure to find this file while its window is recent. If the file's name sorts
- * before the start of the window, `recentFrom` may skip the file.
+ * Returns whether a listing of recent windows is sure to find this file while its window is recent. If the file's name
+ * sorts before the start of the window, `recentFrom` may skip the file.
  */
 function sortsByTime({ window }: WindowRef, path: string): boolean {
   const name = path.slice(path.lastIndexOf('/') + 1);

@@ -32,8 +32,8 @@ export const excludedSchema = z.object({
   by: z.enum(['settings', 'person']),
   reason: z.string(),
   /**
-   * Number of the last generation that included the cluster, and so contains its last contributions. Undefined if there
-   * is none.
+   * Number of the last generation that included the cluster. That generation contains the cluster's last contributions.
+   * Undefined if no generation has included the cluster.
    */
   lastGeneration: z.number().int().positive().optional(),
 });
@@ -132,8 +132,8 @@ function rulesText({ scope, exclusions }: MembershipRules): string {
 }
 
 /**
- * Returns the included clusters that the base generation excludes, each with the number of the last generation that
- * included it. Clusters that were never included before are not returned.
+ * Returns the clusters that the base generation excludes but `membership` includes again. Each is mapped to the number
+ * of the last generation that included it. Clusters that are included for the first time are not returned.
  */
 export function returningClusters(
   membership: Membership,

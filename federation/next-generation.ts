@@ -40,7 +40,8 @@ export function nextGeneration({ base, plan, results, run, now }: NextGeneration
 }
 
 /**
- * Returns whether a generation differs from its base only in number, run and time. If so, there is nothing to commit.
+ * Returns whether a generation equals its base, apart from number, run, time and federator. If so, there is nothing to
+ * commit.
  */
 export function sameGeneration(base: Generation, next: Generation): boolean {
   return (

@@ -21,7 +21,10 @@ export type PlannedSource = z.infer<typeof plannedSourceSchema>;
 /** A window to be merged. */
 export const plannedWindowSchema = z.object({
   window: windowIdSchema,
-  /** Fingerprint that the window gets if every `used` file turns out to be good, and no cluster's file has vanished. */
+  /**
+   * Expected fingerprint of the window, computed from `sources`. The merge computes another one if it finds that a file
+   * is bad or missing.
+   */
   candidate: z.string(),
   /** One source for each included cluster that has a file or a quarantined source, in byte order of the cluster ids. */
   sources: z.array(plannedSourceSchema),
@@ -67,7 +70,7 @@ export const planHeadSchema = z.object({
    */
   quarantined: z.array(quarantinedSourceSchema),
   /**
-   * Record of the full listing that the plan was made from; undefined if the listing was not a full one. Stored in the
+   * Record of the full listing that the plan was made from; undefined if the plan was not made from one. Stored in the
    * bucket once the plan is committed.
    */
   fullListing: fullListingSchema.optional(),

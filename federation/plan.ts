@@ -53,8 +53,8 @@ export interface Plan {
  * Decides which windows to merge: those whose fingerprint differs from the one in the base generation. This is a pure
  * function, and the order of its input does not matter.
  *
- * - A source that the base generation quarantines is read again only if its file has been replaced, if the merge
- *   revision is new, or if the request sets `force` or `full`.
+ * - A source that the base generation quarantines is read again only if its file has been replaced, if `mergeRevision`
+ *   has been raised, or if the request sets `force` or `full`.
  * - A generation contains all windows of a cluster or none. So if a cluster is newly excluded or included again, all
  *   windows with its data change, even those that start before the cut-off (`scope.cutoff` of the membership).
  * - If no cluster is newly excluded or included again, windows that start before the cut-off stay as they are.

@@ -21,8 +21,8 @@ const fewest = 2;
  * Finds the contributions that can be read from the previous merged object. A cluster's contribution can be read from
  * there if its source is unchanged and the previous merge did not alter the cluster's records.
  *
- * @returns undefined if the object was made with another merge revision, or if reading it would cost more than reading
- *   the clusters' files
+ * @returns undefined if there is no previous object, if another revision of the merge code made it, or if reading it
+ *   would cost more than reading the clusters' files
  */
 export function findReuse(
   previous: Provenance | undefined,
@@ -41,7 +41,7 @@ export function findReuse(
     if (was?.contribution === undefined || was.seen !== seen || was.decision !== decision) continue;
     const { contribution } = was;
     if (contribution.altered.length + contribution.changed.length > 0) continue;
-    // The object is read once, front to back. If it contains the contributions in another order, none can be reused.
+    // The object is read only once, front to back. So reuse nothing if its contributions have a different order.
     if (contribution.offset < end) return undefined;
     end = contribution.offset + contribution.length;
     bytes += contribution.length;

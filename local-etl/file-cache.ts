@@ -7,8 +7,8 @@ import type { LocalEtl } from './store';
 const refusalSchema = z.object({
   why: z.string(),
   /**
-   * The cluster names that counted as this cluster's own when the file was refused. If they change, the file is checked
-   * again.
+   * The cluster's own names (see `own-names.ts`) at the time when the file was refused. If these names change, the file
+   * is checked again.
    */
   ownNames: z.array(z.string()),
 });
@@ -16,7 +16,7 @@ export type Refusal = z.infer<typeof refusalSchema>;
 
 const factsSchema = z.object({
   digest: z.string(),
-  /** Version of the file's copy that is stored in the bucket or in a backup. The digest of the copy is `digest`. */
+  /** Version of the copy of the file in the bucket or in a backup. `digest` is the digest of this copy. */
   version: z.string().optional(),
   refused: refusalSchema.optional(),
 });

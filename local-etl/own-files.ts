@@ -10,7 +10,7 @@ import { writeTemporary } from './write';
 
 export interface OwnFilesDependencies {
   /**
-   * Bucket with the cluster's folder, to which the cluster pushes its own files. If undefined, files are restored from
+   * Bucket that contains the folder to which the cluster pushes its own files. If undefined, files are restored from
    * backups only.
    */
   folder: BucketReader | undefined;

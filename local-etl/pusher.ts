@@ -129,8 +129,8 @@ export class Pusher {
 
   private async pushContent(content: Content): Promise<PushOutcomeOfBytes> {
     const { file, digest, bytes } = content;
-    // Check whether the content was pulled, even if this was checked before the lock was taken: a pull may have started
-    // since then. Every pull saves its start time and its digests before it replaces the first file.
+    // Check whether the content was pulled. An earlier check is not enough, because a pull may have started before the
+    // lock was taken. Every pull saves its start time and its digests before it replaces the first file.
     const { firstPullAt } = await primaryState(this.deps.store);
     if (await this.pulled.has(digest)) {
       this.cache.note(file, { digest });
@@ -138,8 +138,8 @@ export class Pusher {
     }
     const there = this.remote.get(clusterEtlKey(this.deps.cluster, file.path));
     const last = this.cache.last(file.path);
-    // If the bucket still has the version that was pushed last, and the local content is the same, do not check the
-    // content again: only the file's modification time has changed.
+    // If this content was pushed last, and the bucket still has that version, there is nothing to push. Only the file's
+    // modification time has changed.
     if (there !== undefined && last?.version === there && last.digest === digest)
       return this.unchanged(content, there);
     const judged = judgeContent(file.ref.pipeline, bytes);

@@ -2,7 +2,7 @@ import { link, lstat, rename } from 'node:fs/promises';
 import { ifThere, systemCode } from './store';
 import { removeQuickly } from './write';
 
-/** Size and modification time that a file had when its content was known to be saved elsewhere. */
+/** Size and modification time of a file, at a time when a copy of its content was known to be saved elsewhere. */
 export interface Stamp {
   readonly size: number;
   readonly mtimeMs: number;

@@ -97,9 +97,7 @@ async function restoreFile(
   summary.restored++;
 }
 
-/**
- * Runs `work` while holding the lock of a file's window. If the file is not a window file, it has a lock of its own.
- */
+/** Runs `work` while holding the lock of a file's window, or a separate lock if the file is not a window file. */
 function locked<T>(store: LocalEtl, path: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   const file = parseWindowFile(path);
   return file === undefined

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FederationError } from '../errors/federation-error';
 
-/** The local ETL folder of one cluster, in which its cost-model builds its files. */
+/** The local ETL folder of one cluster, in which the cost-model of the cluster builds ETL files. */
 export interface LocalEtl {
   /** Path of the ETL folder. */
   readonly root: string;

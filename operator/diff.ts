@@ -15,7 +15,7 @@ import { objectKey } from '../federation/layout';
 import type { BucketReader } from '../storage/bucket';
 import { readAll } from '../storage/read-all';
 
-/** Maximum number of windows to compare. Comparing one takes two downloads and decodes two files. */
+/** Maximum number of windows to compare. To compare one, two files are downloaded and decoded. */
 const mostWindows = 50;
 /**
  * Smallest change in cost that is reported. Smaller changes are rounding errors, which depend on the order of addition.

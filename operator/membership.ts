@@ -79,8 +79,8 @@ function noRoster(error: unknown): never {
 }
 
 /**
- * Time to wait for the answer of a run, in milliseconds. A run that is committing answers only after the commit,
- * because only then is it known whether the change still applies to that run.
+ * Time to wait for the answer of a run, in milliseconds. A run does not answer during its commit, because only after
+ * the commit is it known whether the change still applies to that run.
  */
 const answerWithinMs = 60_000;
 const noAnswer = [WorkflowNotFoundError, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError];

@@ -202,7 +202,7 @@ type VolumeSums = Readonly<Record<NumberName<PVAllocation>, number>>;
 
 type Reader = (record: Allocation, volumes: VolumeSums) => number;
 
-/** Functions that read measures from an allocation. Every other measure is a field of the same name. */
+/** Functions that return measures of an allocation. A measure that is not listed here is a field with the same name. */
 const readers: Record<Exclude<StoredMeasure, NumberName<Allocation>>, Reader> = {
   // Format version 22 stores the two GPU averages in the allocation itself. Later versions store them in
   // `gpuAllocation`.

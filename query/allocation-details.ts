@@ -9,10 +9,10 @@ import { Bindings } from './sql';
 import { addVolumes } from './volumes';
 
 /**
- * Adds details that are neither sums nor averages to the rows of a query result, except to idle rows. Every row gets
- * the volumes, load balancers and GPUs of its allocations. A row for a single container in a single time step also gets
- * its labels, annotations, services and maximum usage. A merged row gets namespace labels and annotations if all of its
- * allocations have the same namespace name.
+ * Adds details that are neither sums nor averages to the rows of a query result, except to idle rows. Every other row
+ * gets the volumes, load balancers and GPUs of its allocations. A row for a single container in a single time step also
+ * gets its labels, annotations, services and maximum usage. A merged row gets namespace labels and annotations if all
+ * of its allocations have the same namespace name.
  */
 export async function addDetails(
   connection: DuckDBConnection,

@@ -4,8 +4,8 @@ import { exactSum } from './exact-sum';
 import { peakOf, type Peaks } from './peaks';
 
 /*
- * SQL expressions for the cost of an asset. They use the columns of the table `asset`. They must give the same cost as
- * the function `assetCost` in etl/cost.ts.
+ * SQL expressions for the cost of an asset. They use the columns of the table `asset`. They must compute the same cost
+ * as the function `assetCost` in etl/cost.ts.
  */
 
 type Roles = typeof costRoles;

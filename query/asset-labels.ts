@@ -28,7 +28,8 @@ function filtersLabels(filter: Filter): boolean {
 
 /**
  * Fills the temp table `asset_twin` with the assets whose labels differ between the window files of one time step. For
- * each such asset, stores only the labels that are the same in all of these files. Returns whether there are any.
+ * each such asset, stores only the labels that are the same in all of these files. Returns whether the table contains
+ * any assets.
  */
 export async function findAssetTwins(connection: DuckDBConnection, wholeFiles: boolean): Promise<boolean> {
   const asset = ['p.step', ...identifyingColumns.map((column) => `a.${column}`)].join(', ');

@@ -4,9 +4,8 @@ import { type Database, type DatabaseOptions, openDatabase } from './database';
 import { noRoomOf } from './no-room';
 
 /**
- * Gives the engine access to its database. After a fatal error, DuckDB rejects every statement, so the database has to
- * be closed and reopened. As long as earlier calls still use it, new calls fail. Once these earlier calls have ended,
- * the next call reopens it.
+ * Gives the engine access to its database. After a fatal error, DuckDB rejects every statement until the database is
+ * closed and reopened. The first call after all earlier calls have ended reopens it. Until then, new calls fail.
  */
 export class Connections {
   private readonly free: DuckDBConnection[] = [];

@@ -3,8 +3,8 @@ import { type NotFinite, NotFiniteCounts } from '../etl/not-finite';
 import type { Pipeline } from '../etl/window';
 
 /**
- * Returns `value`, or 0 if `value` is NaN or infinite. If it returns 0 for this reason, it reports the value under the
- * name `field`.
+ * Returns `value` if it is finite. If `value` is NaN or infinite, counts it under the name `field`, and returns 0
+ * instead.
  */
 export type Finite = (value: number, field: string) => number;
 

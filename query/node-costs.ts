@@ -6,8 +6,8 @@ import type { AllocationRequest } from './request';
 
 /**
  * Reads the cost of nodes per time step, and per cluster or node. Reads only the window files in the temp table
- * `asset_pick`. Discounts are included. The adjustment of a node is distributed over its CPU, GPU and RAM in proportion
- * to their costs.
+ * `asset_pick`. Discounts are subtracted from the costs. If `reconcile` is true, the adjustment of each node is
+ * distributed over its CPU, GPU and RAM in proportion to their costs.
  */
 export async function nodeCosts(
   connection: DuckDBConnection,

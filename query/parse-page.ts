@@ -1,7 +1,7 @@
 import { invalid } from './invalid';
 import type { Parameters } from './legacy-filters';
 
-/** Parses the parameters `offset` and `limit`. Throws QUERY_INVALID. */
+/** Parses the parameters `offset` and `limit`. Throws QUERY_INVALID if one of them is not a valid number. */
 export function parsePage(parameters: Parameters): { offset: number; limit?: number } {
   const limit = wholeNumber('limit', parameters['limit']);
   return { offset: wholeNumber('offset', parameters['offset']) ?? 0, ...(limit !== undefined && { limit }) };

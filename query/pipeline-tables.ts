@@ -12,7 +12,7 @@ import { rollUp } from './rollup';
 export interface PipelineTables<P extends Pipeline = Pipeline> {
   /** The table that contains the records of the pipeline. It has the columns `file` and `cluster`. */
   readonly records: string;
-  /** Other tables that contain data from window files. Their column `file` is the id of the window file. */
+  /** Other tables that contain data from window files. Their column `file` contains the id of the window file. */
   readonly others: readonly string[];
   /**
    * Stores records of a window file. Updates `peaks`, which contains the largest absolute value of each column. Throws

@@ -8,15 +8,19 @@ import { type ByResource, resources } from './idle';
 import { Bindings } from './sql';
 
 /**
- * Summed cost of allocations in one step and in one cluster or node. The allocations have the same values of `plain`
- * (false for unmounted volumes), `shared` (whether their cost is shared) and `kept` (whether they pass the filter).
+ * Cost of a group of allocations. Allocations are grouped by the fields `step` (time step), `cluster`, `node`, `plain`,
+ * `shared` and `kept`.
  */
 export interface Sum {
   readonly step: number;
   readonly cluster: number;
+  /** Name of the node. Empty if idle costs are computed by cluster instead of by node. */
   readonly node: string;
+  /** False if the allocations are unmounted volumes. */
   readonly plain: boolean;
+  /** Whether the cost of the allocations is shared. */
   readonly shared: boolean;
+  /** Whether the allocations pass the filter. */
   readonly kept: boolean;
   readonly cost: ByResource;
   /** Total cost of the allocations. It is computed only if costs are shared. Otherwise it is 0. */
@@ -24,8 +28,8 @@ export interface Sum {
 }
 
 /**
- * Reads the cost of allocations in each step and in each cluster or node. The result has the same order in every
- * database: adding up the costs in a different order would change the last digits.
+ * Reads the cost of each group of allocations. The groups have the same order in every database, because adding up
+ * their costs in a different order would change the last digits.
  */
 export async function readSums(
   connection: DuckDBConnection,
@@ -60,8 +64,8 @@ from source group by step, cluster, ${node}, plain, shared, kept order by plain,
 }
 
 /**
- * Returns a comparison function for sorting by step, cluster name and node. It does not use cluster ids, because they
- * differ between databases.
+ * Returns a comparison function for sorting by time step, cluster name and node. It does not use cluster ids, because
+ * they differ between databases.
  */
 export function byPlace(clusters: Catalog['clusters']) {
   return (a: PlaceInStep, b: PlaceInStep): number =>

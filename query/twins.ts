@@ -89,7 +89,7 @@ group by all order by p.step, t.name, last, i.content`,
 }
 
 /**
- * An identity that is merged from several others and replaces them. `ranks[i]` says how many of the others first occur
+ * An identity that is merged from several `identities` and replaces them. `ranks[i]` says how many of these first occur
  * in an earlier window than `identities[i]`.
  */
 interface Substitute {

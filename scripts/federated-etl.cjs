@@ -2,8 +2,7 @@
 'use strict';
 
 // The command `federated-etl`. In a build (`npm run build`), it runs the compiled program. In a checkout, it runs
-// federated-etl.ts. If the Node that executes this file is too old for that, it restarts itself with the project's own
-// Node.
+// federated-etl.ts; if the current Node is too old for this, the command restarts itself with the project's own Node.
 const fs = require('node:fs');
 const path = require('node:path');
 

@@ -85,7 +85,7 @@ function showCostliest({ costliest, records }: SetSummary): void {
 }
 
 /**
- * Describes the numbers in a file that are not finite: first their total count, then the count for each field of each
+ * Describes the NaN and infinite numbers in a file: first their total count, then the count for each field of each
  * cluster.
  */
 function notFiniteText(found: readonly NotFinite[]): string {

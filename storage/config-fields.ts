@@ -25,8 +25,8 @@ const unitsMs: Record<string, number> = {
 };
 
 /**
- * Parses a duration in Go or Prometheus notation (`90s`, `1m30s`, `2d`) into milliseconds. Rejects a number without a
- * unit, except 0: Go would read it as nanoseconds, which is never intended.
+ * Parses a duration in Go or Prometheus notation (`90s`, `1m30s`, `2d`) into milliseconds. Rejects numbers without a
+ * unit, because Go would read them as nanoseconds, which is never intended. Only 0 needs no unit.
  */
 export const durationField = z.string('write it with its unit, like 30s').transform((text, context) => {
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h|d|w)/g)];

@@ -14,7 +14,7 @@ const maxSockets = 256;
 
 /**
  * Returns HTTP agents that apply the `http_config` of a store. The agents close a socket that takes more than 5 seconds
- * to connect. They also close a socket that has had no traffic for the time `response_header_timeout`, whether before a
+ * to connect. They also close a socket that has had no traffic for at least `response_header_timeout`, whether before a
  * response, during one, or while idle. The SDKs' own timeouts do not cover every way in which a request can hang. The
  * agents honour `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`. The caller must destroy the agents.
  */

@@ -147,7 +147,7 @@ function retryAccount(capacity: number): RetryAccount {
   };
 }
 
-/** Makes one attempt of a call. `previous` is the error of the previous attempt; undefined for the first attempt. */
+/** Makes one attempt at a call. `previous` is the error of the previous attempt; undefined for the first attempt. */
 type Attempt<T> = (previous: unknown) => Promise<T>;
 
 async function retried<T>(

@@ -10,11 +10,12 @@ const lookEveryMs = 2_000;
 const patienceMs = 30 * 60_000;
 
 /**
- * Waits until no federation that started before this one is still running, for at most half an hour. Two federations at
- * the same time would do no harm, but waste work, because only one of them can commit.
+ * Waits until all federations that started before this one have ended. Stops waiting after half an hour. If two
+ * federations ran at the same time, this would do no harm, but the work of one would be wasted: only one of them can
+ * commit.
  *
- * Temporal's list of workflows is about a second behind. Two federations that start within the same second may
- * therefore both proceed.
+ * A workflow appears in Temporal's list of workflows about a second after its start. So if two federations start within
+ * the same second, both may proceed.
  */
 export async function awaitEarlierRuns(
   client: Client,

@@ -6,7 +6,7 @@ export interface AttemptLoop<Summary> {
   /** True if another attempt was requested after the last one began. */
   requested: boolean;
   state: Attempted<Summary>;
-  /** Maximum time until the next attempt begins if none is requested, in milliseconds. */
+  /** Time until the next attempt begins, in milliseconds. It begins earlier if it is requested. */
   waitMs: number;
   failures: number;
 }

@@ -10,7 +10,7 @@ export interface MergePlanInput extends Omit<MergeShardInput, 'parallel' | 'shar
 }
 
 /**
- * Called with the current total of a lane. A lane is a child workflow that merges part of the plan. Windows that the
+ * Called with the current counts of a lane. A lane is a child workflow that merges part of the plan. Windows that the
  * run merges without a child are reported as lane 0.
  */
 type Tell = (lane: number, soFar: MergeCounts) => void;

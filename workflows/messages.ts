@@ -44,7 +44,8 @@ export const includeCluster = defineSignal<[ClusterMessage | string]>('includeCl
 export const includeClusterUpdate = defineUpdate<RosterAnswer, [ClusterMessage | string]>('includeCluster');
 
 /**
- * The phases of a run, in order. A run returns to planning if another commit or a change of membership overtakes it.
+ * The phases of a run, in order. A run returns to planning if the membership or the newest generation changes before
+ * its commit.
  */
 export const federationPhases = [
   'waiting for an earlier run',
@@ -131,7 +132,7 @@ export const pushed = defineSignal('pushed');
 export interface Attempted<Summary> {
   readonly at?: string;
   readonly summary?: Summary;
-  /** Set if the last attempt failed. `since` is the time since which all attempts have failed. */
+  /** Set if the last attempt failed. `since` is the time of the first failure after the last success. */
   readonly error?: { readonly code: string; readonly message: string; readonly since: string };
 }
 export interface PushState extends Attempted<PushSummary> {

@@ -24,7 +24,8 @@ export const searchAttributes = {
 const mostBytes = 1_800;
 
 /**
- * Returns as many of the first ids as are certain to fit into a search attribute. Counts each character as three bytes.
+ * Keeps only as many ids from the start of a list as certainly fit into a search attribute. Counts each character as
+ * three bytes.
  */
 export function fitting(ids: readonly string[]): string[] {
   let bytes = 0;

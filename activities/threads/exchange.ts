@@ -20,7 +20,7 @@ export type Shared = Int32Array<SharedArrayBuffer>;
 /**
  * Creates the shared memory of one exchange.
  *
- * @param mostTurns maximum number of chunks that have been sent but not consumed
+ * @param mostTurns maximum number of chunks in flight (sent, but not yet consumed)
  */
 export function makeShared(mostTurns: number): Shared {
   const shared = new Int32Array(

@@ -9,8 +9,8 @@ import type { Pipeline, Window } from '../../etl/window';
 import { type Shared, ThreadSide } from './exchange';
 
 /*
- * The CPU work of a merge. This module runs in a worker thread and does no I/O. Bad files are reported as values, not
- * as errors.
+ * The CPU work of a merge. This module runs in a worker thread and does no I/O. It reports bad files in its answer
+ * instead of throwing errors.
  */
 
 export interface SourceTask {
@@ -67,7 +67,7 @@ export interface MergeReply {
 /** Message that the thread sends before the chunks of the merged file. */
 export interface MergeBegun {
   readonly size: number;
-  /** The byte ranges of sources that will be requested a second time, in the order of the requests. */
+  /** The byte ranges that will be requested a second time, in the order of the requests. */
   readonly again: readonly AgainRange[];
 }
 

@@ -9,8 +9,8 @@ import { Piscina } from 'piscina';
  */
 export interface Threads {
   /**
-   * Runs the function `name` of the pool's module in a thread. Transfers `transferred` to the thread, so that the
-   * caller can no longer use these bytes and ports. Aborting the signal terminates the thread.
+   * Runs the function `name` of the pool's module in a thread. Transfers the byte arrays and ports in `transferred` to
+   * the thread, so that the caller can no longer use them. Aborting the signal terminates the thread.
    */
   run<Answer>(
     name: string,

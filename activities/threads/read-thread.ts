@@ -68,8 +68,8 @@ export function read(task: ReadTask & { readonly port: MessagePort; readonly sha
 type SendColumns = (send: (chunk: Sent<WindowColumns>) => void) => void;
 
 /**
- * One function per pipeline. It checks a file and returns a function that sends the file's columns. Throws an `ETL_*`
- * error if the file cannot be used.
+ * One function for each pipeline. Each checks a file and returns a function that sends the file's columns. It throws an
+ * `ETL_*` error if the file cannot be used.
  */
 const readers: Readonly<Record<Pipeline, (task: ReadTask) => SendColumns>> = {
   allocations: readAllocations,
@@ -130,7 +130,7 @@ function eachAllocation(
   visit: (record: Allocation, count: number) => void,
 ): void {
   if (repeated) {
-    // If two records have the same key, the later one wins, as everywhere in this project.
+    // Of several records with the same key, only the last one counts. `decodeSet` drops the others.
     const { allocations } = decodeSet('allocations', bytes);
     for (const record of allocations?.values() ?? [])
       if (record !== null) visit(record, allocations?.size ?? 0);

@@ -20,8 +20,8 @@ export interface ReadThreads {
    * Allocations are returned in batches. The thread is occupied until the caller has read all batches or closed the
    * iteration.
    *
-   * Each thread sends the identity of an allocation only once. With `allIdentities`, it also sends those that it
-   * has sent before.
+   * Each thread returns an identity (names, labels and other texts of an allocation) only once, even if several files
+   * contain it. With `allIdentities`, it returns all identities of this file, even those that it has returned before.
    */
   read(
     ref: WindowRef,

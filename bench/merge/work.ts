@@ -75,7 +75,7 @@ const ways: Record<Way, typeof spliced> = {
   decoding: decoded,
   copy: copied,
 };
-/** Worker threads that `federated` uses. A thread starts only when it gets its first job. */
+/** Worker threads for the function `federated`. A thread starts only when it gets its first job. */
 const threads = startMergeThreads({ threads: 1 });
 
 interface Ran {

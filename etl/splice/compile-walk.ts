@@ -237,7 +237,7 @@ function structure({ versions, fields }: Shape & { kind: 'struct' }, hooks: Hook
       });
     bodies[version] = inSequence(pieces);
   }
-  // `walk.version` is the highest version in a record. The versions of windows do not count.
+  // `walk.version` is the highest version in a record. The versions of its windows do not count.
   const counts = versions !== windowVersions;
   return (walk, at) => {
     const version = walk.view.getUint8(at);

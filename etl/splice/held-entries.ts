@@ -47,7 +47,7 @@ export class HeldEntries<P extends Pipeline> {
   }
 
   /**
-   * Keeps in memory the entries that `walker` has just passed: `length` bytes of `whole`, starting at `first`. Replaces
+   * Keeps in memory the entries that `walker` has read last: `length` bytes of `whole`, starting at `first`. Replaces
    * each string index `i` in these bytes with `indexes[i]`.
    *
    * @returns the entries, as a view of `whole`

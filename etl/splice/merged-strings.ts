@@ -30,8 +30,8 @@ export type MarkedStrings = readonly (readonly [index: number, bit: number])[];
 export interface Previous {
   readonly table: TableView;
   /**
-   * For each string of the previous file, its index in the merged file's string table, or -1 if it has not been added
-   * yet.
+   * For each string of the previous file, its index in the string table of the new merged file, or -1 if it has not
+   * been added yet.
    */
   readonly indexes: Int32Array;
   readonly marked: MarkedStrings;
@@ -217,8 +217,8 @@ export class MergedStrings<P extends Pipeline> {
   }
 
   /**
-   * Returns a set's lists of marked records, such as `idleKeys`. `marked` contains the identities that contain any
-   * mark.
+   * Returns a set's lists of marked records, such as `idleKeys`. `marked` lists the string indexes of all identities
+   * with a mark.
    */
   markedNames(marked: readonly number[]): Marks<P> {
     const lists = this.marks.map(([field, , bit]) => {
@@ -233,8 +233,8 @@ export class MergedStrings<P extends Pipeline> {
   }
 
   /**
-   * Returns the bytes of the table at the start of a file, including magic and count. The returned bytes become invalid
-   * when a string is added.
+   * Returns the bytes of the table as they appear at the start of a file, with the magic number and the number of
+   * strings. The returned bytes become invalid when a string is added.
    */
   table(): Buffer {
     return this.union.table();

@@ -6,7 +6,7 @@ import type { Walk } from './walk';
 
 const slash = 0x2f;
 const undefinedBytes = Buffer.from(undefinedPart, 'latin1');
-/** For each part of an asset's usual key, the index of the asset property, or -1 if the part is the asset type. */
+/** For each part of an asset's usual key, its index in `propertyOrder`, or -1 for the asset type. */
 const parts = usualWords.map((word) => propertyOrder.findIndex((name) => name === word));
 const typeBytes = new Map<string, Buffer>();
 
@@ -14,7 +14,7 @@ const typeBytes = new Map<string, Buffer>();
  * Returns whether an asset has the usual key, which consists of its type and properties (see `assetIdentity`). Compares
  * bytes without decoding the asset.
  *
- * @param walk the walk over the file. The asset must be the last record that it has passed.
+ * @param walk a walk over the file that has just passed the asset
  * @param table the string table that the asset's string indexes refer to
  * @param key the position of the string index of the asset's key
  */

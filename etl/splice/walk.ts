@@ -60,9 +60,7 @@ export class Walk {
     this.goOn(bytes);
   }
 
-  /**
-   * Marks all strings as unused. Needed after a walk that failed, because `order` may then not list all used strings.
-   */
+  /** Marks all strings as unused. Call this after a failed walk, because `order` may lack some of the used strings. */
   forget(): void {
     this.used.fill(0);
     this.met = 0;
@@ -136,7 +134,7 @@ export class Walk {
     return count;
   }
 
-  /** Moves over a record's window with `step`, and sets `odd` if it differs from the first record's window. */
+  /** Moves over a record's window with `step`, and sets `odd` to whether it differs from the first record's window. */
   recordWindow(step: Step, at: number): number {
     // First compare the bytes with the previous record's window. If they are equal, `odd` does not change.
     const { bytes, lastWindow, lastWindowEnd } = this;
@@ -163,8 +161,9 @@ export class Walk {
  * windows.
  */
 function sameSides(bytes: Buffer, a: number, b: number): boolean {
-  // Skip the window's compatibility word (4 bytes) and version (1). Then come its two sides. Each has a flag (1).
-  // If the flag is not 0, a length (4), a format version (1), seconds (8), nanoseconds (4) and the zone follow.
+  // Skip the window's compatibility word (4 bytes) and version (1). The window's start and its end follow. Each of them
+  // begins with a flag (1). If the flag is not 0, it is followed by a length (4), a format version (1), seconds (8),
+  // nanoseconds (4) and the zone.
   a += 5;
   b += 5;
   for (let side = 0; side < 2; side++) {

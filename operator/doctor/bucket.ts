@@ -115,7 +115,8 @@ async function toCheck(store: FederatedStore, { prefix }: Plan, result: ProbeRes
   const about = { check: 'bucket', subject: operation, place: prefix } as const;
   if (operation === 'clock')
     return { ...about, outcome, detail, ...(outcome !== 'ok' && { todo: setClock }) };
-  // Below the backup prefix, a store without conditional create is safe, because only this cluster writes its backups.
+  // Conditional create is tested below the combined prefix and below the prefix of this cluster's backups. For the
+  // backups, a store without it is safe, because only this cluster writes them.
   if (operation === 'conditional create' && outcome === 'warning' && prefix !== combinedPrefix) {
     const found =
       'The store does not support it. This cluster checks first instead, as no other writes here.';

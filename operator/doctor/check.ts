@@ -5,7 +5,7 @@ export type Outcome = 'ok' | 'warning' | 'failed' | 'skipped' | 'not needed';
 /** The output of `doctor --json`. */
 export interface DoctorReport {
   readonly checks: readonly Check[];
-  /** True if no check failed and nothing interrupted the command. */
+  /** True if no check failed and nothing interrupted the checks. */
   readonly ok: boolean;
 }
 

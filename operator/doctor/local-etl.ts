@@ -35,7 +35,7 @@ export async function checkLocalEtl({ roles, localEtl: local }: Settings): Promi
   return checks;
 }
 
-/** The bucket operations that a primary needs to back up its local ETL, and the reason why it needs no others. */
+/** The bucket operations that a primary needs for the backup of its local ETL. `why` says why it needs no others. */
 export interface BackupNeed {
   readonly operations: readonly ProbeOperation[];
   readonly why: string;

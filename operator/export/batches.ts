@@ -2,7 +2,7 @@ import type { WindowRef } from '../../etl/window';
 
 /**
  * Maximum total size of the files in a batch, in bytes. Each batch gets a new database. Larger batches need fewer
- * databases, but each database takes more space.
+ * databases, but each database then takes more space.
  */
 const batchBytes = 32 * 2 ** 20;
 const batchWindows = 32;

@@ -79,7 +79,8 @@ export async function exportWindows(options: ExportOptions): Promise<ExportResul
   const step = () => progress(total.written + refused.length, missing.length);
   for (const batch of inBatches(missing)) {
     await using engine = await openEngine({ verb: 'export', memoryLimit: '512MB' });
-    // Each batch starts with an empty database. So every read must return all allocation identities, not only new ones.
+    // Each batch uses a new, empty database. So pass `true` (`allIdentities`): otherwise, `read` would omit identities
+    // that it has already returned for an earlier batch.
     const files = batch.map((window) => ({
       ...window,
       name: windowId(window),

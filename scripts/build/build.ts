@@ -7,8 +7,8 @@ import { copyPackages, packageName, packagesThatRun } from './packages';
 import { buildProgram } from './program';
 
 // Builds `dist/`, a self-contained folder. `node dist/scripts/federated-etl.cjs` starts the program from it. The
-// program compiles and bundles nothing when it starts, so the folder can be read-only. The Dockerfile copies it into
-// the image.
+// program compiles and bundles nothing when it starts, so the folder can be read-only. The Dockerfile copies the
+// folder into the image.
 
 interface Manifest {
   readonly name: string;

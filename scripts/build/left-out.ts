@@ -5,8 +5,8 @@
 
 /**
  * Dependencies that never run, keyed by the package that depends on them. Some contain only types. The others, such as
- * webpack, only bundle workflow code, which the build has already done. Packages that only these dependencies need are
- * omitted too.
+ * webpack, are used only to bundle workflow code, and the build has already bundled it. Packages that only these
+ * dependencies need are omitted too.
  */
 export const leftOutDependencies: Readonly<Record<string, readonly string[]>> = {
   '@temporalio/worker': ['@swc/core', 'memfs', 'source-map-loader', 'swc-loader', 'unionfs', 'webpack'],

@@ -49,8 +49,8 @@ export async function checkUnion(bucket: BucketReader, clusters: readonly string
 }
 
 /**
- * Checks that the combined data of the demo in the folder `dir` is the union of the given clusters' data. The error
- * message uses the text `union` for this union, such as "the union of the five".
+ * Checks that the combined data of the demo in the folder `dir` is the union of the given clusters' data. `union` is
+ * the description of this union in the error message, such as "the union of the five".
  *
  * @throws FEDERATION_FAILED with the first differences
  */

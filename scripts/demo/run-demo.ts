@@ -23,7 +23,7 @@ export interface Demo {
   readonly dir: string;
   /** Last day of the example data. */
   readonly lastDay: string;
-  /** Whether the example data was created by an earlier start and ends before yesterday. */
+  /** Whether the example data is from an earlier run of the demo and ends before yesterday. */
   readonly isOld: boolean;
 }
 

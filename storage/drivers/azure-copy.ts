@@ -13,8 +13,8 @@ export const maxCopyBytes = 256 * 1024 * 1024;
 const blocksAtOnce = 4;
 
 /**
- * Copies an object and its metadata inside the store. Copies up to `blockSize` bytes in one request, and a larger
- * object in blocks of that size. Throws STORAGE_CONFLICT if the object no longer has the version in `source`.
+ * Copies an object and its metadata inside the store. Copies an object of up to `blockSize` bytes in one request, and a
+ * larger one in blocks of that size. Throws STORAGE_CONFLICT if the object no longer has the version in `source`.
  */
 export async function copyBlob(
   store: AzureConnection,

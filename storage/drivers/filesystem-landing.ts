@@ -8,7 +8,7 @@ import * as files from './filesystem-files';
 
 /**
  * Location of an object: its key, the bucket's root folder, the path of the object's file, and the folder that contains
- * the file. `root` must not contain links.
+ * the file. `root` must not contain symbolic links.
  */
 export interface Place {
   readonly key: string;

@@ -180,7 +180,7 @@ export async function snapshot(bucket: Bucket, prefix: string): Promise<Record<s
   return found;
 }
 
-/** Returns a bucket in which `verbs` replace the methods of the given bucket. */
+/** Returns a bucket with the methods in `verbs`. Its other methods are those of the given bucket. */
 export function overriding(bucket: Bucket, verbs: Partial<Bucket>): Bucket {
   return {
     type: bucket.type,

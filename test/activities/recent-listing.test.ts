@@ -356,7 +356,7 @@ describe('a run after a full listing', () => {
       listing: { kind: 'full', why: 'it took no more requests' },
       fullListing: undefined,
     });
-    // The run requests three listing pages: one lists the clusters, one the generations, and one the files.
+    // The run requests three listing pages: one page of clusters, one of generations, and one of files.
     expect(world.pages - before).toBe(3);
   });
 });

@@ -41,7 +41,7 @@ test('windows older than the retention are removed from Combined Storage, but st
   // The next run must not plan windows that have expired.
   expect((await federator.federate()).plan).toMatchObject({ outcome: 'nothing-changed' });
 
-  // This federator has a longer retention, so its run would add the expired windows again. The run must fail instead.
+  // This federator has no retention limit, so its run would add the expired windows again. The run must fail instead.
   const other = new TestFederator(bucket, threads, { id: 'cluster-5' });
   await expect(other.federate()).rejects.toMatchObject({ code: 'FEDERATOR_CONFLICT' });
 });

@@ -9,10 +9,7 @@ const { options } = ts.parseJsonConfigFileContent(
   root,
 );
 
-/**
- * Compiles the project's sources with edits. It is reused for different edits, and parses files that are never edited
- * only once.
- */
+/** Compiles the project's sources with various edits. Files that are never edited are parsed only once. */
 class Compiler {
   private sources: ReadonlyMap<string, string> = new Map();
   private revision = 0;
@@ -33,7 +30,7 @@ class Compiler {
     fileExists: (file) => ts.sys.fileExists(file),
   });
 
-  /** Compiles files with these edits of the sources. Returns the files that have errors. */
+  /** Applies the edits to the sources, then compiles `files`. Returns the files that have errors. */
   failing(edits: Parameters<typeof edited>[0], files: readonly string[] = this.files): string[] {
     this.sources = edited(edits);
     this.revision++;

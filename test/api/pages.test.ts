@@ -43,7 +43,7 @@ async function allPages(
   throw new Error(`endless pages for ${JSON.stringify(parameters)}`);
 }
 
-/** All single groupings. Quick runs use only a few of them, because pagination does not depend on the grouping. */
+/** The groupings to test. Quick runs test only a few of them, because pagination does not depend on the grouping. */
 const groupings = [
   ...runs<readonly string[]>(['cluster', 'namespace', 'pod', 'controllerKind'], allocationFields),
   ...['all', 'label:app', 'annotation:team', 'namespaceLabel:team', 'team', 'cluster,namespace'],

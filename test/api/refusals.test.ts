@@ -268,8 +268,8 @@ describe('answering', () => {
         answering(async () => {
           asked++;
           await bothAsk.promise;
-          // The second request has read the clock, but does not wait for this query yet. It will do so in the same
-          // turn of the event loop, so this query must not end before the next turn.
+          // Do not end the query before the next turn of the event loop: only then is the second request sure to wait
+          // for it.
           await nextTurn();
           return nothing(['Ünsure\nof it.', 'And of that.']);
         }),

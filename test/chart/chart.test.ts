@@ -764,8 +764,8 @@ describeWithHelm('the chart', () => {
     // A readiness probe would make the cost-model's pod unready while the sidecar waits for Temporal.
     expect(container).not.toHaveProperty('readinessProbe');
     const labels = { app: 'cost-analyzer' };
-    // A deployment that the patch has been applied to. Like the cost-model's deployment, it has the volume
-    // `persistent-configs`, which the sidecar mounts.
+    // A deployment after the patch. The sidecar mounts the volume `persistent-configs`, which the cost-model's
+    // deployment has even without the patch.
     const deployment: KubernetesObject = {
       apiVersion: 'apps/v1',
       kind: 'Deployment',

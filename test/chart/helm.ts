@@ -88,7 +88,7 @@ const notesTemplate = [
 ].join('\n');
 
 /**
- * Renders a chart like `helm install`, but without a cluster. Throws a HelmError if Helm fails: for example, because
+ * Renders a chart as `helm install` does, but without a cluster. Throws a HelmError if Helm fails: for example, because
  * the schema rejects a value, a template calls `fail`, or a template is broken.
  */
 export async function renderChart(chartFolder: string, options: RenderOptions = {}): Promise<RenderedChart> {

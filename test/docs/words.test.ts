@@ -1,8 +1,8 @@
 import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
-// Checks that no file of the project contains certain words. Each of them has a replacement, which is the term that
-// docs/design/architecture.md uses.
+// Checks that no file of the project contains any of the words below. Instead of these words, files must use the terms
+// of docs/design/architecture.md.
 
 const root = path.join(__dirname, '../..');
 

@@ -48,8 +48,8 @@ export interface Place {
   /** Creates a bucket, and returns the content of federated-store.yaml. `folder` contains all files of the demo. */
   store(folder: string): Promise<object>;
   /**
-   * Returns the content of a separate federated-store.yaml for this cluster. (Default: all clusters use the content
-   * that `store` returns)
+   * Returns the content of a federated-store.yaml that only the given cluster uses. If this function is missing, all
+   * clusters use the content that `store` returns.
    */
   storeOf?(cluster: DemoCluster): Promise<object>;
   /** Address of the GCS emulator, if the store is of type GCS. */
@@ -57,8 +57,8 @@ export interface Place {
 }
 
 /**
- * Creates the example in a temporary folder, with the golden ETL files of three days, and starts all five clusters. They
- * watch their folders and are notified of commits, so they need to look for changes on their own only rarely.
+ * Creates the example in a temporary folder, with the golden ETL files of three days, and starts all five clusters.
+ * They watch their folders and are notified of commits, so they need to look for changes on their own only rarely.
  */
 export async function startFiveClusters(place: Place): Promise<FiveClusters> {
   const { address, namespace, client, store, gcsEmulator } = place;
@@ -140,7 +140,7 @@ export async function startFiveClusters(place: Place): Promise<FiveClusters> {
   return five;
 }
 
-/** Writes a separate federated-store.yaml for one cluster, and makes its settings refer to it. */
+/** Writes a separate federated-store.yaml for one cluster, and makes the cluster's settings refer to this file. */
 async function giveStore(cluster: DemoCluster, store: object): Promise<void> {
   const configFile = cluster.config.replace(/\.yaml$/, '-store.yaml');
   await writeFile(configFile, stringify(store));

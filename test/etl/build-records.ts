@@ -13,8 +13,8 @@ import type {
 import { goldenBytes } from './golden-files';
 
 /*
- * Builds small sets for tests that each check a single rule. Copies blank records from the golden files, and sets only
- * the fields that the test needs.
+ * Builds small sets for tests that each check a single rule. Each record is a copy of a blank record from the golden
+ * files, in which the test fills only the fields that it needs.
  */
 
 /**
@@ -69,7 +69,7 @@ export function mergedAllocation(...records: Allocation[]): Allocation {
 }
 
 /**
- * Merges assets from different clusters into one. Sets aggregationKeys so that all of the assets have the same
+ * Merges assets from different clusters into one. Sets `aggregationKeys` so that all of the assets have the same
  * identity.
  */
 export function mergedAsset(...records: Asset[]): Asset {

@@ -51,7 +51,7 @@ test('everything that determines the bytes is part of the fingerprint', () => {
 });
 
 test('fingerprints do not change from release to release', () => {
-  // If this snapshot changes, all users' fingerprints change. To change them deliberately, raise the merge revision.
+  // If this snapshot changes, all users' fingerprints change. To change them deliberately, raise `mergeRevision`.
   expect(named(one, used('a'), { cluster: 'b', seen: 'absent', decision: 'kept:v1' })).toMatchInlineSnapshot(
     `"5a1173dcc47778180cbcaedf950c4e2f954daf994333c28a6f415cf476a86d53"`,
   );

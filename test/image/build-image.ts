@@ -104,8 +104,8 @@ async function sentToTheEngine(): Promise<string[]> {
 const installation = 'npm ci --ignore-scripts --no-audit --no-fund';
 
 /**
- * Runs a command. In a quick test run, does not install the packages again: `npm test` has already installed the same
- * packages in the checkout.
+ * Runs a step of the Dockerfile. In a quick test run, does not install the packages, but links those that are already
+ * installed in the checkout.
  */
 async function run({ rest }: Step, cwd: string, args: Record<string, string>): Promise<void> {
   const quick = runs(true, false) && checkPackages(checkout).ready;

@@ -18,7 +18,7 @@ export interface RunOptions {
   readonly volume?: string;
 }
 
-/** Runs programs in the image, like a container engine. */
+/** Substitute for a container engine: runs programs in the image. */
 export interface Engine {
   readonly name: string;
   start(args: readonly string[], options?: RunOptions): Running;
@@ -27,7 +27,7 @@ export interface Engine {
 /**
  * Prepares an engine that runs programs in the image.
  *
- * If the tests run as root on Linux and may create namespaces, the engine works nearly like a container engine:
+ * If the tests run as root on Linux and may create namespaces, the engine works almost like a real container engine:
  * - The program sees a read-only root file system with the files of the image, but with the libraries of this machine
  *   instead of those of the base image.
  * - The program has its own mount namespace, and its own process namespace, in which it is process 1.

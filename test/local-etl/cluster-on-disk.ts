@@ -35,7 +35,7 @@ const longAgo = new Date('2026-11-17T00:00:00Z');
 interface WithTesters {
   addEqualityTesters(testers: ((a: unknown, b: unknown) => boolean | undefined)[]): void;
 }
-// Compare buffers with `equals`. Jest compares them byte by byte, which takes seconds for a window file.
+// Compare buffers with `equals`. By default, Jest compares them byte by byte, which takes seconds for a window file.
 (expect as unknown as WithTesters).addEqualityTesters([
   (a, b) => (Buffer.isBuffer(a) && Buffer.isBuffer(b) ? a.equals(b) : undefined),
 ]);

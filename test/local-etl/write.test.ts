@@ -10,7 +10,7 @@ async function* chunks(count: number): AsyncGenerator<Uint8Array> {
   for (let i = 0; i < count; i++) yield await Promise.resolve(new Uint8Array(bytes).fill(i + 1));
 }
 
-// Use the last entry of `disks`, which limits the file size: with such a limit, the system may write part of a chunk.
+// The last entry of `disks` limits the size of files. At the limit, the system may write only a part of a chunk.
 const [name, openDisk] = disks.at(-1) ?? [];
 
 describe(`writing with ${name}`, () => {

@@ -21,7 +21,8 @@ test('a store that fails while a window is merged again is an error, not a findi
   const read = new Set<string>();
   const failing = overriding(bucket, {
     get: async (key, options) => {
-      // The first read of a merged object checks its bytes, the second compares it with the sources.
+      // Fail when a merged object is read for the second time. The verification first checks the object's bytes. Later,
+      // it reads the object again to compare it with the newly merged sources.
       if (key.startsWith(objectsPrefix) && !key.endsWith('.json') && read.has(key)) throw unavailable();
       read.add(key);
       return bucket.get(key, options);

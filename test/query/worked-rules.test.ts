@@ -63,8 +63,8 @@ describe.each(implementations)("the contract's rules, by $name", (implementation
       const rows = byName(
         await ask(allocations, [node('c1', 'n1')], { groups: fields('pod'), sharing, idle }),
       );
-      // `b` costs 0.5: its own cost of 0.2, a quarter of the idle CPU cost (0.6), and half of the idle RAM cost (0.3).
-      // This is shared between `a` and `d` in proportion to their own costs, which are 0.4 and 0.2.
+      // `b` costs 0.5: its own cost (0.2), a quarter of the idle CPU cost (0.6 / 4), and half of the idle RAM cost
+      // (0.3 / 2). The 0.5 is shared between `a` and `d` in proportion to their own costs, which are 0.4 and 0.2.
       expect(Object.keys(rows)).toEqual(['a', 'd']);
       expect(rows['a']?.sharedCost).toBeCloseTo((0.5 * 0.4) / 0.6, 12);
       expect(rows['d']?.sharedCost).toBeCloseTo((0.5 * 0.2) / 0.6, 12);

@@ -34,8 +34,8 @@ describe('a shifted set', () => {
       let moved = 0;
       for (const { path, pipeline } of goldenFiles()) {
         const bytes = goldenBytes(path);
-        // Encoding raises the version of a set to the highest version inside it. To get the same version here, shift by
-        // 0 seconds instead of only decoding the file: this encodes the set, too.
+        // Encode the set once by shifting it by 0 seconds. Encoding can raise the set's version, and `before` and
+        // `after` must have the same version.
         const before = decodeSet(pipeline, shifted(pipeline, bytes, 0));
         const expected = mapInstants(before, (instant) => {
           if (instant.seconds === zero && instant.nanos === 0) return instant;

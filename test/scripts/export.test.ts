@@ -54,7 +54,7 @@ async function json(...argv: string[]): Promise<Summary> {
   return JSON.parse((await run(...argv, '--json')).out) as Summary;
 }
 
-/** Pushes the given windows of all clusters, merges them, and commits the result as a generation. */
+/** Pushes the given windows of the given clusters, merges them, and commits the result as a generation. */
 async function commit(generation: number, windows: readonly string[], clusters = ['cluster-1', 'cluster-2']) {
   for (const cluster of clusters) for (const window of windows) await federation.push(cluster, window);
   await federation.commit(generation, clusters, windows);
@@ -145,7 +145,7 @@ describe('export of the newest generation', () => {
     expect(before.filter((name) => after.includes(name))).toEqual([
       expect.stringContaining('day=2026-11-15'),
     ]);
-    // The window that is gone contains allocations. So `--prune` must not remove its file if `--pipeline` is `assets`.
+    // Generation 2 lacks a window of allocations. `--prune` with `--pipeline assets` must not remove its file.
     expect(await json('--out', out, '--prune', '--pipeline', 'assets')).toMatchObject({ removed: 0 });
     expect(await json('--out', out, '--prune')).toMatchObject({ written: 0, unchanged: 2, removed: 1 });
     expect(windowFiles(out)).toHaveLength(2);

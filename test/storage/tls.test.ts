@@ -14,8 +14,8 @@ afterAll(() => server.close());
 afterAll(removeTemporaryFolders);
 
 /**
- * Opens a bucket with the given TLS settings and calls `head` for an object. Returns the warnings that were given when
- * the bucket was opened.
+ * Opens a bucket with the given TLS settings and calls `head` for an object. Returns the warnings from opening the
+ * bucket.
  */
 async function look(tls_config: object, http: object = {}): Promise<{ warnings: string[] }> {
   const config = {

@@ -106,7 +106,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page over
 
     it.each([
       ['days', { bars: '' }, 3, 4_099.84],
-      // The window is a Saturday, a Sunday and a Monday. Weeks begin on Sunday, so these days are in two weeks.
+      // The window is a Saturday, a Sunday and a Monday. Weeks begin on Sunday, so these days fall into two weeks.
       ['weeks', { bars: 'week' }, 2, 4_099.84],
       ['months', { bars: 'month' }, 1, 4_099.84],
       ['hours, of which four are stored', { bars: 'hour', window: oneDay }, 24, 277.66],

@@ -40,8 +40,8 @@ const counted: ReadonlySet<keyof Activities> = new Set([
 ]);
 
 /**
- * Returns activities that call the current test doubles. If a double omits the number of store calls although the
- * activity must return it, zeros are added.
+ * Returns activities that call the current test doubles. Activities in `counted` must return the number of their store
+ * calls. If a double omits it, zeros are added.
  */
 export function asCounted(
   doubles: () => AllDoubles,

@@ -141,8 +141,8 @@ describeWithTemporal('a federation of many windows', () => {
   });
 
   it('has a history that does not grow with its plan', async () => {
-    // A run of 40 windows gets one signal per window. A run of 100,000 windows gets only one signal per 1,000 windows,
-    // because otherwise its history would be too large.
+    // A run of 40 windows gets one signal per window. A run of 100,000 windows gets only one per 1,000 windows, because
+    // otherwise its history would be too large. The second run merges only 80 of them in this test, so it gets none.
     for (const [shards, planned] of [
       [40, 40],
       [80, 100_000],
@@ -157,8 +157,8 @@ describeWithTemporal('a federation of many windows', () => {
       expect(world.inputs('recordShard')).toHaveLength(shards);
       const { events, bytes, signals } = await sizeOf(run);
       expect(signals).toBeLessThanOrEqual(planned === shards ? shards : 0);
-      // A plan may cause four events per signal, and fewer than 120 other events. A run has at most five plans with a
-      // hundred signals each. Even these must cause fewer events than `mostEvents`.
+      // A plan may cause four events per signal, and fewer than 120 other events. In the worst case, a run has five
+      // plans with a hundred signals each. Even such a run must cause fewer events than `mostEvents`.
       expect(events - 4 * signals).toBeLessThan(120);
       expect(5 * (120 + 4 * 100)).toBeLessThan(mostEvents);
       expect(bytes).toBeLessThan(mostBytes / 50);

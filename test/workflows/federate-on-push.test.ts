@@ -29,8 +29,8 @@ async function start(input: Partial<FederateOnPushInput> = {}): Promise<void> {
 const { EventType } = temporal.api.enums.v1;
 
 /**
- * Waits until the workflow is idle, has received `signals` signals, and `ended` of its runs have ended. Returns the
- * number of runs that the workflow has started.
+ * Waits until the workflow is idle, has received `signals` signals, and `ended` of the runs that it started have ended.
+ * Returns the number of runs that it has started.
  */
 async function runsStarted(signals: number, ended: number): Promise<number> {
   const events = await until('the workflow is idle', async () => {

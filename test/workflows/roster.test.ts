@@ -137,7 +137,8 @@ describeWithTemporal('a message to a run', () => {
     await run.signal(excludeCluster, 'c5');
     await run.signal(includeCluster, { cluster: 'c5' });
     await run.signal(excludeCluster, 'c1');
-    // Messages are handled in order. Once c1 is excluded, c5 has therefore been excluded and included again.
+    // Wait until the last message has excluded c1. Messages are handled in order, so all earlier ones have been handled
+    // by then.
     const state = await untilRoster('the last of them', ({ exclusions }) => exclusions['c1'] !== undefined);
     expect(Object.keys(state.exclusions)).toEqual(['c3', 'c4', 'c1']);
     expect(state.exclusions['c4']).toMatchObject({ reason: 'odd prices' });

@@ -14,7 +14,7 @@ export async function failureOfRun(run: WorkflowHandle): Promise<ApplicationFail
   throw new Error('The run did not fail.');
 }
 
-/** Returns the summaries of a run's steps, in the order in which the run started them. */
+/** Returns the summaries of the activities, timers and child workflows of a run, in the order of their start. */
 export async function summariesOf(run: WorkflowHandle): Promise<string[]> {
   const { events } = await run.fetchHistory();
   return (events ?? []).flatMap(({ userMetadata, workflowExecutionStartedEventAttributes: start }) => {

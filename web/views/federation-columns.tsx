@@ -129,7 +129,7 @@ function took({ startedAt, endedAt }: FederationView): number {
   return startedAt === undefined || endedAt === undefined ? 0 : Date.parse(endedAt) - Date.parse(startedAt);
 }
 
-/** Returns the name of a run from its time on, without `temporal.idPrefix` and `federation-`. */
+/** Shortens the name of a run: removes everything before its time, namely `temporal.idPrefix` and `federation-`. */
 function shortName(run: string): string {
   return run.replace(/^.*federation-(?=\d)/, '');
 }

@@ -9,7 +9,7 @@ export interface Filtered {
   readonly services: readonly string[];
 }
 
-/** Returns whether a subject passes a filter. If there is no filter, every subject passes. */
+/** Returns whether an allocation or asset passes a filter. If there is no filter, it passes. */
 export function passes(filter: Filter | undefined, subject: Filtered): boolean {
   if (filter === undefined) return true;
   switch (filter.kind) {

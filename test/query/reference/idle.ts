@@ -39,9 +39,9 @@ interface Place {
 }
 
 /**
- * Computes the idle costs of one step, by cluster or by node. The keys of the result are those that `placeOf` returns.
- * If a cluster has no assets, neither the cluster nor its nodes have idle costs. Otherwise, a cluster or node has idle
- * costs if there is a node asset for it, or if it has allocations with CPU, GPU or RAM costs.
+ * Computes the idle costs of a time step, by cluster or by node. The keys of the result are those that `placeOf`
+ * returns. If a cluster has no assets, neither the cluster nor its nodes have idle costs. Otherwise, a cluster or node
+ * has idle costs if there is a node asset for it, or if it has allocations with CPU, GPU or RAM costs.
  */
 export function computeIdle(
   step: Span,
