@@ -35,7 +35,7 @@ export interface PipelineSpec<P extends Pipeline> {
    * fields that all pipelines have in common follow at the end of the file.
    */
   readonly own: { readonly [F in OwnField<P>]: OwnCodec<SetOf[P][F]> };
-  /** Returns the highest codec version of a record and its parts. The versions of windows do not count. */
+  /** Returns the highest codec version among a record and its parts. Ignores time windows, which have a separate codec. */
   versionOf(this: void, record: RecordOf[P]): number;
   /** Returns the name of a record's cluster, or an empty string if the record does not name one. */
   clusterOf(this: void, record: RecordOf[P]): ByteString;

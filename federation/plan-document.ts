@@ -26,7 +26,7 @@ export const plannedWindowSchema = z.object({
    * is bad or missing.
    */
   candidate: z.string(),
-  /** One source for each included cluster that has a file or a quarantined source, in byte order of the cluster ids. */
+  /** The sources of the window, at most one for each included cluster, in byte order of the cluster ids. */
   sources: z.array(plannedSourceSchema),
   /** Fingerprint of the window in the base generation; undefined if the base generation does not have the window. */
   base: z.string().optional(),

@@ -15,8 +15,8 @@ const day = 24 * hour;
 const week = 7 * day;
 const units: Readonly<Record<string, number>> = { m: minute, h: hour, d: day, w: week };
 /**
- * Latest time at which a window may end, in unix seconds: the beginning of the year 9000. Years in RFC 3339 have only
- * four digits, and steps and periods may extend far beyond the end of the window.
+ * Latest time at which a window may end, in unix seconds: the beginning of the year 9000. Steps and periods may extend
+ * far beyond the end of the window, but years in RFC 3339 have only four digits.
  */
 const latest = Date.UTC(9000, 0) / 1000;
 

@@ -89,8 +89,7 @@ function countedPiece(shape: Counted, isOptional: boolean): Piece {
   const [only, ...others] = pieces;
   if (isOptional && others.length === 0 && only !== undefined && 'references' in only) {
     const [length = 0, ...more] = only.references;
-    // An optional list or map that contains only string indexes becomes one negative group (see `Walk.references`).
-    // This is possible only if each of its entries is a single group of fixed size.
+    // An optional list or map whose entries each consist of n string indexes is written as -n (see `Walk.references`).
     if (length > 0 && more.length === 0) return { references: [-length] };
   }
   const least = shape.of.least + (shape.kind === 'map' ? str.least : 0);

@@ -158,8 +158,8 @@ export class Splice<P extends Pipeline> {
   }
 
   /**
-   * Adds the next input from its part of the previous merged file, instead of from its own file. That part must contain
-   * all of the input's entries unchanged. The merged file has the same bytes as after a call of `add`.
+   * Adds the next input without its file: takes its entries from the previous merged file, which must contain all of
+   * them unchanged. The result is byte-identical to calling `add` with the input's file.
    *
    * @param contribution the input's contribution to the previous file; `altered` and `changed` must be empty
    * @param bytes the input's part of the previous file; the splice takes ownership of this array and overwrites it

@@ -29,7 +29,7 @@ class SetUpError extends Error {
 }
 
 /**
- * Checks whether node_modules matches package-lock.json exactly. If it does not, `why` is a clause with the reason.
+ * Checks whether node_modules matches package-lock.json exactly. If it does not, `why` says why not.
  *
  * @param {string} root
  * @returns {{ ready: boolean, why?: string }}

@@ -31,7 +31,7 @@ export interface TemporalServerOptions {
   logFile: string;
   /** Number of days for which `namespace` keeps closed workflows. (Default: 30. Temporal's own default is 1.) */
   retentionDays?: number;
-  /** Folders to delete if the server stops because this process was killed. */
+  /** Folders that the server's keeper process deletes if this process is killed. */
   remove?: readonly string[];
 }
 
