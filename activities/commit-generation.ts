@@ -48,7 +48,7 @@ export type CommitGeneration = (input: CommitGenerationInput) => Promise<CommitR
 
 export type CommitDependencies = Pick<
   FederationDependencies,
-  'bucket' | 'scope' | 'exclusions' | 'log' | 'now' | 'heartbeat' | 'signal'
+  'bucket' | 'scope' | 'roster' | 'log' | 'now' | 'heartbeat' | 'signal'
 >;
 
 const concurrentChecks = 16;
@@ -93,8 +93,12 @@ async function commitPlan(
       why: `generation ${newest} is the newest, but the plan was made from generation ${head.base}`,
     };
   }
-  const rules = { scope: deps.scope, exclusions: await deps.exclusions() };
-  if (!sameMembership(head.membership, rules)) {
+  const { roster, exclusions } = await deps.roster();
+  // If the plan has its exclusions from another roster, only a new plan can tell whether there is a conflict.
+  if (
+    roster !== head.membership.roster ||
+    !sameMembership(head.membership, { scope: deps.scope, exclusions })
+  ) {
     return { status: 'replan', why: 'the membership changed since the plan was made' };
   }
   const results = await readResults(bucket, head, options);

@@ -1,6 +1,7 @@
 import { FederationError } from '../errors/federation-error';
 import type { ClusterId } from '../etl/cluster-id';
 import { Candidates } from '../federation/candidates';
+import { conflictWith } from '../federation/conflict';
 import { countFound, type Found } from '../federation/found';
 import type { Generation } from '../federation/generation';
 import {
@@ -13,11 +14,11 @@ import {
   outdated,
 } from '../federation/listing';
 import {
-  type Exclusion,
+  type FollowedGeneration,
   type Membership,
   resolveMembership,
   returningClusters,
-  sameMembership,
+  type RosterRules,
   type Scope,
 } from '../federation/membership';
 import { nextGeneration, sameGeneration } from '../federation/next-generation';
@@ -28,10 +29,9 @@ import { readFullListing } from './full-listing';
 import { readGeneration, readNewestGeneration } from './read-generations';
 import { discoverClusters, scanWindowFiles } from './survey-clusters';
 
-export interface DrawPlanInput {
+export interface DrawPlanInput extends RosterRules {
   readonly federator: string;
   readonly scope: Scope;
-  readonly exclusions: Readonly<Record<string, Exclusion>>;
   readonly request: Pick<FederationRequest, 'windows' | 'force' | 'full' | 'takeOver'>;
   readonly now: Date;
   readonly signal?: AbortSignal;
@@ -70,8 +70,8 @@ export interface DrawnPlan extends Plan {
 /**
  * Reads the bucket and plans a federation. Writes nothing, so a dry run calls only this function.
  *
- * @throws FEDERATOR_CONFLICT if the last generation was committed by another federator with a different membership,
- *   unless the request sets `takeOver`
+ * @throws FEDERATOR_CONFLICT if the last generation was committed by another federator with different settings or with
+ *   the exclusions of another roster, unless the request sets `takeOver`
  */
 export async function drawPlan(bucket: BucketReader, input: DrawPlanInput): Promise<DrawnPlan> {
   const { scope, request, signal } = input;
@@ -81,7 +81,7 @@ export async function drawPlan(bucket: BucketReader, input: DrawPlanInput): Prom
     readFullListing(bucket, { signal }),
   ]);
   const resolved = resolveMembership({ ...input, discovered, base });
-  if (base !== undefined && request.takeOver !== true) refuseConflict(base, resolved);
+  if (base !== undefined && request.takeOver !== true) refuseConflict(base, resolved, input.follows);
   const now = input.now.getTime() / 1_000;
   const { candidates, listing, fullListing } = await listCandidates(
     bucket,
@@ -180,14 +180,17 @@ function outcomeOf(
   return same ? 'nothing-changed' : 'work';
 }
 
-function refuseConflict(base: Generation, own: Membership): void {
-  const theirs = base.membership;
-  if (theirs.federator === own.federator || sameMembership(theirs, own)) return;
+function refuseConflict(base: Generation, own: Membership, follows: FollowedGeneration | undefined): void {
+  const conflict = conflictWith(base, own, follows);
+  if (conflict === undefined) return;
+  const theirs = base.membership.federator;
+  const difference =
+    conflict === 'settings'
+      ? `Its settings are not those of the federator of ${own.federator}.`
+      : `It has its exclusions from another roster than the federator of ${own.federator}, and they differ.`;
   throw new FederationError('FEDERATOR_CONFLICT', {
-    subject: { cluster: theirs.federator },
-    detail:
-      `Generation ${base.generation} was committed by the federator of ${theirs.federator}, whose settings or ` +
-      `exclusions are not those of the federator of ${own.federator}.`,
+    subject: { cluster: theirs },
+    detail: `Generation ${base.generation} was committed by the federator of ${theirs}. ${difference}`,
   });
 }
 

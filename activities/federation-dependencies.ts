@@ -1,5 +1,5 @@
 import type { Log } from '../config/log';
-import type { Exclusion, Scope } from '../federation/membership';
+import type { RosterRules, Scope } from '../federation/membership';
 import type { Bucket } from '../storage/bucket';
 import type { MergeThreads } from './threads/merge-threads';
 
@@ -10,8 +10,8 @@ export interface FederationDependencies {
   readonly federator: string;
   /** Settings that limit which clusters and windows are federated. */
   readonly scope: Scope;
-  /** Reads the current exclusions from the roster workflow. Keys are cluster ids. */
-  exclusions(): Promise<Readonly<Record<string, Exclusion>>>;
+  /** Reads the current exclusions from the roster workflow, with the id of the roster. */
+  roster(): Promise<RosterRules>;
   readonly log: Log;
   now(): Date;
   /** Tells Temporal that the activity is alive. `details` describes its progress. */

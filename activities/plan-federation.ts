@@ -54,8 +54,8 @@ export type PlanDependencies = Omit<FederationDependencies, 'threads' | 'generat
  * Creates the activity that plans a federation and writes the plan for the activities that follow. Writes the shards
  * (parts of up to 50 windows) first, then the head, which lists them.
  *
- * @throws FEDERATOR_CONFLICT if the last generation was committed by another federator with a different membership,
- *   unless the request sets `takeOver`
+ * @throws FEDERATOR_CONFLICT if the last generation was committed by another federator with different settings or with
+ *   the exclusions of another roster, unless the request sets `takeOver`
  */
 export function createPlanFederation(deps: PlanDependencies): PlanFederation {
   const { bucket, federator, scope, log } = deps;
@@ -64,7 +64,7 @@ export function createPlanFederation(deps: PlanDependencies): PlanFederation {
     const drawn = await drawPlan(bucket, {
       federator,
       scope,
-      exclusions: await deps.exclusions(),
+      ...(await deps.roster()),
       request,
       now: deps.now(),
       signal,

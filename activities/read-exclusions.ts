@@ -1,12 +1,20 @@
-import type { Exclusion } from '../federation/membership';
+import type { Exclusion, FollowedGeneration } from '../federation/membership';
 import type { FederationDependencies } from './federation-dependencies';
 import { readNewestGeneration } from './read-generations';
 
-/**
- * Creates the activity that returns the clusters that people have excluded, as recorded in the newest generation. If
- * there is no generation, the activity returns no clusters.
- */
+/** The exclusions that the newest generation records, for a roster that starts. */
+export interface StoredExclusions {
+  readonly exclusions: Readonly<Record<string, Exclusion>>;
+  /** The newest generation and its roster. Undefined if there is no generation. */
+  readonly follows?: FollowedGeneration;
+}
+
+/** Creates the activity that returns the clusters that people have excluded, as recorded in the newest generation. */
 export function createReadExclusions({ bucket, signal }: Pick<FederationDependencies, 'bucket' | 'signal'>) {
-  return async (): Promise<Record<string, Exclusion>> =>
-    (await readNewestGeneration(bucket, { signal: signal() }))?.membership.exclusions ?? {};
+  return async (): Promise<StoredExclusions> => {
+    const newest = await readNewestGeneration(bucket, { signal: signal() });
+    if (newest === undefined) return { exclusions: {} };
+    const { generation, membership } = newest;
+    return { exclusions: membership.exclusions, follows: { generation, roster: membership.roster } };
+  };
 }

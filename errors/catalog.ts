@@ -157,8 +157,9 @@ export const catalog = {
     retryable: false,
   },
   FEDERATOR_CONFLICT: {
-    means: 'Another federator with another membership commits to this bucket.',
-    hint: 'Give both federators the same settings and exclusions, stop one of them, or run `federated-etl federate --take-over` on the one that is to decide.',
+    means:
+      'Another federator with other settings, or with other exclusions from a roster of its own, commits to this bucket.',
+    hint: 'Give both federators the same settings, and the same exclusions if each has a roster of its own; or stop one of them, or run `federated-etl federate --take-over` on the one that is to decide.',
     retryable: false,
   },
   SEARCH_ATTRIBUTES_MISSING: {

@@ -39,15 +39,30 @@ export const excludedSchema = z.object({
 });
 export type Excluded = z.infer<typeof excludedSchema>;
 
+/** What a federator learns from its roster, which is a workflow. */
+export interface RosterRules {
+  /** The clusters that people have excluded, keyed by cluster id. */
+  readonly exclusions: Readonly<Record<string, Exclusion>>;
+  /** Id of the roster. */
+  readonly roster: string;
+  /** The newest generation when the roster was started, if there was one. The roster took its exclusions over. */
+  readonly follows?: FollowedGeneration;
+}
+
+/** The generation from which a roster took its first exclusions, and the roster from which that generation had them. */
+export interface FollowedGeneration {
+  readonly generation: number;
+  readonly roster: string;
+}
+
 /** The clusters that a generation includes and excludes, with the reasons. */
 export const membershipSchema = z.object({
   /** Id of the cluster whose federator committed the generation. */
   federator: z.string(),
   scope: scopeSchema,
-  /**
-   * The clusters that people have excluded, keyed by cluster id. The federator reads them from the roster, which is a
-   * workflow.
-   */
+  /** Id of the roster that keeps the exclusions. Rosters with different ids do not know of each other's exclusions. */
+  roster: z.string(),
+  /** The clusters that people have excluded, keyed by cluster id. The federator reads them from the roster. */
   exclusions: z.record(z.string(), exclusionSchema),
   /** Ids of the included clusters, in byte order. */
   clusters: z.array(clusterIdSchema),
@@ -61,8 +76,7 @@ export type Membership = z.infer<typeof membershipSchema>;
  */
 export type MembershipRules = Pick<Membership, 'scope' | 'exclusions'>;
 
-export interface MembershipInput extends MembershipRules {
-  readonly federator: string;
+export interface MembershipInput extends Pick<Membership, 'federator' | 'scope' | 'roster' | 'exclusions'> {
   /** The clusters that have a folder in the bucket, in any order. */
   readonly discovered: readonly ClusterId[];
   /** The newest generation; undefined if there is none. */
@@ -75,7 +89,7 @@ export interface MembershipInput extends MembershipRules {
  * because lost files do not mean that anybody wants to exclude the cluster.
  */
 export function resolveMembership(input: MembershipInput): Membership {
-  const { base, scope, exclusions } = input;
+  const { base, federator, scope, roster, exclusions } = input;
   const clusters: ClusterId[] = [];
   const excluded: Record<ClusterId, Excluded> = {};
   for (const cluster of knownClusters(input)) {
@@ -83,7 +97,7 @@ export function resolveMembership(input: MembershipInput): Membership {
     if (out === undefined) clusters.push(cluster);
     else excluded[cluster] = { ...out, ...lastGeneration(cluster, base) };
   }
-  return { federator: input.federator, scope, exclusions: inByteOrder(exclusions), clusters, excluded };
+  return { federator, scope, roster, exclusions: inByteOrder(exclusions), clusters, excluded };
 }
 
 function knownClusters({ discovered, base }: MembershipInput): ClusterId[] {
@@ -116,19 +130,27 @@ function lastGeneration(cluster: ClusterId, base: MembershipInput['base']): Pick
  * are ignored: two federators that received the same exclusion at different times would otherwise never agree.
  */
 export function sameMembership(a: MembershipRules, b: MembershipRules): boolean {
-  return rulesText(a) === rulesText(b);
+  return (
+    sameScope(a.scope, b.scope) && idsText(Object.keys(a.exclusions)) === idsText(Object.keys(b.exclusions))
+  );
 }
 
-function rulesText({ scope, exclusions }: MembershipRules): string {
-  const ids = (list: readonly string[]) => [...new Set(list)].sort(byBytes);
-  const out = ids(Object.keys(exclusions));
+/** Returns whether two scopes allow the same clusters and windows. */
+export function sameScope(a: Scope, b: Scope): boolean {
+  return scopeText(a) === scopeText(b);
+}
+
+function scopeText({ include, exclude, cutoff, retention }: Scope): string {
   return JSON.stringify([
-    scope.include && ids(scope.include),
-    ids(scope.exclude),
-    scope.cutoff ?? null,
-    inByteOrder(scope.retention ?? {}),
-    out,
+    include === undefined ? null : idsText(include),
+    idsText(exclude),
+    cutoff ?? null,
+    inByteOrder(retention ?? {}),
   ]);
+}
+
+function idsText(ids: readonly string[]): string {
+  return JSON.stringify([...new Set(ids)].sort(byBytes));
 }
 
 /**

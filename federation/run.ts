@@ -18,7 +18,7 @@ export const requestSchema = z.object({
    * been merged already are not merged again.
    */
   full: z.boolean().optional(),
-  /** Whether to commit even if the last commit was made by another federator with different settings or exclusions. */
+  /** Whether to commit even if there is a conflict with the federator that made the last commit. */
   takeOver: z.boolean().optional(),
   /** Id of the run that this one repeats. */
   replayOf: z.string().optional(),

@@ -2,7 +2,7 @@ import { type DrawnPlan, drawPlan } from '../activities/draw-plan';
 import { readNewestGeneration } from '../activities/read-generations';
 import type { Settings } from '../config/settings';
 import type { Generation } from '../federation/generation';
-import type { Exclusion } from '../federation/membership';
+import type { RosterRules } from '../federation/membership';
 import type { FederationRequest } from '../federation/run';
 import type { BucketReader } from '../storage/bucket';
 import type { Operator } from './operator';
@@ -40,7 +40,7 @@ export async function dryRun(
   const plan = await drawPlan(bucket, {
     federator: clusterId,
     scope: federator.scope,
-    exclusions: await exclusionsNow(operator, bucket),
+    ...(await rosterNow(operator, bucket)),
     request,
     now: new Date(),
   });
@@ -61,12 +61,12 @@ export async function dryRun(
 }
 
 /**
- * Returns the exclusions in the roster. If the roster does not answer, returns the exclusions in the newest generation.
+ * Returns the exclusions in the roster. If the roster does not answer or has not loaded them yet, returns the
+ * exclusions in the newest generation.
  */
-async function exclusionsNow(
-  operator: Operator,
-  bucket: BucketReader,
-): Promise<Readonly<Record<string, Exclusion>>> {
+async function rosterNow(operator: Operator, bucket: BucketReader): Promise<RosterRules> {
   const { roster } = await temporalView(operator, []);
-  return roster?.exclusions ?? (await readNewestGeneration(bucket))?.membership.exclusions ?? {};
+  if (roster?.loaded) return { exclusions: roster.exclusions, roster: roster.id, follows: roster.follows };
+  const { exclusions = {}, roster: last = '' } = (await readNewestGeneration(bucket))?.membership ?? {};
+  return { exclusions, roster: last };
 }

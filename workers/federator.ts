@@ -8,7 +8,7 @@ import {
 import type { FederationDependencies } from '../activities/federation-dependencies';
 import { startMergeThreads } from '../activities/threads/merge-threads';
 import { FederationError } from '../errors/federation-error';
-import type { Exclusion } from '../federation/membership';
+import type { RosterRules } from '../federation/membership';
 import { unsafeWithoutCondition } from '../storage/conditional-create';
 import { pullNow, type RosterState, rosterState } from '../workflows/messages';
 import type { roster } from '../workflows/roster';
@@ -42,7 +42,7 @@ export async function startFederator(context: RoleContext): Promise<StartedRole>
     scope: settings.federator.scope,
     generations: settings.federator.generations,
     threads,
-    exclusions: () => readExclusions(client, names.roster),
+    roster: () => readRoster(client, names.roster),
     log: log.child({ role: 'federator' }),
     now: () => new Date(),
     heartbeat: temporalContext.heartbeat,
@@ -105,14 +105,14 @@ async function startRoster({ client, bucket, names, settings }: RoleContext): Pr
 const rosterPatienceMs = 60_000;
 
 /**
- * Returns the current exclusions from the roster workflow. If the workflow has not loaded them yet, waits up to a
- * minute.
+ * Returns the current exclusions and the id of the roster workflow, both from the same answer. If the workflow has not
+ * loaded the exclusions yet, waits up to a minute.
  */
-async function readExclusions(client: Client, rosterId: string): Promise<Record<string, Exclusion>> {
+async function readRoster(client: Client, workflowId: string): Promise<RosterRules> {
   const until = Date.now() + rosterPatienceMs;
   for (;;) {
-    const state = await client.workflow.getHandle(rosterId).query<RosterState>(rosterState);
-    if (state.loaded) return { ...state.exclusions };
+    const state = await client.workflow.getHandle(workflowId).query<RosterState>(rosterState);
+    if (state.loaded) return { exclusions: state.exclusions, roster: state.id, follows: state.follows };
     if (Date.now() > until) {
       throw new FederationError('GENERATION_UNREADABLE', {
         detail: 'The roster has not loaded the exclusions yet.',

@@ -4,7 +4,7 @@ import type { LeaveSummary } from '../activities/leave-primary';
 import type { PrimaryStatus } from '../activities/primary-status';
 import type { PullSummary } from '../activities/pull-summary';
 import type { PushSummary } from '../activities/push-local-etl';
-import type { Exclusion } from '../federation/membership';
+import type { Exclusion, FollowedGeneration } from '../federation/membership';
 import type { MergeCounts } from './merge-counts';
 
 /** A person's request to exclude or include a cluster. The Temporal UI sends it as a single JSON argument. */
@@ -96,6 +96,10 @@ export const registerPrimary = defineSignal<[{ cluster: string }]>('registerPrim
 export const forgetPrimary = defineSignal<[{ cluster: string }]>('forgetPrimary');
 
 export interface RosterState {
+  /** Id of this roster. It stays the same when the workflow continues as new, but not when it is started again. */
+  readonly id: string;
+  /** The newest generation when this roster was started, if there was one. */
+  readonly follows?: FollowedGeneration;
   /** Bucket of the federation that uses this Temporal namespace. */
   readonly bucket: string;
   readonly exclusions: Readonly<Record<string, Exclusion>>;

@@ -10,7 +10,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { FederationActivities } from '../activities/federation-activities';
-import type { Exclusion } from '../federation/membership';
+import type { Exclusion, FollowedGeneration } from '../federation/membership';
 import {
   type ClusterMessage,
   excludeCluster,
@@ -32,6 +32,8 @@ export interface RosterInput {
    * generation.
    */
   readonly exclusions?: Readonly<Record<string, Exclusion>>;
+  /** The generation from which the first exclusions were read. Undefined if there was none. */
+  readonly follows?: FollowedGeneration;
   readonly primaries?: readonly string[];
 }
 
@@ -48,6 +50,7 @@ const messagesPerRun = 500;
 export async function roster(input: RosterInput): Promise<void> {
   const exclusions = new Map(Object.entries(input.exclusions ?? {}));
   const primaries = new Set(input.primaries ?? []);
+  let follows = input.follows;
   let messages = 0;
 
   const exclude = (message: ClusterMessage) => {
@@ -108,6 +111,8 @@ export async function roster(input: RosterInput): Promise<void> {
   setHandler(
     rosterState,
     () => ({
+      id: workflowInfo().firstExecutionRunId,
+      follows,
       bucket: input.bucket,
       exclusions: Object.fromEntries(exclusions),
       primaries: [...primaries].sort(),
@@ -122,7 +127,9 @@ export async function roster(input: RosterInput): Promise<void> {
     // A request to include a cluster does not undo its stored exclusion, because stored exclusions are added
     // afterwards.
     try {
-      for (const [cluster, exclusion] of Object.entries(await readExclusions())) {
+      const stored = await readExclusions();
+      follows = stored.follows;
+      for (const [cluster, exclusion] of Object.entries(stored.exclusions)) {
         if (!exclusions.has(cluster)) exclusions.set(cluster, exclusion);
       }
       loaded = true;
@@ -139,6 +146,7 @@ export async function roster(input: RosterInput): Promise<void> {
   await continueAsNew<typeof roster>({
     bucket: input.bucket,
     exclusions: Object.fromEntries(exclusions),
+    follows,
     primaries: [...primaries],
   });
 }

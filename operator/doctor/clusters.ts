@@ -45,6 +45,7 @@ function describeSurvey(
   const membership = resolveMembership({
     federator: clusterId,
     scope: federator.scope,
+    roster: generation?.membership.roster ?? '',
     exclusions: exclusions ?? generation?.membership.exclusions ?? {},
     discovered,
     ...(generation && { base: generation }),

@@ -16,7 +16,7 @@ import { clusterId } from '../../etl/cluster-id';
 import type { WindowId } from '../../etl/window';
 import type { Generation } from '../../federation/generation';
 import { clusterEtlKey, keptKey, objectKey } from '../../federation/layout';
-import type { Exclusion, Scope } from '../../federation/membership';
+import type { Exclusion, FollowedGeneration, Scope } from '../../federation/membership';
 import type { FederationRequest } from '../../federation/run';
 import type { Bucket } from '../../storage/bucket';
 import { openFilesystem } from '../../storage/drivers/filesystem';
@@ -79,6 +79,9 @@ export interface TestRun {
 /** Runs federations on a bucket by calling their activities directly, in the same order as the workflows. */
 export class TestFederator {
   exclusions: Record<string, Exclusion> = {};
+  /** Id of the roster from which the federator has its exclusions. */
+  roster = 'roster-1';
+  follows?: FollowedGeneration;
   readonly deps: FederationDependencies;
   private runs = 0;
 
@@ -91,7 +94,7 @@ export class TestFederator {
       bucket,
       federator: id,
       scope,
-      exclusions: async () => this.exclusions,
+      roster: async () => ({ exclusions: this.exclusions, roster: this.roster, follows: this.follows }),
       log: silentLog,
       now: () => new Date(),
       heartbeat: () => undefined,

@@ -94,7 +94,7 @@ test('the outcomes of the largest shard are a small payload', async () => {
 
 test('a dry run needs only read access', async () => {
   const bucket = smallBucket();
-  const input = { federator: 'f', scope: { exclude: [] }, exclusions: {}, request: {} };
+  const input = { federator: 'f', scope: { exclude: [] }, roster: 'r', exclusions: {}, request: {} };
   const plan = await drawPlan(readOnly(bucket), { ...input, now: new Date() });
   expect(plan.windows).toHaveLength(3);
   expect(plan.windows[0]?.sources).toHaveLength(5);

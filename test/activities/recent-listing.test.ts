@@ -136,7 +136,7 @@ class World {
   }
 }
 
-const input = { federator: 'f', scope: { exclude: [] }, exclusions: {} };
+const input = { federator: 'f', scope: { exclude: [] }, roster: 'r', exclusions: {} };
 
 /**
  * Plans and commits a run, but merges no bytes: the version of each file says whether the file is bad. If `fails` is

@@ -21,7 +21,7 @@ test('a run on a store without conditional create reports it, in the log and in 
     log,
     federator: 'cluster-4',
     scope: { exclude: [] },
-    exclusions: async () => ({}),
+    roster: async () => ({ exclusions: {}, roster: 'r' }),
     now: () => new Date(),
     heartbeat: () => undefined,
     signal: () => new AbortController().signal,

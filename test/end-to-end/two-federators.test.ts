@@ -23,6 +23,62 @@ import { rebuiltBytes, writeFederator } from './five-clusters';
 const golden = path.join(__dirname, '..', 'golden', 'bucket', 'federated');
 const changed = 'allocations/1d/1794614400-1794700800' as WindowId;
 
+/** Runs two federators in one Temporal namespace. They share the roster. */
+describeWithTemporal('two federators in one namespace', () => {
+  let server: TestServer;
+  let dir: string;
+  let bucket: Bucket;
+  let client: ReturnType<TestServer['client']>;
+  const running: ClusterProcess[] = [];
+
+  beforeAll(async () => {
+    server = await connectToTestServer();
+    dir = await mkdtemp(path.join(os.tmpdir(), 'federated-etl-standby-'));
+    await cp(golden, path.join(dir, 'bucket', 'federated'), { recursive: true });
+    const namespace = await server.createNamespace();
+    client = server.client(namespace);
+    const temporal = { address: server.address, namespace };
+    for (const id of ['east', 'west']) {
+      running.push(
+        await startCluster(
+          await writeFederator(dir, id, { temporal, firstRunAfter: '1h', runEvery: '1h' }),
+          await builtProgram(),
+        ),
+      );
+    }
+    bucket = await openBucketFromFile(path.join(dir, 'federated-store.yaml'));
+  });
+
+  afterAll(async () => {
+    await Promise.all(running.map((federator) => federator.stop()));
+    await bucket?.close();
+    await server?.close();
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  const federate = async (): Promise<FederationSummary> => {
+    const run = await startFederation(client, '', { trigger: 'person', at: new Date().toISOString() });
+    return (await client.workflow.getHandle(run).result()) as FederationSummary;
+  };
+
+  test('the one that is left commits the exclusion of a cluster after the other one died', async () => {
+    expect(await federate()).toMatchObject({ outcome: 'complete', clusters: 5 });
+    const first = (await readNewestGeneration(bucket))?.membership;
+    const dead = running.find(({ cluster }) => cluster.id === first?.federator);
+    if (dead === undefined) throw new Error(`there is no federator ${first?.federator}`);
+    process.kill(dead.pid, 'SIGKILL');
+    await dead.ended;
+    await client.workflow.getHandle('roster').signal('excludeCluster', { cluster: 'cluster-2' });
+    expect(await federate()).toMatchObject({ outcome: 'complete', clusters: 4 });
+    const second = (await readNewestGeneration(bucket))?.membership;
+    expect(second).toMatchObject({
+      federator: dead.cluster.id === 'east' ? 'west' : 'east',
+      roster: first?.roster,
+      excluded: { 'cluster-2': { by: 'person' } },
+    });
+  });
+});
+
 /** Runs two federators in separate Temporal namespaces. They share only the bucket. */
 describeWithTemporal('two federators on one bucket', () => {
   let server: TestServer;
@@ -91,7 +147,7 @@ describeWithTemporal('two federators on one bucket', () => {
     }
   });
 
-  test('with different memberships the second fails and names both, until it takes over', async () => {
+  test('with different rosters the second fails and names both, until it takes over', async () => {
     const [east = '', west = ''] = namespaces;
     for (const namespace of [east, west])
       await server.client(namespace).schedule.getHandle('federation').pause('the test decides');
@@ -120,7 +176,7 @@ describeWithTemporal('two federators on one bucket', () => {
     await expect((await run(false)).result()).rejects.toMatchObject({
       cause: {
         type: 'FEDERATOR_CONFLICT',
-        message: expect.stringMatching(/federator of east.*federator of west/),
+        message: expect.stringMatching(/federator of east\..*another roster than the federator of west/),
       },
     });
     expect((await (await run(true)).result()) as FederationSummary).toMatchObject({

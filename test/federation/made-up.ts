@@ -41,6 +41,7 @@ export function membership(clusters: string[], more: Partial<Membership> = {}): 
   return {
     federator: 'f',
     scope: { exclude: [] },
+    roster: 'r',
     exclusions: {},
     clusters: clusters.map(clusterId),
     excluded: {},

@@ -11,6 +11,7 @@ const resolve = (input: Partial<MembershipInput>) =>
   resolveMembership({
     federator: 'f',
     scope: { exclude: [] },
+    roster: 'r',
     exclusions: {},
     discovered: ['c', 'a', 'b'].map(clusterId),
     ...input,

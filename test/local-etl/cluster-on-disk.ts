@@ -158,6 +158,7 @@ export class ClusterOnDisk implements AsyncDisposable {
       membership: {
         federator: 'cluster-4',
         scope: { exclude: [], cutoff },
+        roster: 'r',
         exclusions: {},
         clusters: [],
         excluded,

@@ -8,6 +8,7 @@ import type { RosterState } from '../../workflows/messages';
 import { names } from '../../workflows/names';
 
 const roster: RosterState = {
+  id: 'roster-1',
   bucket: 'file:///bucket',
   loaded: true,
   exclusions: { c2: { reason: 'odd prices', at: '2026-11-20T10:00:00Z' } },

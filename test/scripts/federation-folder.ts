@@ -79,6 +79,7 @@ export class FederationFolder implements AsyncDisposable {
       membership: {
         federator: 'cluster-4',
         scope: { exclude: [] },
+        roster: 'r',
         exclusions: {},
         clusters: clusters.map(clusterId),
         excluded: more.excluded ?? {},

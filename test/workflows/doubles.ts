@@ -172,7 +172,7 @@ export function allGoesWell(): AllDoubles {
     notifyPrimaries: async () => ({ notified: 0 }),
     cleanUp: async () => cleanedUp,
     writeReport: async () => undefined,
-    readExclusions: async () => ({}),
+    readExclusions: async () => ({ exclusions: {} }),
     pushLocalEtl: async () => pushed,
     pullCombined: async () => pulled,
     leavePrimary: async () => ({ fromFolder: 1, fromBackup: 0, own: 0, removed: none }),

@@ -53,9 +53,11 @@ const untilRoster = (what: string, holds: (state: RosterState) => boolean) =>
 describeWithTemporal('the roster', () => {
   it('starts from the exclusions of the newest generation', async () => {
     const exclusions = { c2: { reason: 'odd prices', at: since } };
-    await startRoster({ readExclusions: async () => exclusions });
+    const follows = { generation: 7, roster: 'the one that was lost' };
+    await startRoster({ readExclusions: async () => ({ exclusions, follows }) });
     const state = await untilRoster('the roster to load', ({ loaded }) => loaded);
-    expect(state).toEqual({ bucket: 'file:///bucket', exclusions, primaries: [], loaded: true });
+    const { runId: id } = await handle.describe();
+    expect(state).toEqual({ id, follows, bucket: 'file:///bucket', exclusions, primaries: [], loaded: true });
   });
 
   it('keeps time and reason of the first exclusion, and forgets both when the cluster is included', async () => {
@@ -108,7 +110,9 @@ describeWithTemporal('the roster', () => {
   });
 
   it('loses nothing when it continues as new', async () => {
-    await startRoster({ readExclusions: async () => ({ c2: { reason: 'odd prices', at: since } }) });
+    const exclusions = { c2: { reason: 'odd prices', at: since } };
+    const follows = { generation: 7, roster: 'the one that was lost' };
+    await startRoster({ readExclusions: async () => ({ exclusions, follows }) });
     await handle.signal(registerPrimary, { cluster: 'c5' });
     const { runId } = await handle.describe();
     // Make the history so large that the server suggests continuing as new.
@@ -121,6 +125,7 @@ describeWithTemporal('the roster', () => {
     const state = await untilRoster('all exclusions', ({ exclusions }) => exclusions['c9'] !== undefined);
     expect(Object.keys(state.exclusions).sort()).toEqual(['c2', 'c6', 'c7', 'c8', 'c9']);
     expect(state).toMatchObject({ exclusions: { c2: { at: since } }, primaries: ['c5'], loaded: true });
+    expect(state).toMatchObject({ id: runId, follows });
     expect(world.inputs('readExclusions')).toHaveLength(1);
   });
 });
