@@ -51,6 +51,9 @@ export async function roster(input: RosterInput): Promise<void> {
   const exclusions = new Map(Object.entries(input.exclusions ?? {}));
   const primaries = new Set(input.primaries ?? []);
   let follows = input.follows;
+  /** Clusters that people included before the stored exclusions were loaded. Empty after that. */
+  const includedEarly = new Set<string>();
+  let loaded = input.exclusions !== undefined;
   let messages = 0;
 
   const exclude = (message: ClusterMessage) => {
@@ -63,6 +66,7 @@ export async function roster(input: RosterInput): Promise<void> {
   const include = (message: ClusterMessage) => {
     messages += 1;
     exclusions.delete(message.cluster);
+    if (!loaded) includedEarly.add(message.cluster);
     show();
   };
   const show = () => setCurrentDetails(describeRoster(input.bucket, exclusions, primaries));
@@ -107,7 +111,6 @@ export async function roster(input: RosterInput): Promise<void> {
       show();
     }),
   );
-  let loaded = input.exclusions !== undefined;
   setHandler(
     rosterState,
     () => ({
@@ -122,16 +125,15 @@ export async function roster(input: RosterInput): Promise<void> {
   );
 
   while (!loaded) {
-    // People may exclude and include clusters while the stored exclusions are still being read.
-    // A new exclusion takes precedence over the stored exclusion of the same cluster.
-    // A request to include a cluster does not undo its stored exclusion, because stored exclusions are added
-    // afterwards.
+    // People may exclude and include clusters while the stored exclusions are still being read. Such a request takes
+    // precedence over the stored exclusion of the same cluster.
     try {
       const stored = await readExclusions();
       follows = stored.follows;
       for (const [cluster, exclusion] of Object.entries(stored.exclusions)) {
-        if (!exclusions.has(cluster)) exclusions.set(cluster, exclusion);
+        if (!exclusions.has(cluster) && !includedEarly.has(cluster)) exclusions.set(cluster, exclusion);
       }
+      includedEarly.clear();
       loaded = true;
     } catch (error) {
       log.error('The exclusions of the newest generation could not be read; retrying', {

@@ -109,6 +109,23 @@ describeWithTemporal('the roster', () => {
     });
   });
 
+  it('lets a message that comes before the stored exclusions count more than they do', async () => {
+    const gate = Promise.withResolvers<void>();
+    const stored = { reason: 'stored', at: since };
+    const exclusions = { c1: stored, c2: stored, c3: stored, c4: stored };
+    await startRoster({ readExclusions: () => gate.promise.then(() => ({ exclusions })) });
+    await world.untilCalled('readExclusions');
+    await handle.signal(includeCluster, { cluster: 'c2' });
+    await handle.signal(excludeCluster, { cluster: 'c3', reason: 'new' });
+    await handle.signal(includeCluster, { cluster: 'c4' });
+    await handle.signal(excludeCluster, { cluster: 'c4', reason: 'new' });
+    await untilRoster('the messages', ({ exclusions: { c4 } }) => c4 !== undefined);
+    gate.resolve();
+    const state = await untilRoster('the roster to load', ({ loaded }) => loaded);
+    const fresh = { reason: 'new', at: expect.any(String) };
+    expect(state.exclusions).toEqual({ c1: stored, c3: fresh, c4: fresh });
+  });
+
   it('loses nothing when it continues as new', async () => {
     const exclusions = { c2: { reason: 'odd prices', at: since } };
     const follows = { generation: 7, roster: 'the one that was lost' };
