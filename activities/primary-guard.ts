@@ -1,6 +1,7 @@
 import { mapConcurrently } from '../concurrency/map-concurrently';
 import { FederationError } from '../errors/federation-error';
 import type { ClusterId } from '../etl/cluster-id';
+import { ownValue } from '../etl/own-value';
 import type { WindowId } from '../etl/window';
 import { readDocument } from '../federation/document';
 import { documents } from '../federation/documents';
@@ -76,7 +77,7 @@ async function contributes(
   id: WindowId,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const window = Object.hasOwn(generation.windows, id) ? generation.windows[id] : undefined;
+  const window = ownValue(generation.windows, id);
   if (window === undefined) return false;
   const document = documents.provenance.at(window.fingerprint);
   const provenance = await readDocument(combined, document, { signal });
@@ -92,7 +93,7 @@ function hintFor(
   { membership, quarantined }: Generation,
   missing: readonly WindowId[],
 ): string {
-  const excluded = Object.hasOwn(membership.excluded, cluster) ? membership.excluded[cluster] : undefined;
+  const excluded = ownValue(membership.excluded, cluster);
   if (excluded?.by === 'settings') {
     return `The federator's settings exclude this cluster (${excluded.reason}). Change them to include ${cluster}, or make this cluster a primary that is not federated.`;
   }

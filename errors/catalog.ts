@@ -143,7 +143,7 @@ export const catalog = {
   },
   CLUSTER_ID_INVALID: {
     means: 'A cluster id that cannot be a folder below federated/.',
-    hint: 'Use 1 to 253 bytes without `/`, `..` or control characters, and not `combined`.',
+    hint: 'Use 1 to 253 bytes without `/`, `..` or control characters, and not `combined` or `__proto__`.',
     retryable: false,
   },
   DUPLICATE_CLUSTER_ID: {

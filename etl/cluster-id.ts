@@ -31,6 +31,7 @@ function clusterIdFault(text: string): string | undefined {
   if (/[/\\\u0000-\u001f\u007f]/.test(text)) {
     return 'The cluster id has a slash, a backslash or a control character.';
   }
-  if (Buffer.byteLength(text) > 253) return 'The cluster id has more than 253 bytes.';
+  if (text === '__proto__') return 'The cluster id `__proto__` cannot be a key of an object in JavaScript.';
+  if (new TextEncoder().encode(text).length > 253) return 'The cluster id has more than 253 bytes.';
   return undefined;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ownValue } from '../etl/own-value';
 import { isPipeline, parseResolution, parseWindowId, type WindowRef } from '../etl/window';
 import { byBytes } from './byte-order';
 import type { Candidates } from './candidates';
@@ -126,7 +127,7 @@ export function listedFirst({ base, membership, last }: ListingInput, since: num
     if (included.has(cluster) && ref !== undefined && !isRecent(ref, since)) first.add(cluster);
   }
   for (const cluster of membership.clusters) {
-    const seen = last?.clusters[cluster];
+    const seen = ownValue(last?.clusters, cluster);
     const settled =
       last !== undefined &&
       seen !== undefined &&
@@ -150,7 +151,7 @@ export function outdated(
   const known = new Set<string>(base?.membership.clusters);
   const now = seenClusters(candidates, last === undefined ? 0 : horizon(last));
   for (const cluster of [...listed].sort(byBytes)) {
-    const [before, after] = [last?.clusters[cluster], now.get(cluster)];
+    const [before, after] = [ownValue(last?.clusters, cluster), now.get(cluster)];
     if (after !== undefined && !known.has(cluster)) return `${cluster} is new`;
     if ((before?.files ?? 0) !== (after?.files ?? 0) || (before?.newest ?? 0) !== (after?.newest ?? 0))
       return `older windows of ${cluster} changed`;

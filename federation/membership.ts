@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ClusterId } from '../etl/cluster-id';
+import { ownValue } from '../etl/own-value';
 import { byBytes, inByteOrder } from './byte-order';
 import { clusterIdSchema, keysOf } from './ids';
 
@@ -93,7 +94,7 @@ export function resolveMembership(input: MembershipInput): Membership {
   const clusters: ClusterId[] = [];
   const excluded: Record<ClusterId, Excluded> = {};
   for (const cluster of knownClusters(input)) {
-    const out = excludedBy(cluster, scope, exclusions[cluster]);
+    const out = excludedBy(cluster, scope, ownValue(exclusions, cluster));
     if (out === undefined) clusters.push(cluster);
     else excluded[cluster] = { ...out, ...lastGeneration(cluster, base) };
   }
@@ -121,7 +122,7 @@ function excludedBy(cluster: string, scope: Scope, exclusion: Exclusion | undefi
 function lastGeneration(cluster: ClusterId, base: MembershipInput['base']): Pick<Excluded, 'lastGeneration'> {
   if (base === undefined) return {};
   if (base.membership.clusters.includes(cluster)) return { lastGeneration: base.generation };
-  const last = base.membership.excluded[cluster]?.lastGeneration;
+  const last = ownValue(base.membership.excluded, cluster)?.lastGeneration;
   return last === undefined ? {} : { lastGeneration: last };
 }
 
@@ -163,7 +164,7 @@ export function returningClusters(
 ): Map<ClusterId, number> {
   const returning = new Map<ClusterId, number>();
   for (const cluster of membership.clusters) {
-    const last = base?.excluded[cluster]?.lastGeneration;
+    const last = ownValue(base?.excluded, cluster)?.lastGeneration;
     if (last !== undefined) returning.set(cluster, last);
   }
   return returning;

@@ -81,7 +81,7 @@ export function planFederation(input: PlanInput): Plan {
   const quarantined = (base?.quarantined ?? []).filter(
     (source) =>
       !planner.isExpired(source.window) &&
-      (membership.excluded[source.cluster] !== undefined ||
+      (Object.hasOwn(membership.excluded, source.cluster) ||
         (membership.clusters.includes(source.cluster) &&
           !planned.has(source.window) &&
           planner.isStillBad(source))),

@@ -56,13 +56,14 @@ async function requireKnown(operator: Operator, cluster: string): Promise<void> 
     if (isFederationError(error, 'STORAGE_ACCESS_DENIED')) return [];
     throw error;
   });
-  const {
-    clusters = [] as readonly string[],
-    exclusions = {},
-    excluded = {},
-  } = (await readNewestGeneration(bucket))?.membership ?? {};
-  if (found.includes(cluster) || clusters.includes(cluster) || cluster in exclusions || cluster in excluded)
-    return;
+  const membership = (await readNewestGeneration(bucket))?.membership;
+  const known: readonly string[] = [
+    ...found,
+    ...(membership?.clusters ?? []),
+    ...Object.keys(membership?.exclusions ?? {}),
+    ...Object.keys(membership?.excluded ?? {}),
+  ];
+  if (known.includes(cluster)) return;
   throw new FederationError('CLUSTER_UNKNOWN', {
     subject: { cluster },
     detail: `There is no cluster ${cluster} in the bucket. Clusters there: ${found.join(', ') || 'none'}.`,

@@ -1,6 +1,7 @@
 import { readNewestGeneration } from '../activities/read-generations';
 import { discoverClusters, listWindowFiles } from '../activities/survey-clusters';
 import type { ClusterId } from '../etl/cluster-id';
+import { ownValue } from '../etl/own-value';
 import { parseWindowId } from '../etl/window';
 import { byBytes } from '../federation/byte-order';
 import type { ListedFile } from '../federation/candidates';
@@ -79,8 +80,8 @@ function membershipOf(
   generation: Generation | undefined,
   roster: RosterState | undefined,
 ): Pick<ClusterSummary, 'membership' | 'reason'> {
-  const exclusion = roster?.exclusions[cluster];
-  const out = generation?.membership.excluded[cluster];
+  const exclusion = ownValue(roster?.exclusions, cluster);
+  const out = ownValue(generation?.membership.excluded, cluster);
   if (out !== undefined) {
     const returns = out.by === 'person' && roster !== undefined && exclusion === undefined;
     return {

@@ -60,14 +60,14 @@ export function bytes(count: number): string {
 
 /** Makes a name readable: replaces the API's placeholders, such as `__idle__`, with words. */
 export function displayName(name: string): string {
-  const names: Readonly<Record<string, string>> = {
-    '': '(all, or without a value)',
-    __idle__: 'Idle',
-    __unallocated__: 'Unallocated',
-    __unmounted__: 'Unmounted volumes',
-  };
+  const names = new Map([
+    ['', '(all, or without a value)'],
+    ['__idle__', 'Idle'],
+    ['__unallocated__', 'Unallocated'],
+    ['__unmounted__', 'Unmounted volumes'],
+  ]);
   return (
-    names[name] ??
+    names.get(name) ??
     name
       .replaceAll('__idle__', 'Idle')
       .replaceAll('__unallocated__', 'Unallocated')

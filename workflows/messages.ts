@@ -4,6 +4,7 @@ import type { LeaveSummary } from '../activities/leave-primary';
 import type { PrimaryStatus } from '../activities/primary-status';
 import type { PullSummary } from '../activities/pull-summary';
 import type { PushSummary } from '../activities/push-local-etl';
+import { isClusterId } from '../etl/cluster-id';
 import type { Exclusion, FollowedGeneration } from '../federation/membership';
 import type { MergeCounts } from './merge-counts';
 
@@ -19,12 +20,15 @@ export interface RosterAnswer {
   readonly from: 'in this run' | 'in the next';
 }
 
-/** Parses `{"cluster": "cluster-3", "reason": "…"}`, or just `"cluster-3"`. Returns undefined for any other message. */
+/**
+ * Parses `{"cluster": "cluster-3", "reason": "…"}`, or just `"cluster-3"`. Returns undefined for any other message, and
+ * if the text cannot be the id of a cluster.
+ */
 export function parseClusterMessage(message: unknown): ClusterMessage | undefined {
-  if (typeof message === 'string') return message === '' ? undefined : { cluster: message };
+  if (typeof message === 'string') return isClusterId(message) ? { cluster: message } : undefined;
   if (typeof message !== 'object' || message === null || !('cluster' in message)) return undefined;
   const { cluster } = message;
-  if (typeof cluster !== 'string' || cluster === '') return undefined;
+  if (typeof cluster !== 'string' || !isClusterId(cluster)) return undefined;
   const reason = 'reason' in message && typeof message.reason === 'string' ? message.reason : undefined;
   return { cluster, reason };
 }

@@ -118,6 +118,7 @@ log: {level: debug, format: json}
     ['a group that is not a map', `${minimal}log: debug\n`, /no setting log/],
     ['a missing cluster id', 'log: {level: info}\n', /SETTINGS_INVALID: No cluster id is set/],
     ['the cluster id of the output', 'clusterId: combined\n', /CLUSTER_ID_INVALID/],
+    ['a cluster id that no object can have as a key', 'clusterId: __proto__\n', /CLUSTER_ID_INVALID/],
     ['a cluster id with a slash', 'clusterId: a/b\n', /CLUSTER_ID_INVALID/],
     [
       'a number as an id',

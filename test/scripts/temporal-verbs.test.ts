@@ -95,10 +95,13 @@ describeWithTemporal('exclude and include', () => {
 
   it('refuse a cluster that the bucket does not know, and list those that it knows', async () => {
     await federation.push('cluster-3', day);
+    await federation.commit(1, ['cluster-3'], [day]);
     for (const verb of ['exclude', 'include']) {
       const { status, out, err } = await run(verb, 'cluster-33');
       expect({ status, out }).toEqual({ status: 1, out: '' });
       expect(err).toMatch(/^CLUSTER_UNKNOWN: .*cluster-33 .*: cluster-3\. \(cluster cluster-33\)\n/);
+      // Every object inherits a property with this name.
+      expect((await run(verb, 'constructor')).err).toMatch(/^CLUSTER_UNKNOWN: /);
     }
   });
 

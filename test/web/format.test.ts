@@ -61,5 +61,6 @@ describe('other values', () => {
     expect(displayName('c1/__idle__')).toBe('c1/Idle');
     expect(displayName('__unallocated__')).toBe('Unallocated');
     expect(displayName('kube-system')).toBe('kube-system');
+    expect(displayName('constructor')).toBe('constructor');
   });
 });

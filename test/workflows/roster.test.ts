@@ -23,7 +23,7 @@ import { WorkflowWorld } from './workflow-world';
 const accessDenied = new FederationError('STORAGE_ACCESS_DENIED', {
   detail: 'Access to the bucket is denied.',
 });
-const rubbish = [null, undefined, 42, '', {}, [], { cluster: '' }, { cluster: 7 }];
+const rubbish = [null, undefined, 42, '', {}, [], { cluster: '' }, { cluster: 7 }, '__proto__', 'combined'];
 const since = '2026-11-01T00:00:00.000Z';
 
 let world: WorkflowWorld;
