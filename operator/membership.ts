@@ -40,9 +40,16 @@ export async function changeMembership(
   return answer ?? { cluster: message.cluster, from: 'in the next' };
 }
 
-/** Describes a change of membership in one sentence. */
+/**
+ * Describes a change of membership in one sentence. It also says that the change is lost if Temporal loses its data
+ * before the commit, because a new roster knows only what the newest generation says.
+ */
 export function describeChange(kind: MembershipChange, { cluster, from }: RosterAnswer): string {
-  return `${cluster} is ${kind}d ${from === 'in this run' ? 'in the run in progress' : 'from the next federation on'}.`;
+  const [when, commits] =
+    from === 'in this run'
+      ? ['in the run in progress', 'that run commits']
+      : ['from the next federation on', 'that federation commits'];
+  return `${cluster} is ${kind}d ${when}; until ${commits}, only Temporal knows this.`;
 }
 
 /**

@@ -167,7 +167,7 @@ export function describeFiveClusters(
       const excluded = await runMain('exclude', 'cluster-3', '--reason', 'trying it out', '--config', config);
       expect(excluded).toMatchObject({
         status: 0,
-        out: 'cluster-3 is excluded from the next federation on.\n',
+        out: 'cluster-3 is excluded from the next federation on; until that federation commits, only Temporal knows this.\n',
       });
       const run = await five.federateUntilMerging();
       await five.kill('cluster-4');

@@ -64,13 +64,13 @@ describeWithTemporal('exclude and include', () => {
       });
     expect(await run('exclude', 'cluster-3', '--reason', 'wrong prices')).toEqual({
       status: 0,
-      out: 'cluster-3 is excluded from the next federation on.\n',
+      out: 'cluster-3 is excluded from the next federation on; until that federation commits, only Temporal knows this.\n',
       err: '',
     });
     expect(await exclusions()).toMatchObject({ 'cluster-3': { reason: 'wrong prices' } });
     expect(await run('include', 'cluster-3')).toEqual({
       status: 0,
-      out: 'cluster-3 is included from the next federation on.\n',
+      out: 'cluster-3 is included from the next federation on; until that federation commits, only Temporal knows this.\n',
       err: '',
     });
     expect(await exclusions()).toEqual({});
@@ -88,7 +88,9 @@ describeWithTemporal('exclude and include', () => {
     });
     const running = await world.federate();
     await world.untilCalled('describeShard');
-    expect((await run('exclude', 'cluster-3')).out).toBe('cluster-3 is excluded in the run in progress.\n');
+    expect((await run('exclude', 'cluster-3')).out).toBe(
+      'cluster-3 is excluded in the run in progress; until that run commits, only Temporal knows this.\n',
+    );
     gate.resolve();
     await running.result();
   });
