@@ -188,6 +188,11 @@ export const catalog = {
     hint: '`federated-etl runs` lists them.',
     retryable: false,
   },
+  RUN_DIED: {
+    means: 'A federation ended without a report: it was terminated, or ran into its time limit.',
+    hint: 'Nothing was changed unless it had committed. Run `federated-etl replay <run>`, or wait for the next run.',
+    retryable: false,
+  },
   CLUSTER_UNKNOWN: {
     means: 'There is no cluster of that id.',
     hint: '`federated-etl status` lists the clusters.',

@@ -8,8 +8,9 @@ import { diffGenerations } from './diff';
 import { generationSize, readNewestGenerations } from './generations';
 import { changeMembership, describeChange } from './membership';
 import type { Operator } from './operator';
-import { askTemporal, readRuns, type Run } from './runs';
-import { replayRequest, startFederation } from './start-federation';
+import { replayRequest } from './replay';
+import { readRuns, type Run } from './runs';
+import { startFederation } from './start-federation';
 import { summarizeCluster, type Survey, surveyBucket } from './survey';
 import { temporalView } from './temporal-view';
 
@@ -49,7 +50,7 @@ export function federationOf(operator: Operator, { temporalUi }: FederationOptio
       };
     }),
     federations: async (limit) => {
-      const runs = await askTemporal(operator, await readRuns(await operator.bucket(), limit));
+      const { runs } = await readRuns(operator, limit);
       return runs.map((run) => viewRun(run, link(run.run)));
     },
     generations: async () =>
@@ -79,7 +80,7 @@ export function federationOf(operator: Operator, { temporalUi }: FederationOptio
     }),
     federate: (why) =>
       start({ trigger: 'person', at: new Date().toISOString(), ...(why !== undefined && { why }) }),
-    replay: async (run) => start(await replayRequest(await operator.bucket(), checkedRun(run))),
+    replay: async (run) => start(await replayRequest(operator, checkedRun(run))),
   };
 }
 
@@ -130,23 +131,26 @@ function checkedRun(run: string): string {
   throw new FederationError('RUN_NOT_FOUND', { detail: 'This is not a valid run name.' });
 }
 
-function viewRun({ run, outcome, request, report }: Run, link: string | undefined): FederationView {
+function viewRun(
+  { run, outcome, request, report, startedAt = request?.at, endedAt, error }: Run,
+  link: string | undefined,
+): FederationView {
   return {
     run,
     outcome,
     ...(request && { trigger: request.trigger }),
     ...(request?.why !== undefined && { why: request.why }),
     ...(request?.replayOf !== undefined && { replayOf: request.replayOf }),
-    ...((report?.startedAt ?? request?.at) !== undefined && { startedAt: report?.startedAt ?? request?.at }),
+    ...(startedAt !== undefined && { startedAt }),
+    ...(endedAt !== undefined && { endedAt }),
+    ...(error !== undefined && { error }),
     ...(report && {
-      endedAt: report.endedAt,
       generation: report.generation,
       clusters: report.clusters,
       windows: report.windows,
       quarantined: report.quarantined,
       excluded: report.excluded,
       warnings: report.warnings,
-      error: report.error,
     }),
     ...(link && { link }),
   };

@@ -1,64 +1,155 @@
+import type { Client } from '@temporalio/client';
 import { mapConcurrently } from '../concurrency/map-concurrently';
+import { FederationError, isFederationError } from '../errors/federation-error';
 import { readDocument } from '../federation/document';
 import { documents } from '../federation/documents';
 import { parseRunKey, runsPrefix } from '../federation/layout';
 import type { FederationReport, FederationRequest } from '../federation/run';
 import type { BucketReader } from '../storage/bucket';
+import {
+  isUnsuccessful,
+  joinRun,
+  newestFirst,
+  type Run,
+  type StoredRun,
+  type TemporalRun,
+} from './join-runs';
 import { briefTimeoutMs, type Operator } from './operator';
+import { errorOfRun, findTemporalRun, listTemporalRuns } from './temporal-runs';
 
-/**
- * A federation run, according to the bucket and Temporal. The outcome is `died` if the run ended without a report, and
- * `unknown` if it either died or is still running.
- */
-export interface Run {
-  readonly run: string;
-  readonly outcome: FederationReport['outcome'] | 'running' | 'died' | 'unknown';
-  readonly request?: FederationRequest;
-  readonly report?: FederationReport;
+export type { Run } from './join-runs';
+
+export interface FoundRuns {
+  readonly runs: readonly Run[];
+  /** Sentences that say what is unknown because the bucket cannot be read or Temporal does not answer. */
+  readonly missing: readonly string[];
+  /** Why the bucket cannot be read; undefined if it can. The runs are then those that Temporal knows. */
+  readonly bucketError?: FederationError;
 }
 
-/** Reads up to `limit` runs, newest first. If `failed`, reads only runs that failed or have no report. */
-export async function readRuns(bucket: BucketReader, limit: number, failed = false): Promise<Run[]> {
-  const names: string[] = [];
-  for await (const entry of bucket.list(runsPrefix, { delimiter: '/' })) {
-    const parsed = entry.kind === 'prefix' ? parseRunKey(entry.prefix) : undefined;
-    if (parsed !== undefined) names.push(parsed.run);
+/**
+ * Reads up to `limit` runs from the bucket and Temporal, newest first. If `failed`, reads only runs that failed, died,
+ * were cancelled, or may have died. If only one of the two answers, returns the runs that it knows.
+ *
+ * @throws FederationError of the store if neither the bucket nor Temporal answers
+ */
+export async function readRuns(operator: Operator, limit: number, failed = false): Promise<FoundRuns> {
+  const temporal = await askTemporal(operator, limit, failed);
+  try {
+    const bucket = await operator.bucket();
+    const runs = await collectRuns(runsIn(bucket), temporal, limit, failed);
+    return { runs, missing: temporal.missing };
+  } catch (error) {
+    if (!isStoreFailure(error) || !temporal.answers) throw error;
+    return {
+      runs: await collectRuns(noRuns, temporal, limit, failed),
+      missing: [
+        `The bucket cannot be read, so only runs that Temporal knows are shown: ${error.code}: ${error.detail}`,
+      ],
+      bucketError: error,
+    };
   }
-  // Start with the newest runs. The names contain the time of the request, so they were listed oldest first.
-  names.reverse();
+}
+
+/** Returns whether an error says that the bucket cannot be read. */
+export function isStoreFailure(error: unknown): error is FederationError {
+  return isFederationError(error) && error.code.startsWith('STORAGE_');
+}
+
+/** The runs that the bucket knows. */
+interface StoredRuns {
+  names(): Promise<string[]>;
+  read(run: string): Promise<StoredRun>;
+}
+
+const noRuns: StoredRuns = { names: async () => [], read: async () => ({}) };
+
+function runsIn(bucket: BucketReader): StoredRuns {
+  return {
+    async names() {
+      const found: string[] = [];
+      for await (const entry of bucket.list(runsPrefix, { delimiter: '/' })) {
+        const parsed = entry.kind === 'prefix' ? parseRunKey(entry.prefix) : undefined;
+        if (parsed !== undefined) found.push(parsed.run);
+      }
+      return found;
+    },
+    async read(run) {
+      const [request, report] = await Promise.all([
+        readDocument(bucket, documents.runRequest.at(run)),
+        readDocument(bucket, documents.runReport.at(run)),
+      ]);
+      return { request, report };
+    },
+  };
+}
+
+/** The runs that Temporal knows. */
+interface TemporalRuns {
+  readonly answers: boolean;
+  readonly runs: readonly TemporalRun[];
+  readonly missing: readonly string[];
+  /** Looks for a run that is not in `runs`. */
+  find(run: string): Promise<TemporalRun | undefined | 'silent'>;
+  errorOf(run: TemporalRun): Promise<Run['error']>;
+}
+
+/** Deadline of a request to Temporal, in milliseconds. Without it, a request waits until the server is back. */
+const answerWithinMs = 5_000;
+
+async function askTemporal(operator: Operator, limit: number, failed: boolean): Promise<TemporalRuns> {
+  const { idPrefix } = operator.settings.temporal;
+  try {
+    const { client } = await operator.temporal({ timeoutMs: briefTimeoutMs });
+    return {
+      answers: true,
+      runs: await promptly(client, () => listTemporalRuns(client, idPrefix, limit, failed)),
+      missing: [],
+      find: (run) =>
+        promptly(client, () => findTemporalRun(client, idPrefix, run)).catch(() => 'silent' as const),
+      errorOf: (run) => promptly(client, () => errorOfRun(client, run)).catch(() => undefined),
+    };
+  } catch (error) {
+    const why = isFederationError(error) ? error.detail : String(error);
+    return {
+      answers: false,
+      runs: [],
+      missing: [
+        `Runs that never reached the bucket are not shown, because Temporal does not list them: ${why}`,
+      ],
+      find: async () => 'silent',
+      errorOf: async () => undefined,
+    };
+  }
+}
+
+function promptly<T>(client: Client, ask: () => Promise<T>): Promise<T> {
+  return client.withDeadline(Date.now() + answerWithinMs, ask);
+}
+
+async function collectRuns(
+  stored: StoredRuns,
+  temporal: TemporalRuns,
+  limit: number,
+  failed: boolean,
+): Promise<Run[]> {
+  const known = new Map(temporal.runs.map((run) => [run.run, run]));
+  const names = newestFirst(await stored.names(), [...known.keys()]);
   const runs: Run[] = [];
   for (let at = 0; at < names.length && runs.length < limit; at += limit) {
-    const batch = await mapConcurrently(names.slice(at, at + limit), 16, (run) => readRun(bucket, run));
-    runs.push(...batch.filter(({ outcome }) => !failed || outcome === 'failed' || outcome === 'unknown'));
+    const batch = await mapConcurrently(names.slice(at, at + limit), 16, readOne);
+    runs.push(...batch.filter((run) => !failed || isUnsuccessful(run) || run.outcome === 'unknown'));
   }
   return runs.slice(0, limit);
-}
 
-async function readRun(bucket: BucketReader, run: string): Promise<Run> {
-  const [request, report] = await Promise.all([
-    readDocument(bucket, documents.runRequest.at(run)),
-    readDocument(bucket, documents.runReport.at(run)),
-  ]);
-  return { run, outcome: report?.outcome ?? 'unknown', request, report };
-}
-
-/**
- * Asks Temporal whether runs without a report are running or died. If Temporal does not answer, they stay `unknown`.
- */
-export async function askTemporal(operator: Operator, runs: readonly Run[]): Promise<Run[]> {
-  if (!runs.some(({ outcome }) => outcome === 'unknown')) return [...runs];
-  const temporal = await operator.temporal({ timeoutMs: briefTimeoutMs }).catch(() => undefined);
-  if (temporal === undefined) return [...runs];
-  const { WorkflowNotFoundError } = await import('@temporalio/client');
-  return mapConcurrently(runs, 16, async (run) => {
-    if (run.outcome !== 'unknown') return run;
-    try {
-      const { status } = await temporal.client.workflow.getHandle(run.run).describe();
-      return { ...run, outcome: status.name === 'RUNNING' ? 'running' : 'died' };
-    } catch (error) {
-      return error instanceof WorkflowNotFoundError ? { ...run, outcome: 'died' } : run;
-    }
-  });
+  async function readOne(run: string): Promise<Run> {
+    const found = await stored.read(run);
+    if (found.report !== undefined) return joinRun(run, found, undefined);
+    const inTemporal = known.get(run) ?? (await temporal.find(run));
+    const error =
+      inTemporal === undefined || inTemporal === 'silent' ? undefined : await temporal.errorOf(inTemporal);
+    return joinRun(run, found, inTemporal, error);
+  }
 }
 
 /** Summary of a federation run. `runs --json` prints a list of these summaries. Times are in RFC 3339. */
@@ -82,13 +173,8 @@ export interface RunSummary extends Pick<Run, 'run' | 'outcome'> {
   readonly error?: FederationReport['error'];
 }
 
-/** Lists up to `limit` runs, newest first. If `failed`, lists only runs that failed, died or may have died. */
-export async function listRuns(operator: Operator, limit: number, failed = false): Promise<RunSummary[]> {
-  const runs = await askTemporal(operator, await readRuns(await operator.bucket(), limit, failed));
-  return runs.filter(({ outcome }) => !failed || outcome !== 'running').map(summarizeRun);
-}
-
-function summarizeRun({ run, outcome, request, report }: Run): RunSummary {
+/** Summarizes a run. */
+export function summarizeRun({ run, outcome, request, report, startedAt, endedAt, error }: Run): RunSummary {
   return {
     run,
     outcome,
@@ -96,14 +182,14 @@ function summarizeRun({ run, outcome, request, report }: Run): RunSummary {
     why: request?.why,
     replayOf: request?.replayOf,
     requestedAt: request?.at,
-    startedAt: report?.startedAt,
-    endedAt: report?.endedAt,
+    startedAt,
+    endedAt,
     generation: report?.generation,
     windows: report?.windows,
     quarantined: report?.quarantined,
     calls: report?.calls,
     unfinished: report?.unfinished,
     warnings: report?.warnings,
-    error: report?.error,
+    error,
   };
 }

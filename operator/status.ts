@@ -4,7 +4,7 @@ import type { FederationReport } from '../federation/run';
 import type { PullState, PushState } from '../workflows/messages';
 import { type GenerationSummary, summarizeGeneration } from './generations';
 import type { Operator } from './operator';
-import type { Run } from './runs';
+import { readRuns, type Run } from './runs';
 import { type ClusterSummary, summarizeCluster, type Survey, surveyBucket } from './survey';
 import { type TemporalView, temporalView } from './temporal-view';
 
@@ -45,7 +45,9 @@ export async function readStatus(
     operator,
     survey.clusters.map(({ cluster }) => cluster),
   );
-  const { generation, lastRun } = survey;
+  const { generation } = survey;
+  // If Temporal does not answer, the view above already says so.
+  const [lastRun] = (await readRuns(operator, 1)).runs;
   return {
     bucket: bucket.label,
     clusters: survey.clusters.map((found) => ({
@@ -56,13 +58,13 @@ export async function readStatus(
       run: lastRun.run,
       outcome: lastRun.outcome,
       requestedAt: lastRun.request?.at,
-      endedAt: lastRun.report?.endedAt,
-      error: lastRun.report?.error,
+      endedAt: lastRun.endedAt,
+      error: lastRun.error,
     },
     generation: generation && glance(summarizeGeneration(generation)),
     primaries: [...view.pull.values()],
     missing: view.missing,
-    toDo: toDo(survey, view, operator.settings.federator),
+    toDo: toDo(survey, lastRun, view, operator.settings.federator),
   };
 }
 
@@ -78,7 +80,8 @@ function glance({
 
 /** Lists the set-up steps that are still missing, each with instructions. */
 function toDo(
-  { clusters, generation, lastRun }: Survey,
+  { clusters, generation }: Survey,
+  lastRun: Run | undefined,
   view: TemporalView,
   { firstRunAfterMs, runEveryMs }: Settings['federator'],
 ): string[] {

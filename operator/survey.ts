@@ -9,7 +9,6 @@ import type { Generation } from '../federation/generation';
 import { keysOf } from '../federation/ids';
 import type { BucketReader } from '../storage/bucket';
 import type { RosterState } from '../workflows/messages';
-import { readRuns, type Run } from './runs';
 
 /** Summary of a cluster's windows that have the same pipeline and resolution. */
 export interface WindowsSummary {
@@ -34,16 +33,11 @@ export interface ClusterSummary {
 export interface Survey {
   readonly clusters: readonly { readonly cluster: ClusterId; readonly files: readonly ListedFile[] }[];
   readonly generation?: Generation;
-  readonly lastRun?: Run;
 }
 
-/** Lists the files of the clusters, and reads the newest generation and the newest run. */
+/** Lists the files of the clusters, and reads the newest generation. */
 export async function surveyBucket(bucket: BucketReader): Promise<Survey> {
-  const [found, generation, runs] = await Promise.all([
-    discoverClusters(bucket),
-    readNewestGeneration(bucket),
-    readRuns(bucket, 1),
-  ]);
+  const [found, generation] = await Promise.all([discoverClusters(bucket), readNewestGeneration(bucket)]);
   const files = Map.groupBy(await listWindowFiles(bucket, found), (file) => file.cluster);
   const known = [
     ...(generation?.membership.clusters ?? []),
@@ -53,7 +47,6 @@ export async function surveyBucket(bucket: BucketReader): Promise<Survey> {
   return {
     clusters: clusters.map((cluster) => ({ cluster, files: files.get(cluster) ?? [] })),
     generation,
-    lastRun: runs[0],
   };
 }
 

@@ -5,6 +5,11 @@ export function print(line = ''): void {
   process.stdout.write(`${line}\n`);
 }
 
+/** Writes a line to standard error, for what is not part of the result of a verb. */
+export function printNote(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
 /** Writes a value to standard output as JSON. With `--json`, a verb writes nothing else to standard output. */
 export function printJson(value: unknown): void {
   print(JSON.stringify(value, null, 2));

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { readRuns } from '../operator/runs';
-import { replayRequest } from '../operator/start-federation';
-import type { Bucket } from '../storage/bucket';
-import { type CommandOptions, openContext } from './context';
+import type { FederationRequest } from '../federation/run';
+import { count } from '../operator/format';
+import { failedSinceTheLastCommit, replayRequest } from '../operator/replay';
+import { type CommandOptions, type Context, openContext } from './context';
 import { startAndShow } from './federate';
-import { print } from './output';
+import { print, printNote } from './output';
 
 interface ReplayOptions extends CommandOptions {
   readonly failed?: true;
@@ -20,7 +20,10 @@ export function registerReplay(program: Command): void {
     .description(
       'start failed federations again: new runs of the same requests, planned against the bucket as it is now',
     )
-    .option('--failed', 'replay every run that failed since the last one that committed')
+    .option(
+      '--failed',
+      'replay every run that failed, died or was cancelled since the last one that committed',
+    )
     .option('--wait', 'wait for each to end before starting the next')
     .option('--json', 'print JSON')
     .addHelpText(
@@ -33,36 +36,26 @@ export function registerReplay(program: Command): void {
         command.error('error: name the runs to replay, or say --failed', { exitCode: 2 });
       }
       await using context = openContext(options);
-      const bucket = await context.bucket();
-      const runs = options.failed ? await failedSinceTheLastCommit(bucket) : named;
-      if (runs.length === 0) print('No run failed since the last one that committed.');
-      for (const run of runs) await replay(run);
+      for (const request of options.failed ? await failedRequests(context) : await requestsOf(named)) {
+        const { wait, json } = options;
+        await startAndShow(context, request, { wait: wait === true, json: json === true });
+      }
 
-      async function replay(run: string): Promise<void> {
-        await startAndShow(context, await replayRequest(bucket, run), {
-          wait: options.wait === true,
-          json: options.json === true,
-        });
+      async function requestsOf(runs: readonly string[]): Promise<FederationRequest[]> {
+        const requests: FederationRequest[] = [];
+        for (const run of runs) requests.push(await replayRequest(context, run));
+        return requests;
       }
     });
 }
 
-/**
- * Number of recent runs that `--failed` examines. If even more runs have failed in a row, replaying them would not
- * help, because the cause of the failures persists.
- */
-const mostRuns = 100;
-
-/**
- * Returns the runs that failed after the last run that committed, oldest first. The run that committed has merged
- * everything that was pushed before it. So earlier failures need no replay.
- */
-async function failedSinceTheLastCommit(bucket: Bucket): Promise<string[]> {
-  const newestFirst = await readRuns(bucket, mostRuns);
-  const committed = newestFirst.findIndex(({ outcome }) => outcome === 'complete' || outcome === 'partial');
-  const since = committed === -1 ? newestFirst : newestFirst.slice(0, committed);
-  return since
-    .filter(({ outcome }) => outcome === 'failed')
-    .map(({ run }) => run)
-    .reverse();
+/** Returns the requests of failed runs, and prints what is not obvious from the runs that then start. */
+async function failedRequests(context: Context): Promise<readonly FederationRequest[]> {
+  const { requests, combined, unrecorded, missing } = await failedSinceTheLastCommit(context);
+  for (const line of missing) printNote(line);
+  for (const run of unrecorded) printNote(`${run} cannot be replayed: its request is not recorded anywhere.`);
+  if (combined > 0) printNote(`${count(combined, 'run')} combined with another one whose request is equal.`);
+  if (requests.length === 0 && unrecorded.length === 0)
+    print('No run failed since the last one that committed.');
+  return requests;
 }

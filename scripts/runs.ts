@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { formatAge, formatSpan } from '../operator/format';
-import { listRuns, type RunSummary } from '../operator/runs';
+import { readRuns, type RunSummary, summarizeRun } from '../operator/runs';
 import { type CommandOptions, openContext } from './context';
-import { formatTable, print, printJson } from './output';
+import { formatTable, print, printJson, printNote } from './output';
 import { parseCount } from './parse-options';
 
 /** Adds the verb `runs` to the command line. */
@@ -10,7 +10,7 @@ export function registerRuns(program: Command): void {
   program
     .command('runs')
     .description('list federations and their results, the newest first')
-    .option('--failed', 'list only those that failed or died')
+    .option('--failed', 'list only those that failed, died or were cancelled')
     .option('--limit <n>', 'how many to list at most', parseCount, 20)
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  federated-etl runs --failed --limit 5\n')
@@ -19,7 +19,9 @@ export function registerRuns(program: Command): void {
         CommandOptions & { failed?: true; limit: number; json?: true }
       >();
       await using context = openContext(options);
-      const runs = await listRuns(context, options.limit, options.failed === true);
+      const found = await readRuns(context, options.limit, options.failed === true);
+      const runs = found.runs.map(summarizeRun);
+      for (const line of found.missing) printNote(line);
       if (options.json) printJson({ runs });
       else show(runs, new Date());
     });

@@ -7,6 +7,7 @@ import {
 import type { Log } from '../config/log';
 import type { FederationInput } from '../workflows/federation';
 import { names } from '../workflows/names';
+import { requestMemo } from '../workflows/request-memo';
 
 export interface FederationSchedule {
   readonly idPrefix: string;
@@ -107,6 +108,7 @@ function scheduleOptions(
       workflowId: schedule,
       taskQueue: federationQueue,
       args: [input],
+      memo: requestMemo(input.request),
       workflowRunTimeout: '12h',
       staticSummary: 'Merges what clusters pushed, window by window, and commits one generation',
     },

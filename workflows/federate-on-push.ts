@@ -14,6 +14,7 @@ import { failureOf } from './attempts';
 import { federation } from './federation';
 import { pushed } from './messages';
 import { requestedFederationId } from './names';
+import { requestMemo } from './request-memo';
 
 export interface FederateOnPushInput {
   readonly idPrefix: string;
@@ -61,10 +62,12 @@ export async function federateOnPush(input: FederateOnPushInput): Promise<void> 
 }
 
 async function federate(idPrefix: string): Promise<void> {
+  const request = { trigger: 'push' } as const;
   try {
     await executeChild(federation, {
       workflowId: requestedFederationId(idPrefix, new Date(), 'push'),
-      args: [{ idPrefix, request: { trigger: 'push' } }],
+      args: [{ idPrefix, request }],
+      memo: requestMemo(request),
       workflowRunTimeout: '12h',
       staticSummary: 'asked by a push',
       // A federation that has started must continue even if this workflow ends.

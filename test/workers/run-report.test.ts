@@ -1,7 +1,9 @@
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { readRuns } from '../../operator/runs';
+import { readDocument } from '../../federation/document';
+import { documents } from '../../federation/documents';
+import { parseRunKey, runsPrefix } from '../../federation/layout';
 import { startCluster } from '../../scripts/demo/cluster-process';
 import { openBucketFromFile } from '../../storage/open-bucket';
 import { writeFederator } from '../end-to-end/five-clusters';
@@ -21,7 +23,13 @@ describeWithTemporal('the report of a run', () => {
     const federator = await startCluster(await writeFederator(dir, 'f', place), await builtProgram());
     const bucket = await openBucketFromFile(path.join(dir, 'federated-store.yaml'));
     try {
-      const report = await until('a report', async () => (await readRuns(bucket, 1))[0]?.report);
+      const report = await until('a report', async () => {
+        for await (const entry of bucket.list(runsPrefix, { delimiter: '/' })) {
+          const run = entry.kind === 'prefix' ? parseRunKey(entry.prefix)?.run : undefined;
+          if (run !== undefined) return readDocument(bucket, documents.runReport.at(run));
+        }
+        return undefined;
+      });
       expect(report).toMatchObject({ outcome: 'complete', clusters: 5 });
       // A run lists six folders: the folder that contains all clusters, and the folder of each of the five clusters.
       expect(report.calls.list).toBeGreaterThanOrEqual(6);

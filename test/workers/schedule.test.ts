@@ -60,6 +60,7 @@ describeWithTemporal('the federation schedule', () => {
       workflowId: `${wanted.idPrefix}federation`,
       taskQueue: `${wanted.idPrefix}federation`,
       args: [{ idPrefix: wanted.idPrefix, request: { trigger: 'schedule' } }],
+      memo: { request: { trigger: 'schedule' } },
     });
     expect(policies).toMatchObject({
       overlap: ScheduleOverlapPolicy.SKIP,

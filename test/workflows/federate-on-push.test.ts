@@ -65,6 +65,8 @@ describeWithTemporal('federation on push', () => {
       run: expect.stringMatching(/^federation-.*-push$/),
       request: { trigger: 'push' },
     });
+    const { memo } = await world.client.workflow.getHandle(requests[0]?.run ?? '').describe();
+    expect(memo).toEqual({ request: { trigger: 'push' } });
   });
 
   it('does not wait forever if clusters push all the time', async () => {

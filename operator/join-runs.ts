@@ -1,0 +1,68 @@
+import { byBytes } from '../federation/byte-order';
+import type { FederationReport, FederationRequest } from '../federation/run';
+
+/**
+ * A federation run, according to the bucket and Temporal. The outcome is `died` if the run ended without a report, for
+ * example because it was terminated, and `unknown` if only Temporal could say how it ended.
+ */
+export interface Run {
+  readonly run: string;
+  readonly outcome: FederationReport['outcome'] | 'running' | 'died' | 'unknown';
+  readonly request?: FederationRequest;
+  readonly report?: FederationReport;
+  readonly startedAt?: string;
+  readonly endedAt?: string;
+  readonly error?: FederationReport['error'];
+}
+
+/** What the bucket knows about a run. */
+export type StoredRun = Pick<Run, 'request' | 'report'>;
+
+/** What Temporal knows about a run. */
+export interface TemporalRun extends Pick<Run, 'run' | 'outcome' | 'request' | 'endedAt'> {
+  /** Temporal's run id of the workflow execution. */
+  readonly runId: string;
+  readonly startedAt: string;
+}
+
+/** Merges the names of runs, newest first. A name contains the time of the request, so the newest sorts last. */
+export function newestFirst(...lists: readonly (readonly string[])[]): string[] {
+  return [...new Set(lists.flat())].sort((a, b) => byBytes(b, a));
+}
+
+/**
+ * Combines what the bucket and Temporal know about a run. The report in the bucket has precedence. `known` is undefined
+ * if Temporal does not know the run, and `silent` if Temporal does not answer.
+ */
+export function joinRun(
+  run: string,
+  { request, report }: StoredRun,
+  known: TemporalRun | undefined | 'silent',
+  error?: Run['error'],
+): Run {
+  if (report !== undefined) {
+    const { outcome, startedAt, endedAt } = report;
+    return { run, outcome, request, report, startedAt, endedAt, error: report.error };
+  }
+  if (known === 'silent') return { run, outcome: 'unknown', request };
+  if (known === undefined) return { run, outcome: 'died', request };
+  const { outcome, startedAt, endedAt } = known;
+  return { run, outcome, request: request ?? known.request, startedAt, endedAt, error };
+}
+
+const unsuccessful: readonly Run['outcome'][] = ['failed', 'died', 'cancelled'];
+
+/** Returns whether a run ended without success, so that it may be worth a replay. */
+export function isUnsuccessful({ outcome }: Run): boolean {
+  return unsuccessful.includes(outcome);
+}
+
+/** Groups runs by equal requests, regardless of who made them and when. Keeps the order of the runs. */
+export function groupByRequest(runs: readonly Run[]): Run[][] {
+  const groups = Map.groupBy(
+    runs,
+    ({ request: { windows, force, full, takeOver } = {} as FederationRequest }) =>
+      JSON.stringify([windows?.start, windows?.end, force === true, full === true, takeOver === true]),
+  );
+  return [...groups.values()];
+}

@@ -1,0 +1,106 @@
+import {
+  type Client,
+  type WorkflowExecutionInfo,
+  type WorkflowExecutionStatusName,
+  WorkflowFailedError,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
+import { type FederationReport, requestSchema, runOutcomes } from '../federation/run';
+import { failureOf } from '../workflows/attempts';
+import { names } from '../workflows/names';
+import { searchAttributes } from '../workflows/search-attributes';
+import type { Run, TemporalRun } from './join-runs';
+
+/** Outcome of a run by the status of its workflow. That of a completed run is in a search attribute. */
+const outcomes: Partial<Record<WorkflowExecutionStatusName, Run['outcome']>> = {
+  RUNNING: 'running',
+  PAUSED: 'running',
+  FAILED: 'failed',
+  CANCELLED: 'cancelled',
+  TERMINATED: 'died',
+  TIMED_OUT: 'died',
+};
+
+const unsuccessful = "ExecutionStatus IN ('Failed', 'Canceled', 'Terminated', 'TimedOut')";
+
+/**
+ * Lists up to `limit` federations of this id prefix that Temporal knows: first those that are running, then the last
+ * that ended. If `failed`, lists only those that failed, died or were cancelled. Temporal's list is about a second
+ * behind.
+ */
+export async function listTemporalRuns(
+  client: Client,
+  idPrefix: string,
+  limit: number,
+  failed = false,
+): Promise<TemporalRun[]> {
+  const prefix = names(idPrefix).federation('');
+  const query = [
+    "WorkflowType = 'federation'",
+    `WorkflowId STARTS_WITH '${prefix.replace(/['\\]/g, '\\$&')}'`,
+    ...(failed ? [unsuccessful] : []),
+  ].join(' AND ');
+  const found = new Map<string, TemporalRun>();
+  for await (const info of client.workflow.list({ query, pageSize: limit })) {
+    // A reset run has several executions with the same id. The first in the list is the newest.
+    if (!found.has(info.workflowId)) found.set(info.workflowId, describeRun(info));
+    if (found.size >= limit) break;
+  }
+  return [...found.values()];
+}
+
+/** Returns what Temporal knows about a federation, or undefined if it knows none of this name. */
+export async function findTemporalRun(
+  client: Client,
+  idPrefix: string,
+  run: string,
+): Promise<TemporalRun | undefined> {
+  if (!run.startsWith(names(idPrefix).federation(''))) return undefined;
+  try {
+    const info = await client.workflow.getHandle(run).describe();
+    return info.type === 'federation' ? describeRun(info) : undefined;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
+}
+
+/** Returns the error of a run that failed or died; undefined for any other run. */
+export async function errorOfRun(
+  client: Client,
+  { run, runId, outcome }: TemporalRun,
+): Promise<FederationReport['error']> {
+  if (outcome !== 'failed' && outcome !== 'died') return undefined;
+  try {
+    await client.workflow.getHandle(run, runId, { followRuns: false }).result();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    if (outcome === 'failed') return failureOf(error.cause);
+    return {
+      code: 'RUN_DIED',
+      message: `The run ended without a report: ${error.cause?.message ?? error.message}`,
+    };
+  }
+}
+
+function describeRun(info: Omit<WorkflowExecutionInfo, 'raw'>): TemporalRun {
+  const startedAt = info.startTime.toISOString();
+  const { success, data } = requestSchema.safeParse({ at: startedAt, ...asObject(info.memo?.['request']) });
+  const reported = runOutcomes.find(
+    (outcome) => outcome === info.typedSearchAttributes.get(searchAttributes.outcome),
+  );
+  const completed = info.status.name === 'COMPLETED' ? reported : undefined;
+  return {
+    run: info.workflowId,
+    runId: info.runId,
+    outcome: outcomes[info.status.name] ?? completed ?? 'unknown',
+    startedAt,
+    ...(info.closeTime && { endedAt: info.closeTime.toISOString() }),
+    ...(success && { request: data }),
+  };
+}
+
+function asObject(value: unknown): object {
+  return typeof value === 'object' && value !== null ? value : {};
+}

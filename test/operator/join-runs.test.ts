@@ -1,0 +1,110 @@
+import type { FederationReport, FederationRequest } from '../../federation/run';
+import { noCalls } from '../../federation/store-calls';
+import {
+  groupByRequest,
+  isUnsuccessful,
+  joinRun,
+  newestFirst,
+  type TemporalRun,
+} from '../../operator/join-runs';
+
+const run = 'federation-2026-11-20T10:00:00Z';
+const request: FederationRequest = { trigger: 'person', at: '2026-11-20T10:00:00Z', why: 'from the bucket' };
+const report: FederationReport = {
+  format: 1,
+  run,
+  workflowRunId: 'w',
+  outcome: 'partial',
+  startedAt: '2026-11-20T10:00:01Z',
+  endedAt: '2026-11-20T10:00:09Z',
+  clusters: 2,
+  excluded: [],
+  windows: { all: 2, planned: 2, merged: 2, reused: 0, removed: 0 },
+  quarantined: 0,
+  unfinished: [],
+  calls: noCalls(),
+};
+const known: TemporalRun = {
+  run,
+  runId: 'w',
+  outcome: 'failed',
+  request: { ...request, why: 'from the memo' },
+  startedAt: '2026-11-20T10:00:02Z',
+  endedAt: '2026-11-20T10:00:03Z',
+};
+const error = { code: 'STORAGE_BUCKET_NOT_FOUND', message: 'The folder is gone.' };
+
+describe('A run', () => {
+  it('is what its report says, whatever Temporal says', () => {
+    const { outcome, startedAt, endedAt } = report;
+    for (const other of [known, undefined, 'silent'] as const)
+      expect(joinRun(run, { request, report }, other, error)).toEqual({
+        run,
+        outcome,
+        request,
+        report,
+        startedAt,
+        endedAt,
+      });
+  });
+
+  it('without a report is what Temporal says, with the request of the bucket', () => {
+    const { outcome, startedAt, endedAt } = known;
+    expect(joinRun(run, { request }, known, error)).toEqual({
+      run,
+      outcome,
+      request,
+      startedAt,
+      endedAt,
+      error,
+    });
+  });
+
+  it('that never reached the bucket has the request of its memo', () => {
+    expect(joinRun(run, {}, known).request?.why).toBe('from the memo');
+  });
+
+  it('without a report died if Temporal forgot it, and is unknown if Temporal is silent', () => {
+    expect(joinRun(run, { request }, undefined)).toMatchObject({ outcome: 'died', request });
+    expect(joinRun(run, { request }, 'silent')).toMatchObject({ outcome: 'unknown', request });
+  });
+
+  it.each([
+    ['failed', true],
+    ['died', true],
+    ['cancelled', true],
+    ['running', false],
+    ['unknown', false],
+    ['nothing', false],
+    ['complete', false],
+  ] as const)('that is %s may be worth a replay: %s', (outcome, worth) => {
+    expect(isUnsuccessful({ run, outcome })).toBe(worth);
+  });
+});
+
+describe('Runs', () => {
+  it('of both sides are listed once, the newest first', () => {
+    expect(newestFirst(['f-1', 'f-3'], ['f-3', 'f-2', 'f-4'])).toEqual(['f-4', 'f-3', 'f-2', 'f-1']);
+  });
+
+  it('with equal requests form a group, whoever asked and when', () => {
+    const windows = { start: 0, end: 3600 };
+    const runs = [
+      { run: 'a', request },
+      { run: 'b', request: { ...request, windows } },
+      { run: 'c', request: { ...request, trigger: 'replay', replayOf: 'a', why: 'again' } },
+      { run: 'd', request: { ...request, windows: { end: 3600, start: 0 }, force: false } },
+      { run: 'e', request: { ...request, windows, force: true } },
+      { run: 'f', request: { ...request, full: true } },
+      { run: 'g', request: { ...request, takeOver: true } },
+    ] as const;
+    const groups = groupByRequest(runs.map((one) => ({ outcome: 'failed', ...one })));
+    expect(groups.map((group) => group.map((one) => one.run))).toEqual([
+      ['a', 'c'],
+      ['b', 'd'],
+      ['e'],
+      ['f'],
+      ['g'],
+    ]);
+  });
+});
