@@ -45,7 +45,7 @@ export type CleanUpDependencies = Pick<
 const concurrentCalls = 16;
 /** How long a run's working files are kept, in milliseconds. Only the run itself reads these files. */
 const workingFilesFor = 2 * day;
-const runsFor = 30 * day;
+export const runsFor = 30 * day;
 
 /**
  * Deletes objects that are no longer needed:

@@ -64,7 +64,10 @@ export function createFederationActivities(deps: FederationDependencies) {
  * All activities of the `federation` queue. Those declared below need a Temporal client, so the worker implements them.
  */
 export interface FederationActivities extends ReturnType<typeof createFederationActivities> {
-  /** Waits, for at most half an hour, until all federation runs that started before `run` have ended. */
+  /**
+   * Waits, for at most half an hour, until all federation runs that started before `run` have ended. Then writes the
+   * reports that some of them could not write.
+   */
   awaitEarlierRuns(input: { run: string; runId: string }): Promise<{ waitedFor: string[] }>;
   /** Signals every primary in the roster to pull. */
   notifyPrimaries(): Promise<{ notified: number }>;

@@ -82,7 +82,7 @@ export const documents = {
   }),
   runRequest: defineDocument({
     pattern: 'federated/combined/runs/<run>/request.json',
-    writer: 'run, as its first object',
+    writer: 'run, as its first object, or the next run',
     key: runRequestKey,
     schema: requestSchema,
     limit: small,
@@ -122,7 +122,7 @@ export const documents = {
   }),
   runReport: defineDocument({
     pattern: 'federated/combined/runs/<run>/report.json',
-    writer: 'run, as its last object',
+    writer: 'run, as its last object, or the next run',
     key: runReportKey,
     schema: reportSchema,
     limit: small,

@@ -38,7 +38,7 @@ export function asActivity<Args extends unknown[], Result>(
     const activity = context.info.activityType;
     const started = performance.now();
     const report = (outcome: string, result?: unknown) =>
-      observe({ activity, outcome, seconds: (performance.now() - started) / 1_000, args, result });
+      observe({ activity, outcome, seconds: (performance.now() - started) / 1_000, result });
     const beat = setInterval(() => context.heartbeat(), heartbeatEveryMs);
     try {
       const result = await work(...args);

@@ -16,6 +16,8 @@ import { temporalContext } from './as-activity';
 import { mergeMemory, mergeSlots } from './capacity';
 import { awaitEarlierRuns } from './earlier-runs';
 import { ensureFederateOnPush } from './federate-on-push';
+import { FederationEnds } from './federation-ends';
+import { writeMissingReports } from './missing-reports';
 import type { RoleContext, StartedRole } from './role';
 import { ensureSchedule, jitterOf } from './schedule';
 import { ensureSearchAttributes } from './search-attributes';
@@ -52,10 +54,15 @@ export async function startFederator(context: RoleContext): Promise<StartedRole>
         ? []
         : [unsafeWithoutCondition],
   };
+  const ends = new FederationEnds(deps.log, context.metrics);
+  const { idPrefix } = settings.temporal;
   const light: FederationActivities = {
     ...createFederationActivities(deps),
-    awaitEarlierRuns: (input) =>
-      awaitEarlierRuns(client, { ...input, idPrefix: settings.temporal.idPrefix }, temporalContext),
+    awaitEarlierRuns: async (input) => {
+      const waited = await awaitEarlierRuns(client, { ...input, idPrefix }, temporalContext);
+      await completeReports(context, ends);
+      return waited;
+    },
     notifyPrimaries: () => notifyPrimaries(context),
   };
   const workers = [
@@ -63,6 +70,7 @@ export async function startFederator(context: RoleContext): Promise<StartedRole>
       taskQueue: names.federationQueue,
       activities: light,
       workflows: true,
+      sinks: ends.sinks(),
       maxConcurrentActivityTaskExecutions: lightActivities,
     }),
     await createWorker(context, {
@@ -77,11 +85,33 @@ export async function startFederator(context: RoleContext): Promise<StartedRole>
     begin: async () => {
       const { firstRunAfterMs, runEveryMs } = settings.federator;
       const times = { firstRunAfterMs, runEveryMs, jitterMs: jitterOf(settings.federator) };
-      await ensureSchedule(client, { idPrefix: settings.temporal.idPrefix, ...times }, log);
+      await ensureSchedule(client, { idPrefix, ...times }, log);
       await ensureFederateOnPush(context);
     },
     close: () => threads.close(),
   };
+}
+
+/**
+ * Writes the reports that earlier runs could not write. A run that died executed no code at its end, so its end is
+ * logged and counted here. An error is only logged: the current run can do its work without these reports.
+ */
+async function completeReports(
+  { bucket, client, settings, log }: RoleContext,
+  ends: FederationEnds,
+): Promise<void> {
+  const { signal } = temporalContext;
+  const { idPrefix } = settings.temporal;
+  try {
+    const written = await writeMissingReports({ bucket, client, idPrefix, now: new Date() }, signal);
+    for (const { died, report } of written) if (died) ends.ended(report.run, report.outcome, report.error);
+  } catch (error) {
+    signal.throwIfAborted();
+    log.warn(
+      { event: 'federation.reports-missing', reason: String(error) },
+      'Federator could not complete the reports of earlier runs; the next run tries again',
+    );
+  }
 }
 
 async function startRoster({ client, bucket, names, settings }: RoleContext): Promise<void> {

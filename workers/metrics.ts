@@ -2,7 +2,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, type Registry } from 
 import type { CommitResult } from '../activities/commit-generation';
 import type { PullSummary } from '../activities/pull-summary';
 import type { PushSummary } from '../activities/push-local-etl';
-import { type FederationReport, runOutcomes } from '../federation/run';
+import { type RunOutcome, runOutcomes } from '../federation/run';
 import type { StorageCall } from '../storage/with-metrics';
 import { type Readiness, ready } from './health';
 
@@ -12,7 +12,6 @@ export interface ActivityRun {
   /** `ok`, the code of the error, or `cancelled`. */
   readonly outcome: string;
   readonly seconds: number;
-  readonly args: readonly unknown[];
   /** Result of the activity; undefined if it failed. */
   readonly result?: unknown;
 }
@@ -21,6 +20,7 @@ export interface ActivityRun {
 export interface RoleMetrics {
   storageCalled(call: StorageCall): void;
   activityRan(run: ActivityRun): void;
+  federationEnded(outcome: RunOutcome): void;
 }
 
 /**
@@ -66,7 +66,7 @@ export function registerRoleMetrics(registry: Registry, readiness: Readiness): R
   const quarantined = gauge('generation_quarantined', 'Quarantined sources of that generation', []);
   const federations = new Counter({
     name: 'federated_etl_federations_total',
-    help: 'Federations that this federator reported, by outcome',
+    help: 'Federations that ended, by outcome',
     labelNames: ['outcome'],
     registers,
   });
@@ -82,7 +82,7 @@ export function registerRoleMetrics(registry: Registry, readiness: Readiness): R
   }
 
   /** Functions that update metrics after an activity has succeeded, by the name of the activity. */
-  const observers: Readonly<Record<string, (result: unknown, args: readonly unknown[]) => void>> = {
+  const observers: Readonly<Record<string, (result: unknown) => void>> = {
     pushLocalEtl: (result) => {
       const { uploaded, unchanged, pulled, incomplete, refused } = result as PushSummary;
       const states = { uploaded, unchanged, pulled, incomplete: incomplete.count, refused: refused.count };
@@ -102,7 +102,6 @@ export function registerRoleMetrics(registry: Registry, readiness: Readiness): R
       clusters.set(committed.clusters);
       quarantined.set(committed.quarantined);
     },
-    writeReport: (_, [report]) => federations.inc({ outcome: (report as FederationReport).outcome }),
   };
 
   return {
@@ -110,12 +109,13 @@ export function registerRoleMetrics(registry: Registry, readiness: Readiness): R
       calls.observe({ verb, outcome }, ms / 1_000);
       if (bytes !== undefined) moved.inc({ verb }, bytes);
     },
-    activityRan: ({ activity, outcome, seconds, args, result }) => {
+    activityRan: ({ activity, outcome, seconds, result }) => {
       runs.observe({ activity, outcome }, seconds);
       if (outcome !== 'ok') return;
       succeeded.set({ activity }, Date.now() / 1_000);
-      observers[activity]?.(result, args);
+      observers[activity]?.(result);
     },
+    federationEnded: (outcome) => federations.inc({ outcome }),
   };
 }
 

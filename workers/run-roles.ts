@@ -16,26 +16,18 @@ import { Readiness, startHealth } from './health';
 import { registerRoleMetrics } from './metrics';
 import { Releasers } from './releasers';
 import type { RoleContext, StartedRole } from './role';
-
-/**
- * Warnings of the Temporal SDK that can be ignored. The SDK warns that our merge worker has no workflows, but that is
- * intended.
- */
-const intended = new Set(['No workflows registered, not polling for workflow tasks']);
+import { sdkLine } from './sdk-line';
 
 /**
  * Redirects the log messages of the Temporal SDK to our log. Must be called once, before the first connection to
  * Temporal.
  */
 export function installRuntime(log: Log): void {
-  const level = { TRACE: 'debug', DEBUG: 'debug', INFO: 'debug', WARN: 'warn', ERROR: 'error' } as const;
   Runtime.install({
-    logger: new DefaultLogger('INFO', ({ level: from, message, meta }) =>
-      log[intended.has(message) ? 'debug' : level[from]](
-        { event: 'temporal', ...(meta as object | undefined) },
-        message,
-      ),
-    ),
+    logger: new DefaultLogger('INFO', ({ level, message, meta }) => {
+      const line = sdkLine(level, message, meta);
+      log[line.level]({ event: 'temporal', ...line.fields }, message);
+    }),
     // Prevent the SDK from handling signals: the caller of `runRoles` decides when the workers stop.
     shutdownSignals: [],
   });

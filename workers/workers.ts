@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
-import { TransportError, Worker, type WorkerOptions } from '@temporalio/worker';
+import { type InjectedSinks, TransportError, Worker, type WorkerOptions } from '@temporalio/worker';
+import type { FederationSinks } from '../workflows/sinks';
 import { asActivities } from './as-activity';
 import { namespaceUnavailable } from './connect';
 import type { RoleContext } from './role';
@@ -16,6 +17,8 @@ interface Serving {
   readonly activities: object;
   /** If true, the worker also runs workflows; otherwise only activities. */
   readonly workflows: boolean;
+  /** Functions of this process that workflows may call. */
+  readonly sinks?: InjectedSinks<FederationSinks>;
   readonly maxConcurrentActivityTaskExecutions: number;
 }
 
@@ -35,6 +38,7 @@ export async function createWorker(
     // The SDK derives its default from the heap size. That default is too high for a small container.
     maxCachedWorkflows: 100,
     shutdownGraceTime,
+    ...(serving.sinks && { sinks: serving.sinks }),
   };
   const bundled = serving.workflows ? { ...options, workflowBundle: await workflowBundle() } : options;
   const worker = await Worker.create(bundled).catch((error: unknown) => {

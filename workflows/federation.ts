@@ -30,6 +30,7 @@ import { longActivity, quickActivity } from './retries';
 import { handleRosterMessages } from './roster-messages';
 import { newState, noteCalls, noteLane, noteMerged, type RunState, show, totalsOf } from './run-state';
 import { fitting, searchAttributes } from './search-attributes';
+import { federations } from './sinks';
 
 export interface FederationInput {
   readonly idPrefix: string;
@@ -104,6 +105,7 @@ export async function federation(input: FederationInput): Promise<FederationSumm
     const outcome = outcomeOf(state);
     upsertSearchAttributes(outcomeAttributes(state, outcome));
     await writeReport.executeWithOptions({ summary: 'write the report' }, [reportOf(outcome)]);
+    federations.ended(outcome);
     show(state, { phase: 'done' });
     end();
     await condition(allHandlersFinished);
@@ -118,6 +120,7 @@ export async function federation(input: FederationInput): Promise<FederationSumm
         .executeWithOptions({ summary: 'write the report' }, [reportOf(outcome, failure)])
         .catch((reason: unknown) => log.error('The report could not be written', { reason: String(reason) }));
     });
+    federations.ended(outcome, failureOf(failure));
     show(state, { phase: 'done' });
     end();
     await CancellationScope.nonCancellable(() => condition(allHandlersFinished));

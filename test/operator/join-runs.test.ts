@@ -87,7 +87,7 @@ describe('Runs', () => {
     expect(newestFirst(['f-1', 'f-3'], ['f-3', 'f-2', 'f-4'])).toEqual(['f-4', 'f-3', 'f-2', 'f-1']);
   });
 
-  it('with equal requests form a group, whoever asked and when', () => {
+  it('with equal requests form a group, no matter who asked and when', () => {
     const windows = { start: 0, end: 3600 };
     const runs = [
       { run: 'a', request },

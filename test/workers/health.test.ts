@@ -117,11 +117,11 @@ describe('health', () => {
   it('reports activities and the store', async () => {
     const none = { count: 0, examples: [] };
     const result = { uploaded: 2, unchanged: 5, pulled: 0, incomplete: none, refused: { ...none, count: 1 } };
-    const run = { activity: 'pushLocalEtl', seconds: 0.1, args: [] };
+    const run = { activity: 'pushLocalEtl', seconds: 0.1 };
     metrics.activityRan({ ...run, outcome: 'ok', result });
     metrics.activityRan({ ...run, outcome: 'STORAGE_UNAVAILABLE' });
     metrics.storageCalled({ verb: 'put', key: 'k', outcome: 'ok', ms: 20, bytes: 300 });
-    metrics.activityRan({ ...run, activity: 'writeReport', outcome: 'ok', args: [{ outcome: 'partial' }] });
+    metrics.federationEnded('partial');
     const text = await ask('/metrics');
     expect(text).toContain('federated_etl_push_files{state="refused"} 1');
     expect(text).toContain(

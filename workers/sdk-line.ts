@@ -1,0 +1,34 @@
+import { types } from 'node:util';
+import type { LogLevel } from '@temporalio/worker';
+
+/**
+ * Warnings of the Temporal SDK that say nothing new. Our merge worker has no workflows, as intended. A failed activity
+ * is retried, and whatever fails in the end is reported by the workflow that needed it, with its code.
+ */
+const unimportant = new Set([
+  'No workflows registered, not polling for workflow tasks',
+  'Activity failed',
+  'Workflow failed',
+]);
+
+const levels = { TRACE: 'debug', DEBUG: 'debug', INFO: 'debug', WARN: 'warn', ERROR: 'error' } as const;
+
+/** A line of the Temporal SDK, as our log writes it. */
+export interface SdkLine {
+  readonly level: 'debug' | 'warn' | 'error';
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** Converts a line of the Temporal SDK. Errors become text, because JSON has none of an error's properties. */
+export function sdkLine(level: LogLevel, message: string, meta: object = {}): SdkLine {
+  const fields: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(meta as SdkLine['fields'])) {
+    // An error from a workflow belongs to another context, so `instanceof Error` is false.
+    fields[name] = types.isNativeError(value) ? describe(value) : value;
+  }
+  return { level: unimportant.has(message) ? 'debug' : levels[level], fields };
+}
+
+function describe(error: Error & { type?: unknown }): string {
+  return typeof error.type === 'string' ? `${error.type}: ${error.message}` : error.message;
+}
