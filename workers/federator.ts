@@ -17,6 +17,7 @@ import { mergeMemory, mergeSlots } from './capacity';
 import { awaitEarlierRuns } from './earlier-runs';
 import { ensureFederateOnPush } from './federate-on-push';
 import { FederationEnds } from './federation-ends';
+import { watchLastFederations } from './last-federations';
 import { writeMissingReports } from './missing-reports';
 import type { RoleContext, StartedRole } from './role';
 import { ensureSchedule, jitterOf } from './schedule';
@@ -80,15 +81,20 @@ export async function startFederator(context: RoleContext): Promise<StartedRole>
       maxConcurrentActivityTaskExecutions: mergeSlots(),
     }),
   ];
+  let stopWatching = () => {};
   return {
     workers,
     begin: async () => {
+      stopWatching = watchLastFederations(context);
       const { firstRunAfterMs, runEveryMs } = settings.federator;
       const times = { firstRunAfterMs, runEveryMs, jitterMs: jitterOf(settings.federator) };
       await ensureSchedule(client, { idPrefix, ...times }, log);
       await ensureFederateOnPush(context);
     },
-    close: () => threads.close(),
+    close: () => {
+      stopWatching();
+      return threads.close();
+    },
   };
 }
 

@@ -21,7 +21,12 @@ export interface RoleMetrics {
   storageCalled(call: StorageCall): void;
   activityRan(run: ActivityRun): void;
   federationEnded(outcome: RunOutcome): void;
+  /** Takes the times when the last run with each outcome ended, in milliseconds since the epoch. */
+  federationsEndedAt(ends: ReadonlyMap<RunOutcome, number>): void;
 }
+
+/** Outcomes of runs that did all that there was to do. */
+const successful = ['complete', 'partial', 'nothing'] as const satisfies readonly RunOutcome[];
 
 /**
  * Registers the metrics of the process and its roles. Most metrics are absent, not 0, until they have a first value.
@@ -70,6 +75,16 @@ export function registerRoleMetrics(registry: Registry, readiness: Readiness): R
     labelNames: ['outcome'],
     registers,
   });
+  const lastFederation = gauge(
+    'last_federation_timestamp_seconds',
+    'When the last federation with an outcome ended, also if it was terminated',
+    ['outcome'],
+  );
+  const lastSuccess = gauge(
+    'last_successful_federation_timestamp_seconds',
+    'When the last federation ended that committed, or had nothing to do',
+    [],
+  );
   // Start the counter of each outcome at 0. Otherwise, the first failure would not show as an increase.
   if (readiness.roles.includes('federator'))
     for (const outcome of runOutcomes) federations.inc({ outcome }, 0);
@@ -116,6 +131,11 @@ export function registerRoleMetrics(registry: Registry, readiness: Readiness): R
       observers[activity]?.(result);
     },
     federationEnded: (outcome) => federations.inc({ outcome }),
+    federationsEndedAt: (ends) => {
+      for (const [outcome, at] of ends) lastFederation.set({ outcome }, at / 1_000);
+      const successes = successful.flatMap((outcome) => ends.get(outcome) ?? []);
+      if (successes.length > 0) lastSuccess.set(Math.max(...successes) / 1_000);
+    },
   };
 }
 

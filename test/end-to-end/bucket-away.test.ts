@@ -42,7 +42,7 @@ describeWithTemporal('a federation that fails because of its bucket', () => {
     (await readFile(federator.log, 'utf8'))
       .split('\n')
       .filter((line) => line.startsWith('{'))
-      .map((line) => JSON.parse(line) as { event: string; run?: string; code?: string; msg: string });
+      .map((line) => JSON.parse(line) as { event: string; run?: string; code?: string; url?: string });
 
   /** Federates while the bucket cannot be used. Returns the name of the run, as the error tells it. */
   async function federateInVain(): Promise<string> {
@@ -64,6 +64,14 @@ describeWithTemporal('a federation that fails because of its bucket', () => {
 
   const linesAbout = async (name: string) =>
     (await logged()).filter(({ event, run: about }) => event === 'federation.failed' && about === name);
+
+  /** Returns the value of a metric of the federator, or undefined if it has none. */
+  async function metric(name: string): Promise<number | undefined> {
+    const url = (await logged()).findLast(({ event }) => event === 'health.listening')?.url ?? '';
+    const text = await (await fetch(`${url}/metrics`)).text();
+    const line = text.split('\n').find((one) => one.startsWith(`${name} `));
+    return line === undefined ? undefined : Number(line.slice(name.length));
+  }
 
   beforeAll(async () => {
     server = await connectToTestServer();
@@ -98,6 +106,7 @@ describeWithTemporal('a federation that fails because of its bucket', () => {
     expect(await linesAbout(name)).toEqual([
       expect.objectContaining({ level: 'error', code: 'STORAGE_BUCKET_NOT_FOUND', hint: expect.any(String) }),
     ]);
+    expect(await metric('federated_etl_federations_total{outcome="failed"}')).toBe(1);
     // The replay has written the report that the failed run could not write.
     const report = path.join(bucket, 'federated/combined/runs', name, 'report.json');
     expect(JSON.parse(await readFile(report, 'utf8'))).toMatchObject({ outcome: 'failed' });
@@ -128,8 +137,13 @@ describeWithTemporal('a federation that fails because of its bucket', () => {
       full: true,
     });
     await client.workflow.getHandle(name).terminate('by hand');
-    expect(await failedRun(name, 'died')).toMatchObject({ error: { code: 'RUN_DIED' } });
+    const { endedAt = '', ...died } = await failedRun(name, 'died');
+    expect(died).toMatchObject({ error: { code: 'RUN_DIED' } });
     await start();
+    await until('the metric about the last federation', async () => {
+      const seconds = await metric('federated_etl_last_federation_timestamp_seconds{outcome="failed"}');
+      return seconds === Date.parse(endedAt) / 1_000;
+    });
     expect(await run('replay', '--failed', '--wait')).toMatchObject({ status: 0 });
     expect(await failedRun(name, 'failed')).toMatchObject({ error: { code: 'RUN_DIED' } });
     expect(await linesAbout(name)).toEqual([expect.objectContaining({ code: 'RUN_DIED' })]);

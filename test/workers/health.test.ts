@@ -122,6 +122,14 @@ describe('health', () => {
     metrics.activityRan({ ...run, outcome: 'STORAGE_UNAVAILABLE' });
     metrics.storageCalled({ verb: 'put', key: 'k', outcome: 'ok', ms: 20, bytes: 300 });
     metrics.federationEnded('partial');
+    metrics.federationsEndedAt(
+      new Map([
+        ['failed', 5_000],
+        ['nothing', 4_000],
+        ['complete', 3_000],
+      ]),
+    );
+    metrics.federationsEndedAt(new Map([['failed', 6_000]]));
     const text = await ask('/metrics');
     expect(text).toContain('federated_etl_push_files{state="refused"} 1');
     expect(text).toContain(
@@ -132,6 +140,8 @@ describe('health', () => {
     );
     expect(text).toContain('federated_etl_storage_bytes_total{verb="put"} 300');
     expect(text).toContain('federated_etl_federations_total{outcome="partial"} 1');
+    expect(text).toContain('federated_etl_last_federation_timestamp_seconds{outcome="failed"} 6');
+    expect(text).toContain('federated_etl_last_successful_federation_timestamp_seconds 4');
     expect(text).toContain('process_cpu_seconds_total');
     expect(text).toContain('federated_etl_role_ready{role="primaryCluster"} 0');
     expect(text).toMatch(/federated_etl_role_since_timestamp_seconds\{role="federatedCluster"\} \d+/);

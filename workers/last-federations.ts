@@ -1,0 +1,64 @@
+import { type RunOutcome,runOutcomes } from '../federation/run';
+import type { Run } from '../operator/join-runs';
+import { readRuns } from '../operator/runs';
+import { listTemporalRuns } from '../operator/temporal-runs';
+import type { RoleContext } from './role';
+
+const lookEveryMs = 60_000;
+const answerWithinMs = 10_000;
+/** Number of recent runs that are looked at. */
+const mostRuns = 100;
+
+/**
+ * Returns when the last run with each outcome ended, in milliseconds since the epoch. A run that died counts as failed.
+ */
+export function lastEnds(runs: readonly Pick<Run, 'outcome' | 'endedAt'>[]): Map<RunOutcome, number> {
+  const ends = new Map<RunOutcome, number>();
+  for (const { outcome, endedAt } of runs) {
+    const counted = runOutcomes.find((one) => one === (outcome === 'died' ? 'failed' : outcome));
+    if (counted === undefined || endedAt === undefined) continue;
+    ends.set(counted, Math.max(ends.get(counted) ?? 0, Date.parse(endedAt)));
+  }
+  return ends;
+}
+
+/**
+ * Keeps the metrics about the last federations up to date, so that they also show runs that died: these run no code at
+ * their end. Reads the bucket once, for runs that ended before this process started, then asks Temporal every minute.
+ * Returns a function that stops this.
+ */
+export function watchLastFederations(context: RoleContext): () => void {
+  const { settings, bucket, client, names, log, metrics } = context;
+  const operator = { settings, names, bucket: async () => bucket, temporal: async () => ({ client }) };
+  let bucketRead = false;
+
+  async function recentRuns(): Promise<readonly Pick<Run, 'outcome' | 'endedAt'>[]> {
+    if (bucketRead) {
+      return client.withDeadline(Date.now() + answerWithinMs, () =>
+        listTemporalRuns(client, settings.temporal.idPrefix, mostRuns),
+      );
+    }
+    const { runs, bucketError } = await readRuns(operator, mostRuns);
+    bucketRead = bucketError === undefined;
+    return runs;
+  }
+
+  let looking = false;
+  const look = async () => {
+    if (looking) return;
+    looking = true;
+    try {
+      metrics.federationsEndedAt(lastEnds(await recentRuns()));
+    } catch (error) {
+      log.debug(
+        { event: 'federation.last-unknown', reason: String(error) },
+        'Federator could not find out how the last federations ended; it tries again in a minute',
+      );
+    } finally {
+      looking = false;
+    }
+  };
+  void look();
+  const timer = setInterval(() => void look(), lookEveryMs);
+  return () => clearInterval(timer);
+}
