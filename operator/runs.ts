@@ -1,4 +1,3 @@
-import type { Client } from '@temporalio/client';
 import { mapConcurrently } from '../concurrency/map-concurrently';
 import { FederationError, isFederationError } from '../errors/federation-error';
 import { readDocument } from '../federation/document';
@@ -15,6 +14,7 @@ import {
   type TemporalRun,
 } from './join-runs';
 import { briefTimeoutMs, type Operator } from './operator';
+import { promptly } from './promptly';
 import { errorOfRun, findTemporalRun, listTemporalRuns } from './temporal-runs';
 
 export type { Run } from './join-runs';
@@ -94,7 +94,7 @@ interface TemporalRuns {
   errorOf(run: TemporalRun): Promise<Run['error']>;
 }
 
-/** Deadline of a request to Temporal, in milliseconds. Without it, a request waits until the server is back. */
+/** Time limit of a request to Temporal, in milliseconds. Without it, a request waits until the server is back. */
 const answerWithinMs = 5_000;
 
 async function askTemporal(operator: Operator, limit: number, failed: boolean): Promise<TemporalRuns> {
@@ -103,11 +103,14 @@ async function askTemporal(operator: Operator, limit: number, failed: boolean): 
     const { client } = await operator.temporal({ timeoutMs: briefTimeoutMs });
     return {
       answers: true,
-      runs: await promptly(client, () => listTemporalRuns(client, idPrefix, limit, failed)),
+      runs: await promptly(client, answerWithinMs, () => listTemporalRuns(client, idPrefix, limit, failed)),
       missing: [],
       find: (run) =>
-        promptly(client, () => findTemporalRun(client, idPrefix, run)).catch(() => 'silent' as const),
-      errorOf: (run) => promptly(client, () => errorOfRun(client, run)).catch(() => undefined),
+        promptly(client, answerWithinMs, () => findTemporalRun(client, idPrefix, run)).catch(
+          () => 'silent' as const,
+        ),
+      errorOf: (run) =>
+        promptly(client, answerWithinMs, () => errorOfRun(client, run)).catch(() => undefined),
     };
   } catch (error) {
     const why = isFederationError(error) ? error.detail : String(error);
@@ -121,10 +124,6 @@ async function askTemporal(operator: Operator, limit: number, failed: boolean): 
       errorOf: async () => undefined,
     };
   }
-}
-
-function promptly<T>(client: Client, ask: () => Promise<T>): Promise<T> {
-  return client.withDeadline(Date.now() + answerWithinMs, ask);
 }
 
 async function collectRuns(

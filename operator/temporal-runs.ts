@@ -23,6 +23,9 @@ const outcomes: Partial<Record<WorkflowExecutionStatusName, Run['outcome']>> = {
 
 const unsuccessful = "ExecutionStatus IN ('Failed', 'Canceled', 'Terminated', 'TimedOut')";
 
+/** Maximum number of workflows that a server returns at once. */
+const longestPage = 1_000;
+
 /**
  * Lists up to `limit` federations of this id prefix that Temporal knows: first those that are running, then the last
  * that ended. If `failed`, lists only those that failed, died or were cancelled. Temporal's list is about a second
@@ -41,7 +44,7 @@ export async function listTemporalRuns(
     ...(failed ? [unsuccessful] : []),
   ].join(' AND ');
   const found = new Map<string, TemporalRun>();
-  for await (const info of client.workflow.list({ query, pageSize: limit })) {
+  for await (const info of client.workflow.list({ query, pageSize: Math.min(limit, longestPage) })) {
     // A reset run has several executions with the same id. The first in the list is the newest.
     if (!found.has(info.workflowId)) found.set(info.workflowId, describeRun(info));
     if (found.size >= limit) break;

@@ -1,5 +1,6 @@
-import { type RunOutcome,runOutcomes } from '../federation/run';
+import { type RunOutcome, runOutcomes } from '../federation/run';
 import type { Run } from '../operator/join-runs';
+import { promptly } from '../operator/promptly';
 import { readRuns } from '../operator/runs';
 import { listTemporalRuns } from '../operator/temporal-runs';
 import type { RoleContext } from './role';
@@ -34,7 +35,7 @@ export function watchLastFederations(context: RoleContext): () => void {
 
   async function recentRuns(): Promise<readonly Pick<Run, 'outcome' | 'endedAt'>[]> {
     if (bucketRead) {
-      return client.withDeadline(Date.now() + answerWithinMs, () =>
+      return promptly(client, answerWithinMs, () =>
         listTemporalRuns(client, settings.temporal.idPrefix, mostRuns),
       );
     }

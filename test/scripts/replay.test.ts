@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { FederationError } from '../../errors/federation-error';
 import type { RunSummary } from '../../operator/runs';
 import { startFederation } from '../../operator/start-federation';
+import { requestMemo } from '../../workflows/request-memo';
 import { clearSettings } from '../servers/clear-environment';
 import { describeWithTemporal } from '../servers/temporal';
 import { until } from '../until';
@@ -70,6 +71,17 @@ describeWithTemporal('a run that never reached the bucket', () => {
       { request: { trigger: 'replay', replayOf: name, force: true } },
     ]);
     expect(await json('status')).toMatchObject({ lastRun: { outcome: 'complete' } });
+  });
+
+  it('has the time of its start as the time of the request if the schedule started it', async () => {
+    const { workflowId } = await world.client.workflow.start('federation', {
+      ...world.options(`federation-${new Date().toISOString()}`),
+      args: [{ idPrefix: '', request: { trigger: 'schedule' } }],
+      memo: requestMemo({ trigger: 'schedule' }),
+    });
+    await world.client.workflow.getHandle(workflowId).result();
+    const { trigger, requestedAt, startedAt } = await listed(workflowId);
+    expect({ trigger, requestedAt }).toEqual({ trigger: 'schedule', requestedAt: startedAt });
   });
 
   it('and one that was terminated are replayed by --failed, equal ones once', async () => {

@@ -1,0 +1,37 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { Client, Connection } from '@temporalio/client';
+import type { Operator } from '../../operator/operator';
+import { readRuns } from '../../operator/runs';
+import { names } from '../../workflows/names';
+import { FederationFolder } from '../scripts/federation-folder';
+
+describe('The runs of a federation whose Temporal server does not answer', () => {
+  it('are those of the bucket, after a limited time, with a line that says so', async () => {
+    await using federation = await FederationFolder.create();
+    await federation.run('federation-1', {}, {});
+    await federation.run('federation-2', {});
+    const sockets: Socket[] = [];
+    const silent = createServer((socket) => sockets.push(socket)).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const connection = Connection.lazy({ address: `127.0.0.1:${port}` });
+    const client = new Client({ connection });
+    const operator = {
+      settings: { temporal: { idPrefix: '' } },
+      names: names(''),
+      bucket: async () => federation.bucket,
+      temporal: async () => ({ client }),
+    } as unknown as Operator;
+    const { runs, missing, bucketError } = await readRuns(operator, 10);
+    expect(runs).toMatchObject([
+      { run: 'federation-2', outcome: 'unknown' },
+      { run: 'federation-1', outcome: 'complete' },
+    ]);
+    expect(missing).toEqual([expect.stringMatching(/^Runs that never reached the bucket are not shown, /)]);
+    expect(bucketError).toBeUndefined();
+    for (const socket of sockets) socket.destroy();
+    silent.close();
+    await connection.close();
+  });
+});
