@@ -118,7 +118,10 @@ export async function federation(input: FederationInput): Promise<FederationSumm
       // Only log a failure to write the report: the run must fail with its original error.
       await writeReport
         .executeWithOptions({ summary: 'write the report' }, [reportOf(outcome, failure)])
-        .catch((reason: unknown) => log.error('The report could not be written', { reason: String(reason) }));
+        .catch((reason: unknown) => {
+          const { code, message } = failureOf(reason);
+          log.warn('The report could not be written', { code, reason: message });
+        });
     });
     federations.ended(outcome, failureOf(failure));
     show(state, { phase: 'done' });

@@ -11,6 +11,7 @@ import {
 } from '@temporalio/workflow';
 import type { FederationActivities } from '../activities/federation-activities';
 import type { Exclusion, FollowedGeneration } from '../federation/membership';
+import { failureOf } from './attempts';
 import {
   type ClusterMessage,
   excludeCluster,
@@ -136,8 +137,10 @@ export async function roster(input: RosterInput): Promise<void> {
       includedEarly.clear();
       loaded = true;
     } catch (error) {
+      const { code, message } = failureOf(error);
       log.error('The exclusions of the newest generation could not be read; retrying', {
-        error: String(error),
+        code,
+        reason: message,
       });
       await condition(() => false, '30s');
     }
