@@ -7,6 +7,8 @@ import { checkUnion } from '../../scripts/demo/check-union';
 import { type ClusterProcess, startCluster } from '../../scripts/demo/cluster-process';
 import type { DemoCluster } from '../../scripts/demo/clusters';
 import { openBucketFromFile } from '../../storage/open-bucket';
+import { type RosterState, rosterState } from '../../workflows/messages';
+import { names } from '../../workflows/names';
 import { runMain } from '../scripts/run-main';
 import { clearSettings } from '../servers/clear-environment';
 import { builtProgram } from '../servers/program';
@@ -81,6 +83,9 @@ describeWithTemporal('a federation that fails because of its bucket', () => {
     const temporal = { address: server.address, namespace };
     federator = await writeFederator(dir, 'f', { temporal, firstRunAfter: '1h', runEvery: '1h' });
     await start();
+    // If the bucket were gone before the roster has read it, each run would wait for the roster's next attempt.
+    const roster = server.client(namespace).workflow.getHandle(names('').roster);
+    await until('the roster', async () => (await roster.query<RosterState>(rosterState)).loaded);
   });
   afterAll(async () => {
     await stop();
