@@ -2,14 +2,10 @@ import { types } from 'node:util';
 import type { LogLevel } from '@temporalio/worker';
 
 /**
- * Warnings of the Temporal SDK that say nothing new. Our merge worker has no workflows, as intended. A failed activity
- * is retried, and whatever fails in the end is reported by the workflow that needed it, with its code.
+ * Warnings of the Temporal SDK that say nothing new. Our merge worker has no workflows, as intended. A federation that
+ * fails is logged as `federation.failed`, with more details.
  */
-const unimportant = new Set([
-  'No workflows registered, not polling for workflow tasks',
-  'Activity failed',
-  'Workflow failed',
-]);
+const unimportant = new Set(['No workflows registered, not polling for workflow tasks', 'Workflow failed']);
 
 const levels = { TRACE: 'debug', DEBUG: 'debug', INFO: 'debug', WARN: 'warn', ERROR: 'error' } as const;
 
