@@ -151,7 +151,7 @@ describeWithTemporal('a cluster whose environment fails', () => {
     expect(summary).toMatchObject({ outcome: 'complete', generation: 1 });
     await withClient(async (client) => {
       const { memo, typedSearchAttributes } = await client.workflow.getHandle(summary.run).describe();
-      expect(memo).toMatchObject({ replayOf: failed });
+      expect(memo).toMatchObject({ request: { replayOf: failed } });
       expect(JSON.stringify(typedSearchAttributes)).toContain(failed);
     });
   });
