@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { FastifyInstance } from 'fastify';
 import { timeText } from '../../query/notes';
 import { allocationFields } from '../../query/request';
-import { propertyRuns } from '../etl/run-counts';
+import { propertyRuns, runs } from '../etl/run-counts';
 import { openEngine, serveWorld } from '../query/engine-over';
 import { firstDay, madeUpWorlds } from '../query/made-up-sets';
 import { container, smallWorld, window as hour } from '../query/small-world';
@@ -14,8 +14,9 @@ const questionsPerWorld = 10;
 
 type Parameters = Record<string, string>;
 
+/** Quick runs use only a few of the single groupings. */
 const aggregates = [
-  ...allocationFields,
+  ...runs<readonly string[]>(['cluster', 'namespace', 'controllerKind', 'providerID'], allocationFields),
   ...['all', 'label:app', 'annotation:team', 'namespaceLabel:team', 'team', 'cluster,namespace'],
   ...['namespace,pod,container', 'cluster,namespace,controllerKind', 'cluster,node,namespace,pod,container'],
 ];

@@ -121,7 +121,7 @@ describe('damaged files are refused exactly as by decodeSet', () => {
 
   test.each(samples)('%s truncated at any byte: %s', (pipeline, path) => {
     const bytes = goldenBytes(path);
-    const stride = runs(29, 7);
+    const stride = runs(61, 7);
     for (let length = 0; length < bytes.length; length += length < 100 ? 1 : stride) {
       expectSameRefusal(pipeline, bytes.subarray(0, length), bytes);
     }
@@ -146,7 +146,7 @@ describe('damaged files are refused exactly as by decodeSet', () => {
           expectSameRefusal(pipeline, damaged, bytes);
         },
       ),
-      propertyRuns(200, 2000),
+      propertyRuns(100, 2000),
     );
   });
 
@@ -157,7 +157,7 @@ describe('damaged files are refused exactly as by decodeSet', () => {
     ];
     for (const [pipeline, bytes] of sets) {
       for (let at = 0; at < bytes.length; at++) {
-        for (const value of runs([0, 2, 255], [0, 1, 2, 15, 26, 255])) {
+        for (const value of runs([2, 255], [0, 1, 2, 15, 26, 255])) {
           const damaged = Buffer.from(bytes);
           damaged[at] = value;
           expectSameRefusal(pipeline, damaged, bytes);

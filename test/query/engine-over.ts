@@ -15,12 +15,15 @@ import type { StoredWorld } from './reference/stored-sets';
 /** Folder with golden window files. OpenCost merged them from five clusters. */
 export const combinedEtl = path.join(__dirname, '../golden/expected/federated/combined/etl');
 
-/** Opens an engine with a new database. `dispose` closes the engine and deletes the database. */
+/**
+ * Opens an engine, with a new database unless `options.folder` has one. `dispose` closes the engine and deletes the
+ * database.
+ */
 export async function openEngine(
   options: Partial<QueryEngineOptions> = {},
 ): Promise<QueryEngine & { dispose(): void }> {
-  const folder = mkdtempSync(path.join(tmpdir(), 'query-'));
-  const engine = await QueryEngine.open({ folder, memoryLimit: '256MB', threads: 2, ...options });
+  const folder = options.folder ?? mkdtempSync(path.join(tmpdir(), 'query-'));
+  const engine = await QueryEngine.open({ memoryLimit: '256MB', threads: 2, ...options, folder });
   return Object.assign(engine, {
     dispose: () => {
       engine.close();

@@ -31,7 +31,7 @@ import type { StoredWorld } from './reference/stored-sets';
 
 jest.setTimeout(3_600_000);
 const seed = 20261128;
-const worlds = runs(2, 5);
+const worlds = runs(1, 5);
 const generations = 5;
 const requestsPerWorld = runs(10, 40);
 const repetitions = runs(2, 100);
