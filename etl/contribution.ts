@@ -85,7 +85,7 @@ function contributionOf<S extends EtlSet>(
   };
 }
 
-/** Encodes the `rest` field of a contribution. `set` is the cluster's set with only its `changed` entries. */
+/** Encodes the field `rest` of a contribution. `set` is the cluster's set with only the entries listed in `changed`. */
 export function encodeRest(set: EtlSet, marksOmitted: boolean): string {
   return encodeSet(marksOmitted ? withoutMarks(set) : set).toString('base64');
 }

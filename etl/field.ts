@@ -38,8 +38,8 @@ export type Description<T, Context> = {
 };
 
 /**
- * Describes a field whose sum does not depend on other fields. If older versions do not have the field, wrap its codec
- * in `since`.
+ * Describes a field whose sum does not depend on other fields. If older versions of the file format lack the field,
+ * `codec` must be wrapped in `since`.
  */
 export function field<T, Context>(codec: Codec<T>, add: Rule<T, Context>): Field<T, Context> {
   return { codec, add };

@@ -202,7 +202,10 @@ type VolumeSums = Readonly<Record<NumberName<PVAllocation>, number>>;
 
 type Reader = (record: Allocation, volumes: VolumeSums) => number;
 
-/** Functions that return measures of an allocation. A measure that is not listed here is a field with the same name. */
+/**
+ * Functions that compute measures of an allocation. Measures that are not listed here are read from the allocation's
+ * field with the same name.
+ */
 const readers: Record<Exclude<StoredMeasure, NumberName<Allocation>>, Reader> = {
   // Format version 22 stores the two GPU averages in the allocation itself. Later versions store them in
   // `gpuAllocation`.

@@ -1,4 +1,7 @@
-/** Splits warnings into sentences, without duplicates. The API joins all warnings of an answer with semicolons. */
+/**
+ * Returns each warning once, as a sentence. Each text contains all warnings of one answer, which the API joins with
+ * semicolons.
+ */
 export function warningsOf(texts: readonly (string | undefined)[]): string[] {
   const sentences = texts
     .flatMap((text) => (text ?? '').split('; '))

@@ -133,8 +133,9 @@ export class FileWalker<P extends Pipeline> {
   }
 
   /**
-   * Walks over the same entries as before, in order to fill `walk` again. `strings` is the number of strings in the
-   * string table of the entries. Throws an error if the entries do not have the same lengths as before.
+   * Repeats an earlier walk over entries, so that `walk` has its results again. The last argument is what the earlier
+   * walk returned. `strings` is the number of strings in the string table of the entries. Throws an error if the length
+   * of an entry has changed.
    */
   overAgain(bytes: Uint8Array, strings: number, { starts }: WalkedEntries): void {
     const { entry } = steps[this.pipeline];
