@@ -15,6 +15,7 @@ import {
   includeClusterUpdate,
   type RosterAnswer,
 } from '../workflows/messages';
+import { names } from '../workflows/names';
 import type { Operator } from './operator';
 
 export type MembershipChange = 'exclude' | 'include';
@@ -104,7 +105,7 @@ async function changeRunInProgress(
   for await (const { workflowId } of client.workflow.list({
     query: "WorkflowType = 'federation' AND ExecutionStatus = 'Running'",
   })) {
-    if (!workflowId.startsWith(`${idPrefix}federation-`)) continue;
+    if (!workflowId.startsWith(names(idPrefix).federation(''))) continue;
     try {
       return await client.withDeadline(Date.now() + answerWithinMs, () =>
         client.workflow.getHandle(workflowId).executeUpdate(update, { args: [message] }),

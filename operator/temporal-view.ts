@@ -3,6 +3,7 @@ import { mapConcurrently } from '../concurrency/map-concurrently';
 import { isFederationError } from '../errors/federation-error';
 import type { PullState, PushState, RosterState } from '../workflows/messages';
 import { briefTimeoutMs, type Operator } from './operator';
+import { promptly } from './promptly';
 
 /** State that only Temporal has. If a workflow does not answer, its field is undefined or its map entry is missing. */
 export interface TemporalView {
@@ -59,7 +60,7 @@ export async function temporalView(operator: Operator, clusters: readonly string
 
 async function ask<Answer>(client: Client, workflowId: string, query: string): Promise<Answer | undefined> {
   try {
-    return await client.withDeadline(Date.now() + answerWithinMs, () =>
+    return await promptly(client, answerWithinMs, () =>
       client.workflow.getHandle(workflowId).query<Answer>(query),
     );
   } catch {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
+import { names } from '../workflows/names';
 import type { ActivityContext } from './as-activity';
 
 const lookEveryMs = 2_000;
@@ -43,7 +44,7 @@ async function earlierRun(
   const query = `WorkflowType = 'federation' AND ExecutionStatus = 'Running' AND StartTime < '${startTime.toISOString()}'`;
   for await (const { workflowId } of client.workflow.list({ query })) {
     // Skip runs of other federations that share the namespace: their ids have a different prefix.
-    if (workflowId !== run && workflowId.startsWith(`${idPrefix}federation-`)) return workflowId;
+    if (workflowId !== run && workflowId.startsWith(names(idPrefix).federation(''))) return workflowId;
   }
   return undefined;
 }
