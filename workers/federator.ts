@@ -56,12 +56,13 @@ export async function startFederator(context: RoleContext): Promise<StartedRole>
         : [unsafeWithoutCondition],
   };
   const ends = new FederationEnds(deps.log, context.metrics);
+  const reported = new Set<string>();
   const { idPrefix } = settings.temporal;
   const light: FederationActivities = {
     ...createFederationActivities(deps),
     awaitEarlierRuns: async (input) => {
       const waited = await awaitEarlierRuns(client, { ...input, idPrefix }, temporalContext);
-      await completeReports(context, ends);
+      await completeReports(context, ends, reported);
       return waited;
     },
     notifyPrimaries: () => notifyPrimaries(context),
@@ -105,11 +106,13 @@ export async function startFederator(context: RoleContext): Promise<StartedRole>
 async function completeReports(
   { bucket, client, settings, log }: RoleContext,
   ends: FederationEnds,
+  reported: Set<string>,
 ): Promise<void> {
   const { signal } = temporalContext;
   const { idPrefix } = settings.temporal;
   try {
-    const written = await writeMissingReports({ bucket, client, idPrefix, now: new Date() }, signal);
+    const input = { bucket, client, idPrefix, now: new Date(), reported };
+    const written = await writeMissingReports(input, signal);
     for (const { died, report } of written) if (died) ends.ended(report.run, report.outcome, report.error);
   } catch (error) {
     signal.throwIfAborted();

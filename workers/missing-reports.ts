@@ -18,26 +18,40 @@ export interface MissingReport {
   readonly report: FederationReport;
 }
 
+export interface MissingReportsInput {
+  readonly bucket: Bucket;
+  readonly client: Client;
+  readonly idPrefix: string;
+  readonly now: Date;
+  /** Names of runs that are known to have a report. Filled by `writeMissingReports`, which does not look for these. */
+  readonly reported: Set<string>;
+}
+
 /**
  * Writes the request and the report of runs that ended without a report: the bucket was away, or the run was
  * terminated. Returns the reports that it wrote. Existing objects are not replaced.
  */
 export async function writeMissingReports(
-  { bucket, client, idPrefix, now }: { bucket: Bucket; client: Client; idPrefix: string; now: Date },
+  { bucket, client, idPrefix, now, reported }: MissingReportsInput,
   signal: AbortSignal,
 ): Promise<MissingReport[]> {
   const ended = (await listTemporalRuns(client, idPrefix, mostRuns, true)).filter(
     // The clean-up has deleted the reports of older runs on purpose.
-    ({ startedAt, endedAt = startedAt }) => now.getTime() - Date.parse(endedAt) < runsFor,
+    ({ run, startedAt, endedAt = startedAt }) =>
+      !reported.has(run) && now.getTime() - Date.parse(endedAt) < runsFor,
   );
   const written = await mapConcurrently(ended, 16, async (run): Promise<MissingReport[]> => {
     const document = documents.runReport.at(run.run);
-    if ((await bucket.head(document.key, { signal })) !== undefined) return [];
-    if (run.request !== undefined)
-      await createDocument(bucket, documents.runRequest.at(run.run), run.request, { signal });
-    const report = reportOf(run, await errorOfRun(client, run));
-    const created = await createDocument(bucket, document, report, { signal });
-    return created ? [{ died: run.outcome === 'died', report }] : [];
+    let written: MissingReport[] = [];
+    if ((await bucket.head(document.key, { signal })) === undefined) {
+      if (run.request !== undefined)
+        await createDocument(bucket, documents.runRequest.at(run.run), run.request, { signal });
+      const report = reportOf(run, await errorOfRun(client, run));
+      if (await createDocument(bucket, document, report, { signal }))
+        written = [{ died: run.outcome === 'died', report }];
+    }
+    reported.add(run.run);
+    return written;
   });
   return written.flat();
 }
