@@ -18,42 +18,53 @@ import type { FederationSummary } from '../../workflows/federation';
 import { builtProgram } from '../servers/program';
 import { connectToTestServer, describeWithTemporal, type TestServer } from '../servers/temporal';
 import { until } from '../until';
-import { rebuiltBytes, writeFederator } from './five-clusters';
+import { type FederatorPlace, rebuiltBytes, writeFederator } from './five-clusters';
 
 const golden = path.join(__dirname, '..', 'golden', 'bucket', 'federated');
 const changed = 'allocations/1d/1794614400-1794700800' as WindowId;
 
+/** Two running federators that share a bucket with the golden files of five clusters. */
+class TwoFederators {
+  private constructor(
+    private readonly dir: string,
+    readonly bucket: Bucket,
+    readonly running: readonly ClusterProcess[],
+  ) {}
+
+  static async start(places: Readonly<Record<'east' | 'west', FederatorPlace>>): Promise<TwoFederators> {
+    const dir = await mkdtemp(path.join(os.tmpdir(), 'federated-etl-two-'));
+    await cp(golden, path.join(dir, 'bucket', 'federated'), { recursive: true });
+    const running = [];
+    for (const [id, place] of Object.entries(places))
+      running.push(await startCluster(await writeFederator(dir, id, place), await builtProgram()));
+    return new TwoFederators(dir, await openBucketFromFile(path.join(dir, 'federated-store.yaml')), running);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.running.map((federator) => federator.stop()));
+    await this.bucket.close();
+    await rm(this.dir, { recursive: true, force: true });
+  }
+}
+
 /** Runs two federators in one Temporal namespace. They share the roster. */
 describeWithTemporal('two federators in one namespace', () => {
   let server: TestServer;
-  let dir: string;
-  let bucket: Bucket;
+  let two: TwoFederators;
   let client: ReturnType<TestServer['client']>;
-  const running: ClusterProcess[] = [];
 
   beforeAll(async () => {
     server = await connectToTestServer();
-    dir = await mkdtemp(path.join(os.tmpdir(), 'federated-etl-standby-'));
-    await cp(golden, path.join(dir, 'bucket', 'federated'), { recursive: true });
     const namespace = await server.createNamespace();
     client = server.client(namespace);
     const temporal = { address: server.address, namespace };
-    for (const id of ['east', 'west']) {
-      running.push(
-        await startCluster(
-          await writeFederator(dir, id, { temporal, firstRunAfter: '1h', runEvery: '1h' }),
-          await builtProgram(),
-        ),
-      );
-    }
-    bucket = await openBucketFromFile(path.join(dir, 'federated-store.yaml'));
+    const times = { firstRunAfter: '1h', runEvery: '1h' };
+    two = await TwoFederators.start({ east: { temporal, ...times }, west: { temporal, ...times } });
   });
 
   afterAll(async () => {
-    await Promise.all(running.map((federator) => federator.stop()));
-    await bucket?.close();
+    await two?.close();
     await server?.close();
-    await rm(dir, { recursive: true, force: true });
   });
 
   const federate = async (): Promise<FederationSummary> => {
@@ -63,14 +74,14 @@ describeWithTemporal('two federators in one namespace', () => {
 
   test('the one that is left commits the exclusion of a cluster after the other one died', async () => {
     expect(await federate()).toMatchObject({ outcome: 'complete', clusters: 5 });
-    const first = (await readNewestGeneration(bucket))?.membership;
-    const dead = running.find(({ cluster }) => cluster.id === first?.federator);
+    const first = (await readNewestGeneration(two.bucket))?.membership;
+    const dead = two.running.find(({ cluster }) => cluster.id === first?.federator);
     if (dead === undefined) throw new Error(`there is no federator ${first?.federator}`);
     process.kill(dead.pid, 'SIGKILL');
     await dead.ended;
     await client.workflow.getHandle('roster').signal('excludeCluster', { cluster: 'cluster-2' });
     expect(await federate()).toMatchObject({ outcome: 'complete', clusters: 4 });
-    const second = (await readNewestGeneration(bucket))?.membership;
+    const second = (await readNewestGeneration(two.bucket))?.membership;
     expect(second).toMatchObject({
       federator: dead.cluster.id === 'east' ? 'west' : 'east',
       roster: first?.roster,
@@ -82,35 +93,29 @@ describeWithTemporal('two federators in one namespace', () => {
 /** Runs two federators in separate Temporal namespaces. They share only the bucket. */
 describeWithTemporal('two federators on one bucket', () => {
   let server: TestServer;
-  let dir: string;
+  let two: TwoFederators;
   let bucket: Bucket;
   const namespaces: string[] = [];
-  const running: ClusterProcess[] = [];
 
   beforeAll(async () => {
     server = await connectToTestServer();
-    dir = await mkdtemp(path.join(os.tmpdir(), 'federated-etl-two-'));
-    await cp(golden, path.join(dir, 'bucket', 'federated'), { recursive: true });
-    for (const id of ['east', 'west']) {
+    const place = async () => {
       const namespace = await server.createNamespace();
       namespaces.push(namespace);
-      const temporal = { address: server.address, namespace };
       // The schedule of each federator starts a run every four seconds.
-      running.push(
-        await startCluster(
-          await writeFederator(dir, id, { temporal, firstRunAfter: '2s', runEvery: '4s' }),
-          await builtProgram(),
-        ),
-      );
-    }
-    bucket = await openBucketFromFile(path.join(dir, 'federated-store.yaml'));
+      return {
+        temporal: { address: server.address, namespace },
+        firstRunAfter: '2s',
+        runEvery: '4s',
+      };
+    };
+    two = await TwoFederators.start({ east: await place(), west: await place() });
+    ({ bucket } = two);
   });
 
   afterAll(async () => {
-    await Promise.all(running.map((federator) => federator.stop()));
-    await bucket?.close();
+    await two?.close();
     await server?.close();
-    await rm(dir, { recursive: true, force: true });
   });
 
   test('keep the combined set complete at every moment, and correct in the end', async () => {

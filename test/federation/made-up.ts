@@ -5,6 +5,8 @@ import { fingerprint, type FingerprintSource } from '../../federation/fingerprin
 import type { Generation, QuarantinedSource } from '../../federation/generation';
 import type { Exclusion, Membership } from '../../federation/membership';
 import { mergeRevision } from '../../federation/merge-revision';
+import type { FederationReport } from '../../federation/run';
+import { noCalls } from '../../federation/store-calls';
 import type { Version } from '../../storage/bucket';
 
 /** Returns the id of a one-day window. `number` selects one of the made-up days. */
@@ -45,6 +47,26 @@ export function membership(clusters: string[], more: Partial<Membership> = {}): 
     exclusions: {},
     clusters: clusters.map(clusterId),
     excluded: {},
+    ...more,
+  };
+}
+
+/** Makes the report of a run that merged two windows of two clusters. */
+export function reportOf(
+  run: string,
+  more: Pick<FederationReport, 'startedAt' | 'endedAt'> & Partial<FederationReport>,
+): FederationReport {
+  return {
+    format: 1,
+    run,
+    workflowRunId: 'w',
+    outcome: 'complete',
+    clusters: 2,
+    excluded: [],
+    windows: { all: 2, planned: 2, merged: 2, reused: 0, removed: 0 },
+    quarantined: 0,
+    unfinished: [],
+    calls: noCalls(),
     ...more,
   };
 }

@@ -1,5 +1,4 @@
-import type { FederationReport, FederationRequest } from '../../federation/run';
-import { noCalls } from '../../federation/store-calls';
+import type { FederationRequest } from '../../federation/run';
 import {
   groupByRequest,
   isUnsuccessful,
@@ -7,23 +6,15 @@ import {
   newestFirst,
   type TemporalRun,
 } from '../../operator/join-runs';
+import { reportOf } from '../federation/made-up';
 
 const run = 'federation-2026-11-20T10:00:00Z';
 const request: FederationRequest = { trigger: 'person', at: '2026-11-20T10:00:00Z', why: 'from the bucket' };
-const report: FederationReport = {
-  format: 1,
-  run,
-  workflowRunId: 'w',
+const report = reportOf(run, {
   outcome: 'partial',
   startedAt: '2026-11-20T10:00:01Z',
   endedAt: '2026-11-20T10:00:09Z',
-  clusters: 2,
-  excluded: [],
-  windows: { all: 2, planned: 2, merged: 2, reused: 0, removed: 0 },
-  quarantined: 0,
-  unfinished: [],
-  calls: noCalls(),
-};
+});
 const known: TemporalRun = {
   run,
   runId: 'w',

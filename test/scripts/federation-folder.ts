@@ -14,12 +14,14 @@ import { clusterEtlKey, combinedEtlKey, objectKey } from '../../federation/layou
 import type { ProvenanceSource } from '../../federation/provenance';
 import type { Published } from '../../federation/published';
 import type { FederationReport, FederationRequest } from '../../federation/run';
-import { noCalls } from '../../federation/store-calls';
 import type { Bucket, Version } from '../../storage/bucket';
 import { openBucketFromFile } from '../../storage/open-bucket';
 import { readAll } from '../../storage/read-all';
+import { reportOf } from '../federation/made-up';
 
 const golden = resolve(__dirname, '../golden/bucket');
+/** Nothing listens at port 1. */
+const noTemporal = { address: '127.0.0.1:1' };
 
 /**
  * A folder with a settings file and a bucket, for tests of the CLI's verbs. No federation runs: the tests themselves
@@ -35,17 +37,19 @@ export class FederationFolder implements AsyncDisposable {
     this.settings = join(folder, 'cluster-4.yaml');
   }
 
-  static async create(): Promise<FederationFolder> {
+  /** Creates the folder. The verbs use `temporal`. By default, they must work without Temporal. */
+  static async create(temporal: object = noTemporal): Promise<FederationFolder> {
     const folder = mkdtempSync(join(tmpdir(), 'federation-'));
     mkdirSync(join(folder, 'bucket'));
     const store = join(folder, 'federated-store.yaml');
     writeFileSync(store, `type: FILESYSTEM\nconfig:\n  directory: ${join(folder, 'bucket')}\n`);
     const made = new FederationFolder(folder, await openBucketFromFile(store));
-    // The tested verbs must work without Temporal. So set an address at which nothing listens (port 1).
-    writeFileSync(
-      made.settings,
-      'clusterId: cluster-4\nstorage: {configFile: federated-store.yaml}\ntemporal: {address: "127.0.0.1:1"}\n',
-    );
+    const settings = {
+      clusterId: 'cluster-4',
+      storage: { configFile: 'federated-store.yaml' },
+      temporal,
+    };
+    writeFileSync(made.settings, JSON.stringify(settings));
     return made;
   }
 
@@ -139,21 +143,9 @@ export class FederationFolder implements AsyncDisposable {
     const at = new Date(Date.now() - 120_000).toISOString();
     await replaceDocument(this.bucket, documents.runRequest.at(run), { trigger: 'schedule', at, ...request });
     if (report === undefined) return;
-    await replaceDocument(this.bucket, documents.runReport.at(run), {
-      format: 1,
-      run,
-      workflowRunId: 'w',
-      outcome: 'complete',
-      startedAt: at,
-      endedAt: new Date(Date.parse(at) + 3_000).toISOString(),
-      clusters: 2,
-      excluded: [],
-      windows: { all: 2, planned: 2, merged: 2, reused: 0, removed: 0 },
-      quarantined: 0,
-      unfinished: [],
-      calls: noCalls(),
-      ...report,
-    });
+    const endedAt = new Date(Date.parse(at) + 3_000).toISOString();
+    const written = reportOf(run, { startedAt: at, endedAt, ...report });
+    await replaceDocument(this.bucket, documents.runReport.at(run), written);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

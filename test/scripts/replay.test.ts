@@ -1,4 +1,4 @@
-import { rename, writeFile } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FederationError } from '../../errors/federation-error';
 import type { RunSummary } from '../../operator/runs';
@@ -20,13 +20,8 @@ beforeAll(async () => {
 });
 afterAll(() => world?.[Symbol.asyncDispose]());
 beforeEach(async () => {
-  federation = await FederationFolder.create();
-  const settings = {
-    clusterId: 'cluster-4',
-    storage: { configFile: 'federated-store.yaml' },
-    temporal: { address: world.server.address, namespace: world.namespace },
-  };
-  await writeFile(federation.settings, JSON.stringify(settings));
+  const { server, namespace } = world;
+  federation = await FederationFolder.create({ address: server.address, namespace });
   world.begin();
 });
 afterEach(() => federation[Symbol.asyncDispose]());

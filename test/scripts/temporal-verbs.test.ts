@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createAddOwnName } from '../../activities/add-own-name';
 import { createEnterPrimary } from '../../activities/enter-primary';
@@ -27,13 +27,8 @@ beforeAll(async () => {
 });
 afterAll(() => world?.[Symbol.asyncDispose]());
 beforeEach(async () => {
-  federation = await FederationFolder.create();
-  const settings = {
-    clusterId: 'cluster-4',
-    storage: { configFile: 'federated-store.yaml' },
-    temporal: { address: world.server.address, namespace: world.namespace },
-  };
-  writeFileSync(federation.settings, JSON.stringify(settings));
+  const { server, namespace } = world;
+  federation = await FederationFolder.create({ address: server.address, namespace });
   world.begin();
 });
 afterEach(() => federation[Symbol.asyncDispose]());
