@@ -158,8 +158,8 @@ export const catalog = {
   },
   FEDERATOR_CONFLICT: {
     means:
-      'Another federator with other settings, or with other exclusions from a roster of its own, commits to this bucket.',
-    hint: 'Give both federators the same settings, and the same exclusions if each has a roster of its own; or stop one of them, or run `federated-etl federate --take-over` on the one that is to decide.',
+      'Another federator commits to this bucket, with different settings or with different exclusions from a separate roster.',
+    hint: 'Give both federators the same settings and, if they have separate rosters, the same exclusions. Or stop one of them, or run `federated-etl federate --take-over` on the one whose settings and exclusions should apply.',
     retryable: false,
   },
   SEARCH_ATTRIBUTES_MISSING: {
