@@ -27,7 +27,7 @@ export interface LeaveSummary {
    * Number of windows that were left as they are, because the cluster itself has rebuilt them since they were pulled.
    */
   own: number;
-  /** Pulled windows that were removed because the cluster has no file of its own for them. */
+  /** Pulled windows that were removed because the cluster itself has no file for them. */
   removed: FileNotes;
 }
 
