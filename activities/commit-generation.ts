@@ -81,16 +81,15 @@ async function commitPlan(
   options: CallOptions,
 ): Promise<CommitResult> {
   const { bucket } = deps;
-  const { run } = head;
-  const number = head.base + 1;
+  const { run, number } = head;
   const base = head.base === 0 ? undefined : await readGeneration(bucket, head.base, options);
   const newest = await newestGenerationNumber(bucket, options);
-  if (newest !== head.base) {
-    const settled = newest > head.base ? await readGeneration(bucket, number, options) : undefined;
+  if (newest !== head.newest) {
+    const settled = newest >= number ? await readGeneration(bucket, number, options) : undefined;
     if (settled?.run === run) return describeCommit(deps, settled, base);
     return {
       status: 'replan',
-      why: `generation ${newest} is the newest, but the plan was made from generation ${head.base}`,
+      why: `generation ${newest} is the newest, but it was generation ${head.newest} when the plan was made`,
     };
   }
   const { roster, exclusions } = await deps.roster();

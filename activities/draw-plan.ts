@@ -23,6 +23,7 @@ import {
 } from '../federation/membership';
 import { nextGeneration, sameGeneration } from '../federation/next-generation';
 import { type Plan, planFederation } from '../federation/plan';
+import type { PlanHead } from '../federation/plan-document';
 import type { FederationRequest } from '../federation/run';
 import type { BucketReader } from '../storage/bucket';
 import { readFullListing } from './full-listing';
@@ -49,7 +50,7 @@ export interface DrawPlanInput extends RosterRules {
 export type PlanOutcome = 'work' | 'nothing-changed' | 'no-input' | 'all-excluded';
 
 /** A plan, its outcome, and the data on which the plan is based. */
-export interface DrawnPlan extends Plan {
+export interface DrawnPlan extends Plan, Pick<PlanHead, 'newest' | 'number'> {
   readonly outcome: PlanOutcome;
   readonly membership: Membership;
   readonly baseGeneration?: Generation;
@@ -107,6 +108,8 @@ export async function drawPlan(bucket: BucketReader, input: DrawPlanInput): Prom
   return {
     ...plan,
     ...todo,
+    newest: base?.generation ?? 0,
+    number: (base?.generation ?? 0) + 1,
     outcome,
     membership,
     baseGeneration: base,
@@ -171,7 +174,7 @@ function outcomeOf(
   if (!anyFile || (base === undefined && plan.windows.length === 0)) return 'no-input';
   const next = nextGeneration({
     base,
-    plan: { membership, removed: [...plan.removed], quarantined: [...plan.quarantined] },
+    plan: { number: 1, membership, removed: [...plan.removed], quarantined: [...plan.quarantined] },
     results: [],
     run: '',
     now: new Date(0),

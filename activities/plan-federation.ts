@@ -96,7 +96,7 @@ async function writePlan(
   bucket: Bucket,
   run: string,
   attempt: number,
-  { base, membership, removed, quarantined, fullListing }: DrawnPlan,
+  { base, newest, number, membership, removed, quarantined, fullListing }: DrawnPlan,
   shards: readonly PlannedWindow[][],
   signal: AbortSignal,
 ): Promise<void> {
@@ -110,6 +110,8 @@ async function writePlan(
     run,
     attempt,
     base,
+    newest,
+    number,
     membership,
     shards: shards.map((shard) => shard.map((window) => window.window)),
     removed: [...removed],

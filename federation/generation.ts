@@ -47,18 +47,30 @@ export function quarantineState({ kept }: Pick<QuarantinedSource, 'kept'>): Quar
 }
 
 /**
+ * Identifies a generation. The number alone does not: if a bucket is restored to an earlier state, the next generation
+ * may have a number that was used before.
+ */
+export const generationNameSchema = z.object({
+  generation: z.number().int().positive(),
+  /** Id of the run that committed the generation. */
+  run: z.string(),
+});
+export type GenerationName = z.infer<typeof generationNameSchema>;
+
+/**
  * A generation: the result of one commit. It lists the merged object of every window, and the included and excluded
  * clusters. A generation is never changed after it is created.
  */
 export const generationSchema = z.object({
   format: z.literal(1),
-  generation: z.number().int().positive(),
-  /** Id of the run that committed the generation. */
-  run: z.string(),
+  ...generationNameSchema.shape,
   /** Time of the commit by the federator's clock, in RFC 3339. */
   committedAt: z.string(),
-  /** Number of the previous generation; 0 if this is the first one. */
-  previous: z.number().int().nonnegative(),
+  /**
+   * The generation that this one was made from. Usually it is the previous one, but not after a rollback or if the
+   * previous one was damaged. Undefined if this is the first generation.
+   */
+  parent: generationNameSchema.optional(),
   /** Revision of the merge code in the federator that committed the generation (see `merge-revision.ts`). */
   mergeRevision: z.number().int().positive(),
   membership: membershipSchema,

@@ -7,7 +7,7 @@ import type { PlanHead, WindowResult } from './plan-document';
 export interface NextGenerationInput {
   /** The generation that the plan started from; undefined if there was none. */
   readonly base?: Generation;
-  readonly plan: Pick<PlanHead, 'membership' | 'removed' | 'quarantined'>;
+  readonly plan: Pick<PlanHead, 'number' | 'membership' | 'removed' | 'quarantined'>;
   /** Results of merging the planned windows, one for each window. */
   readonly results: readonly WindowResult[];
   readonly run: string;
@@ -25,13 +25,12 @@ export function nextGeneration({ base, plan, results, run, now }: NextGeneration
     if (result.merged === undefined) windows.delete(result.window);
     else windows.set(result.window, result.merged);
   }
-  const previous = base?.generation ?? 0;
   return {
     format: 1,
-    generation: previous + 1,
+    generation: plan.number,
     run,
     committedAt: now.toISOString(),
-    previous,
+    ...(base && { parent: { generation: base.generation, run: base.run } }),
     mergeRevision,
     membership: plan.membership,
     windows: inByteOrder(Object.fromEntries(windows)),
@@ -40,7 +39,7 @@ export function nextGeneration({ base, plan, results, run, now }: NextGeneration
 }
 
 /**
- * Returns whether a generation equals its base, apart from number, run, time and federator. If so, there is nothing to
+ * Returns whether a generation equals its base, apart from number, run, parent, time and federator. If so, there is nothing to
  * commit.
  */
 export function sameGeneration(base: Generation, next: Generation): boolean {

@@ -59,7 +59,15 @@ export const planHeadSchema = z.object({
   format: z.literal(1),
   run: z.string(),
   attempt: z.number().int().positive(),
+  /** Number of the generation that the plan starts from; 0 if there is none. */
   base: z.number().int().nonnegative(),
+  /**
+   * Number of the newest generation when the plan was made; 0 if there was none. Differs from `base` if the newest
+   * generation is damaged or is rolled back.
+   */
+  newest: z.number().int().nonnegative(),
+  /** Number that the commit gives to the new generation. It is higher than any number that was ever used. */
+  number: z.number().int().positive(),
   membership: membershipSchema,
   /** Ids of the windows in each shard. */
   shards: z.array(z.array(z.string())),

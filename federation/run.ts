@@ -1,12 +1,12 @@
 import { z } from 'zod';
-
-/** A time span `[start, end)` in unix seconds. */
-export const spanSchema = z.object({ start: z.number().int(), end: z.number().int() });
-export type Span = z.infer<typeof spanSchema>;
+import { changeSchema } from './change';
+import { spanSchema } from './span';
 
 /** The request for a run. A replay is a new run with the same request. */
 export const requestSchema = z.object({
   trigger: z.enum(['schedule', 'person', 'push', 'replay']),
+  /** Who requested the run, as `name@host`; undefined unless a person did. */
+  by: z.string().optional(),
   /** The reason that the requester gave. */
   why: z.string().optional(),
   /** Limits the run to windows that overlap this span. If undefined, the run has no such limit. */
@@ -20,6 +20,16 @@ export const requestSchema = z.object({
   full: z.boolean().optional(),
   /** Whether to commit even if there is a conflict with the federator that made the last commit. */
   takeOver: z.boolean().optional(),
+  /**
+   * Number of the generation to start from instead of the newest one. It is meant for a damaged newest generation.
+   */
+  from: z.number().int().positive().optional(),
+  /** Whether to end the hold that a rollback has put on the federation. */
+  resume: z.boolean().optional(),
+  /** Whether to begin a new federation although the bucket does not contain the one that the roster knows. */
+  newFederation: z.boolean().optional(),
+  /** A decision of a person that the run commits. */
+  change: changeSchema.optional(),
   /** Id of the run that this one repeats. */
   replayOf: z.string().optional(),
   /** Time of the request, RFC 3339. */

@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import { describeChange } from '../federation/change';
 import type { FederationRequest } from '../federation/run';
 import type { federation } from '../workflows/federation';
 import { names, requestedFederationId } from '../workflows/names';
@@ -16,12 +17,17 @@ export async function startFederation(
     taskQueue: names(idPrefix).federationQueue,
     args: [{ idPrefix, request }],
     workflowRunTimeout: '12h',
-    staticSummary:
-      request.replayOf === undefined ? `asked by a ${request.trigger}` : `replays ${request.replayOf}`,
+    staticSummary: summaryOf(request),
     memo: requestMemo(request),
     ...(request.replayOf === undefined
       ? {}
       : { typedSearchAttributes: [{ key: searchAttributes.replayOf, value: request.replayOf }] }),
   });
   return workflowId;
+}
+
+function summaryOf({ trigger, by, change, replayOf }: FederationRequest): string {
+  if (replayOf !== undefined) return `replays ${replayOf}`;
+  const what = change === undefined ? '' : `: ${describeChange(change)}`;
+  return `asked by ${by ?? `a ${trigger}`}${what}`;
 }

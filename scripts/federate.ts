@@ -8,6 +8,7 @@ import { print, printJson } from './output';
 import { parseSpan } from './parse-options';
 import { showDryRun } from './show-dry-run';
 import { stopOnSignals } from './stop-on-signals';
+import { whoAmI } from './who';
 
 interface FederateOptions extends CommandOptions {
   readonly wait?: true;
@@ -78,6 +79,7 @@ export async function startAndShow(
 function requestOf(options: FederateOptions): FederationRequest {
   return {
     trigger: 'person',
+    by: whoAmI(),
     at: new Date().toISOString(),
     ...(options.window === undefined ? {} : { windows: options.window }),
     ...(options.force === undefined ? {} : { force: true }),

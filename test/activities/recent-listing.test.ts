@@ -159,7 +159,8 @@ async function run(world: World, { fails = false, full = false } = {}): Promise<
     const name = fingerprint(ref, decided);
     return { window: id, quarantined, merged: { fingerprint: name, digest: sha256(name), size: 1 } };
   });
-  const plan = { membership, removed: [...drawn.removed], quarantined: [...drawn.quarantined] };
+  const { number } = drawn;
+  const plan = { number, membership, removed: [...drawn.removed], quarantined: [...drawn.quarantined] };
   const next = nextGeneration({ base, plan, results, run: 'run', now });
   const same = base !== undefined && sameGeneration(base, next);
   if (!same) await replaceDocument(world.bucket, documents.generation.at(next.generation), next);

@@ -95,7 +95,6 @@ export function generation(
     generation: 1,
     run: 'run-1',
     committedAt: '2026-11-20T00:00:00Z',
-    previous: 0,
     mergeRevision,
     membership: members,
     windows: Object.fromEntries(

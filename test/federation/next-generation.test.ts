@@ -8,7 +8,7 @@ import { dayWindow, generation, membership, quarantinedSource, used } from './ma
 
 const [one, two, three] = [dayWindow(1), dayWindow(2), dayWindow(3)];
 const base = generation({ [one]: [used('a')], [two]: [used('a')] }, membership(['a', 'b']));
-const plan = { membership: membership(['a', 'b']), removed: [], quarantined: [] };
+const plan = { number: 2, membership: membership(['a', 'b']), removed: [], quarantined: [] };
 const merged = { fingerprint: 'e'.repeat(64), digest: 'd'.repeat(64), size: 2 };
 const now = new Date('2026-11-20T12:00:00Z');
 
@@ -21,7 +21,7 @@ test('planned windows are added or removed, the others stay', () => {
   expect(Object.keys(next.windows)).toEqual([two, three]);
   expect(next).toMatchObject({
     generation: 2,
-    previous: 1,
+    parent: { generation: 1, run: 'run-1' },
     run: 'run-2',
     committedAt: now.toISOString(),
     quarantined: [{ cluster: 'b' }],

@@ -153,7 +153,6 @@ export class ClusterOnDisk implements AsyncDisposable {
       generation,
       run: `r${generation}`,
       committedAt: later.toISOString(),
-      previous: generation - 1,
       mergeRevision,
       membership: {
         federator: 'cluster-4',

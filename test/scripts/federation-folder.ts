@@ -78,7 +78,6 @@ export class FederationFolder implements AsyncDisposable {
       generation,
       run: `federation-${generation}`,
       committedAt: new Date(Date.now() - 60_000).toISOString(),
-      previous: generation - 1,
       mergeRevision: 1,
       membership: {
         federator: 'cluster-4',

@@ -1,0 +1,15 @@
+import { hostname, userInfo } from 'node:os';
+
+/** Returns who is using the command line, as `name@host`. Generations and runs record it with what the person decided. */
+export function whoAmI(): string {
+  return `${userName()}@${hostname()}`;
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // In a container, the user id may not belong to any named user.
+    return `uid-${process.getuid?.() ?? 'unknown'}`;
+  }
+}
