@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { decidedSchema } from './change';
 import { clusterIdSchema, seenSchema, versionSchema, windowIdSchema } from './ids';
 import { membershipSchema } from './membership';
 
@@ -58,6 +59,24 @@ export const generationNameSchema = z.object({
 export type GenerationName = z.infer<typeof generationNameSchema>;
 
 /**
+ * Names the newest generation at the time of a commit that started from an earlier one. `run` is undefined if that
+ * generation was damaged and could not be read.
+ */
+export const replacedSchema = generationNameSchema.partial({ run: true });
+export type ReplacedGeneration = z.infer<typeof replacedSchema>;
+
+/**
+ * A hold, which a rollback puts on the federation. While the newest generation has a hold, runs commit nothing, except
+ * for a run that ends the hold and for another rollback.
+ */
+export const holdSchema = z.object({
+  /** Number of the generation whose windows became current again. */
+  generation: z.number().int().positive(),
+  ...decidedSchema.shape,
+});
+export type Hold = z.infer<typeof holdSchema>;
+
+/**
  * A generation: the result of one commit. It lists the merged object of every window, and the included and excluded
  * clusters. A generation is never changed after it is created.
  */
@@ -71,6 +90,14 @@ export const generationSchema = z.object({
    * previous one was damaged. Undefined if this is the first generation.
    */
   parent: generationNameSchema.optional(),
+  /**
+   * The newest generation at the time of the commit, if `parent` is an earlier one. This generation descends from both:
+   * a primary that has pulled the replaced generation, or an ancestor of it, may go on to this one. Numbers along such a
+   * line are not consecutive.
+   */
+  replaces: replacedSchema.optional(),
+  /** Set if a rollback committed the generation. */
+  hold: holdSchema.optional(),
   /** Revision of the merge code in the federator that committed the generation (see `merge-revision.ts`). */
   mergeRevision: z.number().int().positive(),
   membership: membershipSchema,

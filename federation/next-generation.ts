@@ -7,7 +7,7 @@ import type { PlanHead, WindowResult } from './plan-document';
 export interface NextGenerationInput {
   /** The generation that the plan started from; undefined if there was none. */
   readonly base?: Generation;
-  readonly plan: Pick<PlanHead, 'number' | 'membership' | 'removed' | 'quarantined'>;
+  readonly plan: Pick<PlanHead, 'number' | 'replaces' | 'hold' | 'membership' | 'removed' | 'quarantined'>;
   /** Results of merging the planned windows, one for each window. */
   readonly results: readonly WindowResult[];
   readonly run: string;
@@ -31,6 +31,8 @@ export function nextGeneration({ base, plan, results, run, now }: NextGeneration
     run,
     committedAt: now.toISOString(),
     ...(base && { parent: { generation: base.generation, run: base.run } }),
+    ...(plan.replaces && { replaces: plan.replaces }),
+    ...(plan.hold && { hold: plan.hold }),
     mergeRevision,
     membership: plan.membership,
     windows: inByteOrder(Object.fromEntries(windows)),
@@ -40,10 +42,12 @@ export function nextGeneration({ base, plan, results, run, now }: NextGeneration
 
 /**
  * Returns whether a generation equals its base, apart from number, run, parent, time and federator. If so, there is nothing to
- * commit.
+ * commit. A generation that replaces a newer one than its base is always committed.
  */
 export function sameGeneration(base: Generation, next: Generation): boolean {
   return (
+    next.replaces === undefined &&
+    text(base.hold) === text(next.hold) &&
     base.mergeRevision === next.mergeRevision &&
     sameMembers(base.membership, next.membership) &&
     text(inByteOrder(base.windows)) === text(inByteOrder(next.windows)) &&

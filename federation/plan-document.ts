@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { generationWindowSchema, quarantinedSourceSchema } from './generation';
+import { generationWindowSchema, holdSchema, quarantinedSourceSchema, replacedSchema } from './generation';
 import { clusterIdSchema, decisionSchema, seenSchema, windowIdSchema } from './ids';
 import { fullListingSchema } from './listing';
 import { membershipSchema } from './membership';
@@ -68,6 +68,10 @@ export const planHeadSchema = z.object({
   newest: z.number().int().nonnegative(),
   /** Number that the commit gives to the new generation. It is higher than any number that was ever used. */
   number: z.number().int().positive(),
+  /** The newest generation, if it is not the one that the plan starts from. */
+  replaces: replacedSchema.optional(),
+  /** The hold that the new generation puts on the federation; undefined unless the plan is a rollback. */
+  hold: holdSchema.optional(),
   membership: membershipSchema,
   /** Ids of the windows in each shard. */
   shards: z.array(z.array(z.string())),

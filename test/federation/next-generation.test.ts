@@ -46,6 +46,20 @@ test('a generation with equal content is equal, from any federator and in any or
   expect(sameGeneration(base, { ...next, mergeRevision: 999 })).toBe(false);
 });
 
+test('a generation records the newer one that it replaces, and a hold, and is committed for either alone', () => {
+  const replaces = { generation: 4, run: 'run-4' };
+  const hold = { generation: 1, by: 'ann@host', reason: 'too low', at: now.toISOString() };
+  const input = { base, results: [], run: 'run-5', now };
+  const replacing = nextGeneration({ ...input, plan: { ...plan, number: 5, replaces } });
+  const holding = nextGeneration({ ...input, plan: { ...plan, hold } });
+  expect(replacing).toMatchObject({ generation: 5, parent: { generation: 1 }, replaces });
+  expect(holding).toMatchObject({ hold });
+  expect(sameGeneration(base, replacing)).toBe(false);
+  expect(sameGeneration(base, holding)).toBe(false);
+  expect(sameGeneration(holding, nextGeneration({ ...input, plan }))).toBe(false);
+  expect(nextGeneration({ ...input, plan })).not.toHaveProperty('hold');
+});
+
 test('only quarantined sources of included clusters make a run partial', () => {
   const quarantined = [quarantinedSource('a', one), quarantinedSource('gone', one)];
   expect(quarantinedOfIncluded({ membership: membership(['a']), quarantined })).toEqual([quarantined[0]]);
