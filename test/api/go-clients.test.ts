@@ -9,7 +9,7 @@ import { container, smallWorld, window as hour } from '../query/small-world';
 import { balancersCost, goTotal, readAllocations, readAssets, volumesCost } from './go-reader';
 import { ask, serverOver, useGoldenServer, window as goldenWindow } from './served';
 
-const { numRuns = 0, seed } = propertyRuns(8, 200);
+const { numRuns = 0, seed } = propertyRuns(3, 200);
 const questionsPerWorld = 10;
 
 type Parameters = Record<string, string>;

@@ -11,6 +11,6 @@ describeWithGcs('with a GCS server', () => {
       await gcs.createBucket(bucket);
       return { type: 'GCS', config: { bucket } };
     },
-    async () => (await connectToGcs()).endpoint,
+    { gcsEmulator: async () => (await connectToGcs()).endpoint, briefly: true },
   );
 });
