@@ -106,8 +106,9 @@ async function keepGenerations(
   const listed = await listGenerations(bucket, options);
   const newest = listed.at(-1);
   if (newest === undefined) return { generations: [], removed: 0 };
-  const excluded = (await readGeneration(bucket, newest.generation, options))?.membership.excluded ?? {};
-  const keep = generationsToKeep({ generations: listed, excluded, atLeast, now });
+  const { excluded = {}, removed = {} } =
+    (await readGeneration(bucket, newest.generation, options))?.membership ?? {};
+  const keep = generationsToKeep({ generations: listed, excluded, removed, atLeast, now });
   const kept = await mapConcurrently(keep, concurrentCalls, async (number) => {
     heartbeat({ generation: number });
     return readGeneration(bucket, number, options);

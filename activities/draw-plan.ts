@@ -24,16 +24,18 @@ import {
 import { nextGeneration, sameGeneration } from '../federation/next-generation';
 import { type Plan, planFederation } from '../federation/plan';
 import type { PlanHead } from '../federation/plan-document';
+import { removedAfter } from '../federation/removal';
 import type { FederationRequest } from '../federation/run';
 import type { BucketReader } from '../storage/bucket';
 import { readFullListing } from './full-listing';
+import { findIgnored, type IgnoredCluster } from './ignored-clusters';
 import { readGeneration, readNewestGeneration } from './read-generations';
 import { discoverClusters, scanWindowFiles } from './survey-clusters';
 
 export interface DrawPlanInput extends RosterRules {
   readonly federator: string;
   readonly scope: Scope;
-  readonly request: Pick<FederationRequest, 'windows' | 'force' | 'full' | 'takeOver'>;
+  readonly request: FederationRequest;
   readonly now: Date;
   readonly signal?: AbortSignal;
   /** Called whenever a cluster's folder has been listed. `of` is the total number of clusters to list. */
@@ -45,7 +47,7 @@ export interface DrawPlanInput extends RosterRules {
  * - `work`: there are windows to merge, or another change to commit.
  * - `nothing-changed`: there is a plan, but it contains no change.
  * - `no-input`: no cluster has a file to federate. There is no plan and no commit.
- * - `all-excluded`: every cluster is excluded. There is no plan and no commit.
+ * - `all-excluded`: every cluster is excluded or removed. There is no plan and no commit.
  */
 export type PlanOutcome = 'work' | 'nothing-changed' | 'no-input' | 'all-excluded';
 
@@ -66,6 +68,8 @@ export interface DrawnPlan extends Plan, Pick<PlanHead, 'newest' | 'number'> {
    * as members of the federation.
    */
   readonly withoutWindows: readonly string[];
+  /** The removed clusters that still have a folder. The plan ignores what it contains. */
+  readonly ignored: readonly IgnoredCluster[];
 }
 
 /**
@@ -81,7 +85,8 @@ export async function drawPlan(bucket: BucketReader, input: DrawPlanInput): Prom
     discoverClusters(bucket, { signal }),
     readFullListing(bucket, { signal }),
   ]);
-  const resolved = resolveMembership({ ...input, discovered, base });
+  const removed = removedAfter(base, request);
+  const resolved = resolveMembership({ ...input, discovered, removed, base });
   if (base !== undefined && request.takeOver !== true) refuseConflict(base, resolved, input.follows);
   const now = input.now.getTime() / 1_000;
   const { candidates, listing, fullListing } = await listCandidates(
@@ -99,7 +104,10 @@ export async function drawPlan(bucket: BucketReader, input: DrawPlanInput): Prom
     (cluster) => !withFiles.has(cluster) && !known.has(cluster),
   );
   const membership: Membership = { ...resolved, clusters, scope };
-  const lastGenerations = await readLastGenerations(bucket, membership, base, signal);
+  const [lastGenerations, ignored] = await Promise.all([
+    readLastGenerations(bucket, membership, base, signal),
+    findIgnored(bucket, membership.removed, { discovered, now, signal }),
+  ]);
   const since = listing.kind === 'recent' ? listing.since : undefined;
   const plan = planFederation({ base, membership, candidates, since, lastGenerations, request, now });
   const outcome = outcomeOf(plan, membership, withFiles.size > 0, base);
@@ -117,6 +125,7 @@ export async function drawPlan(bucket: BucketReader, input: DrawPlanInput): Prom
     listing,
     fullListing,
     withoutWindows,
+    ignored,
   };
 }
 
@@ -167,9 +176,8 @@ function outcomeOf(
   anyFile: boolean,
   base: Generation | undefined,
 ): PlanOutcome {
-  if (membership.clusters.length === 0 && Object.keys(membership.excluded).length > 0) {
-    return 'all-excluded';
-  }
+  const out = [...Object.keys(membership.excluded), ...Object.keys(membership.removed)];
+  if (membership.clusters.length === 0 && out.length > 0) return 'all-excluded';
   // If all files are older than the configured cut-off date, there is nothing to merge for a first generation.
   if (!anyFile || (base === undefined && plan.windows.length === 0)) return 'no-input';
   const next = nextGeneration({

@@ -1,13 +1,14 @@
 import type { Log } from '../config/log';
 import { parseWindowId } from '../etl/window';
 import type { Found } from '../federation/found';
+import { describeRemoved } from '../federation/removal';
 import { shorten } from '../federation/run';
 import type { DrawnPlan } from './draw-plan';
 
 /** Maximum number of ids in one log message, to keep it readable. */
 const mostNamed = 50;
 
-/** Logs the result of planning: included clusters, excluded clusters with their reasons, and windows to merge. */
+/** Logs the result of planning: which clusters are included, excluded and removed, and which windows are to be merged. */
 export function logPlan(log: Log, plan: DrawnPlan): void {
   const { clusters, excluded } = plan.membership;
   const { listing } = plan;
@@ -44,6 +45,13 @@ export function logPlan(log: Log, plan: DrawnPlan): void {
     log.debug({ event: 'federation.without-windows', cluster }, `Federator found no window of ${cluster}`);
   }
   for (const found of plan.found) logFound(log, found);
+  for (const { cluster, decision, pushes } of plan.ignored) {
+    const { by, reason, at } = decision;
+    log[pushes ? 'warn' : 'info'](
+      { event: 'federation.removed', cluster, by, reason, at, pushes },
+      `Federator ignores ${cluster}: ${describeRemoved(decision)}${pushes ? ', still pushing' : ''}`,
+    );
+  }
   for (const { cluster, window, taken, ignored } of plan.duplicates) {
     log.warn(
       { event: 'federation.duplicate', cluster, window, taken, ignored },

@@ -8,6 +8,7 @@ import { documents } from '../federation/documents';
 import { isExpired } from '../federation/expired';
 import type { Generation } from '../federation/generation';
 import { contributors } from '../federation/provenance';
+import { describeRemoved } from '../federation/removal';
 import { closedWindows, decodes, filesByWindow } from '../local-etl/own-windows';
 import type { LocalEtl } from '../local-etl/store';
 import type { BucketReader } from '../storage/bucket';
@@ -93,6 +94,10 @@ function hintFor(
   { membership, quarantined }: Generation,
   missing: readonly WindowId[],
 ): string {
+  const removed = ownValue(membership.removed, cluster);
+  if (removed !== undefined) {
+    return `This cluster was ${describeRemoved(removed)}. Run \`federated-etl cluster restore ${cluster}\` to bring it back, or make this cluster a primary that is not federated.`;
+  }
   const excluded = ownValue(membership.excluded, cluster);
   if (excluded?.by === 'settings') {
     return `The federator's settings exclude this cluster (${excluded.reason}). Change them to include ${cluster}, or make this cluster a primary that is not federated.`;

@@ -37,8 +37,8 @@ export interface StatusView {
 
 export interface ClusterView {
   readonly cluster: string;
-  readonly membership: 'in' | 'excluded' | 'not yet';
-  /** Why the cluster is excluded, or how its membership will change with the next run. */
+  readonly membership: 'in' | 'excluded' | 'removed' | 'not yet';
+  /** Why the cluster is excluded or removed, or how its membership will change with the next run. */
   readonly reason?: string;
   readonly lastPush?: string;
   /** Start of the cluster's first served window. `lastData`: end of its last served window. */

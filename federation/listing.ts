@@ -99,9 +99,10 @@ function whyFull({ base, membership, request, last, now }: ListingInput, since: 
   if (request.full === true || request.force === true) return 'it was requested';
   if (base === undefined) return 'there is no generation yet';
   if (base.mergeRevision !== mergeRevision) return 'the last generation is of another merge revision';
-  // If a cluster is excluded or returns, all windows with its data change, including old ones.
-  if (!sameMembership(base.membership, membership) || returningClusters(membership, base.membership).size > 0)
-    return 'the membership has changed';
+  // If a cluster is excluded or removed, or returns, all windows with its data change, including old ones.
+  const left = base.membership.clusters.some((cluster) => !membership.clusters.includes(cluster));
+  const returns = returningClusters(membership, base.membership).size > 0;
+  if (!sameMembership(base.membership, membership) || left || returns) return 'the membership has changed';
   if (request.windows !== undefined && request.windows.start < since) return 'older windows were requested';
   if (last === undefined) return 'no full listing is known';
   if (last.generation > base.generation) return 'the last full listing is of a generation that is gone';

@@ -3,6 +3,7 @@ import type { ClusterId } from '../etl/cluster-id';
 import { ownValue } from '../etl/own-value';
 import { byBytes, inByteOrder } from './byte-order';
 import { clusterIdSchema, keysOf } from './ids';
+import { lastGenerationOf, outSince, type RemovedClusters, removedSchema } from './removal';
 
 /** A person's decision to exclude a cluster. */
 export const exclusionSchema = z.object({
@@ -69,6 +70,11 @@ export const membershipSchema = z.object({
   clusters: z.array(clusterIdSchema),
   /** The excluded clusters that have data, keyed by cluster id. */
   excluded: z.record(clusterIdSchema, excludedSchema),
+  /**
+   * The clusters that people have removed, keyed by cluster id. They are neither in `clusters` nor in `excluded`.
+   * Unlike exclusions, removals are decided by runs, so every generation takes them over from the one before.
+   */
+  removed: z.record(clusterIdSchema, removedSchema),
 });
 export type Membership = z.infer<typeof membershipSchema>;
 
@@ -80,6 +86,7 @@ export type MembershipRules = Pick<Membership, 'scope' | 'exclusions'>;
 export interface MembershipInput extends Pick<Membership, 'federator' | 'scope' | 'roster' | 'exclusions'> {
   /** The clusters that have a folder in the bucket, in any order. */
   readonly discovered: readonly ClusterId[];
+  readonly removed: RemovedClusters;
   /** The newest generation; undefined if there is none. */
   readonly base?: { readonly generation: number; readonly membership: Membership };
 }
@@ -87,24 +94,40 @@ export interface MembershipInput extends Pick<Membership, 'federator' | 'scope' 
 /**
  * Decides which clusters are included. A person can exclude a cluster that the settings allow, but nobody can include a
  * cluster that the settings exclude. A cluster in the newest generation stays included even if its folder is gone,
- * because lost files do not mean that anybody wants to exclude the cluster.
+ * because lost files do not mean that anybody wants to exclude the cluster. A removed cluster is ignored altogether,
+ * whatever its folder contains.
  */
 export function resolveMembership(input: MembershipInput): Membership {
-  const { base, federator, scope, roster, exclusions } = input;
+  const { base, federator, scope, roster, exclusions, removed } = input;
   const clusters: ClusterId[] = [];
   const excluded: Record<ClusterId, Excluded> = {};
   for (const cluster of knownClusters(input)) {
     const out = excludedBy(cluster, scope, ownValue(exclusions, cluster));
     if (out === undefined) clusters.push(cluster);
-    else excluded[cluster] = { ...out, ...lastGeneration(cluster, base) };
+    else {
+      const last = lastGenerationOf(cluster, base);
+      excluded[cluster] = { ...out, ...(last !== undefined && { lastGeneration: last }) };
+    }
   }
-  return { federator, scope, roster, exclusions: inByteOrder(exclusions), clusters, excluded };
+  return {
+    federator,
+    scope,
+    roster,
+    exclusions: inByteOrder(exclusions),
+    clusters,
+    excluded,
+    removed: inByteOrder(removed),
+  };
 }
 
-function knownClusters({ discovered, base }: MembershipInput): ClusterId[] {
-  const excluded = base?.membership.excluded ?? {};
-  const waiting = keysOf(excluded).filter((cluster) => excluded[cluster]?.lastGeneration !== undefined);
-  return [...new Set([...discovered, ...(base?.membership.clusters ?? []), ...waiting])].sort(byBytes);
+function knownClusters({ discovered, base, removed }: MembershipInput): ClusterId[] {
+  const { clusters = [], excluded = {}, removed: formerly = {} } = base?.membership ?? {};
+  const waiting = [...keysOf(excluded), ...keysOf(formerly)].filter(
+    (cluster) => outSince(cluster, base?.membership) !== undefined,
+  );
+  return [...new Set([...discovered, ...clusters, ...waiting])]
+    .filter((cluster) => !Object.hasOwn(removed, cluster))
+    .sort(byBytes);
 }
 
 function excludedBy(cluster: string, scope: Scope, exclusion: Exclusion | undefined): Excluded | undefined {
@@ -117,13 +140,6 @@ function excludedBy(cluster: string, scope: Scope, exclusion: Exclusion | undefi
     by: 'person',
     reason: exclusion.reason === '' ? `excluded at ${exclusion.at}` : exclusion.reason,
   };
-}
-
-function lastGeneration(cluster: ClusterId, base: MembershipInput['base']): Pick<Excluded, 'lastGeneration'> {
-  if (base === undefined) return {};
-  if (base.membership.clusters.includes(cluster)) return { lastGeneration: base.generation };
-  const last = ownValue(base.membership.excluded, cluster)?.lastGeneration;
-  return last === undefined ? {} : { lastGeneration: last };
 }
 
 /**
@@ -155,8 +171,9 @@ function idsText(ids: readonly string[]): string {
 }
 
 /**
- * Returns the clusters that the base generation excludes but `membership` includes again. Each is mapped to the number
- * of the last generation that included it. Clusters that are included for the first time are not returned.
+ * Returns the clusters that `membership` includes again, after they were excluded or removed in the base generation.
+ * Each is mapped to the number of the last generation that included it. Clusters that are included for the first time
+ * are not returned.
  */
 export function returningClusters(
   membership: Membership,
@@ -164,7 +181,7 @@ export function returningClusters(
 ): Map<ClusterId, number> {
   const returning = new Map<ClusterId, number>();
   for (const cluster of membership.clusters) {
-    const last = ownValue(base?.excluded, cluster)?.lastGeneration;
+    const last = outSince(cluster, base);
     if (last !== undefined) returning.set(cluster, last);
   }
   return returning;

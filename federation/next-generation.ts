@@ -3,6 +3,7 @@ import type { Generation, QuarantinedSource } from './generation';
 import { type Membership, sameMembership } from './membership';
 import { mergeRevision } from './merge-revision';
 import type { PlanHead, WindowResult } from './plan-document';
+import { sameRemoved } from './removal';
 
 export interface NextGenerationInput {
   /** The generation that the plan started from; undefined if there was none. */
@@ -68,7 +69,7 @@ function sameMembers(a: Membership, b: Membership): boolean {
     ]);
     return text([clusters, out]);
   };
-  return sameMembership(a, b) && parts(a) === parts(b);
+  return sameMembership(a, b) && parts(a) === parts(b) && sameRemoved(a.removed, b.removed);
 }
 
 function byWindow(a: QuarantinedSource, b: QuarantinedSource): number {

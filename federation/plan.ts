@@ -25,7 +25,7 @@ export interface PlanInput {
    * from the base generation's membership.
    */
   readonly since?: number;
-  /** For clusters that are now included again: the last generations that included them, keyed by generation number. */
+  /** For clusters that are now included again, after an exclusion or a removal: the last generations that included them, keyed by generation number. */
   readonly lastGenerations: ReadonlyMap<number, Pick<Generation, 'windows'>>;
   readonly request: Pick<FederationRequest, 'windows' | 'force' | 'full'>;
   /** Time of the plan, in unix seconds. It decides which windows are older than the retention. */
@@ -55,9 +55,9 @@ export interface Plan {
  *
  * - A source that the base generation quarantines is read again only if its file has been replaced, if `mergeRevision`
  *   has been raised, or if the request sets `force` or `full`.
- * - A generation contains all windows of a cluster or none. So if a cluster is newly excluded or included again, all
- *   windows with its data change, even those that start before the cut-off (`scope.cutoff` of the membership).
- * - If no cluster is newly excluded or included again, windows that start before the cut-off stay as they are.
+ * - A generation contains all windows of a cluster or none. So if a cluster is newly excluded or removed, or included
+ *   again, all windows with its data change, even those that start before the cut-off (`scope.cutoff` of the membership).
+ * - If no cluster leaves or is included again, windows that start before the cut-off stay as they are.
  * - If the membership has changed, the run is not limited to the windows that the request selects.
  * - Windows older than the retention are never merged. If the base generation has them, they are removed.
  * - If only recent windows were listed, all older windows stay as they are.
@@ -95,8 +95,8 @@ class Planner {
   private readonly quarantined = new Map<string, Map<ClusterId, QuarantinedSource>>();
   private readonly cutoff: number;
   /**
-   * Whether a cluster is newly excluded (the base generation includes it) or included again (the base generation
-   * excludes it).
+   * Whether a cluster is newly excluded or removed (the base generation includes it) or included again (the base
+   * generation does not include it).
    */
   private readonly clustersMoved: boolean;
   private readonly span: FederationRequest['windows'];

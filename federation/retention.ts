@@ -1,10 +1,16 @@
 import { z } from 'zod';
 import type { Generation } from './generation';
+import type { RemovedClusters } from './removal';
 
 const hour = 3_600_000;
 export const day = 24 * hour;
 /** How long the last generation of each UTC day is kept, in milliseconds. */
 const dailyFor = 30 * day;
+/**
+ * How long a removed cluster can be restored with its history, in milliseconds. This time begins when the removal is
+ * requested.
+ */
+const restorableFor = 30 * day;
 
 /** The facts about a generation that decide how long it is kept. */
 export interface AgedGeneration {
@@ -21,6 +27,8 @@ export interface GenerationRetentionInput {
    * because that generation contains the cluster's history.
    */
   readonly excluded: Generation['membership']['excluded'];
+  /** The clusters that are removed in the newest generation. */
+  readonly removed: RemovedClusters;
   /** How many of the newest generations are kept regardless of their age. If less than 1, one is kept. */
   readonly atLeast: number;
   /** Current time by the store's clock. */
@@ -32,11 +40,13 @@ export interface GenerationRetentionInput {
  * - all generations of the last 24 hours;
  * - the newest `atLeast` generations;
  * - the last generation of each UTC day, for 30 days;
- * - for each excluded cluster, the last generation that included it.
+ * - for each excluded cluster, the last generation that included it;
+ * - for each cluster that was removed within the last 30 days, also the last generation that included it.
  */
 export function generationsToKeep({
   generations,
   excluded,
+  removed,
   atLeast,
   now,
 }: GenerationRetentionInput): Set<number> {
@@ -50,7 +60,10 @@ export function generationsToKeep({
     days.add(date);
   }
   const there = new Set(newestFirst.map((one) => one.generation));
-  for (const { lastGeneration } of Object.values(excluded)) {
+  const restorable = Object.values(removed).filter(
+    ({ at }) => now.getTime() - Date.parse(at) <= restorableFor,
+  );
+  for (const { lastGeneration } of [...Object.values(excluded), ...restorable]) {
     if (lastGeneration !== undefined && there.has(lastGeneration)) keep.add(lastGeneration);
   }
   return keep;

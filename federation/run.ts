@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { changeSchema } from './change';
+import { changeSchema, type Decided } from './change';
 import { spanSchema } from './span';
 
 /** The request for a run. A replay is a new run with the same request. */
@@ -36,6 +36,16 @@ export const requestSchema = z.object({
   at: z.string(),
 });
 export type FederationRequest = z.infer<typeof requestSchema>;
+
+/** Returns who requested a run, why and when. If no person did, the trigger of the run stands for the person. */
+export function decidedBy({
+  by,
+  why,
+  at,
+  trigger,
+}: Pick<FederationRequest, 'by' | 'why' | 'at' | 'trigger'>): Decided {
+  return { by: by ?? trigger, reason: why ?? '', at };
+}
 
 export const runOutcomes = ['complete', 'partial', 'nothing', 'failed', 'cancelled'] as const;
 export type RunOutcome = (typeof runOutcomes)[number];

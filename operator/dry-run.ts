@@ -16,6 +16,8 @@ export interface DryRun {
   /** The included clusters. */
   readonly clusters: readonly string[];
   readonly excluded: Generation['membership']['excluded'];
+  /** The clusters that would be removed from the federation, or already are. */
+  readonly removedClusters: Generation['membership']['removed'];
   /** The windows to merge, each with the clusters that have a source for it. */
   readonly windows: readonly { readonly window: string; readonly clusters: readonly string[] }[];
   /** Number of windows that would stay the same as in the generation `base`. */
@@ -49,6 +51,7 @@ export async function dryRun(
     base: plan.base,
     clusters: plan.membership.clusters,
     excluded: plan.membership.excluded,
+    removedClusters: plan.membership.removed,
     windows: plan.windows.map(({ window, sources }) => ({
       window,
       clusters: sources.map(({ cluster }) => cluster),

@@ -113,8 +113,8 @@ async function surveyAsAllowed(bucket: BucketReader): Promise<{ survey: Survey; 
   } catch (error) {
     if (!isFederationError(error, 'STORAGE_ACCESS_DENIED')) throw error;
     const generation = await readNewestGeneration(bucket);
-    const { clusters, excluded } = generation?.membership ?? { clusters: [], excluded: {} };
-    const known = [...new Set([...clusters, ...keysOf(excluded)])].sort(byBytes);
+    const { clusters = [], excluded = {}, removed = {} } = generation?.membership ?? {};
+    const known = [...new Set([...clusters, ...keysOf(excluded), ...keysOf(removed)])].sort(byBytes);
     return {
       survey: { clusters: known.map((cluster) => ({ cluster, files: [] })), generation },
       missing: ['The last pushes are unknown: this cluster has access to Combined Storage only.'],

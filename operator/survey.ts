@@ -7,6 +7,7 @@ import { byBytes } from '../federation/byte-order';
 import type { ListedFile } from '../federation/candidates';
 import type { Generation } from '../federation/generation';
 import { keysOf } from '../federation/ids';
+import { describeRemoved, stillPushes } from '../federation/removal';
 import type { BucketReader } from '../storage/bucket';
 import type { RosterState } from '../workflows/messages';
 
@@ -21,9 +22,11 @@ export interface WindowsSummary {
 
 export interface ClusterSummary {
   readonly cluster: string;
-  readonly membership: 'in' | 'excluded' | 'not yet';
-  /** Why the cluster is excluded, or how its membership will change with the next run. */
+  readonly membership: 'in' | 'excluded' | 'removed' | 'not yet';
+  /** Why the cluster is excluded or removed, or how its membership will change with the next run. */
   readonly reason?: string;
+  /** Set if the cluster has pushed since it was removed. */
+  readonly stillPushing?: true;
   /** Time when the cluster's newest file was written, by the store's clock, in RFC 3339. */
   readonly lastPush?: string;
   readonly windows: readonly WindowsSummary[];
@@ -42,6 +45,7 @@ export async function surveyBucket(bucket: BucketReader): Promise<Survey> {
   const known = [
     ...(generation?.membership.clusters ?? []),
     ...keysOf(generation?.membership.excluded ?? {}),
+    ...keysOf(generation?.membership.removed ?? {}),
   ];
   const clusters = [...new Set([...found, ...known])].sort(byBytes);
   return {
@@ -62,10 +66,25 @@ export function summarizeCluster(
   const lastPush = files.reduce((latest, { modified }) => Math.max(latest, modified), 0);
   return {
     cluster,
-    ...membershipOf(cluster, generation, roster?.loaded ? roster : undefined),
+    ...(removedAs(cluster, lastPush, generation) ??
+      membershipOf(cluster, generation, roster?.loaded ? roster : undefined)),
     ...(lastPush > 0 && { lastPush: new Date(lastPush).toISOString() }),
     windows: summarizeWindows(files),
   };
+}
+
+/** Says who removed the cluster, and whether it still pushes. Returns undefined unless the cluster is removed. */
+function removedAs(
+  cluster: ClusterId,
+  lastPush: number,
+  generation: Generation | undefined,
+): Pick<ClusterSummary, 'membership' | 'reason' | 'stillPushing'> | undefined {
+  const removed = ownValue(generation?.membership.removed, cluster);
+  if (removed === undefined) return undefined;
+  const reason = describeRemoved(removed);
+  return stillPushes(removed, lastPush)
+    ? { membership: 'removed', reason: `${reason}, still pushing`, stillPushing: true }
+    : { membership: 'removed', reason };
 }
 
 function membershipOf(
@@ -79,13 +98,15 @@ function membershipOf(
     const returns = out.by === 'person' && roster !== undefined && exclusion === undefined;
     return {
       membership: 'excluded',
-      reason: returns ? 'included again from the next run on' : `${out.by}: ${out.reason}`,
+      reason: returns
+        ? 'included again from the next run on; not in the bucket yet'
+        : `${out.by}: ${out.reason}`,
     };
   }
   const reason =
     exclusion === undefined
       ? undefined
-      : `excluded from the next run on${exclusion.reason && `: ${exclusion.reason}`}`;
+      : `excluded from the next run on${exclusion.reason && `: ${exclusion.reason}`}; not in the bucket yet`;
   const included = generation?.membership.clusters.includes(cluster) === true;
   return { membership: included ? 'in' : 'not yet', ...(reason !== undefined && { reason }) };
 }

@@ -59,11 +59,9 @@ function section(title: string, text: string): void {
  */
 function showClusters(clusters: readonly ClusterStatus[], now: Date): string {
   const rows = clusters.flatMap(({ cluster, membership, reason, lastPush, windows }) => {
-    const about = [
-      cluster,
-      reason === undefined ? membership : `${membership} (${reason})`,
-      lastPush && formatAge(lastPush, now),
-    ];
+    // The reason of a removal already says that the cluster is removed.
+    const state = membership === 'removed' ? reason : reason && `${membership} (${reason})`;
+    const about = [cluster, state ?? membership, lastPush && formatAge(lastPush, now)];
     if (windows.length === 0) return [[...about.slice(0, 2), 'never', '', 0, '']];
     return windows.map(({ pipeline, resolution, count: number, newestEnd }, index) => [
       ...(index === 0 ? about : ['', '', '']),

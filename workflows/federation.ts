@@ -232,7 +232,7 @@ function outcomeAttributes({ committed, progress: { generation } }: RunState, ou
 
 const reasons: Partial<Record<PlanSummary['outcome'], string>> = {
   'no-input': 'There is no file to federate; nothing was changed.',
-  'all-excluded': 'Every cluster is excluded; nothing was changed.',
+  'all-excluded': 'Every cluster is excluded or removed; nothing was changed.',
   'nothing-changed': 'No window changed; nothing was merged.',
 };
 

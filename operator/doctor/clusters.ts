@@ -48,6 +48,7 @@ function describeSurvey(
     roster: generation?.membership.roster ?? '',
     exclusions: exclusions ?? generation?.membership.exclusions ?? {},
     discovered,
+    removed: generation?.membership.removed ?? {},
     ...(generation && { base: generation }),
   });
   return [
@@ -80,8 +81,15 @@ function found(clusters: readonly string[], label: string): Check {
 }
 
 function describeCluster(cluster: Survey['clusters'][number], { generation }: Survey): Check {
-  const { lastPush, windows } = summarizeCluster(cluster, generation, undefined);
+  const {
+    lastPush,
+    windows,
+    membership,
+    reason = '',
+    stillPushing,
+  } = summarizeCluster(cluster, generation, undefined);
   const now = new Date();
+  if (membership === 'removed') return describeRemovedCluster(cluster.cluster, reason, stillPushing);
   if (windows.length === 0) return line(cluster.cluster, 'no windows');
   const kinds = windows.map(
     ({ pipeline, resolution, count: number, newestEnd }) =>
@@ -93,6 +101,17 @@ function describeCluster(cluster: Survey['clusters'][number], { generation }: Su
   );
 }
 
+function describeRemovedCluster(cluster: string, removed: string, stillPushing?: true): Check {
+  if (!stillPushing) return line(cluster, `${removed}.`);
+  return {
+    check,
+    subject: cluster,
+    outcome: 'warning',
+    detail: `${removed}. What it pushes is ignored.`,
+    todo: `Stop its pushes (federatedETL.federatedCluster), or bring it back: \`federated-etl cluster restore ${cluster}\`.`,
+  };
+}
+
 function rule({ include, exclude, cutoff }: Membership['scope']): string {
   const who = include === undefined ? 'every cluster' : `only ${include.join(', ')}`;
   const but = exclude.length === 0 ? '' : ` but ${exclude.join(', ')}`;
@@ -100,9 +119,13 @@ function rule({ include, exclude, cutoff }: Membership['scope']): string {
   return `By the settings: ${who}${but}${since}.`;
 }
 
-function whoIsIn({ clusters, excluded }: Membership): string {
+function whoIsIn({ clusters, excluded, removed }: Membership): string {
   const out = Object.entries(excluded).map(([cluster, { by }]) => `${cluster} (${by})`);
-  return `Included now: ${clusters.join(', ') || 'none'}. Excluded: ${out.join(', ') || 'none'}.`;
+  const gone = Object.keys(removed);
+  return (
+    `Included now: ${clusters.join(', ') || 'none'}. Excluded: ${out.join(', ') || 'none'}.` +
+    (gone.length === 0 ? '' : ` Removed: ${gone.join(', ')}.`)
+  );
 }
 
 /** Warns about ids in the settings that no cluster in the bucket has. Such an id is often misspelt. */

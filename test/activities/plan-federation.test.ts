@@ -94,8 +94,9 @@ test('the outcomes of the largest shard are a small payload', async () => {
 
 test('a dry run needs only read access', async () => {
   const bucket = smallBucket();
-  const input = { federator: 'f', scope: { exclude: [] }, roster: 'r', exclusions: {}, request: {} };
-  const plan = await drawPlan(readOnly(bucket), { ...input, now: new Date() });
+  const input = { federator: 'f', scope: { exclude: [] }, roster: 'r', exclusions: {} };
+  const request = { trigger: 'person', at: '2026-11-20T00:00:00Z' } as const;
+  const plan = await drawPlan(readOnly(bucket), { ...input, request, now: new Date() });
   expect(plan.windows).toHaveLength(3);
   expect(plan.windows[0]?.sources).toHaveLength(5);
 });

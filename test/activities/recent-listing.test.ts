@@ -144,7 +144,8 @@ const input = { federator: 'f', scope: { exclude: [] }, roster: 'r', exclusions:
  */
 async function run(world: World, { fails = false, full = false } = {}): Promise<DrawnPlan> {
   const now = new Date(world.now * 1_000);
-  const drawn = await drawPlan(world.bucket, { ...input, request: full ? { full } : {}, now });
+  const request = { trigger: 'schedule' as const, at: now.toISOString(), full };
+  const drawn = await drawPlan(world.bucket, { ...input, request, now });
   if (fails || (drawn.outcome !== 'work' && drawn.outcome !== 'nothing-changed')) return drawn;
   const { baseGeneration: base, membership } = drawn;
   const results = drawn.windows.map(({ window: id, sources }): WindowResult => {

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { clusterId } from '../../etl/cluster-id';
 import { type WindowId, windowId, windowName, type WindowRef } from '../../etl/window';
 import type { ListedFile } from '../../federation/candidates';
 import {
@@ -76,6 +77,15 @@ describe('a listing is full', () => {
     [
       'when a cluster leaves',
       { membership: membership(['a'], { exclusions: { b: out } }) },
+      'the membership has changed',
+    ],
+    [
+      'when a cluster is removed',
+      {
+        membership: membership(['a'], {
+          removed: { [clusterId('b')]: { by: 'kim@host', reason: '', at: at(now), lastGeneration: 5 } },
+        }),
+      },
       'the membership has changed',
     ],
     [

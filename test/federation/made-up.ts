@@ -47,6 +47,7 @@ export function membership(clusters: string[], more: Partial<Membership> = {}): 
     exclusions: {},
     clusters: clusters.map(clusterId),
     excluded: {},
+    removed: {},
     ...more,
   };
 }

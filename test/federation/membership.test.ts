@@ -13,6 +13,7 @@ const resolve = (input: Partial<MembershipInput>) =>
     scope: { exclude: [] },
     roster: 'r',
     exclusions: {},
+    removed: {},
     discovered: ['c', 'a', 'b'].map(clusterId),
     ...input,
   });

@@ -11,7 +11,7 @@ test.each<[string, number[], number, number[]]>([
   ['the last of each day for 30 days', [31.1, 29.4, 29.3, 3.2, 3.1, 0], 1, [3, 5, 6]],
 ])('generations: %s', (_, ages, atLeast, expected) => {
   const generations = ages.map((age, index) => ({ generation: index + 1, modified: ago(age) }));
-  const keep = generationsToKeep({ generations, excluded: {}, atLeast, now });
+  const keep = generationsToKeep({ generations, excluded: {}, removed: {}, atLeast, now });
   expect([...keep].sort((a, b) => a - b)).toEqual(expected);
 });
 
@@ -22,7 +22,22 @@ test('generations: the last one that included an excluded cluster, if it still e
     b: { by: 'settings' as const, reason: '', lastGeneration: 1 },
     c: { by: 'settings' as const, reason: '' },
   };
-  expect([...generationsToKeep({ generations, excluded, atLeast: 1, now })].sort()).toEqual([5, 7]);
+  const input = { generations, excluded, removed: {}, atLeast: 1, now };
+  expect([...generationsToKeep(input)].sort()).toEqual([5, 7]);
+});
+
+test('generations: the last one that included a removed cluster, for 30 days after the removal', () => {
+  const generations = [90, 80, 70].map((age, index) => ({ generation: index + 1, modified: ago(age) }));
+  const decided = (days: number, lastGeneration: number) => ({
+    by: 'kim@host',
+    reason: '',
+    at: ago(days).toISOString(),
+    lastGeneration,
+  });
+  const removed = { a: decided(30.1, 1), b: decided(29.9, 2) };
+  expect([...generationsToKeep({ generations, excluded: {}, removed, atLeast: 1, now })].sort()).toEqual([
+    2, 3,
+  ]);
 });
 
 test.each([

@@ -161,6 +161,7 @@ export class ClusterOnDisk implements AsyncDisposable {
         exclusions: {},
         clusters: [],
         excluded,
+        removed: {},
       },
       windows: committed,
       quarantined,

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { silentLog } from '../../config/log';
+import { clusterId } from '../../etl/cluster-id';
 import { combinedEtlKey, combinedEtlPrefix } from '../../federation/layout';
 import { instanceOf } from '../../local-etl/instance';
 import { localEtl } from '../../local-etl/store';
@@ -385,6 +386,22 @@ describe('clusters', () => {
       'Included now: cluster-1, cluster-2. Excluded: none.',
     );
     expect(of('clusters', 'strangers')?.outcome).toBe('ok');
+  });
+
+  it('removed by a person are shown as removed, with a warning while they push', async () => {
+    for (const cluster of ['cluster-1', 'cluster-2']) await federation.push(cluster, day);
+    const removal = { by: 'kim@host', reason: '', at: '2026-01-01T00:00:00Z', lastGeneration: 1 };
+    const removed = { [clusterId('cluster-2')]: removal, [clusterId('cluster-9')]: removal };
+    await federation.commit(2, ['cluster-1'], [day], { removed });
+    const { of } = await examine({ federatedETL: federator() });
+    expect(of('clusters', 'cluster-2')).toMatchObject({
+      outcome: 'warning',
+      detail: 'removed by kim@host at 2026-01-01T00:00:00Z, still pushing. What it pushes is ignored.',
+    });
+    expect(of('clusters', 'cluster-9')).toMatchObject({ outcome: 'ok' });
+    expect(of('clusters', 'who is in')?.detail).toMatch(
+      /Included now: cluster-1\. Excluded: none\. Removed: cluster-2, cluster-9\.$/,
+    );
   });
 
   it('are not other objects in the published place, of which ten are shown', async () => {

@@ -64,7 +64,11 @@ export class FederationFolder implements AsyncDisposable {
     generation: number,
     clusters: readonly string[],
     windows: readonly string[],
-    more: { quarantined?: QuarantinedSource[]; excluded?: Generation['membership']['excluded'] } = {},
+    more: {
+      quarantined?: QuarantinedSource[];
+      excluded?: Generation['membership']['excluded'];
+      removed?: Generation['membership']['removed'];
+    } = {},
   ): Promise<void> {
     const published: Published['windows'] = {};
     const merged: Generation['windows'] = {};
@@ -86,6 +90,7 @@ export class FederationFolder implements AsyncDisposable {
         exclusions: {},
         clusters: clusters.map(clusterId),
         excluded: more.excluded ?? {},
+        removed: more.removed ?? {},
       },
       windows: merged,
       quarantined: more.quarantined ?? [],

@@ -102,6 +102,24 @@ describe('status', () => {
   });
 });
 
+describe('a removed cluster', () => {
+  const removal = { by: 'kim@host', reason: 'sold', at: '2026-11-20T12:00:00Z', lastGeneration: 1 };
+
+  it.each([
+    ['is shown as removed', '2999-01-01T00:00:00Z', ''],
+    ['that still pushes is shown as such', '2026-01-01T00:00:00Z', ', still pushing'],
+  ])('%s', async (_, at, suffix) => {
+    await federateTwo();
+    const removed = { [clusterId('cluster-2')]: { ...removal, at } };
+    await federation.commit(2, ['cluster-1'], [day], { removed });
+    const reason = `removed by kim@host at ${at}: sold${suffix}`;
+    expect(await json('status')).toMatchObject({
+      clusters: [{ cluster: 'cluster-1' }, { cluster: 'cluster-2', membership: 'removed', reason }],
+    });
+    expect((await run('status')).out).toMatch(new RegExp(`^cluster-2 +${reason} {2}`, 'm'));
+  });
+});
+
 describe('runs', () => {
   const calls = { list: 7, head: 1, get: 40, put: 20, create: 3, copy: 2, delete: 0 };
   beforeEach(async () => {

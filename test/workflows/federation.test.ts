@@ -97,7 +97,7 @@ describeWithTemporal('a federation', () => {
 
   it.each([
     ['no-input', 'There is no file to federate; nothing was changed.'],
-    ['all-excluded', 'Every cluster is excluded; nothing was changed.'],
+    ['all-excluded', 'Every cluster is excluded or removed; nothing was changed.'],
   ] as const)('commits nothing if it finds %s', async (outcome, why) => {
     world.begin({ planFederation: async () => planOf([], { outcome }) });
     const run = await world.federate();

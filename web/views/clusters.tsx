@@ -8,7 +8,7 @@ import { type Column, Table } from '../parts/table';
 import { comparison } from '../url-state';
 import type { ViewProps } from './view';
 
-const memberships = { in: 'in', excluded: 'excluded', 'not yet': 'not yet' } as const;
+const memberships = { in: 'in', excluded: 'excluded', removed: 'removed', 'not yet': 'not yet' } as const;
 /**
  * Age after which the data of a cluster is marked as stale, in milliseconds. Usually, data is much newer: a cost-model
  * (the agent of Kubecost and OpenCost) writes files every few minutes.
@@ -111,6 +111,7 @@ export function Clusters({ state, go, status, say, onToken, refresh }: ViewProps
             title: '',
             value: () => '',
             show: ({ cluster, membership }: ClusterView) => {
+              if (membership === 'removed') return undefined;
               const kind = membership === 'excluded' ? 'include' : 'exclude';
               return (
                 <button type="button" class="small" onClick={() => setAsked({ kind, cluster })}>
