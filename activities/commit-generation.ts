@@ -2,7 +2,7 @@ import { mapConcurrently } from '../concurrency/map-concurrently';
 import { describeError, FederationError } from '../errors/federation-error';
 import { createDocument, requireDocument } from '../federation/document';
 import { documents } from '../federation/documents';
-import { type Generation, quarantinedOfIncluded } from '../federation/generation';
+import { type Generation, openQuarantined } from '../federation/generation';
 import { objectKey } from '../federation/layout';
 import { sameMembership } from '../federation/membership';
 import { nextGeneration, sameGeneration } from '../federation/next-generation';
@@ -33,7 +33,7 @@ export interface CommittedGeneration {
   readonly removed: number;
   /** Ids of the clusters that people have excluded. If there are many, only the first ones. */
   readonly exclusions: string[];
-  /** Number of quarantined sources of included clusters. If it is not 0, the run's outcome is `partial`. */
+  /** Number of quarantined sources of included clusters that nobody has dropped. If it is not 0, the run's outcome is `partial`. */
   readonly quarantined: number;
   /** Ids of the included clusters that have quarantined sources. If there are many, only the first ones. */
   readonly degraded: string[];
@@ -236,7 +236,7 @@ function summarize(
   generation: Generation,
   base: Generation | undefined,
 ): CommittedGeneration {
-  const quarantined = quarantinedOfIncluded(generation);
+  const quarantined = openQuarantined(generation);
   const windows = Object.keys(generation.windows);
   return {
     status,

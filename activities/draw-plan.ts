@@ -26,9 +26,11 @@ import { type Plan, planFederation } from '../federation/plan';
 import type { PlanHead } from '../federation/plan-document';
 import { removedAfter } from '../federation/removal';
 import type { FederationRequest } from '../federation/run';
+import type { DecidedSources } from '../federation/source-decisions';
 import type { BucketReader } from '../storage/bucket';
 import { readFullListing } from './full-listing';
 import { findIgnored, type IgnoredCluster } from './ignored-clusters';
+import { readDecision } from './read-decision';
 import { readGeneration, readNewestGeneration } from './read-generations';
 import { discoverClusters, scanWindowFiles } from './survey-clusters';
 
@@ -56,6 +58,8 @@ export interface DrawnPlan extends Plan, Pick<PlanHead, 'newest' | 'number'> {
   readonly outcome: PlanOutcome;
   readonly membership: Membership;
   readonly baseGeneration?: Generation;
+  /** The person's decision about quarantined sources that the run commits; undefined if it commits none. */
+  readonly decision?: DecidedSources;
   readonly found: readonly Found[];
   readonly listing: Listing;
   /**
@@ -76,7 +80,8 @@ export interface DrawnPlan extends Plan, Pick<PlanHead, 'newest' | 'number'> {
  * Reads the bucket and plans a federation. Writes nothing, so a dry run calls only this function.
  *
  * @throws FEDERATOR_CONFLICT if the last generation was committed by another federator with different settings or with
- *   the exclusions of another roster, unless the request sets `takeOver`
+ *   the exclusions of another roster, unless the request sets `takeOver`; GENERATION_UNREADABLE if the request contains a
+ *   decision about a generation that was cleaned up
  */
 export async function drawPlan(bucket: BucketReader, input: DrawPlanInput): Promise<DrawnPlan> {
   const { scope, request, signal } = input;
@@ -88,10 +93,14 @@ export async function drawPlan(bucket: BucketReader, input: DrawPlanInput): Prom
   const removed = removedAfter(base, request);
   const resolved = resolveMembership({ ...input, discovered, removed, base });
   if (base !== undefined && request.takeOver !== true) refuseConflict(base, resolved, input.follows);
+  const decision = await readDecision(bucket, base, request, { signal });
+  // A dropped source changes nothing in its window.
+  const accepted = decision?.change.kind === 'accept' ? decision.sources : [];
+  const decided = new Set<string>(accepted.map(({ window }) => window));
   const now = input.now.getTime() / 1_000;
   const { candidates, listing, fullListing } = await listCandidates(
     bucket,
-    { base, membership: resolved, request, last, now },
+    { base, membership: resolved, request, decided, last, now },
     input,
   );
   const withFiles = candidates.clusters();
@@ -109,7 +118,16 @@ export async function drawPlan(bucket: BucketReader, input: DrawPlanInput): Prom
     findIgnored(bucket, membership.removed, { discovered, now, signal }),
   ]);
   const since = listing.kind === 'recent' ? listing.since : undefined;
-  const plan = planFederation({ base, membership, candidates, since, lastGenerations, request, now });
+  const plan = planFederation({
+    base: decision?.base ?? base,
+    membership,
+    candidates,
+    since,
+    decided,
+    lastGenerations,
+    request,
+    now,
+  });
   const outcome = outcomeOf(plan, membership, withFiles.size > 0, base);
   const nothing = outcome === 'no-input' || outcome === 'all-excluded';
   const todo = nothing ? { windows: [], carried: Object.keys(base?.windows ?? {}), removed: [] } : plan;
@@ -121,6 +139,7 @@ export async function drawPlan(bucket: BucketReader, input: DrawPlanInput): Prom
     outcome,
     membership,
     baseGeneration: base,
+    decision,
     found: countFound(todo, candidates),
     listing,
     fullListing,
@@ -182,7 +201,13 @@ function outcomeOf(
   if (!anyFile || (base === undefined && plan.windows.length === 0)) return 'no-input';
   const next = nextGeneration({
     base,
-    plan: { number: 1, membership, removed: [...plan.removed], quarantined: [...plan.quarantined] },
+    plan: {
+      number: 1,
+      membership,
+      removed: [...plan.removed],
+      quarantined: [...plan.quarantined],
+      accepted: [...plan.accepted],
+    },
     results: [],
     run: '',
     now: new Date(0),

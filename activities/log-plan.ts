@@ -3,6 +3,7 @@ import { parseWindowId } from '../etl/window';
 import type { Found } from '../federation/found';
 import { describeRemoved } from '../federation/removal';
 import { shorten } from '../federation/run';
+import type { DecidedSources } from '../federation/source-decisions';
 import type { DrawnPlan } from './draw-plan';
 
 /** Maximum number of ids in one log message, to keep it readable. */
@@ -35,6 +36,7 @@ export function logPlan(log: Log, plan: DrawnPlan): void {
       `Federator is not the only one: the federator of ${other} committed generation ${base.generation}. That is safe, but not recommended`,
     );
   }
+  if (plan.decision !== undefined) logDecision(log, plan.decision);
   for (const [cluster, { by, reason }] of Object.entries(excluded)) {
     log.info(
       { event: 'federation.excluded', cluster, by, reason },
@@ -58,6 +60,16 @@ export function logPlan(log: Log, plan: DrawnPlan): void {
       `${prefix(window)} ${cluster} has more than one file of a window: takes ${taken}, ignores ${ignored}`,
     );
   }
+}
+
+function logDecision(log: Log, { change, decided: { by, reason }, sources, outdated }: DecidedSources): void {
+  const { kind, cluster } = change;
+  log.info(
+    { event: 'federation.decided', kind, cluster, sources: sources.length, outdated, by, reason },
+    `Federator ${kind}s ${count(sources.length, 'quarantined source')} of ${cluster}, as decided by ${by}` +
+      (reason === '' ? '' : `: ${reason}`) +
+      (outdated === 0 ? '' : `; ${outdated} more are no longer quarantined as they were then`),
+  );
 }
 
 function logFound(log: Log, { pipeline, resolution, planned, carried, clusters }: Found): void {

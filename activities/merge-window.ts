@@ -3,7 +3,7 @@ import { describeWindow, parseWindowId, type WindowId } from '../etl/window';
 import { contributes } from '../federation/decision';
 import { replaceDocument } from '../federation/document';
 import { documents } from '../federation/documents';
-import type { PlannedWindow, PlanShard } from '../federation/plan-document';
+import type { PlannedWindow, PlanShard, WindowResult } from '../federation/plan-document';
 import { changedSources, type Provenance } from '../federation/provenance';
 import { createMemoryBudget, type MemoryBudget } from '../storage/memory-budget';
 import type { FederationDependencies } from './federation-dependencies';
@@ -44,8 +44,10 @@ export interface MergeOutcome {
    * began or ended.
    */
   readonly changed: number;
-  /** Number of quarantined sources. The outcome of the shard lists them. */
+  /** Number of quarantined sources that nobody has dropped. */
   readonly quarantined: number;
+  /** Whether the merge wrote a list of quarantined and accepted sources. */
+  readonly listed: boolean;
   /** True if the merged object already existed. */
   readonly reused: boolean;
   /** True if the last generation contains the window, but the next one will not. */
@@ -126,16 +128,16 @@ export function createMergeWindow(deps: MergeDependencies): MergeWindow {
       if (merged !== undefined && reused && merged.fingerprint !== planned.base) {
         await touchFinished(bucket, merged, { signal });
       }
-      const quarantined = sources.flatMap((source) => source.quarantined ?? []);
-      if (quarantined.length > 0) {
+      const listed = listedSources(planned, sources);
+      if (isListed(listed)) {
         await replaceDocument(
           bucket,
           documents.windowQuarantine.at(run, attempt, shard, index),
-          { window: planned.window, quarantined },
+          { window: planned.window, ...listed },
           { signal },
         );
       }
-      const outcome = outcomeOf({ index, planned, sources, merged, reused, previous });
+      const outcome = outcomeOf({ index, planned, sources, listed, merged, reused, previous });
       const { window: _window, ...facts } = outcome;
       log.info(
         { event: outcome.reused ? 'window.found' : 'window.merged', ...facts },
@@ -171,23 +173,42 @@ async function readPreviousOrNone(
   }
 }
 
+/** The sources of a window that the next generation lists. */
+type ListedSources = Pick<WindowResult, 'quarantined' | 'accepted'>;
+
+function listedSources(planned: PlannedWindow, sources: readonly WindowSource[]): ListedSources {
+  const accepted = new Set(
+    sources.filter(({ decision }) => decision === 'accepted').map(({ cluster }) => cluster),
+  );
+  return {
+    quarantined: sources.flatMap((source) => source.quarantined ?? []),
+    accepted: planned.accepted.filter(({ cluster }) => accepted.has(cluster)),
+  };
+}
+
+function isListed({ quarantined, accepted }: ListedSources): boolean {
+  return quarantined.length + accepted.length > 0;
+}
+
 interface Settled {
   readonly index: number;
   readonly planned: PlannedWindow;
   readonly sources: readonly WindowSource[];
+  readonly listed: ListedSources;
   readonly merged: Provenance | undefined;
   readonly reused: boolean;
   readonly previous: PreviousContributions;
 }
 
-function outcomeOf({ index, planned, sources, merged, reused, previous }: Settled): MergeOutcome {
+function outcomeOf({ index, planned, sources, listed, merged, reused, previous }: Settled): MergeOutcome {
   return {
     index,
     window: planned.window,
     ...(merged && { fingerprint: merged.fingerprint, digest: merged.digest, size: merged.size }),
-    clusters: sources.filter((source) => contributes(source.decision)).length,
+    clusters: sources.filter((source) => contributes(source)).length,
     changed: changedSources(previous.base, sources),
-    quarantined: sources.filter((source) => source.quarantined !== undefined).length,
+    quarantined: listed.quarantined.filter(({ dropped }) => dropped === undefined).length,
+    listed: isListed(listed),
     reused,
     removed: merged === undefined && planned.base !== undefined,
   };

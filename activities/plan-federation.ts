@@ -96,7 +96,7 @@ async function writePlan(
   bucket: Bucket,
   run: string,
   attempt: number,
-  { base, newest, number, membership, removed, quarantined, fullListing }: DrawnPlan,
+  { base, newest, number, membership, removed, quarantined, accepted, fullListing }: DrawnPlan,
   shards: readonly PlannedWindow[][],
   signal: AbortSignal,
 ): Promise<void> {
@@ -116,6 +116,7 @@ async function writePlan(
     shards: shards.map((shard) => shard.map((window) => window.window)),
     removed: [...removed],
     quarantined: [...quarantined],
+    accepted: [...accepted],
     fullListing,
   };
   await replaceDocument(bucket, documents.planHead.at(run, attempt), head, { signal });

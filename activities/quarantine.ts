@@ -58,6 +58,7 @@ export async function quarantine(
   return findings.flatMap((finding) => {
     const { source, code, detail } = finding;
     const version = keptAlready(context, finding) ?? files.get(source.cluster);
+    const dropped = known(context, source)?.dropped;
     if (version === undefined && source.seen === absent) return [];
     const quarantined: QuarantinedSource = {
       cluster: source.cluster,
@@ -66,6 +67,7 @@ export async function quarantine(
       code,
       detail: detail.slice(0, longestDetail),
       ...(version !== undefined && { kept: version }),
+      ...(dropped !== undefined && { dropped }),
     };
     return [{ ...source, decision: version === undefined ? refused(code) : kept(version), quarantined }];
   });
@@ -77,6 +79,14 @@ function keptAlready(
 ): Version | undefined {
   if (keptIsGone === true) return undefined;
   return planned.quarantined.find((known) => known.cluster === source.cluster)?.kept;
+}
+
+/** Returns what the base generation says about this version of the source; undefined if it does not quarantine it. */
+function known(
+  { planned }: QuarantineContext,
+  { cluster, seen }: WindowSource,
+): QuarantinedSource | undefined {
+  return planned.quarantined.find((entry) => entry.cluster === cluster && entry.seen === seen);
 }
 
 /**

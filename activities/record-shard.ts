@@ -12,19 +12,21 @@ export interface RecordShardInput {
   readonly outcomes: readonly MergeOutcome[];
 }
 
+const noSources: Pick<WindowResult, 'quarantined' | 'accepted'> = { quarantined: [], accepted: [] };
+
 /**
- * Creates the activity that records the results of a shard's windows for the commit. The outcomes contain only the
- * number of quarantined sources, so the list of these sources is read from the bucket.
+ * Creates the activity that records the results of a shard's windows for the commit. The outcomes only say
+ * whether there are quarantined or accepted sources, so the lists of these sources are read from the bucket.
  */
 export function createRecordShard({ bucket, signal }: Pick<FederationDependencies, 'bucket' | 'signal'>) {
   return async ({ run, attempt, shard, outcomes }: RecordShardInput): Promise<void> => {
     const options = { signal: signal() };
     const windows: WindowResult[] = [];
-    for (const { window, index, fingerprint, digest, size, quarantined } of outcomes) {
+    for (const { window, index, fingerprint, digest, size, listed } of outcomes) {
       const document = documents.windowQuarantine.at(run, attempt, shard, index);
-      const found = quarantined === 0 ? [] : (await requireDocument(bucket, document, options)).quarantined;
+      const { quarantined, accepted } = listed ? await requireDocument(bucket, document, options) : noSources;
       const merged = fingerprint && digest && size !== undefined ? { fingerprint, digest, size } : undefined;
-      windows.push({ window, merged, quarantined: found });
+      windows.push({ window, merged, quarantined, accepted });
     }
     const outcome = shardOutcomeSchema.parse({ format: 1, run, windows });
     await replaceDocument(bucket, documents.shardOutcome.at(run, attempt, shard), outcome, options);

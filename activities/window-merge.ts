@@ -2,7 +2,7 @@ import { FederationError } from '../errors/federation-error';
 import type { WindowRef } from '../etl/window';
 import { absent, contributes, keptVersion } from '../federation/decision';
 import { fingerprint } from '../federation/fingerprint';
-import { quarantineState } from '../federation/generation';
+import { type QuarantinedSource, quarantineState } from '../federation/generation';
 import { keptKey, objectKey } from '../federation/layout';
 import type { PlannedWindow } from '../federation/plan-document';
 import type { Provenance } from '../federation/provenance';
@@ -67,7 +67,7 @@ export class WindowMerge {
     const { bucket, ref, signal, force } = this.context;
     let sources = await this.replace(planned, badByListing(planned));
     for (let looks = 0; ;) {
-      if (!sources.some((source) => contributes(source.decision))) return { sources, reused: false };
+      if (!sources.some((source) => contributes(source))) return { sources, reused: false };
       const name = fingerprint(ref, sources);
       const finished = force ? undefined : await findFinished(bucket, name, { signal });
       if (finished !== undefined) return { sources, merged: finished, reused: true };
@@ -110,7 +110,7 @@ export class WindowMerge {
     sources: readonly WindowSource[],
   ): Promise<Tried> {
     const { bucket, ref, planned, previous, threads, signal } = this.context;
-    const contributing = sources.filter((source) => contributes(source.decision));
+    const contributing = sources.filter((source) => contributes(source));
     const reads = new MergeReads({
       bucket,
       window: planned.window,
@@ -189,7 +189,7 @@ export class WindowMerge {
         decision,
         contribution: byCluster.get(cluster),
       })),
-      quarantined: sources.flatMap((source) => source.quarantined ?? []),
+      quarantined: sources.flatMap((source) => source.quarantined ?? []).map(withoutDecision),
     };
   }
 
@@ -209,7 +209,8 @@ export class WindowMerge {
   }
 
   /**
-   * Updates each source in `moved`. For an ordinary source, looks up the current version of the cluster's file. For a
+   * Updates each source in `moved`. For an ordinary source, looks up the current version of the cluster's file. It is
+   * judged like any new file, unless a person has accepted exactly this version. For a
    * quarantined source, writes the cluster's last good contribution to `kept/` again, because it has disappeared from
    * there.
    */
@@ -222,7 +223,8 @@ export class WindowMerge {
     const now: WindowSource[] = [];
     for (const source of sources) {
       if (!moved.some((one) => one.cluster === source.cluster)) now.push(source);
-      else if (source.quarantined === undefined) now.push(await lookAgain(bucket, source, { signal }));
+      else if (source.quarantined === undefined)
+        now.push(this.asAccepted(await lookAgain(bucket, source, { signal })));
       else {
         const { code, detail } = source.quarantined;
         gone.push({ source, code: code as BadFinding['code'], detail, keptIsGone: true });
@@ -230,6 +232,13 @@ export class WindowMerge {
       }
     }
     return this.replace(now, gone);
+  }
+
+  private asAccepted(source: WindowSource): WindowSource {
+    const accepted = this.context.planned.accepted.some(
+      ({ cluster, seen }) => cluster === source.cluster && seen === source.seen,
+    );
+    return accepted ? { ...source, decision: 'accepted' } : source;
   }
 
   /**
@@ -288,6 +297,11 @@ function badByListing(sources: readonly WindowSource[]): BadFinding[] {
     }
     return source.size === 0 ? [{ source, code: 'ETL_EMPTY_FILE', detail: 'The file has no bytes.' }] : [];
   });
+}
+
+/** Removes a person's decision. An object with the same sources must have the same provenance, whatever anybody decides. */
+function withoutDecision({ dropped: _dropped, ...source }: QuarantinedSource): QuarantinedSource {
+  return source;
 }
 
 function bytesOf(sources: readonly WindowSource[]): number {

@@ -3,7 +3,8 @@ import type { Version } from '../storage/bucket';
 /**
  * How a merge treats a source, which is one cluster's file for one window:
  * - `used`: the file is merged.
- * - `accepted`: the file looks bad, but is merged because a person has accepted it.
+ * - `accepted`: the file looks bad, but is merged because a person has accepted it. If the file has vanished, the window
+ *   has no data from the cluster.
  * - `refused:<code>`: no data of the cluster is merged into the window. The error code says why.
  * - `kept:<version>`: the file is replaced by the cluster's last good contribution, an object under `kept/` with this
  *   version.
@@ -36,7 +37,16 @@ export function keptVersion(decision: Decision): Version | undefined {
   return decision.startsWith('kept:') ? (decision.slice('kept:'.length) as Version) : undefined;
 }
 
-/** Returns whether a source with this decision contributes data to the merged window. */
-export function contributes(decision: Decision): boolean {
-  return !decision.startsWith('refused:');
+/**
+ * Returns whether a source contributes data to the merged window. A file that does not exist contributes nothing, unless
+ * the cluster's last good contribution replaces it.
+ */
+export function contributes({
+  seen,
+  decision,
+}: {
+  readonly seen: Seen;
+  readonly decision: Decision;
+}): boolean {
+  return keptVersion(decision) !== undefined || (seen !== absent && !decision.startsWith('refused:'));
 }

@@ -106,7 +106,7 @@ export const documents = {
   }),
   windowQuarantine: defineDocument({
     pattern: 'federated/combined/runs/<run>/quarantine-<attempt>-<k>-<i>.json',
-    writer: 'merge, if a source is quarantined',
+    writer: 'merge, if a source is quarantined or accepted',
     key: runQuarantineKey,
     schema: windowResultSchema,
     limit: small,

@@ -19,7 +19,7 @@ export type GenerationWindow = z.infer<typeof generationWindowSchema>;
 
 /**
  * A quarantined source: a cluster's file that was not merged into a window, because it is bad or has vanished. While a
- * generation lists a quarantined source of an included cluster, runs end as `partial`.
+ * generation lists a quarantined source of an included cluster that nobody has dropped, runs end as `partial`.
  */
 export const quarantinedSourceSchema = z.object({
   cluster: clusterIdSchema,
@@ -34,8 +34,28 @@ export const quarantinedSourceSchema = z.object({
    * instead of the file. Undefined if there is no good contribution.
    */
   kept: versionSchema.optional(),
+  /**
+   * Set if a person has decided that this version of the file is never to be merged. The source then no longer makes
+   * runs `partial`. Another version is judged like any new file.
+   */
+  dropped: decidedSchema.optional(),
 });
 export type QuarantinedSource = z.infer<typeof quarantinedSourceSchema>;
+
+/**
+ * A source that looks wrong, but is merged as it is, because a person has accepted this version of the file. If the file
+ * has vanished, the window has no data from the cluster.
+ */
+export const acceptedSourceSchema = z.object({
+  cluster: clusterIdSchema,
+  window: windowIdSchema,
+  /** Version of the file, or `absent` if it has vanished. */
+  seen: seenSchema,
+  /** Error code with which the source was quarantined. */
+  code: z.string(),
+  decided: decidedSchema,
+});
+export type AcceptedSource = z.infer<typeof acceptedSourceSchema>;
 
 /**
  * `kept`: the window still contains the cluster's last good contribution. `refused`: the window has no data from the
@@ -104,16 +124,21 @@ export const generationSchema = z.object({
   /** The windows, keyed by WindowId. */
   windows: z.record(z.string(), generationWindowSchema),
   quarantined: z.array(quarantinedSourceSchema),
+  /** The sources that are merged because a person has accepted them, as long as these versions are the sources. */
+  accepted: z.array(acceptedSourceSchema),
 });
 export type Generation = z.infer<typeof generationSchema>;
 
 /**
- * Returns the quarantined sources of included clusters. Only these make a run `partial`. A generation also keeps the
- * quarantined sources of excluded clusters, until the clusters are included again.
+ * Returns the quarantined sources that need attention: those of included clusters that nobody has dropped. Only these
+ * make a run `partial`. A generation also keeps the quarantined sources of excluded clusters, until the clusters are
+ * included again.
  */
-export function quarantinedOfIncluded(
+export function openQuarantined(
   generation: Pick<Generation, 'membership' | 'quarantined'>,
 ): QuarantinedSource[] {
   const included = new Set(generation.membership.clusters);
-  return generation.quarantined.filter((source) => included.has(source.cluster));
+  return generation.quarantined.filter(
+    ({ cluster, dropped }) => included.has(cluster) && dropped === undefined,
+  );
 }

@@ -73,6 +73,8 @@ export interface ListingInput {
    */
   readonly membership: Membership;
   readonly request: Pick<FederationRequest, 'windows' | 'force' | 'full'>;
+  /** Ids of windows in which the run accepts a source, as a person has decided. */
+  readonly decided?: ReadonlySet<string>;
   readonly last?: LastFullListing;
   /** Time at which the plan is made, in unix seconds. */
   readonly now: number;
@@ -81,6 +83,11 @@ export interface ListingInput {
 /** Returns whether a window ends after `since`, which is in unix seconds. */
 export function isRecent({ window }: WindowRef, since: number): boolean {
   return window.end > since;
+}
+
+function isOlder(id: string, since: number): boolean {
+  const ref = parseWindowId(id);
+  return ref !== undefined && !isRecent(ref, since);
 }
 
 /**
@@ -95,7 +102,10 @@ export function decideListing(input: ListingInput): Listing {
     : { kind: 'full', why };
 }
 
-function whyFull({ base, membership, request, last, now }: ListingInput, since: number): string | undefined {
+function whyFull(
+  { base, membership, request, decided, last, now }: ListingInput,
+  since: number,
+): string | undefined {
   if (request.full === true || request.force === true) return 'it was requested';
   if (base === undefined) return 'there is no generation yet';
   if (base.mergeRevision !== mergeRevision) return 'the last generation is of another merge revision';
@@ -104,6 +114,7 @@ function whyFull({ base, membership, request, last, now }: ListingInput, since: 
   const returns = returningClusters(membership, base.membership).size > 0;
   if (!sameMembership(base.membership, membership) || left || returns) return 'the membership has changed';
   if (request.windows !== undefined && request.windows.start < since) return 'older windows were requested';
+  if ([...(decided ?? [])].some((id) => isOlder(id, since))) return 'a source of an older window is accepted';
   if (last === undefined) return 'no full listing is known';
   if (last.generation > base.generation) return 'the last full listing is of a generation that is gone';
   const age = now - Date.parse(last.at) / 1_000;
@@ -114,7 +125,8 @@ function whyFull({ base, membership, request, last, now }: ListingInput, since: 
  * Returns the clusters that are listed first. All of their files are listed, even if older windows of other clusters
  * are skipped. These clusters are:
  * - new clusters;
- * - clusters with a quarantined source for an older window, which is a window that ended before `since`;
+ * - clusters with a quarantined source that nobody has dropped, for an older window, which is a window that ended before
+ *   `since`;
  * - clusters that had no older windows at the last full listing, or whose older windows had changed within the day
  *   before that listing: they may still be uploading their history;
  * - clusters with files for recent windows that a listing of recent windows would miss.
@@ -123,9 +135,8 @@ export function listedFirst({ base, membership, last }: ListingInput, since: num
   const known = new Set(base?.membership.clusters);
   const included = new Set(membership.clusters);
   const first = new Set<string>();
-  for (const { cluster, window } of base?.quarantined ?? []) {
-    const ref = parseWindowId(window);
-    if (included.has(cluster) && ref !== undefined && !isRecent(ref, since)) first.add(cluster);
+  for (const { cluster, window, dropped } of base?.quarantined ?? []) {
+    if (included.has(cluster) && dropped === undefined && isOlder(window, since)) first.add(cluster);
   }
   for (const cluster of membership.clusters) {
     const seen = ownValue(last?.clusters, cluster);

@@ -1,5 +1,5 @@
 import { byBytes, inByteOrder } from './byte-order';
-import type { Generation, QuarantinedSource } from './generation';
+import type { Generation } from './generation';
 import { type Membership, sameMembership } from './membership';
 import { mergeRevision } from './merge-revision';
 import type { PlanHead, WindowResult } from './plan-document';
@@ -8,7 +8,10 @@ import { sameRemoved } from './removal';
 export interface NextGenerationInput {
   /** The generation that the plan started from; undefined if there was none. */
   readonly base?: Generation;
-  readonly plan: Pick<PlanHead, 'number' | 'replaces' | 'hold' | 'membership' | 'removed' | 'quarantined'>;
+  readonly plan: Pick<
+    PlanHead,
+    'number' | 'replaces' | 'hold' | 'membership' | 'removed' | 'quarantined' | 'accepted'
+  >;
   /** Results of merging the planned windows, one for each window. */
   readonly results: readonly WindowResult[];
   readonly run: string;
@@ -38,6 +41,7 @@ export function nextGeneration({ base, plan, results, run, now }: NextGeneration
     membership: plan.membership,
     windows: inByteOrder(Object.fromEntries(windows)),
     quarantined: [...plan.quarantined, ...results.flatMap((result) => result.quarantined)].sort(byWindow),
+    accepted: [...plan.accepted, ...results.flatMap((result) => result.accepted)].sort(byWindow),
   };
 }
 
@@ -52,7 +56,8 @@ export function sameGeneration(base: Generation, next: Generation): boolean {
     base.mergeRevision === next.mergeRevision &&
     sameMembers(base.membership, next.membership) &&
     text(inByteOrder(base.windows)) === text(inByteOrder(next.windows)) &&
-    text([...base.quarantined].sort(byWindow)) === text([...next.quarantined].sort(byWindow))
+    text([...base.quarantined].sort(byWindow)) === text([...next.quarantined].sort(byWindow)) &&
+    text([...base.accepted].sort(byWindow)) === text([...next.accepted].sort(byWindow))
   );
 }
 
@@ -72,7 +77,12 @@ function sameMembers(a: Membership, b: Membership): boolean {
   return sameMembership(a, b) && parts(a) === parts(b) && sameRemoved(a.removed, b.removed);
 }
 
-function byWindow(a: QuarantinedSource, b: QuarantinedSource): number {
+interface SourceId {
+  readonly window: string;
+  readonly cluster: string;
+}
+
+function byWindow(a: SourceId, b: SourceId): number {
   return byBytes(a.window, b.window) || byBytes(a.cluster, b.cluster);
 }
 

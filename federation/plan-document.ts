@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { generationWindowSchema, holdSchema, quarantinedSourceSchema, replacedSchema } from './generation';
+import {
+  acceptedSourceSchema,
+  generationWindowSchema,
+  holdSchema,
+  quarantinedSourceSchema,
+  replacedSchema,
+} from './generation';
 import { clusterIdSchema, decisionSchema, seenSchema, windowIdSchema } from './ids';
 import { fullListingSchema } from './listing';
 import { membershipSchema } from './membership';
@@ -37,6 +43,8 @@ export const plannedWindowSchema = z.object({
   returning: z.record(z.string(), z.string()),
   /** Quarantined sources of this window in the base generation, except those of excluded clusters. */
   quarantined: z.array(quarantinedSourceSchema),
+  /** Accepted sources of this window, except those of excluded clusters. */
+  accepted: z.array(acceptedSourceSchema),
   /** Whether to merge the window even if its merged object already exists. */
   force: z.boolean(),
 });
@@ -81,6 +89,8 @@ export const planHeadSchema = z.object({
    * Quarantined sources that the next generation copies from the base generation, regardless of what the merges find.
    */
   quarantined: z.array(quarantinedSourceSchema),
+  /** Accepted sources that the next generation lists regardless of what the merges find. */
+  accepted: z.array(acceptedSourceSchema),
   /**
    * Record of the full listing that the plan was made from; undefined if the plan was not made from one. Stored in the
    * bucket once the plan is committed.
@@ -94,6 +104,8 @@ export const windowResultSchema = z.object({
   window: windowIdSchema,
   merged: generationWindowSchema.optional(),
   quarantined: z.array(quarantinedSourceSchema),
+  /** The accepted sources of the window that were merged as they are. */
+  accepted: z.array(acceptedSourceSchema),
 });
 export type WindowResult = z.infer<typeof windowResultSchema>;
 

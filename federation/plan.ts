@@ -2,18 +2,22 @@ import type { ClusterId } from '../etl/cluster-id';
 import { parseWindowId, windowId, type WindowRef } from '../etl/window';
 import { byBytes } from './byte-order';
 import type { Candidates, Duplicate } from './candidates';
-import { absent, contributes, kept, refused } from './decision';
+import { absent, contributes, type Decision, kept, refused, type Seen } from './decision';
 import { isExpired } from './expired';
 import { fingerprint } from './fingerprint';
-import type { Generation, QuarantinedSource } from './generation';
+import type { AcceptedSource, Generation, QuarantinedSource } from './generation';
 import { isRecent } from './listing';
 import { type Membership, returningClusters, sameMembership } from './membership';
 import { mergeRevision } from './merge-revision';
 import type { PlannedSource, PlannedWindow } from './plan-document';
 import type { FederationRequest } from './run';
+import { overlaps } from './span';
 
 export interface PlanInput {
-  /** The newest generation; undefined if there is none. */
+  /**
+   * The newest generation; undefined if there is none. If the run commits a person's decision about sources, the
+   * generation as it would be with this decision.
+   */
   readonly base?: Generation;
   /** Membership that this run uses. */
   readonly membership: Membership;
@@ -25,7 +29,15 @@ export interface PlanInput {
    * from the base generation's membership.
    */
   readonly since?: number;
-  /** For clusters that are now included again, after an exclusion or a removal: the last generations that included them, keyed by generation number. */
+  /**
+   * Ids of windows in which the run accepts a source, as a person has decided. They are planned even if they start
+   * before the cut-off or if the request does not select them. If there are any, all windows must have been listed.
+   */
+  readonly decided?: ReadonlySet<string>;
+  /**
+   * For clusters that are now included again, after an exclusion or a removal: the last generations that included them,
+   * keyed by generation number.
+   */
   readonly lastGenerations: ReadonlyMap<number, Pick<Generation, 'windows'>>;
   readonly request: Pick<FederationRequest, 'windows' | 'force' | 'full'>;
   /** Time of the plan, in unix seconds. It decides which windows are older than the retention. */
@@ -46,6 +58,8 @@ export interface Plan {
    * merges. Each belongs to a window that is not planned, or to an excluded cluster.
    */
   readonly quarantined: readonly QuarantinedSource[];
+  /** Accepted sources that the next generation lists regardless of the merges, for the same two reasons. */
+  readonly accepted: readonly AcceptedSource[];
   readonly duplicates: readonly Duplicate[];
 }
 
@@ -54,12 +68,14 @@ export interface Plan {
  * function, and the order of its input does not matter.
  *
  * - A source that the base generation quarantines is read again only if its file has been replaced, if `mergeRevision`
- *   has been raised, or if the request sets `force` or `full`.
+ *   has been raised, or if the request sets `force` or `full`. A source that a person has dropped or accepted is judged
+ *   again only if its file has been replaced.
  * - A generation contains all windows of a cluster or none. So if a cluster is newly excluded or removed, or included
  *   again, all windows with its data change, even those that start before the cut-off (`scope.cutoff` of the membership).
  * - If no cluster leaves or is included again, windows that start before the cut-off stay as they are.
  * - If the membership has changed, the run is not limited to the windows that the request selects.
  * - Windows older than the retention are never merged. If the base generation has them, they are removed.
+ * - Windows in which the run accepts a source are exempt from these limits, except for the retention.
  * - If only recent windows were listed, all older windows stay as they are.
  */
 export function planFederation(input: PlanInput): Plan {
@@ -78,21 +94,27 @@ export function planFederation(input: PlanInput): Plan {
     else if (base?.windows[id] !== undefined) carried.push(id);
   }
   const planned = new Set(windows.map((window) => window.window));
-  const quarantined = (base?.quarantined ?? []).filter(
-    (source) =>
-      !planner.isExpired(source.window) &&
-      (Object.hasOwn(membership.excluded, source.cluster) ||
-        (membership.clusters.includes(source.cluster) &&
-          !planned.has(source.window) &&
-          planner.isStillBad(source))),
-  );
-  const duplicates = input.candidates.duplicates();
-  return { base: base?.generation ?? 0, windows, carried, removed, quarantined, duplicates };
+  const stays = (source: QuarantinedSource | AcceptedSource) =>
+    !planner.isExpired(source.window) &&
+    (Object.hasOwn(membership.excluded, source.cluster) ||
+      (membership.clusters.includes(source.cluster) &&
+        !planned.has(source.window) &&
+        planner.isCurrent(source)));
+  return {
+    base: base?.generation ?? 0,
+    windows,
+    carried,
+    removed,
+    quarantined: (base?.quarantined ?? []).filter(stays),
+    accepted: (base?.accepted ?? []).filter(stays),
+    duplicates: input.candidates.duplicates(),
+  };
 }
 
 class Planner {
   private readonly returning: Map<ClusterId, number>;
-  private readonly quarantined = new Map<string, Map<ClusterId, QuarantinedSource>>();
+  private readonly quarantined: SourcesByWindow<QuarantinedSource>;
+  private readonly accepted: SourcesByWindow<AcceptedSource>;
   private readonly cutoff: number;
   /**
    * Whether a cluster is newly excluded or removed (the base generation includes it) or included again (the base
@@ -104,11 +126,8 @@ class Planner {
   constructor(private readonly input: PlanInput) {
     const { base, membership, request } = input;
     const included = new Set(membership.clusters);
-    for (const source of base?.quarantined ?? []) {
-      if (!included.has(source.cluster)) continue;
-      const ofWindow = this.quarantined.get(source.window) ?? new Map<ClusterId, QuarantinedSource>();
-      this.quarantined.set(source.window, ofWindow.set(source.cluster, source));
-    }
+    this.quarantined = byWindow(base?.quarantined, included);
+    this.accepted = byWindow(base?.accepted, included);
     this.returning = returningClusters(membership, base?.membership);
     this.cutoff =
       membership.scope.cutoff === undefined ? -Infinity : Date.parse(membership.scope.cutoff) / 1000;
@@ -150,8 +169,7 @@ class Planner {
     const again = this.isForced(ref, 'force') || this.isForced(ref, 'full');
     if (current === candidate && !unknown && !again) return undefined;
     // Without this check, a window that has only refused sources would be planned in every run.
-    if (current === undefined && !unknown && !sources.some((source) => contributes(source.decision)))
-      return undefined;
+    if (current === undefined && !unknown && !sources.some(contributes)) return undefined;
     const quarantined = [...(this.quarantined.get(id)?.values() ?? [])];
     return {
       window: windowId(ref),
@@ -160,6 +178,7 @@ class Planner {
       base: current,
       returning,
       quarantined,
+      accepted: [...(this.accepted.get(id)?.values() ?? [])],
       force: this.isForced(ref, 'force'),
     };
   }
@@ -170,17 +189,25 @@ class Planner {
     return ref !== undefined && isExpired(ref, this.input.membership.scope, this.input.now);
   }
 
-  /** For a quarantined source whose window is not planned: returns whether the next generation still lists it. */
-  isStillBad(source: QuarantinedSource): boolean {
+  /**
+   * For a quarantined or accepted source whose window is not planned: returns whether the next generation still lists
+   * it.
+   */
+  isCurrent(source: QuarantinedSource | AcceptedSource): boolean {
     const ref = parseWindowId(source.window);
     if (ref === undefined) return false;
     if (this.input.base?.windows[source.window] !== undefined || !this.isSelected(source.window, ref))
       return true;
-    return this.input.candidates.of(source.window).get(source.cluster)?.version === source.seen;
+    return this.seenNow(source) === source.seen;
+  }
+
+  private seenNow({ window, cluster }: QuarantinedSource | AcceptedSource): Seen {
+    return this.input.candidates.of(window).get(cluster)?.version ?? absent;
   }
 
   private isSelected(id: string, ref: WindowRef): boolean {
-    if (!overlaps(ref, this.span)) return false;
+    if (this.input.decided?.has(id) === true) return true;
+    if (!overlaps(ref.window, this.span)) return false;
     if (this.input.since !== undefined && !isRecent(ref, this.input.since)) return false;
     if (ref.window.start >= this.cutoff) return true;
     return (
@@ -189,7 +216,7 @@ class Planner {
   }
 
   private isForced(ref: WindowRef, how: 'force' | 'full'): boolean {
-    return this.input.request[how] === true && overlaps(ref, this.input.request.windows);
+    return this.input.request[how] === true && overlaps(ref.window, this.input.request.windows);
   }
 
   private returningTo(id: string): Record<string, string> {
@@ -204,30 +231,48 @@ class Planner {
   private sources(id: string, ref: WindowRef): PlannedSource[] {
     const files = this.input.candidates.of(id);
     const quarantined = this.quarantined.get(id);
+    const accepted = this.accepted.get(id);
     const lookAgain =
       this.input.base?.mergeRevision !== mergeRevision ||
       this.isForced(ref, 'force') ||
       this.isForced(ref, 'full');
-    return [...new Set([...files.keys(), ...(quarantined?.keys() ?? [])])]
+    return [...new Set([...files.keys(), ...(quarantined?.keys() ?? []), ...(accepted?.keys() ?? [])])]
       .sort(byBytes)
       .flatMap((cluster): PlannedSource[] => {
         const file = files.get(cluster);
         const source = quarantined?.get(cluster);
+        const taken = accepted?.get(cluster)?.seen === (file?.version ?? absent);
         if (file === undefined) {
+          if (taken) return [{ cluster, seen: absent, decision: 'accepted', size: 0 }];
           if (source?.seen !== absent || source.kept === undefined) return [];
           return [{ cluster, seen: absent, decision: kept(source.kept), size: 0 }];
         }
-        const known = source?.seen === file.version && !lookAgain ? source : undefined;
-        const decision =
-          known === undefined ? 'used' : known.kept === undefined ? refused(known.code) : kept(known.kept);
+        const isKnown = source?.seen === file.version && (!lookAgain || source.dropped !== undefined);
+        const decision = taken ? 'accepted' : isKnown ? decisionOn(source) : 'used';
         const path = file.path === undefined ? {} : { path: file.path };
         return [{ cluster, seen: file.version, decision, size: file.size, ...path }];
       });
   }
 }
 
-function overlaps(ref: WindowRef, span: FederationRequest['windows']): boolean {
-  return span === undefined || (ref.window.start < span.end && ref.window.end > span.start);
+type SourcesByWindow<Source> = ReadonlyMap<string, ReadonlyMap<ClusterId, Source>>;
+
+/** Groups the sources of included clusters by window and cluster. */
+function byWindow<Source extends { window: string; cluster: ClusterId }>(
+  sources: readonly Source[] = [],
+  included: ReadonlySet<ClusterId>,
+): SourcesByWindow<Source> {
+  const found = new Map<string, Map<ClusterId, Source>>();
+  for (const source of sources) {
+    if (!included.has(source.cluster)) continue;
+    const ofWindow = found.get(source.window) ?? new Map<ClusterId, Source>();
+    found.set(source.window, ofWindow.set(source.cluster, source));
+  }
+  return found;
+}
+
+function decisionOn({ kept: version, code }: QuarantinedSource): Decision {
+  return version === undefined ? refused(code) : kept(version);
 }
 
 function hasKeys(record: Record<string, string>): boolean {

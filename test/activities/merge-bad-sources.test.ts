@@ -1,5 +1,6 @@
 import { createMergeWindow } from '../../activities/merge-window';
 import { isFederationError } from '../../errors/federation-error';
+import { clusterId } from '../../etl/cluster-id';
 import { decodeSet, encodeSet } from '../../etl/file';
 import { keptPrefix, objectKey, provenanceKey } from '../../federation/layout';
 import { readAll } from '../../storage/read-all';
@@ -163,6 +164,163 @@ test('a window that only an excluded cluster contributed to is removed', async (
   expect(outcomes.find((outcome) => outcome.window === own)).toMatchObject({ clusters: 0, removed: true });
   expect(commit).toMatchObject({ removed: 1 });
   expect((await federator.newest()).windows[own]).toBeUndefined();
+});
+
+describe('a decision of a person', () => {
+  const by = { by: 'ann@host', why: 'it ran nothing that day', at: '2026-11-21T00:00:00Z' };
+  const decided = { by: by.by, reason: by.why, at: by.at };
+  const about = (kind: 'accept' | 'drop', generation = 2) => ({
+    ...by,
+    change: { kind, cluster: clusterId('cluster-2'), generation },
+  });
+
+  /** Federates, then makes the source bad and federates again. If there are no bytes, deletes the source. */
+  async function quarantined(bytes: Buffer | undefined): Promise<TestFederator> {
+    const federator = new TestFederator(smallBucket(), threads);
+    await federator.federate();
+    await (bytes === undefined ? federator.bucket.delete(source) : federator.bucket.put(source, bytes));
+    await federator.federate();
+    return federator;
+  }
+
+  /** Returns the total number of records in the merged window. */
+  const recordsOf = async (federator: TestFederator) =>
+    decodeSet('allocations', await federator.merged(firstDay)).allocations?.size ?? 0;
+
+  test.each([
+    ['without records', emptied],
+    ['that has vanished', undefined],
+  ])(
+    'accepts a source %s: its records leave, and the next version is judged like any other',
+    async (_, bytes) => {
+      const federator = await quarantined(bytes);
+      const { bucket } = federator;
+      const before = await recordsOf(federator);
+      const { plan, commit } = await federator.federate(about('accept'));
+      expect(plan).toMatchObject({ outcome: 'work', planned: 1 });
+      expect(commit).toMatchObject({ status: 'committed', generation: 3, quarantined: 0, degraded: [] });
+      const accepted = { cluster: 'cluster-2', window: firstDay, decided };
+      expect(await federator.newest()).toMatchObject({ quarantined: [], accepted: [accepted] });
+      expect(await recordsOf(federator)).toBeLessThan(before);
+
+      // Neither the same decision again, nor a new file of another cluster changes anything about it.
+      expect((await federator.federate(about('accept'))).commit).toMatchObject({ status: 'unchanged' });
+      await bucket.put(sourceKey('cluster-1', firstDay), goldenSource('cluster-1', firstDay));
+      expect((await federator.federate()).commit).toMatchObject({ status: 'committed', quarantined: 0 });
+      expect((await federator.newest()).accepted).toMatchObject([accepted]);
+
+      await bucket.put(source, good);
+      expect((await federator.federate()).commit).toMatchObject({ status: 'committed', quarantined: 0 });
+      expect(await federator.newest()).toMatchObject({ quarantined: [], accepted: [] });
+      expect(await recordsOf(federator)).toBe(before);
+      await bucket.put(source, emptied);
+      expect((await federator.federate()).commit).toMatchObject({ quarantined: 1, degraded: ['cluster-2'] });
+    },
+  );
+
+  test('drops a source: nothing is merged again, it stays listed, and another version is judged', async () => {
+    const federator = await quarantined(Buffer.from('not an ETL file at all'));
+    const { bucket } = federator;
+    const { windows } = await federator.newest();
+    const { outcomes, commit } = await federator.federate(about('drop'));
+    expect(outcomes).toEqual([]);
+    expect(commit).toMatchObject({ status: 'committed', generation: 3, quarantined: 0, degraded: [] });
+    const dropped = { cluster: 'cluster-2', code: 'ETL_CORRUPT', dropped: decided };
+    expect(await federator.newest()).toMatchObject({ windows, quarantined: [dropped] });
+
+    // It is not read again, and stays dropped when its window is merged again.
+    await bucket.put(sourceKey('cluster-1', firstDay), goldenSource('cluster-1', firstDay));
+    const full = await federator.federate({ full: true });
+    expect(full.outcomes.filter(({ window }) => window === firstDay)).toMatchObject([
+      { quarantined: 0, listed: true },
+    ]);
+    expect(full.commit).toMatchObject({ status: 'committed', quarantined: 0 });
+    expect((await federator.newest()).quarantined).toMatchObject([dropped]);
+
+    // Its last good contribution is written again if it is missing.
+    await bucket.delete(kept);
+    await bucket.put(sourceKey('cluster-3', firstDay), goldenSource('cluster-3', firstDay));
+    expect((await federator.federate()).commit).toMatchObject({ status: 'committed', quarantined: 0 });
+    expect((await federator.newest()).quarantined).toMatchObject([dropped]);
+
+    await bucket.put(source, good.subarray(0, good.length - 100));
+    expect((await federator.federate()).commit).toMatchObject({ quarantined: 1, degraded: ['cluster-2'] });
+    expect((await federator.newest()).quarantined[0]).not.toHaveProperty('dropped');
+  });
+
+  test('does not apply to a version that the person has not seen', async () => {
+    const federator = await quarantined(emptied);
+    await federator.bucket.put(source, Buffer.alloc(0));
+    const replaced = await federator.federate(about('accept'));
+    expect(replaced.commit).toMatchObject({ status: 'committed', quarantined: 1 });
+    expect(await federator.newest()).toMatchObject({
+      quarantined: [{ code: 'ETL_EMPTY_FILE' }],
+      accepted: [],
+    });
+    expect((await federator.federate(about('drop'))).commit).toMatchObject({ status: 'unchanged' });
+  });
+
+  test('does not make a file readable', async () => {
+    const federator = await quarantined(Buffer.from('not an ETL file at all'));
+    const { plan, commit } = await federator.federate(about('accept'));
+    expect(plan).toMatchObject({ outcome: 'nothing-changed' });
+    expect(commit).toMatchObject({ status: 'unchanged', quarantined: 1 });
+  });
+
+  test('about a generation that was cleaned up fails the run', async () => {
+    const federator = await quarantined(emptied);
+    const failure = await federator.federate(about('accept', 9)).catch((error: unknown) => error);
+    expect(failure).toMatchObject({
+      code: 'GENERATION_UNREADABLE',
+      detail: expect.stringContaining('generation 9'),
+    });
+  });
+
+  test('outlasts an exclusion of its cluster, and can be made meanwhile', async () => {
+    const federator = await quarantined(emptied);
+    federator.exclusions = { 'cluster-2': { reason: '', at: '2026-11-20T00:00:00Z' } };
+    await federator.federate();
+    expect((await federator.federate(about('accept', 3))).commit).toMatchObject({ status: 'committed' });
+    expect((await federator.newest()).accepted).toMatchObject([{ cluster: 'cluster-2', decided }]);
+    federator.exclusions = {};
+    expect((await federator.federate()).commit).toMatchObject({ status: 'committed', quarantined: 0 });
+    expect(await federator.newest()).toMatchObject({ quarantined: [], accepted: [{ cluster: 'cluster-2' }] });
+  });
+
+  test('about a file that changes while it is merged is for the accepted version only', async () => {
+    const federator = await quarantined(emptied);
+    const { bucket } = federator;
+    let reads = 0;
+    const moving = overriding(bucket, {
+      get: async (key, options) => {
+        if (key === source && ++reads === 1) await bucket.put(source, Buffer.alloc(0));
+        return bucket.get(key, options);
+      },
+    });
+    const { commit } = await new TestFederator(moving, threads, { id: 'cluster-9' }).federate(
+      about('accept'),
+    );
+    expect(commit).toMatchObject({ status: 'committed', quarantined: 1 });
+    expect(await federator.newest()).toMatchObject({
+      quarantined: [{ code: 'ETL_EMPTY_FILE' }],
+      accepted: [],
+    });
+  });
+
+  test('can remove a window', async () => {
+    const federator = new TestFederator(federatedBucket({ empty: true }), threads);
+    const { bucket } = federator;
+    await bucket.put(source, good);
+    await bucket.put(sourceKey('cluster-2', secondDay), goldenSource('cluster-2', secondDay));
+    await federator.federate();
+    await bucket.delete(source);
+    expect((await federator.federate()).commit).toMatchObject({ windows: 2, quarantined: 1 });
+    const { outcomes, commit } = await federator.federate(about('accept'));
+    expect(outcomes).toMatchObject([{ window: firstDay, removed: true, quarantined: 0 }]);
+    expect(commit).toMatchObject({ status: 'committed', windows: 1, removed: 1, quarantined: 0 });
+    expect((await federator.federate()).plan).toMatchObject({ outcome: 'nothing-changed' });
+    expect((await federator.newest()).accepted).toMatchObject([{ seen: 'absent', code: 'SOURCE_VANISHED' }]);
+  });
 });
 
 describe('a source that changes after planning', () => {

@@ -84,6 +84,7 @@ test('the outcomes of the largest shard are a small payload', async () => {
     clusters: 1_000,
     changed: 1_000,
     quarantined: 1_000,
+    listed: true,
     reused: false,
     removed: false,
   };

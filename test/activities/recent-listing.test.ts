@@ -153,15 +153,27 @@ async function run(world: World, { fails = false, full = false } = {}): Promise<
       source.seen.startsWith('bad') ? { ...source, decision: refused('ETL_CORRUPT') } : source,
     );
     const quarantined = decided
-      .filter(({ decision }) => !contributes(decision))
+      .filter((source) => !contributes(source))
       .map(({ cluster, seen }) => ({ cluster, window: id, seen, code: 'ETL_CORRUPT', detail: '' }));
     const ref = parseWindowId(id);
-    if (ref === undefined || quarantined.length === decided.length) return { window: id, quarantined };
+    if (ref === undefined || quarantined.length === decided.length)
+      return { window: id, quarantined, accepted: [] };
     const name = fingerprint(ref, decided);
-    return { window: id, quarantined, merged: { fingerprint: name, digest: sha256(name), size: 1 } };
+    return {
+      window: id,
+      quarantined,
+      accepted: [],
+      merged: { fingerprint: name, digest: sha256(name), size: 1 },
+    };
   });
   const { number } = drawn;
-  const plan = { number, membership, removed: [...drawn.removed], quarantined: [...drawn.quarantined] };
+  const plan = {
+    number,
+    membership,
+    removed: [...drawn.removed],
+    quarantined: [...drawn.quarantined],
+    accepted: [],
+  };
   const next = nextGeneration({ base, plan, results, run: 'run', now });
   const same = base !== undefined && sameGeneration(base, next);
   if (!same) await replaceDocument(world.bucket, documents.generation.at(next.generation), next);

@@ -17,7 +17,15 @@ test('found windows are counted by pipeline and resolution, in a fixed order', (
     file('a', one),
     file('a', one, 'v2', twice),
   ];
-  const planned = { window: two, candidate: '', sources: [], returning: {}, quarantined: [], force: false };
+  const planned = {
+    window: two,
+    candidate: '',
+    sources: [],
+    returning: {},
+    quarantined: [],
+    accepted: [],
+    force: false,
+  };
   const plan = { windows: [planned], carried: [three, one] };
   const expected = [
     {

@@ -14,7 +14,17 @@ import {
   recentFrom,
 } from '../../federation/listing';
 import { propertyRuns } from '../etl/run-counts';
-import { candidates, dayWindow, file, generation, membership, out, quarantinedSource, used } from './made-up';
+import {
+  candidates,
+  dayWindow,
+  decided,
+  file,
+  generation,
+  membership,
+  out,
+  quarantinedSource,
+  used,
+} from './made-up';
 
 const hour = 3_600;
 const day = 24 * hour;
@@ -103,6 +113,11 @@ describe('a listing is full', () => {
       { request: { windows: { start: since - 1, end: now } } },
       'older windows were requested',
     ],
+    [
+      'if a source of an older window is accepted',
+      { decided: new Set([recent, old]) },
+      'a source of an older window is accepted',
+    ],
     ['if no full listing is known', { last: undefined }, 'no full listing is known'],
     [
       'if the generation of the last full listing is gone',
@@ -159,6 +174,11 @@ describe('a recent listing lists first, and in full,', () => {
       'a cluster with a quarantined source of an older window',
       { base: { ...base, quarantined: [quarantinedSource('b', old), quarantinedSource('a', recent)] } },
       ['b'],
+    ],
+    [
+      'not one that a person has dropped',
+      { base: { ...base, quarantined: [quarantinedSource('b', old, { dropped: decided })] } },
+      [],
     ],
     ['not an excluded one', { base: { ...base, quarantined: [quarantinedSource('c', old)] } }, []],
   ];

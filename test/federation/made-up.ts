@@ -1,8 +1,9 @@
 import { clusterId } from '../../etl/cluster-id';
 import { parseWindowId, type WindowId, windowId } from '../../etl/window';
 import { Candidates, type ListedFile } from '../../federation/candidates';
+import type { Decided } from '../../federation/change';
 import { fingerprint, type FingerprintSource } from '../../federation/fingerprint';
-import type { Generation, QuarantinedSource } from '../../federation/generation';
+import type { AcceptedSource, Generation, QuarantinedSource } from '../../federation/generation';
 import type { Exclusion, Membership } from '../../federation/membership';
 import { mergeRevision } from '../../federation/merge-revision';
 import type { FederationReport } from '../../federation/run';
@@ -105,6 +106,7 @@ export function generation(
       ]),
     ),
     quarantined: [],
+    accepted: [],
     ...more,
   };
 }
@@ -120,6 +122,23 @@ export function quarantinedSource(
     seen: 'bad' as Version,
     code: 'ETL_CORRUPT',
     detail: '',
+    ...more,
+  };
+}
+
+export const decided: Decided = { by: 'ann@host', reason: 'it is empty', at: '2026-11-20T13:00:00Z' };
+
+export function acceptedSource(
+  cluster: string,
+  window: WindowId,
+  more: Partial<AcceptedSource> = {},
+): AcceptedSource {
+  return {
+    cluster: clusterId(cluster),
+    window,
+    seen: 'bad' as Version,
+    code: 'SOURCE_EMPTIED',
+    decided,
     ...more,
   };
 }

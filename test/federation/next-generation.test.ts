@@ -1,21 +1,29 @@
 import { clusterId } from '../../etl/cluster-id';
-import { quarantinedOfIncluded } from '../../federation/generation';
+import { openQuarantined } from '../../federation/generation';
 import { nextGeneration, sameGeneration } from '../../federation/next-generation';
 import { inShards, type PlannedWindow } from '../../federation/plan-document';
 import { shorten } from '../../federation/run';
 import type { Version } from '../../storage/bucket';
-import { dayWindow, generation, membership, quarantinedSource, used } from './made-up';
+import {
+  acceptedSource,
+  dayWindow,
+  decided,
+  generation,
+  membership,
+  quarantinedSource,
+  used,
+} from './made-up';
 
 const [one, two, three] = [dayWindow(1), dayWindow(2), dayWindow(3)];
 const base = generation({ [one]: [used('a')], [two]: [used('a')] }, membership(['a', 'b']));
-const plan = { number: 2, membership: membership(['a', 'b']), removed: [], quarantined: [] };
+const plan = { number: 2, membership: membership(['a', 'b']), removed: [], quarantined: [], accepted: [] };
 const merged = { fingerprint: 'e'.repeat(64), digest: 'd'.repeat(64), size: 2 };
 const now = new Date('2026-11-20T12:00:00Z');
 
 test('planned windows are added or removed, the others stay', () => {
   const results = [
-    { window: one, quarantined: [] },
-    { window: three, merged, quarantined: [quarantinedSource('b', three)] },
+    { window: one, quarantined: [], accepted: [acceptedSource('b', one)] },
+    { window: three, merged, quarantined: [quarantinedSource('b', three)], accepted: [] },
   ];
   const next = nextGeneration({ base, plan, results, run: 'run-2', now });
   expect(Object.keys(next.windows)).toEqual([two, three]);
@@ -25,6 +33,7 @@ test('planned windows are added or removed, the others stay', () => {
     run: 'run-2',
     committedAt: now.toISOString(),
     quarantined: [{ cluster: 'b' }],
+    accepted: [{ cluster: 'b', window: one }],
   });
   expect(sameGeneration(base, next)).toBe(false);
 });
@@ -42,6 +51,7 @@ test('a generation with equal content is equal, from any federator and in any or
     sameGeneration({ ...base, windows: Object.fromEntries(Object.entries(base.windows).reverse()) }, next),
   ).toBe(true);
   expect(sameGeneration(base, { ...next, quarantined: [quarantinedSource('b', one)] })).toBe(false);
+  expect(sameGeneration(base, { ...next, accepted: [acceptedSource('b', one)] })).toBe(false);
   expect(sameGeneration(base, { ...next, membership: membership(['a']) })).toBe(false);
   expect(sameGeneration(base, { ...next, mergeRevision: 999 })).toBe(false);
 });
@@ -60,9 +70,13 @@ test('a generation records the newer one that it replaces, and a hold, and is co
   expect(nextGeneration({ ...input, plan })).not.toHaveProperty('hold');
 });
 
-test('only quarantined sources of included clusters make a run partial', () => {
-  const quarantined = [quarantinedSource('a', one), quarantinedSource('gone', one)];
-  expect(quarantinedOfIncluded({ membership: membership(['a']), quarantined })).toEqual([quarantined[0]]);
+test('only quarantined sources of included clusters that nobody has dropped make a run partial', () => {
+  const quarantined = [
+    quarantinedSource('a', one),
+    quarantinedSource('gone', one),
+    quarantinedSource('a', two, { dropped: decided }),
+  ];
+  expect(openQuarantined({ membership: membership(['a']), quarantined })).toEqual([quarantined[0]]);
 });
 
 test('a plan is divided into parts that fit into payloads and memory', () => {
@@ -77,6 +91,7 @@ test('a plan is divided into parts that fit into payloads and memory', () => {
     })),
     returning: {},
     quarantined: [],
+    accepted: [],
     force: false,
   });
   const sizes = (windows: PlannedWindow[]) => inShards(windows).map((shard) => shard.length);

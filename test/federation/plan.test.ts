@@ -4,8 +4,10 @@ import type { Generation } from '../../federation/generation';
 import { planFederation, type PlanInput } from '../../federation/plan';
 import type { Version } from '../../storage/bucket';
 import {
+  acceptedSource,
   candidates,
   dayWindow,
+  decided,
   file,
   generation,
   membership,
@@ -240,6 +242,102 @@ describe('a source that the base records as bad', () => {
       { window: one, candidate: named(one, used('a')), quarantined: [] },
     ]);
     expect(result.quarantined).toMatchObject([{ cluster: 'b', kept: 'k1' as Version }]);
+  });
+});
+
+describe('a source that a person has dropped', () => {
+  const dropped = (more = {}): Generation =>
+    generation({ [one]: [used('a'), { cluster: 'b', seen: 'bad', decision: 'kept:k1' }] }, both, {
+      quarantined: [quarantinedSource('b', one, { kept: 'k1' as Version, dropped: decided, ...more })],
+    });
+  const files = [file('a', one), file('b', one, 'bad')];
+
+  test('is not read again, whatever the request or the merge revision', () => {
+    for (const request of [{}, { force: true }, { full: true }]) {
+      const { windows, quarantined } = plan({ base: dropped(), files, request });
+      const [again] = windows;
+      expect(again?.sources[1]?.decision ?? 'kept:k1').toBe('kept:k1');
+      expect(again?.quarantined ?? quarantined).toMatchObject([{ dropped: decided }]);
+    }
+    const changed = [file('a', one, 'v2'), file('b', one, 'bad')];
+    expect(plan({ base: { ...dropped(), mergeRevision: 999 }, files: changed }).windows).toMatchObject([
+      { sources: [{}, { cluster: 'b', decision: 'kept:k1' }] },
+    ]);
+  });
+
+  test('is judged like any new file once it is replaced', () => {
+    expect(plan({ base: dropped(), files: [file('a', one), file('b', one, 'v2')] }).windows).toMatchObject([
+      { sources: [{}, { cluster: 'b', seen: 'v2', decision: 'used' }] },
+    ]);
+  });
+});
+
+describe('a source that a person has accepted', () => {
+  const acceptedB = { cluster: 'b', seen: 'bad', decision: 'accepted' };
+  const base = generation({ [one]: [used('a'), acceptedB] }, both, { accepted: [acceptedSource('b', one)] });
+  const files = [file('a', one), file('b', one, 'bad')];
+
+  test('stays accepted as long as this version is the source', () => {
+    expect(plan({ base, files })).toMatchObject({ windows: [], accepted: [{ cluster: 'b' }] });
+    for (const given of [
+      { files: [file('a', one, 'v2'), file('b', one, 'bad')] },
+      { files, request: { force: true } },
+      { files: [file('a', one, 'v2'), file('b', one, 'bad')], base: { ...base, mergeRevision: 999 } },
+    ]) {
+      const { windows, accepted } = plan({ base, ...given });
+      expect(windows).toMatchObject([{ sources: [{}, acceptedB], accepted: [{ cluster: 'b' }] }]);
+      expect(accepted).toEqual([]);
+    }
+  });
+
+  test('is judged like any new file once it is replaced or gone', () => {
+    expect(plan({ base, files: [file('a', one), file('b', one, 'v2')] }).windows).toMatchObject([
+      { sources: [{}, { cluster: 'b', seen: 'v2', decision: 'used' }] },
+    ]);
+    expect(plan({ base, files: [file('a', one)] }).windows).toMatchObject([{ sources: [{ cluster: 'a' }] }]);
+  });
+
+  test('as vanished, leaves the window for good, until there is a file again', () => {
+    const gone = { cluster: 'b', seen: 'absent', decision: 'accepted' };
+    const accepted = [
+      acceptedSource('b', one, { seen: 'absent' }),
+      // The only source of this window was accepted as vanished, so the generation does not have the window.
+      acceptedSource('b', two, { seen: 'absent' }),
+    ];
+    const without = generation({ [one]: [used('a'), gone] }, both, { accepted });
+    expect(plan({ base: without, files: [file('a', one)] })).toMatchObject({ windows: [], accepted });
+    expect(plan({ base: without, files: [file('a', one, 'v2')] }).windows).toMatchObject([
+      { sources: [{ cluster: 'a' }, gone] },
+    ]);
+    const back = plan({ base: without, files: [file('a', one), file('b', one), file('b', two)] });
+    expect(back.windows).toMatchObject([
+      { sources: [{}, { decision: 'used' }] },
+      { sources: [{ seen: 'v1' }] },
+    ]);
+    expect(back.accepted).toEqual([]);
+  });
+
+  test('stays in the list while its cluster is excluded, and not after the retention', () => {
+    const excluded = { b: { by: 'person' as const, reason: '', lastGeneration: 1 } };
+    const without = membership(['a'], { exclusions: { b: out }, excluded });
+    expect(plan({ base, membership: without, files: [file('a', one)] })).toMatchObject({
+      windows: [{ sources: [{ cluster: 'a' }], accepted: [] }],
+      accepted: [{ cluster: 'b' }],
+    });
+    const expiring = membership(['a', 'b'], { scope: { exclude: [], retention: { '1d': day } } });
+    const later = { base: { ...base, membership: expiring }, membership: expiring, now: span(one).end + day };
+    expect(plan({ ...later, files })).toMatchObject({ removed: [one], accepted: [] });
+  });
+
+  test('now, is planned even before the cut-off and outside of the requested span', () => {
+    const cutoff = new Date(span(two).start * 1000).toISOString();
+    const members = membership(['a', 'b'], { scope: { exclude: [], cutoff } });
+    const kept = generation({ [one]: [used('a'), { ...acceptedB, decision: 'kept:k1' }] }, members, {
+      accepted: [acceptedSource('b', one)],
+    });
+    const input = { base: kept, membership: members, files, request: { windows: span(two) } };
+    expect(planned(input)).toEqual([]);
+    expect(planned({ ...input, decided: new Set([one]) })).toEqual([one]);
   });
 });
 

@@ -165,6 +165,7 @@ export class ClusterOnDisk implements AsyncDisposable {
       },
       windows: committed,
       quarantined,
+      accepted: [],
     };
     await replaceDocument(this.bucket, documents.generation.at(generation), whole);
   }

@@ -66,6 +66,7 @@ export class FederationFolder implements AsyncDisposable {
     windows: readonly string[],
     more: {
       quarantined?: QuarantinedSource[];
+      accepted?: Generation['accepted'];
       excluded?: Generation['membership']['excluded'];
       removed?: Generation['membership']['removed'];
     } = {},
@@ -94,6 +95,7 @@ export class FederationFolder implements AsyncDisposable {
       },
       windows: merged,
       quarantined: more.quarantined ?? [],
+      accepted: more.accepted ?? [],
     };
     await replaceDocument(this.bucket, documents.generation.at(generation), committed);
     await replaceDocument(this.bucket, documents.published.at(), {

@@ -87,6 +87,7 @@ export function mergedWindow(index: number, changes: Partial<MergeOutcome> = {})
     clusters: 5,
     changed: 5,
     quarantined: 0,
+    listed: false,
     reused: false,
     removed: false,
     ...changes,

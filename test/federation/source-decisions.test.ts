@@ -1,0 +1,86 @@
+import { clusterId } from '../../etl/cluster-id';
+import { parseWindowId, windowId } from '../../etl/window';
+import type { QuarantinedSource } from '../../federation/generation';
+import { changes, decideSources, selects, type SourceChange } from '../../federation/source-decisions';
+import type { Version } from '../../storage/bucket';
+import { dayWindow, decided, generation, membership, quarantinedSource } from './made-up';
+
+const [one, two] = [dayWindow(1), dayWindow(2)];
+const emptied = quarantinedSource('b', one, { code: 'SOURCE_EMPTIED', kept: 'k1' as Version });
+const vanished = quarantinedSource('b', two, { code: 'SOURCE_VANISHED', seen: 'absent' });
+const corrupt = quarantinedSource('b', dayWindow(3));
+const other = quarantinedSource('a', one, { code: 'SOURCE_EMPTIED' });
+
+const about = (kind: SourceChange['kind'], more: Partial<SourceChange> = {}): SourceChange => ({
+  kind,
+  cluster: clusterId('b'),
+  generation: 1,
+  ...more,
+});
+
+const quarantining = (...quarantined: QuarantinedSource[]) =>
+  generation({}, membership(['a', 'b']), { quarantined });
+
+test('a decision selects by cluster, pipeline and windows', () => {
+  const ref = parseWindowId(one);
+  if (ref === undefined) throw new TypeError('That is a window.');
+  const assets = quarantinedSource('b', windowId({ ...ref, pipeline: 'assets' }));
+  const selected = (change: Partial<SourceChange>) =>
+    [emptied, vanished, assets, other].filter((source) => selects(about('drop', change), source));
+  expect(selected({})).toEqual([emptied, vanished, assets]);
+  expect(selected({ pipeline: 'assets' })).toEqual([assets]);
+  expect(selected({ windows: ref.window })).toEqual([emptied, assets]);
+  expect(selected({ windows: { start: ref.window.end, end: ref.window.end + 1 } })).toEqual([vanished]);
+});
+
+test('accepted sources move to the list of those', () => {
+  const base = quarantining(emptied, vanished, corrupt, other);
+  const { base: after, sources, outdated } = decideSources(base, base, about('accept'), decided);
+  expect({ sources, outdated }).toEqual({ sources: [emptied, vanished], outdated: 0 });
+  expect(after.quarantined).toEqual([corrupt, other]);
+  expect(after.accepted).toEqual([
+    { cluster: 'b', window: one, seen: 'bad', code: 'SOURCE_EMPTIED', decided },
+    { cluster: 'b', window: two, seen: 'absent', code: 'SOURCE_VANISHED', decided },
+  ]);
+});
+
+test('dropped sources stay where they are, with who and why', () => {
+  const base = quarantining(emptied, corrupt, other);
+  const { base: after, sources } = decideSources(base, base, about('drop'), decided);
+  expect(sources).toEqual([emptied, corrupt]);
+  expect(after.quarantined).toEqual([
+    other,
+    { ...emptied, dropped: decided },
+    { ...corrupt, dropped: decided },
+  ]);
+  expect(after.accepted).toEqual([]);
+});
+
+test('a version that the person has not seen is not affected', () => {
+  const replaced = { ...emptied, seen: 'worse' as Version };
+  const base = quarantining(replaced, vanished);
+  for (const kind of ['accept', 'drop'] as const) {
+    const {
+      base: after,
+      sources,
+      outdated,
+    } = decideSources(base, quarantining(emptied, vanished), about(kind), decided);
+    expect({ sources, outdated }).toEqual({ sources: [vanished], outdated: 1 });
+    expect(after.quarantined).toContainEqual(replaced);
+  }
+});
+
+test('a decision that was made already is not made again, but a dropped source can be accepted', () => {
+  const dropped = { ...emptied, dropped: { ...decided, by: 'bob@host' } };
+  const base = quarantining(dropped);
+  expect(decideSources(base, quarantining(emptied), about('drop'), decided)).toMatchObject({
+    base: { quarantined: [dropped] },
+    sources: [],
+    outdated: 0,
+  });
+  expect(decideSources(base, base, about('accept'), decided).base).toMatchObject({
+    quarantined: [],
+    accepted: [{ window: one, decided }],
+  });
+  expect(changes(about('accept'), corrupt)).toBe(false);
+});
