@@ -123,7 +123,7 @@ export class WindowMerge {
       window: ref.window,
       sources: contributing.map(({ cluster, decision }) => ({
         cluster,
-        recordsBefore: decision === 'used' ? (previous.of(cluster)?.contribution.records ?? 0) : 0,
+        recordsBefore: decision === 'used' ? (previous.of(cluster)?.contribution.measure.records ?? 0) : 0,
         from: reuse?.contributions.get(cluster),
       })),
       previous: reuse?.previous.digest,

@@ -1,7 +1,8 @@
 import { allocationProperties, mergeAllocationProperties } from './allocation-properties';
-import { type Codec, embedded, f64, optional, since, str } from './codec';
+import { type Codec, embedded, f64, hours, optional, since, str } from './codec';
 import { described, type Description, field, ownField } from './field';
 import { gpuPart } from './gpu-part';
+import { hoursIn } from './hours-in';
 import { earlier, later } from './instant';
 import { addBalancers, loadBalancers } from './load-balancers';
 import { dropped, first, mean, type Minutes, sum } from './merge-parts';
@@ -34,12 +35,12 @@ export const allocationFields = {
   window: field(window, expandWindow),
   start: field(time, earlier),
   end: field(time, later),
-  cpuCoreHours: field(f64, sum),
+  cpuCoreHours: field(hours('cpuCoreHours'), sum),
   cpuCoreRequestAverage: field(f64, mean),
   cpuCoreUsageAverage: field(f64, mean),
   cpuCost: field(f64, sum),
   cpuCostAdjustment: field(f64, sum),
-  gpuHours: field(f64, sum),
+  gpuHours: field(hours('gpuHours'), sum),
   gpuCost: field(f64, sum),
   gpuCostAdjustment: field(f64, sum),
   networkTransferBytes: field(f64, sum),
@@ -53,7 +54,7 @@ export const allocationFields = {
   loadBalancerCostAdjustment: field(f64, sum),
   pvs: field(volumes, addVolumes),
   pvCostAdjustment: field(f64, sum),
-  ramByteHours: field(f64, sum),
+  ramByteHours: field(hours('ramByteHours'), sum),
   ramBytesRequestAverage: field(f64, mean),
   ramBytesUsageAverage: field(f64, mean),
   ramCost: field(f64, sum),
@@ -79,3 +80,6 @@ export const allocation: Codec<Allocation> = described<Allocation>(allocationVer
 
 /** Returns the highest codec version of an allocation and its parts. The version of its window does not count. */
 export const allocationVersion = highestVersionOf(allocation);
+
+/** Adds up the resource hours of an allocation. */
+export const allocationHours = hoursIn(allocation);

@@ -1,5 +1,6 @@
 import { addAllocations } from './add-allocations';
-import { allocation, allocationVersion } from './allocation-codec';
+import { allocation, allocationHours, allocationVersion } from './allocation-codec';
+import type { ByteString } from './byte-string';
 import { bool, embedded, map, optional } from './codec';
 import { allocationCost } from './cost';
 import { hasRecords } from './model';
@@ -13,6 +14,9 @@ import { allocationVersions } from './versions';
  * version (1).
  */
 const nameOffset = 4 + 1 + 4 + 1;
+/** The properties follow. If the first byte says that there are any, the name of the cluster is the first of them. */
+const propertiesOffset = nameOffset + 4;
+const clusterOffset = propertiesOffset + 1 + 4 + 1;
 
 const names = map(bool);
 
@@ -22,7 +26,8 @@ export const allocationPipeline: PipelineSpec<'allocations'> = {
   record: optional(embedded(allocation)),
   own: { externalKeys: { at: 'after', codec: names }, idleKeys: { at: 'after', codec: names } },
   versionOf: allocationVersion,
-  clusterOf: ({ properties, name }) => properties?.cluster || name.slice(0, (name + '/').indexOf('/')),
+  clusterOf: ({ properties, name }) => properties?.cluster || firstPart(name),
+  addHours: allocationHours,
   costOf: allocationCost,
   identity: ({ name }) => name,
   merging: (sets) => {
@@ -36,5 +41,16 @@ export const allocationPipeline: PipelineSpec<'allocations'> = {
   },
   marks: { externalKeys: '__external__', idleKeys: '__idle__' },
   hasOtherIdentities: () => false,
-  walk: { hooks: { window: watchWindow }, identity: { offset: nameOffset } },
+  walk: {
+    hooks: { window: watchWindow },
+    identity: { offset: nameOffset },
+    cluster: {
+      position: ({ bytes }, start) => (bytes[start + propertiesOffset] === 1 ? start + clusterOffset : -1),
+      otherwise: ({ view }, start, text) => firstPart(text(view.getInt32(start + nameOffset, true))),
+    },
+  },
 };
+
+function firstPart(name: ByteString): ByteString {
+  return name.slice(0, (name + '/').indexOf('/'));
+}

@@ -1,7 +1,8 @@
 import { assetProperties, mergeAssetProperties, sharedLabels } from './asset-properties';
 import { breakdown } from './breakdown';
-import { bool, type Codec, f64, map, optional, since, str } from './codec';
+import { bool, type Codec, f64, hours, map, optional, since, str } from './codec';
 import { described, type Description, field, ownField } from './field';
+import { hoursIn } from './hours-in';
 import { earlier, later } from './instant';
 import { dropped, first, kept, sum, sumOrNull } from './merge-parts';
 import type { Asset, AssetOf, AssetType } from './model';
@@ -36,7 +37,7 @@ export const assetFields = {
     properties,
     ...times,
     cost,
-    byteHours: field(f64, sum),
+    byteHours: field(hours('diskByteHours'), sum),
     local: ownField(f64),
     breakdown: ownField(breakdown),
     storageClass: field(since(17, str, ''), kept),
@@ -60,9 +61,9 @@ export const assetFields = {
     labels,
     ...times,
     nodeType: field(str, kept),
-    cpuCoreHours: field(f64, sum),
-    ramByteHours: field(f64, sum),
-    gpuHours: field(f64, sum),
+    cpuCoreHours: field(hours('cpuCoreHours'), sum),
+    ramByteHours: field(hours('ramByteHours'), sum),
+    gpuHours: field(hours('gpuHours'), sum),
     cpuBreakdown: ownField(breakdown),
     ramBreakdown: ownField(breakdown),
     cpuCost: field(f64, sum),
@@ -126,3 +127,6 @@ export const asset: Codec<Asset> = {
 
 /** Returns the highest codec version among an asset and its parts. Ignores time windows, which have their own codec. */
 export const assetVersion = highestVersionOf(asset);
+
+/** Adds up the resource hours of an asset. Only nodes and disks have any. */
+export const assetHours = hoursIn(asset);

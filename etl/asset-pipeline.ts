@@ -1,6 +1,7 @@
 import { addAssets } from './add-assets';
-import { asset, assetVersion } from './asset-codec';
+import { asset, assetHours, assetVersion } from './asset-codec';
 import { assetIdentity } from './asset-identity';
+import { propertyOrder } from './asset-properties';
 import { list, optional, str } from './codec';
 import { assetCost } from './cost';
 import type { PipelineSpec } from './pipeline';
@@ -8,6 +9,9 @@ import { noteProperties, watchWindow } from './splice/hooks';
 import { hasUsualKey } from './splice/usual-key';
 import { spanOf } from './time-window';
 import { assetVersions } from './versions';
+
+/** Offset of the name of the cluster among an asset's properties. */
+const clusterOffset = 4 * propertyOrder.indexOf('cluster');
 
 export const assetPipeline: PipelineSpec<'assets'> = {
   setName: 'AssetSet',
@@ -18,6 +22,7 @@ export const assetPipeline: PipelineSpec<'assets'> = {
   own: { aggregationKeys: { at: 'before', codec: list(str) } },
   versionOf: assetVersion,
   clusterOf: ({ properties }) => properties?.cluster ?? '',
+  addHours: assetHours,
   costOf: assetCost,
   identity: (record) => assetIdentity(record, null),
   merging: (sets) => {
@@ -37,5 +42,9 @@ export const assetPipeline: PipelineSpec<'assets'> = {
   walk: {
     hooks: { window: watchWindow, properties: noteProperties },
     identity: { isKey: hasUsualKey },
+    cluster: {
+      position: ({ properties }) => (properties < 0 ? -1 : properties + clusterOffset),
+      otherwise: () => '',
+    },
   },
 };

@@ -1,4 +1,5 @@
 import type { ByteString } from './byte-string';
+import type { HourKind } from './measure';
 import type { Reader } from './reader';
 import type { VersionRange } from './versions';
 import type { Writer } from './writer';
@@ -27,10 +28,11 @@ export interface Codec<T> {
 /**
  * Structure of a type. `embedded` is a structure inside another one. `pair` is a fixed sequence of named values.
  * `named` is an asset, which starts with the name of its type. `list` and `map` do not include the flag for null, which
- * belongs to the `optional` around them.
+ * belongs to the `optional` around them. A number with `hours` counts for that sum of resource hours.
  */
 export type Shape =
-  | { readonly kind: 'number' | 'bool' | 'string' | 'time' }
+  | { readonly kind: 'number'; readonly hours?: HourKind }
+  | { readonly kind: 'bool' | 'string' | 'time' }
   | { readonly kind: 'optional' | 'embedded' | 'list' | 'map'; readonly of: Codec<unknown> }
   | { readonly kind: 'pair'; readonly names: readonly string[]; readonly of: readonly Codec<unknown>[] }
   | { readonly kind: 'struct'; readonly versions: VersionRange; readonly fields: readonly FieldShape[] }
@@ -49,6 +51,11 @@ export const f64: Codec<number> = {
   read: (reader) => reader.f64(),
   write: (writer, value) => writer.f64(value),
 };
+
+/** Codec of a number that counts for the resource hours of its file. */
+export function hours(kind: HourKind): Codec<number> {
+  return { ...f64, shape: { kind: 'number', hours: kind } };
+}
 
 export const bool: Codec<boolean> = {
   shape: { kind: 'bool' },

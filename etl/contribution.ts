@@ -1,5 +1,6 @@
 import type { ByteString } from './byte-string';
 import { decodeSet, encodeSet, encodeSetWithOffsets } from './file';
+import type { Measure } from './measure';
 import { hasMarks, markedNames, withoutMarks } from './marks';
 import type { Merged, MergedInput } from './merge';
 import { type EtlSet, type RecordMap, type RecordOf, recordsOf, type SetOf, withRecords } from './model';
@@ -7,7 +8,7 @@ import { pipelineSpecs, specOf } from './pipelines';
 import { Reader } from './reader';
 import { corrupt } from './refusal';
 import { readEntries } from './set-codec';
-import { recordCount } from './set-facts';
+import { measureOf, recordClusters } from './set-facts';
 import { hasTable, readTable } from './string-table';
 import type { Pipeline } from './window';
 
@@ -18,8 +19,9 @@ import type { Pipeline } from './window';
  */
 export interface Contribution {
   id: string;
-  /** Number of records in the cluster's file. */
-  records: number;
+  measure: Measure;
+  /** Names of the clusters that the records of the cluster's file name, as readable text, in byte order. */
+  names: string[];
   /** Number of entries in the cluster's byte range of the merged file. An entry is a key and its record. */
   entries: number;
   /** Byte offset at which the cluster's byte range starts in the merged file. */
@@ -74,7 +76,8 @@ function contributionOf<S extends EtlSet>(
   const marksOmitted = hasMarks<Pipeline>(input.set, markedNames(specOf(input.set), records));
   return {
     id: input.id,
-    records: recordCount(input.set),
+    measure: measureOf(input.set),
+    names: recordClusters(input.set),
     entries: input.entries,
     offset,
     length,

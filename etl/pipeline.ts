@@ -1,5 +1,6 @@
 import type { ByteString } from './byte-string';
 import type { Codec } from './codec';
+import type { HourSums } from './measure';
 import type { CommonSet, RecordOf, SetOf, TimeWindow } from './model';
 import type { Hooks } from './splice/compile-walk';
 import type { TableView } from './splice/string-union';
@@ -39,6 +40,8 @@ export interface PipelineSpec<P extends Pipeline> {
   versionOf(this: void, record: RecordOf[P]): number;
   /** Returns the name of a record's cluster, or an empty string if the record does not name one. */
   clusterOf(this: void, record: RecordOf[P]): ByteString;
+  /** Adds the resource hours of a record to `sums`. `hoursIn` generates this from the record's codec. */
+  addHours(this: void, record: RecordOf[P], sums: HourSums): void;
   /** Returns the total cost of a record, including adjustments, in the pricing currency of its cluster. */
   costOf(this: void, record: RecordOf[P]): number;
   /**
@@ -88,6 +91,15 @@ export interface WalkRules {
    */
   readonly hooks: Hooks;
   readonly identity: WalkedIdentity;
+  readonly cluster: WalkedCluster;
+}
+
+/** Finds the name of the cluster of the record that a walk has just passed. `start` is where the record's entry starts. */
+export interface WalkedCluster {
+  /** Returns the position of the name's string index, or -1 if the record has none. */
+  position(this: void, walk: Walk, start: number): number;
+  /** Returns the name if that string is missing or empty. An empty name means that the record names no cluster. */
+  otherwise(this: void, walk: Walk, start: number, text: (index: number) => ByteString): ByteString;
 }
 
 export type WalkedIdentity =

@@ -1,4 +1,5 @@
-import { type ByteString, displayText } from './byte-string';
+import { byteOrder, type ByteString, displayText } from './byte-string';
+import { HourSums, type Measure } from './measure';
 import type { Instant } from './instant';
 import { type EtlSet, type RecordOf, recordsOf } from './model';
 import { pipelineSpecs, specOf } from './pipelines';
@@ -9,6 +10,14 @@ export function recordCount(set: EtlSet): number {
   let count = 0;
   for (const record of recordsOf(set)?.values() ?? []) if (record !== null) count++;
   return count;
+}
+
+/** Returns the number of records of a set, and the sums of their resource hours. */
+export function measureOf(set: EtlSet): Measure {
+  const { addHours } = specOf(set);
+  const sums = new HourSums();
+  for (const record of recordsOf(set)?.values() ?? []) if (record !== null) addHours(record, sums);
+  return { records: recordCount(set), hours: sums.hours };
 }
 
 /**
@@ -24,7 +33,7 @@ function unixSeconds(instant: Instant): number {
   return instant.seconds + instant.nanos / 1e9;
 }
 
-/** Returns the names of all clusters that occur in a set's records, as readable text, in order of first occurrence. */
+/** Returns the names of all clusters that occur in a set's records, as readable text, in byte order. */
 export function recordClusters(set: EtlSet): string[] {
   const spec = specOf(set);
   const clusters = new Set<ByteString>();
@@ -32,7 +41,7 @@ export function recordClusters(set: EtlSet): string[] {
     if (record !== null) clusters.add(spec.clusterOf(record));
   }
   clusters.delete('');
-  return [...clusters].map(displayText);
+  return [...clusters].sort(byteOrder).map(displayText);
 }
 
 /** Returns the total cost of a record, including adjustments, in the pricing currency of its cluster. */

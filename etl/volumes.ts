@@ -1,4 +1,4 @@
-import { type Codec, embedded, f64, list, optional, since, str } from './codec';
+import { type Codec, embedded, f64, hours, list, optional, since, str } from './codec';
 import { adding, described, type Description, field, nothingOwn } from './field';
 import { first, kept, sum } from './merge-parts';
 import type { PVAllocation, PVEntry, PVKey } from './model';
@@ -10,7 +10,7 @@ const keyFields = {
 } satisfies Description<PVKey, void>;
 
 const volumeFields = {
-  byteHours: field(f64, sum),
+  byteHours: field(hours('diskByteHours'), sum),
   cost: field(f64, sum),
   providerID: field(since(20, str, ''), kept),
 } satisfies Description<PVAllocation, void>;

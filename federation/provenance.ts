@@ -1,8 +1,20 @@
 import { z } from 'zod';
 import type { ClusterId } from '../etl/cluster-id';
 import type { Contribution } from '../etl/contribution';
+import type { Measure } from '../etl/measure';
 import { digestSchema, quarantinedSourceSchema } from './generation';
 import { clusterIdSchema, decisionSchema, seenSchema, windowIdSchema } from './ids';
+
+/** Number of records of a cluster's file, and the sums of their resource hours. */
+export const measureSchema = z.object({
+  records: z.number().int().nonnegative(),
+  hours: z.object({
+    cpuCoreHours: z.number(),
+    ramByteHours: z.number(),
+    gpuHours: z.number(),
+    diskByteHours: z.number(),
+  }),
+}) satisfies z.ZodType<Measure>;
 
 /**
  * Position of one cluster's records in a merged object, and what is needed to extract them. `etl/contribution.ts`
@@ -10,7 +22,8 @@ import { clusterIdSchema, decisionSchema, seenSchema, windowIdSchema } from './i
  */
 export const contributionSchema = z.object({
   id: z.string(),
-  records: z.number().int().nonnegative(),
+  measure: measureSchema,
+  names: z.array(z.string()),
   entries: z.number().int().nonnegative(),
   offset: z.number().int().nonnegative(),
   length: z.number().int().nonnegative(),

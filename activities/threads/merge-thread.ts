@@ -228,7 +228,7 @@ function requireGood(facts: InputFacts, window: Window, { recordsBefore }: Sourc
       detail: `The file says that it holds ${start}-${end}, not ${window.start}-${window.end}.`,
     });
   }
-  if (recordsBefore > 0 && facts.records === 0) {
+  if (recordsBefore > 0 && facts.measure.records === 0) {
     throw new FederationError('SOURCE_EMPTIED', {
       detail: `The file has no records, where the cluster had ${recordsBefore} before.`,
     });

@@ -126,7 +126,7 @@ async function federated(pipeline: Pipeline, files: readonly string[], out: stri
     new AbortController().signal,
   );
   if (answer.kind !== 'merged') throw new Error(`The merge is ${answer.kind}.`);
-  const records = answer.contributions.reduce((sum, contribution) => sum + contribution.records, 0);
+  const records = answer.contributions.reduce((sum, contribution) => sum + contribution.measure.records, 0);
   return { alone: 0, bytes, records };
 }
 
@@ -141,7 +141,7 @@ async function spliced(pipeline: Pipeline, files: readonly string[], out: string
   for await (const [id, file] of readAhead(files)) {
     bytes += file.length;
     const start = performance.now();
-    records += splice.add(id, file).records;
+    records += splice.add(id, file).measure.records;
     alone += performance.now() - start;
   }
   const start = performance.now();

@@ -47,7 +47,8 @@ export function assemble<P extends Pipeline>(
     const marksOmitted = hasMarks<P>(facts, strings.markedNames(input.marked));
     return {
       id,
-      records: entries.records,
+      measure: entries.measure,
+      names: [...entries.names],
       ...placed,
       offset,
       length: layout.length - offset,

@@ -1,4 +1,5 @@
 import { type Codec, type Shape, str } from '../codec';
+import { type HourKind, hourKinds } from '../measure';
 import { farthest, year1 } from '../time-codec';
 import { windowVersions } from '../versions';
 import { namedStep } from './named-step';
@@ -24,14 +25,15 @@ export function compileWalk(codecs: readonly Codec<unknown>[], hooks: Hooks = {}
 /**
  * A part of the function that `compileWalk` generates, in one of three forms:
  *
- * - `skip`: a number of bytes to skip.
+ * - `skip`: a number of bytes to skip. With `hours`, these bytes are a number of resource hours of that kind, to be added
+ *   to `Walk.hours`.
  * - `references`: groups of string indexes, as `Walk.references` expects them.
  * - `step`: a function that returns a `Step`. The argument is the number of bytes to skip before the value.
  *
  * Adjacent parts are joined where possible, because calling a function takes as long as moving past a value.
  */
 type Piece =
-  | { readonly skip: number }
+  | { readonly skip: number; readonly hours?: HourKind }
   | { readonly references: readonly number[] }
   | { readonly step: (lead: number) => Step };
 
@@ -41,7 +43,7 @@ type Counted = Extract<Shape, { readonly of: Codec<unknown> }>;
 function piecesOf(shape: Shape, hooks: Hooks): Piece[] {
   switch (shape.kind) {
     case 'number':
-      return [{ skip: 8 }];
+      return [{ skip: 8, hours: shape.hours }];
     case 'bool':
       return [{ step: bool }];
     case 'string':
@@ -104,21 +106,49 @@ function stepOf(shape: Shape, hooks: Hooks): Step {
 function inSequence(pieces: readonly Piece[]): Step {
   const steps: Step[] = [];
   let lead = 0;
+  let hours: HoursAt[] = [];
+  const push = (step: Step) => {
+    steps.push(hours.length === 0 ? step : withHours(hours, step));
+    lead = 0;
+    hours = [];
+  };
   for (const piece of joined(pieces)) {
     if ('skip' in piece) {
+      if (piece.hours !== undefined) hours.push({ offset: lead, kind: hourKinds.indexOf(piece.hours) });
       lead += piece.skip;
     } else {
-      steps.push('step' in piece ? piece.step(lead) : references(lead, piece.references));
-      lead = 0;
+      push('step' in piece ? piece.step(lead) : references(lead, piece.references));
     }
   }
+  if (hours.length > 0) push(skip(lead));
   const rest = lead;
   const [first] = steps;
-  if (first === undefined) return (_, at) => at + rest;
+  if (first === undefined) return skip(rest);
   if (steps.length === 1 && rest === 0) return first;
   return (walk, at) => {
     for (let i = 0; i < steps.length; i++) at = steps[i]!(walk, at);
     return at + rest;
+  };
+}
+
+function skip(length: number): Step {
+  return (_, at) => at + length;
+}
+
+/** A number of resource hours: its offset in bytes, and the index of its kind in `hourKinds`. */
+interface HoursAt {
+  readonly offset: number;
+  readonly kind: number;
+}
+
+/** Returns a function that adds resource hours to `Walk.hours`, and then calls `step`. */
+function withHours(hours: readonly HoursAt[], step: Step): Step {
+  return (walk, at) => {
+    for (let i = 0; i < hours.length; i++) {
+      const { offset, kind } = hours[i]!;
+      walk.hours.add(kind, walk.view.getFloat64(at + offset, true));
+    }
+    return step(walk, at);
   };
 }
 

@@ -4,8 +4,8 @@ import type { MarkField } from '../pipeline';
 import { pipelineSpecs } from '../pipelines';
 import type { Pipeline } from '../window';
 import { entriesWith } from './find-text';
-import { StringUnion, type TableView } from './string-union';
-import { decodeEntry, type FileWalker, textOf, type WalkedEntries } from './walk-file';
+import { StringUnion, type TableView, textOf } from './string-union';
+import { decodeEntry, type FileWalker, type WalkedEntries } from './walk-file';
 
 /*
  * Bit flags for each string in the string table of a merged file.

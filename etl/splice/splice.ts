@@ -22,8 +22,9 @@ import {
   takeAll,
   withEntries,
 } from './spliced-input';
+import { textOf } from './string-union';
 import { Walk } from './walk';
-import { FileWalker, stringCount, textOf, viewTable, type WalkedEntries } from './walk-file';
+import { FileWalker, stringCount, viewTable, type WalkedEntries } from './walk-file';
 
 /** A merged file in several parts. It has the same content as the file that `encodeMerged` returns. */
 export interface SplicedMerge {
@@ -165,7 +166,8 @@ export class Splice<P extends Pipeline> {
    * @param bytes the input's part of the previous file; the splice takes ownership of this array and overwrites it
    * @throws FederationError ETL_CORRUPT if the arguments do not match the previous file; the splice is then unusable
    */
-  addFrom({ id, entries: count, rest, marksOmitted, offset }: Contribution, bytes: Buffer): InputFacts {
+  addFrom(contribution: Contribution, bytes: Buffer): InputFacts {
+    const { id, entries: count, rest, marksOmitted, offset, measure, names } = contribution;
     const { previous, walker, strings } = this;
     if (previous === undefined) throw new RangeError('There is no previous file.');
     const around = walker.over(Buffer.from(rest, 'base64'));
@@ -174,20 +176,25 @@ export class Splice<P extends Pipeline> {
     // after `add`.
     strings.unite();
     strings.forgetIndexes();
-    const entries = walker.overEntries(bytes, previous.table, count);
-    if (entries === undefined) throw corrupt(offset, `There are not ${count} entries of ${id}.`);
+    const walked = walker.overEntries(bytes, previous.table, count);
+    if (walked === undefined) throw corrupt(offset, `There are not ${count} entries of ${id}.`);
     strings.uniteMore(previous);
     strings.noteMarks(previous.marked, previous.indexes);
     const { indexes } = previous;
-    return this.take(id, entries, {
-      facts: (marked) => (marksOmitted ? { ...around.facts, ...strings.markedNames(marked) } : around.facts),
-      hasMap: around.hasMap,
-      whole: bytes,
-      first: 0,
-      offset,
-      indexes,
-      again: () => ({ indexes, by: 'index' }),
-    });
+    return this.take(
+      id,
+      { ...walked, measure, names },
+      {
+        facts: (marked) =>
+          marksOmitted ? { ...around.facts, ...strings.markedNames(marked) } : around.facts,
+        hasMap: around.hasMap,
+        whole: bytes,
+        first: 0,
+        offset,
+        indexes,
+        again: () => ({ indexes, by: 'index' }),
+      },
+    );
   }
 
   /** Completes the merge and returns the merged file. No input can be added afterwards. */

@@ -1,4 +1,5 @@
 import type { ByteString } from '../byte-string';
+import type { Measure } from '../measure';
 import { type RecordOf, type SetOf, withRecords } from '../model';
 import { setWindow } from '../set-facts';
 import { expandWindow } from '../time-window';
@@ -8,8 +9,7 @@ import { decodeEntry, type Entry, type WalkedEntries } from './walk-file';
 
 /** Facts about an input, taken from its file. */
 export interface InputFacts {
-  /** Number of records. Keys without a record do not count. */
-  readonly records: number;
+  readonly measure: Measure;
   /** Window of the set in unix seconds. `start` or `end` is absent if the window is open on that side. */
   readonly window: { start?: number; end?: number };
 }
@@ -63,7 +63,7 @@ export interface SplicedInput<P extends Pipeline> {
 }
 
 export function factsOf<P extends Pipeline>({ entries, facts }: SplicedInput<P>): InputFacts {
-  return { records: entries.records, window: setWindow(facts) };
+  return { measure: entries.measure, window: setWindow(facts) };
 }
 
 /** Returns the number of entries of an input. */

@@ -28,6 +28,11 @@ export interface TableView {
   readonly starts: Int32Array;
 }
 
+/** Returns the string with the given index in a table. */
+export function textOf({ bytes, starts }: TableView, index: number): ByteString {
+  return bytes.toString('latin1', starts[index]! + 2, starts[index + 1]);
+}
+
 export interface UnionOptions {
   /** Expected size of all strings together, in bytes. Affects only speed. */
   bytes?: number;

@@ -1,5 +1,6 @@
 import type { ByteString } from '../byte-string';
 import { str } from '../codec';
+import type { Measure } from '../measure';
 import type { RecordOf, SetOf } from '../model';
 import type { WalkedIdentity } from '../pipeline';
 import { pipelineSpecs } from '../pipelines';
@@ -8,15 +9,18 @@ import { fieldsAround, readEntries, readSetAround } from '../set-codec';
 import { hasTable } from '../string-table';
 import { type Pipeline, pipelines } from '../window';
 import { compileWalk } from './compile-walk';
-import type { TableView } from './string-union';
+import { type TableView, textOf } from './string-union';
 import { Irregular, Walk } from './walk';
+import { WalkedNames } from './walked-names';
 
 /** Entries (keys and records) that have been checked and located, but not decoded. */
 export interface WalkedEntries {
   /** Start of each entry, in bytes from the start of the first entry, followed by the end of the last entry. */
   readonly starts: Int32Array;
-  /** Number of entries that have a record. */
-  readonly records: number;
+  /** The entries that have a record, and the sums of their resource hours. */
+  readonly measure: Measure;
+  /** Names of the clusters that the records name, as in `Contribution`. */
+  readonly names: readonly string[];
   /**
    * Number of records of each codec version. The version of a record is the highest version in the record and its
    * parts.
@@ -194,8 +198,10 @@ export class FileWalker<P extends Pipeline> {
     const versions = new Int32Array(known.newest + 1);
     const special: number[] = [];
     const misnamed: number[] = [];
+    const names = new WalkedNames(this.pipeline, walk, this.table);
     let records = 0;
     let at = first;
+    walk.hours.reset();
     for (let place = 0; place < count; place++) {
       starts[place] = at - first;
       walk.version = 0;
@@ -205,6 +211,7 @@ export class FileWalker<P extends Pipeline> {
       if (isRecord) {
         versions[walk.version]!++;
         records++;
+        names.pass(start);
       }
       const usual = isRecord && isUnderIdentity(walk, this.table, start);
       if (!usual || walk.odd || records === 1) special.push(place);
@@ -213,7 +220,8 @@ export class FileWalker<P extends Pipeline> {
     starts[count] = at - first;
     this.to = walk.found;
     this.met = walk.met;
-    return { starts, records, versions, special, misnamed };
+    const measure = { records, hours: walk.hours.hours };
+    return { starts, measure, names: names.found, versions, special, misnamed };
   }
 
   /**
@@ -264,11 +272,6 @@ export function viewTable(bytes: Buffer, strings: number, space = new Int32Array
   }
   starts[strings] = at;
   return { bytes, view, starts };
-}
-
-/** Returns the string with the given index in a table. */
-export function textOf({ bytes, starts }: TableView, index: number): ByteString {
-  return bytes.toString('latin1', starts[index]! + 2, starts[index + 1]);
 }
 
 /** Decodes the entry at position `at` in the bytes of `walk`. `text` returns the string for a string index. */

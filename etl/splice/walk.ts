@@ -1,3 +1,5 @@
+import { HourSums } from '../measure';
+
 /**
  * Thrown if a `Walk` cannot read a file. Either the file is damaged, or it is valid but not in the form that our writer
  * uses (for example, a flag is 2 instead of 1). In the second case, `decodeSet` can still read the file.
@@ -42,6 +44,8 @@ export class Walk {
   odd = false;
   /** For each string index, 1 if the string is in `order`, otherwise 0. */
   private used = new Uint8Array(0);
+  /** Resource hours of the values that were passed since the last reset. Callers reset this field. */
+  readonly hours = new HourSums();
   private firstWindow = -1;
   private lastWindow = -1;
   private lastWindowEnd = -1;

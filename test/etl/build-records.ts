@@ -1,4 +1,5 @@
 import { decodeSet } from '../../etl/file';
+import { type Hours, HourSums, type Measure } from '../../etl/measure';
 import { mergeSets } from '../../etl/merge';
 import type {
   Allocation,
@@ -102,4 +103,9 @@ export function gpu(fields: Partial<GPUAllocation> = {}): GPUAllocation {
     gpuRequestAverage: null,
     ...fields,
   };
+}
+
+/** Makes a measure. Resource hours that are not given are 0. */
+export function measureWith(records: number, hours: Partial<Hours> = {}): Measure {
+  return { records, hours: { ...new HourSums().hours, ...hours } };
 }

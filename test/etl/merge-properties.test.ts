@@ -128,7 +128,7 @@ describe.each(pipelines)('merging %s', (pipeline) => {
           const extracted = again[index];
           expect(extracted?.id).toBe(id);
           if (!isDeepStrictEqual(extracted?.set, set)) expect(extracted?.set).toEqual(set);
-          expect(stored[index]?.records).toBe(recordCount(set));
+          expect(stored[index]?.measure.records).toBe(recordCount(set));
         }
         expect(encodeMerged(mergeSets(pipeline, again)).bytes.equals(bytes)).toBe(true);
       }),

@@ -1,7 +1,7 @@
 import { type Contribution, encodeMerged, extractContribution } from '../../etl/contribution';
 import { decodeSet, encodeSet } from '../../etl/file';
 import { mergeSets } from '../../etl/merge';
-import { recordCount, setWindow } from '../../etl/set-facts';
+import { measureOf, setWindow } from '../../etl/set-facts';
 import { Splice, type SplicedMerge } from '../../etl/splice/splice';
 import type { Pipeline } from '../../etl/window';
 import { spliceSets } from './splice-sets';
@@ -57,7 +57,7 @@ export function expectSpliced(
     }
   });
   expect(spliced.inputs).toEqual(
-    inputs.map(({ set }) => ({ records: recordCount(set), window: setWindow(set) })),
+    inputs.map(({ set }) => ({ measure: measureOf(set), window: setWindow(set) })),
   );
   return { spliced, sameBytes, passed: stored.every(({ changed }) => changed.length === 0) };
 }

@@ -1,7 +1,14 @@
 import { displayText, toByteString } from '../../etl/byte-string';
 import { decodeSet } from '../../etl/file';
 import { instantText, minutesBetween } from '../../etl/instant';
-import { recordClusters, recordCost, recordCount, setWindow, totalCost } from '../../etl/set-facts';
+import {
+  measureOf,
+  recordClusters,
+  recordCost,
+  recordCount,
+  setWindow,
+  totalCost,
+} from '../../etl/set-facts';
 import { allocation, allocationSet, asset, assetSet, volume } from './build-records';
 import { goldenBytes } from './golden-files';
 
@@ -26,7 +33,26 @@ describe('facts about a set', () => {
       recordClusters(decodeSet('assets', goldenBytes(`${bucket}/assets/1h/1794816000-1794819600`))),
     ).toEqual(['cluster-1']);
     const names = ['east/a', 'west', '', toByteString('süd/x')].map((name) => allocation(name));
-    expect(recordClusters(allocationSet(names))).toEqual(['east', 'west', 'süd']);
+    expect(recordClusters(allocationSet(names))).toEqual(['east', 'süd', 'west']);
+  });
+
+  test('its resource hours, and no costs', () => {
+    const pvs = [volume('p', 8), volume('q', null), volume('r', 16)];
+    const allocations = [
+      allocation('a', { cpuCoreHours: 1, ramByteHours: 2, gpuHours: 4, cpuCost: 100, pvs }),
+      allocation('b', { cpuCoreHours: 0.5, ramByteHours: NaN, gpuHours: Infinity }),
+    ];
+    const hours = { cpuCoreHours: 1.5, ramByteHours: 2, gpuHours: 4, diskByteHours: 2 };
+    expect(measureOf(allocationSet([...allocations, ['c', null]]))).toEqual({ records: 2, hours });
+    const disk = asset('Disk', { byteHours: 2, cost: 100 });
+    const node = asset('Node', { ...hours, cpuCost: 100 });
+    expect(measureOf(assetSet([disk, node]))).toEqual({ records: 2, hours: { ...hours, ramByteHours: 2 } });
+  });
+
+  test('resource hours that are too many for a number', () => {
+    const most = allocation('a', { cpuCoreHours: Number.MAX_VALUE });
+    const { hours } = measureOf(allocationSet([most, { ...most, name: 'b' }, { ...most, name: 'c' }]));
+    expect(hours.cpuCoreHours).toBe(Number.MAX_VALUE);
   });
 
   test('the cost of an allocation', () => {

@@ -1,9 +1,11 @@
 import type { ByteString } from '../../etl/byte-string';
 import { bool, embedded, f64, map, optional, str } from '../../etl/codec';
 import { adding, described, type Description, field, nothingOwn } from '../../etl/field';
+import { hoursIn } from '../../etl/hours-in';
 import { first, sum } from '../../etl/merge-parts';
 import type { CommonSet, TimeWindow } from '../../etl/model';
 import { watchWindow } from '../../etl/splice/hooks';
+import type { Walk } from '../../etl/splice/walk';
 import { window } from '../../etl/time-codec';
 import { expandWindow, spanOf } from '../../etl/time-window';
 
@@ -37,6 +39,8 @@ const fields = {
   cost: field(f64, sum),
 } satisfies Description<Ticket, void>;
 
+const record = described<Ticket>(versions, fields);
+
 const addTickets = adding<Ticket, void, typeof fields>(fields, nothingOwn);
 
 /**
@@ -46,13 +50,14 @@ const addTickets = adding<Ticket, void, typeof fields>(fields, nothingOwn);
 export const ticketPipeline = {
   setName: 'TicketSet',
   versions,
-  record: optional(embedded(described<Ticket>(versions, fields))),
+  record: optional(embedded(record)),
   own: {
     currency: { at: 'before' as const, codec: str },
     urgentKeys: { at: 'after' as const, codec: map(bool) },
   },
   versionOf: ({ version }: Ticket) => version,
   clusterOf: ({ cluster }: Ticket) => cluster,
+  addHours: hoursIn(record),
   costOf: ({ cost }: Ticket) => cost,
   identity: ({ name }: Ticket) => name,
   merging: (sets: readonly TicketSet[]) => ({
@@ -63,5 +68,9 @@ export const ticketPipeline = {
   }),
   marks: { urgentKeys: '__urgent__' },
   hasOtherIdentities: () => false,
-  walk: { hooks: { window: watchWindow }, identity: { offset: 4 + 1 + 4 + 1 } },
+  walk: {
+    hooks: { window: watchWindow },
+    identity: { offset: 4 + 1 + 4 + 1 },
+    cluster: { position: (_: Walk, start: number) => start + 4 + 1 + 4 + 1 + 4, otherwise: () => '' },
+  },
 };

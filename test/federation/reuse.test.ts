@@ -6,6 +6,7 @@ import { fingerprint } from '../../federation/fingerprint';
 import type { Provenance, ProvenanceSource } from '../../federation/provenance';
 import { findReuse } from '../../federation/reuse';
 import type { Version } from '../../storage/bucket';
+import { measureWith } from '../etl/build-records';
 
 const ref = parseWindowId('allocations/1d/1794614400-1794700800')!;
 const window = windowId(ref);
@@ -13,7 +14,8 @@ const window = windowId(ref);
 function contribution(id: string, offset: number, length = 100): Contribution {
   return {
     id,
-    records: 1,
+    measure: measureWith(1),
+    names: [id],
     entries: 1,
     offset,
     length,

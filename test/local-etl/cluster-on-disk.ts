@@ -22,6 +22,7 @@ import type { Bucket, Version } from '../../storage/bucket';
 import { openFilesystem } from '../../storage/drivers/filesystem';
 import { createMemoryBudget, type MemoryBudget } from '../../storage/memory-budget';
 import { readAll } from '../../storage/read-all';
+import { measureWith } from '../etl/build-records';
 
 const golden = join(__dirname, '..', 'golden');
 export const day1 = 'allocations/1d/1794614400-1794700800' as WindowId;
@@ -181,8 +182,8 @@ interface PushChanges {
 
 /** Returns a contribution that has only the cluster's id. All other fields are empty. */
 function nothing(id: string): Contribution {
-  const numbers = { records: 0, entries: 0, offset: 0, length: 0 };
-  return { id, ...numbers, altered: [], changed: [], rest: '', marksOmitted: false };
+  const numbers = { measure: measureWith(0), entries: 0, offset: 0, length: 0 };
+  return { id, ...numbers, names: [], altered: [], changed: [], rest: '', marksOmitted: false };
 }
 
 export interface Combined {

@@ -1,0 +1,47 @@
+/*
+ * The resource hours of records. Unlike costs, which change when a cluster's prices are reconciled, they only say what
+ * ran for how long.
+ */
+
+/** The kinds of resource hours. `diskByteHours` are those of the volumes of allocations, and of assets of type Disk. */
+export const hourKinds = ['cpuCoreHours', 'ramByteHours', 'gpuHours', 'diskByteHours'] as const;
+export type HourKind = (typeof hourKinds)[number];
+
+/** Resource hours by kind. A kind that a pipeline's records do not have is 0. */
+export type Hours = Readonly<Record<HourKind, number>>;
+
+/** Says how much a cluster's file has, apart from costs. */
+export interface Measure {
+  /** Number of records. Keys without a record do not count. */
+  records: number;
+  /** The sums of the records' resource hours. */
+  hours: Hours;
+}
+
+/**
+ * Sums of resource hours, in the order of `hourKinds`. The order of additions matters for the result, so sums are always
+ * made in file order.
+ */
+export class HourSums {
+  private readonly sums = new Float64Array(hourKinds.length);
+
+  /** Adds hours of the kind with the given index. NaN and infinite values do not count. */
+  add(kind: number, value: number): void {
+    // `value - value` is 0 only for finite values.
+    if (value - value === 0) this.sums[kind]! += value;
+  }
+
+  reset(): void {
+    this.sums.fill(0);
+  }
+
+  /** Returns the sums. They are finite, so that they can be stored as JSON. */
+  get hours(): Hours {
+    const sums = hourKinds.map((kind, index) => [kind, finite(this.sums[index]!)]);
+    return Object.fromEntries(sums) as Record<HourKind, number>;
+  }
+}
+
+function finite(sum: number): number {
+  return Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, sum)) + 0;
+}
