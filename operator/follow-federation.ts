@@ -41,7 +41,7 @@ export async function followFederation(
     throw new FederationError(code, {
       subject: { key: run },
       detail: failure.message,
-      hint: `${catalog[code].hint} The run failed and changed nothing; \`federated-etl replay ${run}\` starts it again.`,
+      hint: `${catalog[code].hint} The run failed; \`federated-etl replay ${run}\` starts it again.`,
       cause: error,
     });
   } finally {

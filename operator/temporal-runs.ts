@@ -7,6 +7,7 @@ import {
 } from '@temporalio/client';
 import { type FederationReport, requestSchema, runOutcomes } from '../federation/run';
 import { failureOf } from '../workflows/attempts';
+import type { federation } from '../workflows/federation';
 import { names } from '../workflows/names';
 import { searchAttributes } from '../workflows/search-attributes';
 import type { Run, TemporalRun } from './join-runs';
@@ -85,6 +86,15 @@ export async function errorOfRun(
       message: `The run ended without a report: ${error.cause?.message ?? error.message}`,
     };
   }
+}
+
+/** Returns the report of a run that ended well but could not write it; undefined if the run has written it. */
+export async function unwrittenReport(
+  client: Client,
+  { run, runId }: TemporalRun,
+): Promise<FederationReport | undefined> {
+  const handle = client.workflow.getHandle<typeof federation>(run, runId, { followRuns: false });
+  return (await handle.result()).unwritten;
 }
 
 function describeRun(info: Omit<WorkflowExecutionInfo, 'raw'>): TemporalRun {

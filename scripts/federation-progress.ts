@@ -29,11 +29,12 @@ export async function showFederation(
   });
 }
 
-/** Returns one line of text that describes the result of a run. */
+/** Describes the result of a run in one line of text, and one more for each step that the run could not finish. */
 export function describeFederation(summary: FederationSummary): string {
   const out = summary.excluded.length === 0 ? '' : `, without ${summary.excluded.join(', ')}`;
   const quarantined = summary.quarantined === 0 ? '' : `, ${summary.quarantined} sources quarantined`;
+  const unfinished = summary.unfinished.map((step) => `\n${indent}Left to the next run: ${step}`).join('');
   const generation =
     summary.generation === undefined ? 'nothing to commit' : `generation ${summary.generation}`;
-  return `${indent}Federator ${summary.outcome}: ${generation}, ${summary.clusters} clusters${out}, ${summary.windows} windows, ${summary.merged} merged${quarantined}`;
+  return `${indent}Federator ${summary.outcome}: ${generation}, ${summary.clusters} clusters${out}, ${summary.windows} windows, ${summary.merged} merged${quarantined}${unfinished}`;
 }

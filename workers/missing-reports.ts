@@ -5,11 +5,11 @@ import { createDocument } from '../federation/document';
 import { documents } from '../federation/documents';
 import type { FederationReport } from '../federation/run';
 import { noCalls } from '../federation/store-calls';
-import type { TemporalRun } from '../operator/join-runs';
-import { errorOfRun, listTemporalRuns } from '../operator/temporal-runs';
+import { isUnsuccessful, type TemporalRun } from '../operator/join-runs';
+import { errorOfRun, listTemporalRuns, unwrittenReport } from '../operator/temporal-runs';
 import type { Bucket } from '../storage/bucket';
 
-/** Number of runs that are looked at. If even more runs failed in a row, the reports of the newest ones are enough. */
+/** Number of runs that are looked at. If even more lack a report, the reports of the newest ones are enough. */
 const mostRuns = 100;
 
 /** A run whose report was missing. */
@@ -28,32 +28,41 @@ export interface MissingReportsInput {
 }
 
 /**
- * Writes the request and the report of runs that ended without a report: the bucket was away, or the run was
- * terminated. Returns the reports that it wrote. Existing objects are not replaced.
+ * Writes the request and the report of runs that ended without a report: the bucket was away, at least at their end, or
+ * the run was terminated. Returns the reports that it wrote. Existing objects are not replaced.
  */
 export async function writeMissingReports(
   { bucket, client, idPrefix, now, reported }: MissingReportsInput,
   signal: AbortSignal,
 ): Promise<MissingReport[]> {
-  const ended = (await listTemporalRuns(client, idPrefix, mostRuns, true)).filter(
-    // The clean-up has deleted the reports of older runs on purpose.
-    ({ run, startedAt, endedAt = startedAt }) =>
-      !reported.has(run) && now.getTime() - Date.parse(endedAt) < runsFor,
+  const ended = (await listTemporalRuns(client, idPrefix, mostRuns)).filter(
+    ({ run, outcome, startedAt, endedAt = startedAt }) =>
+      // A run that is complete has written its report: without it, the run would be partial.
+      outcome !== 'running' &&
+      outcome !== 'complete' &&
+      !reported.has(run) &&
+      // The clean-up has deleted the reports of older runs on purpose.
+      now.getTime() - Date.parse(endedAt) < runsFor,
   );
   const written = await mapConcurrently(ended, 16, async (run): Promise<MissingReport[]> => {
     const document = documents.runReport.at(run.run);
-    let written: MissingReport[] = [];
-    if ((await bucket.head(document.key, { signal })) === undefined) {
+    const isThere = (await bucket.head(document.key, { signal })) !== undefined;
+    const report = isThere ? undefined : await missingReport(client, run);
+    let written = false;
+    if (report !== undefined) {
       if (run.request !== undefined)
         await createDocument(bucket, documents.runRequest.at(run.run), run.request, { signal });
-      const report = reportOf(run, await errorOfRun(client, run));
-      if (await createDocument(bucket, document, report, { signal }))
-        written = [{ died: run.outcome === 'died', report }];
+      written = await createDocument(bucket, document, report, { signal });
     }
     reported.add(run.run);
-    return written;
+    return written && report !== undefined ? [{ died: run.outcome === 'died', report }] : [];
   });
   return written.flat();
+}
+
+/** Returns the report of a run. Undefined if the run ended well and has written its report: somebody deleted it. */
+async function missingReport(client: Client, run: TemporalRun): Promise<FederationReport | undefined> {
+  return isUnsuccessful(run) ? reportOf(run, await errorOfRun(client, run)) : unwrittenReport(client, run);
 }
 
 function reportOf(

@@ -58,6 +58,10 @@ export interface FederationSummary {
   readonly quarantined: number;
   /** Number of files copied to `combined/etl/bingen/`. */
   readonly published?: number;
+  /** Steps after the commit that failed, with the reasons. The next run repeats these steps. */
+  readonly unfinished: readonly string[];
+  /** The report, if the run could not write it to the bucket. The next run writes it. */
+  readonly unwritten?: FederationReport;
 }
 
 const { recordRequest, awaitEarlierRuns, writeReport } = proxyActivities<FederationActivities>(quickActivity);
@@ -102,14 +106,14 @@ export async function federation(input: FederationInput): Promise<FederationSumm
     );
     while (state.committed === undefined) await attempt(input, request, state);
     show(state, { phase: 'reporting' });
+    upsertSearchAttributes(outcomeAttributes(state, outcomeOf(state)));
+    const unwritten = await reportCommit(state, () => reportOf(outcomeOf(state)));
     const outcome = outcomeOf(state);
-    upsertSearchAttributes(outcomeAttributes(state, outcome));
-    await writeReport.executeWithOptions({ summary: 'write the report' }, [reportOf(outcome)]);
     federations.ended(outcome);
     show(state, { phase: 'done' });
     end();
     await condition(allHandlersFinished);
-    return summaryOf(state, outcome);
+    return { ...summaryOf(state, outcome), ...(unwritten && { unwritten }) };
   } catch (error) {
     const outcome = isCancellation(error) ? 'cancelled' : 'failed';
     const failure = asRunFailure(error);
@@ -118,10 +122,7 @@ export async function federation(input: FederationInput): Promise<FederationSumm
       // Only log a failure to write the report: the run must fail with its original error.
       await writeReport
         .executeWithOptions({ summary: 'write the report' }, [reportOf(outcome, failure)])
-        .catch((reason: unknown) => {
-          const { code, message } = failureOf(reason);
-          log.warn('The report could not be written', { code, reason: message });
-        });
+        .catch(logUnwritten);
     });
     federations.ended(outcome, failureOf(failure));
     show(state, { phase: 'done' });
@@ -129,6 +130,33 @@ export async function federation(input: FederationInput): Promise<FederationSumm
     await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
     throw failure;
   }
+}
+
+/**
+ * Writes the report of a run that has committed. If that fails, the commit has still succeeded, so the report is only
+ * noted as unfinished. Returns the report that is still to be written; undefined if it was written.
+ */
+async function reportCommit(
+  state: RunState,
+  report: () => FederationReport,
+): Promise<FederationReport | undefined> {
+  try {
+    await writeReport.executeWithOptions({ summary: 'write the report' }, [report()]);
+    return undefined;
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    const { code, message } = logUnwritten(error);
+    const unfinished = [...(state.committed?.unfinished ?? []), `report: ${code}: ${message}`];
+    state.committed = { ...(state.committed ?? {}), unfinished };
+    upsertSearchAttributes(outcomeAttributes(state, outcomeOf(state)));
+    return report();
+  }
+}
+
+function logUnwritten(error: unknown): { code: string; message: string } {
+  const { code, message } = failureOf(error);
+  log.warn('The report could not be written', { code, reason: message });
+  return { code, message };
 }
 
 /**
@@ -251,6 +279,7 @@ function summaryOf(state: RunState, outcome: RunOutcome): FederationSummary {
     merged: totalsOf(state).merged,
     quarantined: at.quarantined,
     ...(committed?.published === undefined ? {} : { published: committed.published.copied }),
+    unfinished: committed?.unfinished ?? [],
   };
 }
 

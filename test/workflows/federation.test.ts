@@ -40,6 +40,7 @@ describeWithTemporal('a federation', () => {
       merged: 2,
       quarantined: 0,
       published: 2,
+      unfinished: [],
     });
     expect(world.names()).toEqual([
       'recordRequest',
@@ -166,6 +167,17 @@ describeWithTemporal('a federation', () => {
       writeReport: () => Promise.reject(new FederationError('STORAGE_READ_ONLY', { detail: 'Read only.' })),
     });
     expect(await failureOfRun(await world.federate())).toMatchObject({ type: 'STORAGE_ACCESS_DENIED' });
+  });
+
+  it('is partial if it has committed but cannot write the report, and returns the report', async () => {
+    world.begin({ writeReport: () => Promise.reject(accessDenied) });
+    const unfinished = [`report: STORAGE_ACCESS_DENIED: ${accessDenied.detail}`];
+    expect(await (await world.federate()).result()).toMatchObject({
+      outcome: 'partial',
+      generation: 1,
+      unfinished,
+      unwritten: { outcome: 'partial', generation: 1, unfinished },
+    });
   });
 
   it.each(['planFederation', 'describeShard', 'mergeWindow', 'commitGeneration'] as const)(
