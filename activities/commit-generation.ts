@@ -3,6 +3,7 @@ import { describeError, FederationError } from '../errors/federation-error';
 import { createDocument, requireDocument } from '../federation/document';
 import { documents } from '../federation/documents';
 import { type Generation, openQuarantined } from '../federation/generation';
+import { type GenerationIdentity, identityOf } from '../federation/identity';
 import { objectKey } from '../federation/layout';
 import { sameMembership } from '../federation/membership';
 import { nextGeneration, sameGeneration } from '../federation/next-generation';
@@ -12,6 +13,7 @@ import type { Bucket, CallOptions } from '../storage/bucket';
 import type { FederationDependencies } from './federation-dependencies';
 import { findFinished } from './finished-object';
 import { writeFullListing } from './full-listing';
+import { recordFederation } from './identify-federation';
 import { count } from './log-plan';
 import { readHead } from './plan-objects';
 import { listGenerations, newestGenerationNumber, readGeneration } from './read-generations';
@@ -22,10 +24,8 @@ export interface CommitGenerationInput {
 }
 
 /** The newest generation after a commit, or after a run that had nothing to commit. */
-export interface CommittedGeneration {
+export interface CommittedGeneration extends GenerationIdentity {
   readonly status: 'committed' | 'unchanged';
-  /** Number of the newest generation. */
-  readonly generation: number;
   /** Number of windows in the newest generation. */
   readonly windows: number;
   readonly clusters: number;
@@ -104,6 +104,9 @@ async function commitPlan(
   if (results === undefined) return { status: 'replan', why: 'the merged windows are not the planned ones' };
   await checkObjects(deps, results, base, options);
   const next = nextGeneration({ base, plan: head, results, run, now: deps.now() });
+  const by = { createdAt: next.committedAt, federator: next.membership.federator };
+  if (!(await recordFederation(bucket, head, by, options)))
+    return { status: 'replan', why: 'another federator began the federation' };
   if (base !== undefined && sameGeneration(base, next)) return summarize('unchanged', base, base);
   return commit(deps, next, base, options);
 }
@@ -240,7 +243,7 @@ function summarize(
   const windows = Object.keys(generation.windows);
   return {
     status,
-    generation: generation.generation,
+    ...identityOf(generation),
     windows: windows.length,
     clusters: generation.membership.clusters.length,
     removed: Object.keys(base?.windows ?? {}).filter((window) => generation.windows[window] === undefined)

@@ -29,6 +29,7 @@ import type { FederationRequest } from '../federation/run';
 import type { DecidedSources } from '../federation/source-decisions';
 import type { BucketReader } from '../storage/bucket';
 import { readFullListing } from './full-listing';
+import { type Identified, identifyFederation } from './identify-federation';
 import { findIgnored, type IgnoredCluster } from './ignored-clusters';
 import { readDecision } from './read-decision';
 import { readGeneration, readNewestGeneration } from './read-generations';
@@ -54,7 +55,7 @@ export interface DrawPlanInput extends RosterRules {
 export type PlanOutcome = 'work' | 'nothing-changed' | 'no-input' | 'all-excluded';
 
 /** A plan, its outcome, and the data on which the plan is based. */
-export interface DrawnPlan extends Plan, Pick<PlanHead, 'newest' | 'number'> {
+export interface DrawnPlan extends Plan, Identified, Pick<PlanHead, 'newest'> {
   readonly outcome: PlanOutcome;
   readonly membership: Membership;
   readonly baseGeneration?: Generation;
@@ -80,8 +81,9 @@ export interface DrawnPlan extends Plan, Pick<PlanHead, 'newest' | 'number'> {
  * Reads the bucket and plans a federation. Writes nothing, so a dry run calls only this function.
  *
  * @throws FEDERATOR_CONFLICT if the last generation was committed by another federator with different settings or with
- *   the exclusions of another roster, unless the request sets `takeOver`; GENERATION_UNREADABLE if the request contains a
- *   decision about a generation that was cleaned up
+ *   the exclusions of another roster, unless the request sets `takeOver`; FEDERATION_MISSING or FEDERATION_OTHER if the
+ *   bucket does not contain the federation that the roster knows, unless the request sets `newFederation`;
+ *   GENERATION_UNREADABLE if the request contains a decision about a generation that was cleaned up
  */
 export async function drawPlan(bucket: BucketReader, input: DrawPlanInput): Promise<DrawnPlan> {
   const { scope, request, signal } = input;
@@ -90,6 +92,8 @@ export async function drawPlan(bucket: BucketReader, input: DrawPlanInput): Prom
     discoverClusters(bucket, { signal }),
     readFullListing(bucket, { signal }),
   ]);
+  const newest = base?.generation ?? 0;
+  const identified = await identifyFederation(bucket, { ...input, base, newest }, { signal });
   const removed = removedAfter(base, request);
   const resolved = resolveMembership({ ...input, discovered, removed, base });
   if (base !== undefined && request.takeOver !== true) refuseConflict(base, resolved, input.follows);
@@ -128,14 +132,14 @@ export async function drawPlan(bucket: BucketReader, input: DrawPlanInput): Prom
     request,
     now,
   });
-  const outcome = outcomeOf(plan, membership, withFiles.size > 0, base);
+  const outcome = outcomeOf(plan, { ...identified, membership }, withFiles.size > 0, base);
   const nothing = outcome === 'no-input' || outcome === 'all-excluded';
   const todo = nothing ? { windows: [], carried: Object.keys(base?.windows ?? {}), removed: [] } : plan;
   return {
     ...plan,
     ...todo,
-    newest: base?.generation ?? 0,
-    number: (base?.generation ?? 0) + 1,
+    ...identified,
+    newest,
     outcome,
     membership,
     baseGeneration: base,
@@ -191,7 +195,7 @@ async function listCandidates(
 
 function outcomeOf(
   plan: Plan,
-  membership: Membership,
+  { federation, membership }: Pick<DrawnPlan, 'federation' | 'membership'>,
   anyFile: boolean,
   base: Generation | undefined,
 ): PlanOutcome {
@@ -202,6 +206,7 @@ function outcomeOf(
   const next = nextGeneration({
     base,
     plan: {
+      federation,
       number: 1,
       membership,
       removed: [...plan.removed],

@@ -55,7 +55,8 @@ export type PlanDependencies = Omit<FederationDependencies, 'threads' | 'generat
  * (parts of up to 50 windows) first, then the head, which lists them.
  *
  * @throws FEDERATOR_CONFLICT if the last generation was committed by another federator with different settings or with
- *   the exclusions of another roster, unless the request sets `takeOver`
+ *   the exclusions of another roster, unless the request sets `takeOver`; FEDERATION_MISSING or FEDERATION_OTHER if the
+ *   bucket does not contain the federation that the roster knows, unless the request sets `newFederation`
  */
 export function createPlanFederation(deps: PlanDependencies): PlanFederation {
   const { bucket, federator, scope, log } = deps;
@@ -96,10 +97,11 @@ async function writePlan(
   bucket: Bucket,
   run: string,
   attempt: number,
-  { base, newest, number, membership, removed, quarantined, accepted, fullListing }: DrawnPlan,
+  drawn: DrawnPlan,
   shards: readonly PlannedWindow[][],
   signal: AbortSignal,
 ): Promise<void> {
+  const { base, newest, number, federation, recordFederation, membership, fullListing } = drawn;
   const { clusters } = membership;
   await mapConcurrently(shards, concurrentWrites, async (windows, index) => {
     const shard: PlanShard = { format: 1, run, base, clusters, windows };
@@ -112,11 +114,13 @@ async function writePlan(
     base,
     newest,
     number,
+    federation,
+    recordFederation,
     membership,
     shards: shards.map((shard) => shard.map((window) => window.window)),
-    removed: [...removed],
-    quarantined: [...quarantined],
-    accepted: [...accepted],
+    removed: [...drawn.removed],
+    quarantined: [...drawn.quarantined],
+    accepted: [...drawn.accepted],
     fullListing,
   };
   await replaceDocument(bucket, documents.planHead.at(run, attempt), head, { signal });

@@ -2,6 +2,9 @@ import { createDocument } from '../federation/document';
 import { documents } from '../federation/documents';
 import { type FederationRequest, requestSchema } from '../federation/run';
 import type { FederationDependencies } from './federation-dependencies';
+import { requireKnownFederation } from './identify-federation';
+
+type RequestDependencies = Pick<FederationDependencies, 'bucket' | 'roster' | 'signal'>;
 
 export interface RecordRequestInput {
   readonly run: string;
@@ -10,11 +13,15 @@ export interface RecordRequestInput {
 
 /**
  * Creates the activity that writes a run's request to the bucket, before the run writes anything else. An existing
- * request is not replaced.
+ * request is not replaced. Nothing is written if the bucket does not contain the federation that the roster knows.
+ *
+ * @throws FEDERATION_MISSING or FEDERATION_OTHER in that case, unless the request sets `newFederation`
  */
-export function createRecordRequest({ bucket, signal }: Pick<FederationDependencies, 'bucket' | 'signal'>) {
+export function createRecordRequest({ bucket, roster, signal }: RequestDependencies) {
   return async ({ run, request }: RecordRequestInput): Promise<void> => {
+    const options = { signal: signal() };
+    if (request.newFederation !== true) await requireKnownFederation(bucket, roster, options);
     const document = documents.runRequest.at(run);
-    await createDocument(bucket, document, requestSchema.parse(request), { signal: signal() });
+    await createDocument(bucket, document, requestSchema.parse(request), options);
   };
 }

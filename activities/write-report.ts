@@ -7,10 +7,13 @@ type ReportDependencies = Pick<FederationDependencies, 'bucket' | 'signal' | 'st
 
 /**
  * Creates the activity that writes a run's report, including any warnings about the store, as the last object of the
- * run. If the run already has a report, replaces it.
+ * run. If the run already has a report, replaces it. Writes nothing if the run failed because the bucket does not contain
+ * the federation that the roster knows: a report there would be in the wrong place. Temporal knows how the run ended.
  */
 export function createWriteReport({ bucket, signal, storeWarnings }: ReportDependencies) {
   return async (report: FederationReport): Promise<void> => {
+    const code = report.error?.code;
+    if (code === 'FEDERATION_MISSING' || code === 'FEDERATION_OTHER') return;
     const warnings = await storeWarnings();
     const written = { ...report, ...(warnings.length > 0 && { warnings }) };
     const document = documents.runReport.at(report.run);

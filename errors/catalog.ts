@@ -162,6 +162,17 @@ export const catalog = {
     hint: 'Give both federators the same settings and, if they have separate rosters, the same exclusions. Or stop one of them, or run `federated-etl federate --take-over` on the one whose settings and exclusions should apply.',
     retryable: false,
   },
+  FEDERATION_MISSING: {
+    means: 'The federation that is known here is not in the bucket.',
+    hint: 'Check that the bucket is mounted, and its name in federated-store.yaml. If the federation really begins again, run `federated-etl federate --new-federation`.',
+    retryable: false,
+  },
+  FEDERATION_OTHER: {
+    means:
+      'The bucket contains another federation than the one that is known here, or an earlier state of it.',
+    hint: 'Check the name of the bucket in federated-store.yaml. If the bucket was restored or replaced, run `federated-etl federate --new-federation`.',
+    retryable: false,
+  },
   SEARCH_ATTRIBUTES_MISSING: {
     means: 'Search attributes are missing from the Temporal namespace and could not be registered.',
     hint: 'Register them with `temporal operator search-attribute create`; docs/reference/temporal.md has the command.',

@@ -2,9 +2,11 @@ import { z } from 'zod';
 import { backupManifestSchema } from './backup-manifest';
 import { defineDocument } from './document';
 import { generationSchema } from './generation';
+import { federationSchema } from './identity';
 import {
   backupManifestKey,
   exportSchemaPath,
+  federationKey,
   fullListingKey,
   generationKey,
   provenanceKey,
@@ -38,6 +40,15 @@ const large = 512 * mebibyte;
  * reads each of them. A test compares the two lists.
  */
 export const documents = {
+  /** If this document is damaged, the next commit writes it again. */
+  federation: defineDocument({
+    pattern: 'federated/combined/federation.json',
+    writer: 'commit, before the first generation',
+    key: () => federationKey,
+    schema: federationSchema,
+    limit: small,
+    damaged: 'absent',
+  }),
   generation: defineDocument({
     pattern: 'federated/combined/generations/<n>.json',
     writer: 'commit, created only if absent',

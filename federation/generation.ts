@@ -102,6 +102,8 @@ export type Hold = z.infer<typeof holdSchema>;
  */
 export const generationSchema = z.object({
   format: z.literal(1),
+  /** Id of the federation to which the generation belongs. */
+  federation: z.string().min(1),
   ...generationNameSchema.shape,
   /** Time of the commit by the federator's clock, in RFC 3339. */
   committedAt: z.string(),

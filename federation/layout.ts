@@ -22,6 +22,8 @@ export const generationsPrefix = 'federated/combined/generations/';
 export const keptPrefix = 'federated/combined/kept/';
 export const runsPrefix = 'federated/combined/runs/';
 export const publishedKey = 'federated/combined/published.json';
+/** Key of the document that says which federation the bucket contains. */
+export const federationKey = 'federated/combined/federation.json';
 /** Key of the document that records the last full listing of the clusters' files. */
 export const fullListingKey = 'federated/combined/full-listing.json';
 /**

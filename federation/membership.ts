@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ClusterId } from '../etl/cluster-id';
 import { ownValue } from '../etl/own-value';
 import { byBytes, inByteOrder } from './byte-order';
+import type { GenerationIdentity } from './identity';
 import { clusterIdSchema, keysOf } from './ids';
 import { lastGenerationOf, outSince, type RemovedClusters, removedSchema } from './removal';
 
@@ -49,6 +50,8 @@ export interface RosterRules {
   readonly roster: string;
   /** The newest generation when the roster was started, if there was one. The roster took its exclusions over. */
   readonly follows?: FollowedGeneration;
+  /** The newest generation that the roster knows. Undefined before the first one. */
+  readonly known?: GenerationIdentity;
 }
 
 /** The generation from which a roster took its first exclusions, and the roster from which that generation had them. */

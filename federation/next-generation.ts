@@ -10,7 +10,7 @@ export interface NextGenerationInput {
   readonly base?: Generation;
   readonly plan: Pick<
     PlanHead,
-    'number' | 'replaces' | 'hold' | 'membership' | 'removed' | 'quarantined' | 'accepted'
+    'federation' | 'number' | 'replaces' | 'hold' | 'membership' | 'removed' | 'quarantined' | 'accepted'
   >;
   /** Results of merging the planned windows, one for each window. */
   readonly results: readonly WindowResult[];
@@ -31,6 +31,7 @@ export function nextGeneration({ base, plan, results, run, now }: NextGeneration
   }
   return {
     format: 1,
+    federation: plan.federation,
     generation: plan.number,
     run,
     committedAt: now.toISOString(),
@@ -53,6 +54,7 @@ export function sameGeneration(base: Generation, next: Generation): boolean {
   return (
     next.replaces === undefined &&
     text(base.hold) === text(next.hold) &&
+    base.federation === next.federation &&
     base.mergeRevision === next.mergeRevision &&
     sameMembers(base.membership, next.membership) &&
     text(inByteOrder(base.windows)) === text(inByteOrder(next.windows)) &&

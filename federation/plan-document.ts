@@ -80,6 +80,13 @@ export const planHeadSchema = z.object({
   replaces: replacedSchema.optional(),
   /** The hold that the new generation puts on the federation; undefined unless the plan is a rollback. */
   hold: holdSchema.optional(),
+  /** Id of the federation to which the new generation belongs. */
+  federation: z.string().min(1),
+  /**
+   * How the commit writes `federation.json`: `create` before the first generation, `replace` if it does not name
+   * `federation`. Undefined if it does.
+   */
+  recordFederation: z.enum(['create', 'replace']).optional(),
   membership: membershipSchema,
   /** Ids of the windows in each shard. */
   shards: z.array(z.array(z.string())),

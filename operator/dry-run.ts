@@ -5,6 +5,7 @@ import type { Generation } from '../federation/generation';
 import type { RosterRules } from '../federation/membership';
 import type { FederationRequest } from '../federation/run';
 import type { BucketReader } from '../storage/bucket';
+import { rulesOf } from '../workflows/messages';
 import type { Operator } from './operator';
 import { temporalView } from './temporal-view';
 
@@ -69,7 +70,7 @@ export async function dryRun(
  */
 async function rosterNow(operator: Operator, bucket: BucketReader): Promise<RosterRules> {
   const { roster } = await temporalView(operator, []);
-  if (roster?.loaded) return { exclusions: roster.exclusions, roster: roster.id, follows: roster.follows };
+  if (roster?.loaded) return rulesOf(roster);
   const { exclusions = {}, roster: last = '' } = (await readNewestGeneration(bucket))?.membership ?? {};
   return { exclusions, roster: last };
 }

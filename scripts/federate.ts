@@ -17,6 +17,7 @@ interface FederateOptions extends CommandOptions {
   readonly force?: true;
   readonly full?: true;
   readonly takeOver?: true;
+  readonly newFederation?: true;
   readonly json?: true;
 }
 
@@ -35,6 +36,10 @@ export function registerFederate(program: Command): void {
     .option('--force', 'merge the windows again even if nothing changed')
     .option('--full', 'list the whole bucket, and check every window and every refused source again')
     .option('--take-over', 'commit even if the last commit is by another federator with another membership')
+    .option(
+      '--new-federation',
+      'begin a new federation if the bucket is empty, another one, or was restored to an earlier state',
+    )
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
@@ -85,5 +90,6 @@ function requestOf(options: FederateOptions): FederationRequest {
     ...(options.force === undefined ? {} : { force: true }),
     ...(options.full === undefined ? {} : { full: true }),
     ...(options.takeOver === undefined ? {} : { takeOver: true }),
+    ...(options.newFederation === undefined ? {} : { newFederation: true }),
   };
 }

@@ -10,7 +10,7 @@ import { startMergeThreads } from '../activities/threads/merge-threads';
 import { FederationError } from '../errors/federation-error';
 import type { RosterRules } from '../federation/membership';
 import { unsafeWithoutCondition } from '../storage/conditional-create';
-import { pullNow, type RosterState, rosterState } from '../workflows/messages';
+import { pullNow, type RosterState, rosterState, rulesOf } from '../workflows/messages';
 import type { roster } from '../workflows/roster';
 import { temporalContext } from './as-activity';
 import { mergeMemory, mergeSlots } from './capacity';
@@ -151,7 +151,7 @@ async function readRoster(client: Client, workflowId: string): Promise<RosterRul
   const until = Date.now() + rosterPatienceMs;
   for (;;) {
     const state = await client.workflow.getHandle(workflowId).query<RosterState>(rosterState);
-    if (state.loaded) return { exclusions: state.exclusions, roster: state.id, follows: state.follows };
+    if (state.loaded) return rulesOf(state);
     if (Date.now() > until) {
       throw new FederationError('GENERATION_UNREADABLE', {
         detail: 'The roster has not loaded the exclusions yet.',

@@ -1,14 +1,18 @@
-import { log, proxyActivities, setCurrentDetails } from '@temporalio/workflow';
+import { getExternalWorkflowHandle, log, proxyActivities, setCurrentDetails } from '@temporalio/workflow';
 import type { CommitResult } from '../activities/commit-generation';
 import type { CallsOf, FederationActivities } from '../activities/federation-activities';
+import { type GenerationIdentity, identityOf } from '../federation/identity';
 import { addCalls, noCalls, type StoreCalls } from '../federation/store-calls';
 import { failureOf } from './attempts';
 import { asRunFailure } from './failure';
+import { noteGeneration } from './messages';
 import { longActivity } from './retries';
 
 export interface CommitInput {
   readonly run: string;
   readonly attempt: number;
+  /** Id of the roster workflow. */
+  readonly roster: string;
 }
 
 /** The result of a commit, and of the steps that follow it: publishing, notifying the primaries, and cleaning up. */
@@ -29,16 +33,31 @@ const { commitGeneration, publishGeneration, notifyPrimaries, cleanUp } =
  * serves as a lock: Temporal never runs two workflows with the same id at once, so a federation never has two commits
  * at once.
  */
-export async function commit(input: CommitInput): Promise<CommitEnd> {
+export async function commit({ run, attempt, roster }: CommitInput): Promise<CommitEnd> {
   try {
-    const answer = await commitGeneration.executeWithOptions({ summary: `commit ${input.run}` }, [input]);
+    const answer = await commitGeneration.executeWithOptions({ summary: `commit ${run}` }, [
+      { run, attempt },
+    ]);
     const { calls, ...result } = answer;
     if (result.status === 'replan') return { result, unfinished: [], calls };
     setCurrentDetails(`Generation **${result.generation}** ${result.status}`);
+    await noteInRoster(roster, result);
     const after = await afterCommit();
     return { result, ...after, calls: addCalls(calls, after.calls) };
   } catch (error) {
     throw asRunFailure(error);
+  }
+}
+
+/**
+ * Reports the newest generation to the roster. An error is only logged, because the next run reports again: until then,
+ * the roster knows an earlier generation of the same federation.
+ */
+async function noteInRoster(roster: string, newest: GenerationIdentity): Promise<void> {
+  try {
+    await getExternalWorkflowHandle(roster).signal(noteGeneration, identityOf(newest));
+  } catch (error) {
+    log.warn('The roster does not know the newest generation yet', { reason: failureOf(error).message });
   }
 }
 

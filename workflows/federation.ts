@@ -224,7 +224,7 @@ async function runCommit(input: FederationInput, run: string, number: number): P
     try {
       return await executeChild(commit, {
         workflowId: names(input.idPrefix).commit,
-        args: [{ run, attempt: number }],
+        args: [{ run, attempt: number, roster: names(input.idPrefix).roster }],
         staticSummary: `commit of ${run}`,
         workflowRunTimeout: '2h',
         // Once started, the commit must finish publishing even if this run is cancelled or terminated.

@@ -5,7 +5,8 @@ import type { PrimaryStatus } from '../activities/primary-status';
 import type { PullSummary } from '../activities/pull-summary';
 import type { PushSummary } from '../activities/push-local-etl';
 import { isClusterId } from '../etl/cluster-id';
-import type { Exclusion, FollowedGeneration } from '../federation/membership';
+import type { GenerationIdentity } from '../federation/identity';
+import type { Exclusion, FollowedGeneration, RosterRules } from '../federation/membership';
 import type { MergeCounts } from './merge-counts';
 
 /** A person's request to exclude or include a cluster. The Temporal UI sends it as a single JSON argument. */
@@ -99,11 +100,19 @@ export const windowsMerged = defineSignal<[LaneProgress]>('windowsMerged');
 export const registerPrimary = defineSignal<[{ cluster: string }]>('registerPrimary');
 export const forgetPrimary = defineSignal<[{ cluster: string }]>('forgetPrimary');
 
+/**
+ * Reports the newest generation after a commit. By it, federators notice that the bucket was emptied, replaced, or
+ * restored to an earlier state.
+ */
+export const noteGeneration = defineSignal<[GenerationIdentity]>('noteGeneration');
+
 export interface RosterState {
   /** Id of this roster. It stays the same when the workflow continues as new, but not when it is started again. */
   readonly id: string;
   /** The newest generation when this roster was started, if there was one. */
   readonly follows?: FollowedGeneration;
+  /** The newest generation that was reported to the roster. Undefined before the first one. */
+  readonly known?: GenerationIdentity;
   /** Bucket of the federation that uses this Temporal namespace. */
   readonly bucket: string;
   readonly exclusions: Readonly<Record<string, Exclusion>>;
@@ -112,6 +121,11 @@ export interface RosterState {
   readonly loaded: boolean;
 }
 export const rosterState = defineQuery<RosterState>('roster');
+
+/** Returns the part of the roster's state that federators need. */
+export function rulesOf({ id, exclusions, follows, known }: RosterState): RosterRules {
+  return { exclusions, roster: id, follows, known };
+}
 
 /** Current settings of a cluster, sent with a signal by the cluster's worker. Signals from other senders omit them. */
 export interface LoopSettings {

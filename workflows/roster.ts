@@ -10,6 +10,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { FederationActivities } from '../activities/federation-activities';
+import { type GenerationIdentity, newerIdentity, parseIdentity } from '../federation/identity';
 import type { Exclusion, FollowedGeneration } from '../federation/membership';
 import { failureOf } from './attempts';
 import {
@@ -19,6 +20,7 @@ import {
   forgetPrimary,
   includeCluster,
   includeClusterUpdate,
+  noteGeneration,
   parseClusterMessage,
   registerPrimary,
   type RosterAnswer,
@@ -35,6 +37,8 @@ export interface RosterInput {
   readonly exclusions?: Readonly<Record<string, Exclusion>>;
   /** The generation from which the first exclusions were read. Undefined if there was none. */
   readonly follows?: FollowedGeneration;
+  /** The newest known generation. Undefined if there was none. */
+  readonly known?: GenerationIdentity;
   readonly primaries?: readonly string[];
 }
 
@@ -45,13 +49,13 @@ const messagesPerRun = 500;
 
 /**
  * Keeps two lists, forever: the clusters that people have excluded, with times and reasons, and the primaries to notify
- * of new generations. At its first start, reads the exclusions from the newest generation, so that they survive even
- * the loss of all Temporal data.
+ * of new generations. Also remembers the newest generation. At its first start, reads the exclusions from the newest
+ * generation in the bucket, so that they survive even the loss of all Temporal data.
  */
 export async function roster(input: RosterInput): Promise<void> {
   const exclusions = new Map(Object.entries(input.exclusions ?? {}));
   const primaries = new Set(input.primaries ?? []);
-  let follows = input.follows;
+  let { follows, known } = input;
   /** Clusters that people included before the stored exclusions were loaded. Empty after that. */
   const includedEarly = new Set<string>();
   let loaded = input.exclusions !== undefined;
@@ -70,7 +74,7 @@ export async function roster(input: RosterInput): Promise<void> {
     if (!loaded) includedEarly.add(message.cluster);
     show();
   };
-  const show = () => setCurrentDetails(describeRoster(input.bucket, exclusions, primaries));
+  const show = () => setCurrentDetails(describeRoster(input.bucket, known, exclusions, primaries));
   // A signal cannot be rejected, so log and ignore a signal that names no cluster.
   const orIgnore = (apply: (message: ClusterMessage) => void) => (message: unknown) => {
     const parsed = parseClusterMessage(message);
@@ -112,11 +116,22 @@ export async function roster(input: RosterInput): Promise<void> {
       show();
     }),
   );
+  setHandler(noteGeneration, (message: unknown) => {
+    const committed = parseIdentity(message);
+    if (committed === undefined) {
+      log.warn('A signal that names no generation was ignored', { message });
+      return;
+    }
+    messages += 1;
+    known = newerIdentity(known, committed);
+    show();
+  });
   setHandler(
     rosterState,
     () => ({
       id: workflowInfo().firstExecutionRunId,
       follows,
+      known,
       bucket: input.bucket,
       exclusions: Object.fromEntries(exclusions),
       primaries: [...primaries].sort(),
@@ -131,6 +146,7 @@ export async function roster(input: RosterInput): Promise<void> {
     try {
       const stored = await readExclusions();
       follows = stored.follows;
+      known ??= stored.known;
       for (const [cluster, exclusion] of Object.entries(stored.exclusions)) {
         if (!exclusions.has(cluster) && !includedEarly.has(cluster)) exclusions.set(cluster, exclusion);
       }
@@ -152,6 +168,7 @@ export async function roster(input: RosterInput): Promise<void> {
     bucket: input.bucket,
     exclusions: Object.fromEntries(exclusions),
     follows,
+    known,
     primaries: [...primaries],
   });
 }
@@ -161,12 +178,18 @@ function requireCluster(message: unknown): void {
     throw new TypeError('Say which cluster: {"cluster": "…", "reason": "…"}');
 }
 
-function describeRoster(bucket: string, exclusions: Map<string, Exclusion>, primaries: Set<string>): string {
+function describeRoster(
+  bucket: string,
+  known: GenerationIdentity | undefined,
+  exclusions: Map<string, Exclusion>,
+  primaries: Set<string>,
+): string {
   const out = [...exclusions].map(
     ([cluster, { at, reason }]) => `- **${cluster}** since ${at}${reason === '' ? '' : `: ${reason}`}`,
   );
   return [
     `Bucket \`${bucket}\``,
+    ...(known === undefined ? [] : [`Generation ${known.generation} of federation \`${known.federation}\``]),
     '',
     out.length === 0
       ? 'No cluster is excluded.'

@@ -77,10 +77,12 @@ describe('a create that returns an error', () => {
   test('and lost to another run, is not a commit', async () => {
     const bucket = smallBucket();
     const other = new TestFederator(bucket, threads, { id: 'other' });
+    await other.federate();
+    await bucket.put(sourceKey('cluster-1', firstDay), goldenSource('cluster-1', firstDay));
     const { run } = await other.prepare();
     const late = overriding(bucket, {
       create: async (key, body, options) => {
-        if (key !== generationKey(1)) return bucket.create(key, body, options);
+        if (key !== generationKey(2)) return bucket.create(key, body, options);
         await other.commit(run);
         throw unavailable();
       },

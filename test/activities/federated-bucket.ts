@@ -15,6 +15,7 @@ import { silentLog } from '../../config/log';
 import { clusterId } from '../../etl/cluster-id';
 import type { WindowId } from '../../etl/window';
 import type { Generation } from '../../federation/generation';
+import type { GenerationIdentity } from '../../federation/identity';
 import { clusterEtlKey, keptKey, objectKey } from '../../federation/layout';
 import type { Exclusion, FollowedGeneration, Scope } from '../../federation/membership';
 import type { FederationRequest } from '../../federation/run';
@@ -82,6 +83,8 @@ export class TestFederator {
   /** Id of the roster from which the federator has its exclusions. */
   roster = 'roster-1';
   follows?: FollowedGeneration;
+  /** The newest generation that the roster knows. */
+  known?: GenerationIdentity;
   readonly deps: FederationDependencies;
   private runs = 0;
 
@@ -94,7 +97,12 @@ export class TestFederator {
       bucket,
       federator: id,
       scope,
-      roster: async () => ({ exclusions: this.exclusions, roster: this.roster, follows: this.follows }),
+      roster: async () => ({
+        exclusions: this.exclusions,
+        roster: this.roster,
+        follows: this.follows,
+        known: this.known,
+      }),
       log: silentLog,
       now: () => new Date(),
       heartbeat: () => undefined,

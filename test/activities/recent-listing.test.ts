@@ -166,8 +166,9 @@ async function run(world: World, { fails = false, full = false } = {}): Promise<
       merged: { fingerprint: name, digest: sha256(name), size: 1 },
     };
   });
-  const { number } = drawn;
+  const { federation, number } = drawn;
   const plan = {
+    federation,
     number,
     membership,
     removed: [...drawn.removed],

@@ -22,6 +22,7 @@ const built = {
   keptKey: [layout.keptKey(cluster, window)],
   publishedKey: [layout.publishedKey],
   unreferencedKey: [layout.unreferencedKey],
+  federationKey: [layout.federationKey],
   fullListingKey: [layout.fullListingKey],
   exportPath: [inExport('parquet'), inExport('csv')],
   exportSchemaPath: [layout.exportPrefix + layout.exportSchemaPath(1)],
@@ -101,6 +102,7 @@ test('the page says of every document what the document says: its key and its wr
 
 test('every document lies where its pattern says', () => {
   const keys: Record<keyof typeof documents, string> = {
+    federation: documents.federation.at().key,
     generation: documents.generation.at(7).key,
     provenance: documents.provenance.at(fingerprint).key,
     published: documents.published.at().key,

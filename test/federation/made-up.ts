@@ -94,6 +94,7 @@ export function generation(
   const digest = 'd'.repeat(64);
   return {
     format: 1,
+    federation: 'f-1',
     generation: 1,
     run: 'run-1',
     committedAt: '2026-11-20T00:00:00Z',

@@ -16,7 +16,14 @@ import {
 
 const [one, two, three] = [dayWindow(1), dayWindow(2), dayWindow(3)];
 const base = generation({ [one]: [used('a')], [two]: [used('a')] }, membership(['a', 'b']));
-const plan = { number: 2, membership: membership(['a', 'b']), removed: [], quarantined: [], accepted: [] };
+const plan = {
+  federation: 'f-1',
+  number: 2,
+  membership: membership(['a', 'b']),
+  removed: [],
+  quarantined: [],
+  accepted: [],
+};
 const merged = { fingerprint: 'e'.repeat(64), digest: 'd'.repeat(64), size: 2 };
 const now = new Date('2026-11-20T12:00:00Z');
 
@@ -54,6 +61,7 @@ test('a generation with equal content is equal, from any federator and in any or
   expect(sameGeneration(base, { ...next, accepted: [acceptedSource('b', one)] })).toBe(false);
   expect(sameGeneration(base, { ...next, membership: membership(['a']) })).toBe(false);
   expect(sameGeneration(base, { ...next, mergeRevision: 999 })).toBe(false);
+  expect(sameGeneration(base, { ...next, federation: 'f-2' })).toBe(false);
 });
 
 test('a generation records the newer one that it replaces, and a hold, and is committed for either alone', () => {

@@ -151,6 +151,7 @@ export class ClusterOnDisk implements AsyncDisposable {
     const { quarantined = [], excluded = {}, cutoff } = changes;
     const whole: Generation = {
       format: 1,
+      federation: 'f-1',
       generation,
       run: `r${generation}`,
       committedAt: later.toISOString(),

@@ -80,6 +80,7 @@ export class FederationFolder implements AsyncDisposable {
     }
     const committed: Generation = {
       format: 1,
+      federation: 'f-1',
       generation,
       run: `federation-${generation}`,
       committedAt: new Date(Date.now() - 60_000).toISOString(),

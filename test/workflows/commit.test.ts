@@ -23,7 +23,7 @@ afterAll(() => world?.[Symbol.asyncDispose]());
 const startCommit = (run = 'another-run') =>
   world.client.workflow.start<typeof commit>('commit', {
     ...world.options(names('').commit),
-    args: [{ run, attempt: 1 }],
+    args: [{ run, attempt: 1, roster: names('').roster }],
   });
 
 describeWithTemporal('a commit', () => {

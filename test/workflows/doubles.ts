@@ -114,7 +114,9 @@ function windowOf(index: number): WindowId {
 export function committed(changes: Partial<CommittedGeneration> = {}): CommittedGeneration {
   return {
     status: 'committed',
+    federation: 'f-1',
     generation: 1,
+    run: 'run-1',
     windows: 2,
     clusters: 5,
     removed: 0,

@@ -1,12 +1,14 @@
 import { type WorkflowHandle, WorkflowUpdateFailedError } from '@temporalio/client';
 import { CancelledFailure } from '@temporalio/common';
 import { FederationError } from '../../errors/federation-error';
+import type { GenerationIdentity } from '../../federation/identity';
 import {
   excludeCluster,
   excludeClusterUpdate,
   forgetPrimary,
   includeCluster,
   includeClusterUpdate,
+  noteGeneration,
   progress,
   registerPrimary,
   type RosterState,
@@ -25,6 +27,12 @@ const accessDenied = new FederationError('STORAGE_ACCESS_DENIED', {
 });
 const rubbish = [null, undefined, 42, '', {}, [], { cluster: '' }, { cluster: 7 }, '__proto__', 'combined'];
 const since = '2026-11-01T00:00:00.000Z';
+
+const identity = (generation: number): GenerationIdentity => ({
+  federation: 'f-1',
+  generation,
+  run: `run-${generation}`,
+});
 
 let world: WorkflowWorld;
 let handle: WorkflowHandle<typeof roster>;
@@ -54,10 +62,19 @@ describeWithTemporal('the roster', () => {
   it('starts from the exclusions of the newest generation', async () => {
     const exclusions = { c2: { reason: 'odd prices', at: since } };
     const follows = { generation: 7, roster: 'the one that was lost' };
-    await startRoster({ readExclusions: async () => ({ exclusions, follows }) });
+    const known = identity(7);
+    await startRoster({ readExclusions: async () => ({ exclusions, follows, known }) });
     const state = await untilRoster('the roster to load', ({ loaded }) => loaded);
     const { runId: id } = await handle.describe();
-    expect(state).toEqual({ id, follows, bucket: 'file:///bucket', exclusions, primaries: [], loaded: true });
+    expect(state).toEqual({
+      id,
+      follows,
+      known,
+      bucket: 'file:///bucket',
+      exclusions,
+      primaries: [],
+      loaded: true,
+    });
   });
 
   it('keeps time and reason of the first exclusion, and forgets both when the cluster is included', async () => {
@@ -73,6 +90,34 @@ describeWithTemporal('the roster', () => {
     expect((await handle.query(rosterState)).exclusions).toEqual(first.exclusions);
     await handle.signal(includeCluster, 'c3');
     await untilRoster('the inclusion', ({ exclusions }) => exclusions['c3'] === undefined);
+  });
+
+  it('remembers the newest generation, whichever federation it belongs to', async () => {
+    const load = Promise.withResolvers<void>();
+    const stored = { exclusions: {}, known: identity(6) };
+    await startRoster({ readExclusions: () => load.promise.then(() => stored) });
+    await world.untilCalled('readExclusions');
+    await handle.signal(noteGeneration, identity(8));
+    load.resolve();
+    await untilRoster('the roster to load', ({ loaded }) => loaded);
+    expect((await handle.query(rosterState)).known).toEqual(identity(8));
+    const signals: unknown[] = [identity(7), ...rubbish, { ...identity(9), generation: 'nine' }];
+    for (const message of signals) await handle.signal('noteGeneration', message);
+    await handle.signal(excludeCluster, 'c1');
+    await untilRoster('the last signal', ({ exclusions }) => exclusions['c1'] !== undefined);
+    expect((await handle.query(rosterState)).known).toEqual(identity(8));
+    const begun = { ...identity(3), federation: 'another' };
+    await handle.signal(noteGeneration, begun);
+    expect((await untilRoster('it', ({ known }) => known?.generation === 3)).known).toEqual(begun);
+  });
+
+  it('learns the newest generation from each run that commits or finds nothing to commit', async () => {
+    await startRoster();
+    for (const [generation, status] of [[4, 'committed'] as const, [5, 'unchanged'] as const]) {
+      world.become({ commitGeneration: async () => committed({ ...identity(generation), status }) });
+      expect(await (await world.federate()).result()).toMatchObject({ outcome: 'complete' });
+      expect((await handle.query(rosterState)).known).toEqual(identity(generation));
+    }
   });
 
   it('knows which primaries to notify', async () => {
@@ -129,7 +174,8 @@ describeWithTemporal('the roster', () => {
   it('loses nothing when it continues as new', async () => {
     const exclusions = { c2: { reason: 'odd prices', at: since } };
     const follows = { generation: 7, roster: 'the one that was lost' };
-    await startRoster({ readExclusions: async () => ({ exclusions, follows }) });
+    const known = identity(7);
+    await startRoster({ readExclusions: async () => ({ exclusions, follows, known }) });
     await handle.signal(registerPrimary, { cluster: 'c5' });
     const { runId } = await handle.describe();
     // Make the history so large that the server suggests continuing as new.
@@ -142,7 +188,7 @@ describeWithTemporal('the roster', () => {
     const state = await untilRoster('all exclusions', ({ exclusions }) => exclusions['c9'] !== undefined);
     expect(Object.keys(state.exclusions).sort()).toEqual(['c2', 'c6', 'c7', 'c8', 'c9']);
     expect(state).toMatchObject({ exclusions: { c2: { at: since } }, primaries: ['c5'], loaded: true });
-    expect(state).toMatchObject({ id: runId, follows });
+    expect(state).toMatchObject({ id: runId, follows, known });
     expect(world.inputs('readExclusions')).toHaveLength(1);
   });
 });

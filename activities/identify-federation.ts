@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto';
+import { FederationError, isFederationError } from '../errors/federation-error';
+import { type Discontinuity, findDiscontinuity, type ReadAncestor } from '../federation/continuity';
+import { createDocument, readDocument, readIntact, replaceDocument } from '../federation/document';
+import { documents } from '../federation/documents';
+import type { Generation } from '../federation/generation';
+import type { FederationDocument, GenerationIdentity } from '../federation/identity';
+import type { RosterRules } from '../federation/membership';
+import type { PlanHead } from '../federation/plan-document';
+import type { FederationRequest } from '../federation/run';
+import type { Bucket, BucketReader, CallOptions } from '../storage/bucket';
+import { readGeneration, readNewestGeneration } from './read-generations';
+
+export interface IdentifyInput {
+  /** The newest generation that can be read; undefined if there is none. */
+  readonly base: Generation | undefined;
+  /** Number of the newest generation; 0 if there is none. */
+  readonly newest: number;
+  /** The newest generation that the roster knows. */
+  readonly known?: GenerationIdentity;
+  readonly request: Pick<FederationRequest, 'newFederation'>;
+}
+
+/** The federation to which the next generation belongs, and the number of that generation. */
+export type Identified = Pick<PlanHead, 'federation' | 'recordFederation' | 'number'>;
+
+/**
+ * Finds out which federation the bucket contains, and checks that it is the one that the roster knows. If the request
+ * says so, begins a new federation instead; it continues what the bucket contains. Writes nothing.
+ *
+ * @throws FEDERATION_MISSING or FEDERATION_OTHER if the bucket does not contain what the roster knows
+ */
+export async function identifyFederation(
+  bucket: BucketReader,
+  { base, newest, known, request }: IdentifyInput,
+  options?: CallOptions,
+): Promise<Identified> {
+  const recorded = (await readDocument(bucket, documents.federation.at(), options))?.federation;
+  const wrong = known && (await compare(bucket, known, { base, recorded }, options));
+  const number = Math.max(newest, known?.generation ?? 0) + 1;
+  if (request.newFederation === true && (wrong !== undefined || known === undefined)) {
+    const published = await readIntact(bucket, documents.published.at(), options);
+    return {
+      federation: randomUUID(),
+      recordFederation: 'replace',
+      number: Math.max(number, (published?.generation ?? 0) + 1),
+    };
+  }
+  if (wrong !== undefined) throw new FederationError(wrong.code, { detail: wrong.detail });
+  const federation = base?.federation ?? recorded ?? randomUUID();
+  if (recorded === federation) return { federation, number };
+  return { federation, recordFederation: base === undefined ? 'create' : 'replace', number };
+}
+
+/**
+ * Checks, with few requests, that the bucket contains the federation that the roster knows. Runs do this before they
+ * write anything. A bucket that was restored to an earlier state passes.
+ *
+ * @throws FEDERATION_MISSING or FEDERATION_OTHER
+ */
+export async function requireKnownFederation(
+  bucket: BucketReader,
+  roster: () => Promise<RosterRules>,
+  options?: CallOptions,
+): Promise<void> {
+  // Read the bucket first: if it is away, a new roster cannot answer, and its error would hide the cause.
+  const recorded = (await readDocument(bucket, documents.federation.at(), options))?.federation;
+  const { known } = await roster();
+  if (known === undefined || recorded === known.federation) return;
+  const base = await readNewestGeneration(bucket, options);
+  if (base?.federation === known.federation) return;
+  const wrong = await compare(bucket, known, { base, recorded }, options);
+  if (wrong !== undefined) throw new FederationError(wrong.code, { detail: wrong.detail });
+}
+
+/**
+ * Makes `federation.json` name the federation of a plan, if it does not do so yet.
+ *
+ * @returns false if another federator has begun another federation in the meantime; nothing is written then
+ */
+export async function recordFederation(
+  bucket: Bucket,
+  { federation, recordFederation: how }: Pick<PlanHead, 'federation' | 'recordFederation'>,
+  by: Pick<FederationDocument, 'createdAt' | 'federator'>,
+  options?: CallOptions,
+): Promise<boolean> {
+  if (how === undefined) return true;
+  const document = documents.federation.at();
+  const value: FederationDocument = { format: 1, federation, ...by };
+  if (how === 'create') {
+    if (await createDocument(bucket, document, value, options)) return true;
+    const existing = await readDocument(bucket, document, options);
+    if (existing !== undefined) return existing.federation === federation;
+  }
+  await replaceDocument(bucket, document, value, options);
+  return true;
+}
+
+/** Returns a function that reads generations from a bucket, to find out which ones a generation was made from. */
+export function ancestorsIn(bucket: BucketReader, options?: CallOptions): ReadAncestor {
+  return (generation) =>
+    readGeneration(bucket, generation, options).catch((error: unknown) => {
+      if (isFederationError(error, 'GENERATION_UNREADABLE')) return 'unreadable';
+      throw error;
+    });
+}
+
+async function compare(
+  bucket: BucketReader,
+  known: GenerationIdentity,
+  { base, recorded }: { readonly base: Generation | undefined; readonly recorded: string | undefined },
+  options?: CallOptions,
+): Promise<Discontinuity | undefined> {
+  if (base === undefined && recorded !== undefined && recorded !== known.federation) {
+    const detail = `The bucket contains federation ${recorded}, not federation ${known.federation}.`;
+    return { code: 'FEDERATION_OTHER', detail };
+  }
+  return findDiscontinuity(known, base, ancestorsIn(bucket, options));
+}

@@ -1,0 +1,85 @@
+import type { ErrorCode } from '../errors/catalog';
+import type { GenerationName, ReplacedGeneration } from './generation';
+import type { GenerationIdentity } from './identity';
+
+/** What the check reads of a generation. */
+export interface Ancestor extends GenerationIdentity {
+  /** The generation that it was made from. */
+  readonly parent?: GenerationName;
+  /** The generation that it replaced, if that is not `parent`. */
+  readonly replaces?: ReplacedGeneration;
+}
+
+/**
+ * Reads a generation by its number. Returns undefined if there is none, and `unreadable` if it is damaged.
+ */
+export type ReadAncestor = (generation: number) => Promise<Ancestor | 'unreadable' | undefined>;
+
+/** Why the content of a bucket is not a continuation of a known generation. */
+export interface Discontinuity {
+  readonly code: Extract<ErrorCode, 'FEDERATION_MISSING' | 'FEDERATION_OTHER'>;
+  /** Describes what is in the bucket instead, in one or two sentences. */
+  readonly detail: string;
+}
+
+/**
+ * Checks that the newest generation in a bucket is a known generation or a later one of the same history. Returns
+ * undefined if so. Otherwise the bucket is another one, was emptied, or was restored to an earlier state.
+ *
+ * A later generation belongs to the same history if the known generation is still in the bucket, or is among the
+ * ancestors of the newest one. If an ancestor no longer exists, the search ends there, and nothing is objected to: the
+ * clean-up has deleted it.
+ */
+export async function findDiscontinuity(
+  known: GenerationIdentity,
+  newest: Ancestor | undefined,
+  read: ReadAncestor,
+): Promise<Discontinuity | undefined> {
+  const { federation, generation, run } = known;
+  if (newest === undefined) {
+    const detail = `The bucket contains no generation, although generation ${generation} of federation ${federation} was committed.`;
+    return { code: 'FEDERATION_MISSING', detail };
+  }
+  if (newest.federation !== federation) {
+    return other(`The bucket contains federation ${newest.federation}, not federation ${federation}.`);
+  }
+  if (newest.generation < generation) {
+    return other(
+      `The newest generation of federation ${federation} in the bucket is ${newest.generation}, although generation ${generation} was committed. The bucket seems to have been restored to an earlier state.`,
+    );
+  }
+  const there = await namedAs(generation, newest, read);
+  if (there !== undefined && (there.run === undefined || there.run === run)) return undefined;
+  const what =
+    there === undefined
+      ? `Generation ${newest.generation} in the bucket was made without generation ${generation} of ${run}`
+      : `Generation ${generation} in the bucket was committed by ${there.run}, not by ${run}`;
+  return other(`${what}. The bucket seems to have been restored to an earlier state.`);
+}
+
+/**
+ * Finds out which run committed the generation with this number in the history of the newest one. The run is undefined
+ * if the generations that could tell no longer exist or are damaged. Returns undefined if the history has no such number.
+ */
+async function namedAs(
+  number: number,
+  newest: Ancestor,
+  read: ReadAncestor,
+): Promise<{ readonly run?: string } | undefined> {
+  if (newest.generation === number) return newest;
+  const there = await read(number);
+  if (there === 'unreadable') return {};
+  if (there !== undefined) return there;
+  for (let at = newest; ;) {
+    const before = at.replaces ?? at.parent;
+    if (before === undefined || before.generation < number) return undefined;
+    if (before.generation === number) return before;
+    const next = await read(before.generation);
+    if (next === undefined || next === 'unreadable') return {};
+    at = next;
+  }
+}
+
+function other(detail: string): Discontinuity {
+  return { code: 'FEDERATION_OTHER', detail };
+}

@@ -1,0 +1,48 @@
+import { z } from 'zod';
+
+/**
+ * Says which federation a bucket contains. It is written before the first generation. Later, the newest generation
+ * counts, and this document is written again if it is missing, damaged or says something else.
+ */
+export const federationSchema = z.object({
+  format: z.literal(1),
+  /** Id of the federation, a UUID. Each generation names it. */
+  federation: z.string().min(1),
+  /** Time when this document was written, by the federator's clock, in RFC 3339. */
+  createdAt: z.string(),
+  /** Id of the cluster whose federator wrote this document. */
+  federator: z.string(),
+});
+export type FederationDocument = z.infer<typeof federationSchema>;
+
+/** Identifies a generation among the generations of all federations, also if a bucket was restored or mistaken. */
+export const generationIdentitySchema = z.object({
+  /** Id of the federation. */
+  federation: z.string().min(1),
+  generation: z.number().int().positive(),
+  /** Id of the run that committed the generation. */
+  run: z.string(),
+});
+export type GenerationIdentity = z.infer<typeof generationIdentitySchema>;
+
+/** Parses the identity of a generation in a message. Returns undefined for any other message. */
+export function parseIdentity(message: unknown): GenerationIdentity | undefined {
+  return generationIdentitySchema.safeParse(message).data;
+}
+
+/**
+ * Returns which of two identities to remember after a commit: the one that was committed, unless the other one is a
+ * later generation of the same federation.
+ */
+export function newerIdentity(
+  known: GenerationIdentity | undefined,
+  committed: GenerationIdentity,
+): GenerationIdentity {
+  const isLate = known?.federation === committed.federation && known.generation > committed.generation;
+  return isLate ? known : committed;
+}
+
+/** Returns the identity of a generation without its content. */
+export function identityOf({ federation, generation, run }: GenerationIdentity): GenerationIdentity {
+  return { federation, generation, run };
+}

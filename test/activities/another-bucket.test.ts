@@ -1,0 +1,200 @@
+import { cpSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { createWriteReport } from '../../activities/write-report';
+import { readDocument } from '../../federation/document';
+import { documents } from '../../federation/documents';
+import { type GenerationIdentity, identityOf } from '../../federation/identity';
+import { federationKey, generationKey, generationsPrefix } from '../../federation/layout';
+import type { Bucket } from '../../storage/bucket';
+import { openFilesystem } from '../../storage/drivers/filesystem';
+import { reportOf } from '../federation/made-up';
+import { temporaryFolder } from '../storage/temporary-folder';
+import { golden, overriding, snapshot, TestFederator, testMergeThreads } from './federated-bucket';
+
+const threads = testMergeThreads();
+
+/**
+ * The buckets that a federator or a cluster may find in the place of its own. Each is a folder, and is copied before
+ * use.
+ */
+const folders = {
+  /** The bucket as it should be: the newest generation is 2. */
+  own: '',
+  /** The same bucket as it was at generation 1. */
+  earlier: '',
+  /** That bucket after two more generations. Federators that forgot everything have committed them. */
+  again: '',
+  /** The bucket of another federation. */
+  another: '',
+  /** Files of the clusters, and nothing else: the bucket was recreated, and the clusters have pushed again. */
+  recreated: '',
+  /** An empty folder: the bucket was emptied, or is not mounted. */
+  empty: '',
+};
+let known: GenerationIdentity;
+
+const copied = (folder: string): string => {
+  const copy = temporaryFolder();
+  // The times are part of the versions: files with new times would be merged again.
+  cpSync(folder, copy, { recursive: true, preserveTimestamps: true });
+  return copy;
+};
+const copyOf = (name: keyof typeof folders): Bucket => openFilesystem({ directory: copied(folders[name]) });
+let federators = 0;
+/** Returns a federator with another id than all others, so that its runs have other names. */
+const federatorOf = (bucket: Bucket) => new TestFederator(bucket, threads, { id: `f${++federators}` });
+const excluded = (cluster: string) => ({ [cluster]: { reason: '', at: '2026-11-20T00:00:00Z' } });
+
+/** Commits a generation that differs from the newest one: it excludes this cluster. */
+async function commitWithout(directory: string, cluster: string): Promise<GenerationIdentity> {
+  const federator = federatorOf(openFilesystem({ directory }));
+  federator.exclusions = excluded(cluster);
+  expect((await federator.federate()).commit).toMatchObject({ status: 'committed' });
+  return identityOf(await federator.newest());
+}
+
+beforeAll(async () => {
+  const pushed = temporaryFolder();
+  for (const cluster of readdirSync(join(golden, 'bucket/federated'))) {
+    const day = join('federated', cluster, 'etl/bingen/allocations/1d');
+    mkdirSync(join(pushed, day), { recursive: true });
+    for (const file of readdirSync(join(golden, 'bucket', day)).slice(0, 1))
+      cpSync(join(golden, 'bucket', day, file), join(pushed, day, file));
+  }
+  Object.assign(folders, { recreated: pushed, empty: temporaryFolder() });
+  folders.earlier = copied(pushed);
+  await federatorOf(openFilesystem({ directory: folders.earlier })).federate();
+  folders.own = copied(folders.earlier);
+  known = await commitWithout(folders.own, 'cluster-1');
+  folders.again = copied(folders.earlier);
+  await commitWithout(folders.again, 'cluster-2');
+  await commitWithout(folders.again, 'cluster-3');
+  folders.another = copied(pushed);
+  for (const cluster of ['cluster-1', 'cluster-2']) await commitWithout(folders.another, cluster);
+});
+
+/** Returns a federator that knows generation 2 and finds this bucket. */
+function federatorFinding(name: keyof typeof folders): TestFederator {
+  const federator = federatorOf(copyOf(name));
+  return Object.assign(federator, { known, exclusions: excluded('cluster-1') });
+}
+
+const recordedIn = async (bucket: Bucket) =>
+  (await readDocument(bucket, documents.federation.at()))?.federation;
+
+describe('a federation', () => {
+  it('has an id, which the bucket names before its first generation', async () => {
+    const bucket = copyOf('recreated');
+    const order: string[] = [];
+    const create: Bucket['create'] = (key, ...rest) => {
+      order.push(key);
+      return bucket.create(key, ...rest);
+    };
+    const federator = federatorOf(overriding(bucket, { create }));
+    expect((await federator.federate()).commit).toMatchObject({ generation: 1 });
+    const { federation } = await federator.newest();
+    expect(await recordedIn(bucket)).toBe(federation);
+    expect(order.slice(-2)).toEqual([federationKey, generationKey(1)]);
+  });
+
+  it('continues with its own bucket, and with a later generation of it', async () => {
+    const federator = federatorFinding('own');
+    const { federation } = known;
+    // In a copy of a folder, all files have new versions, so there is something to commit.
+    expect((await federator.federate()).commit).toMatchObject({
+      status: 'committed',
+      federation,
+      generation: 3,
+    });
+    expect((await federator.federate()).commit).toMatchObject({
+      status: 'unchanged',
+      federation,
+      generation: 3,
+    });
+    federator.known = identityOf(await federator.newest());
+    expect((await federator.federate()).commit).toMatchObject({ status: 'unchanged', ...federator.known });
+  });
+
+  it('takes the id that another federator has just written, and plans again', async () => {
+    const federator = federatorOf(copyOf('recreated'));
+    const { run } = await federator.prepare();
+    const other = await federatorOf(federator.bucket).prepare();
+    expect(await federator.commit(run)).toMatchObject({ status: 'committed' });
+    await federator.bucket.delete(generationKey(1));
+    const federation = await recordedIn(federator.bucket);
+    expect(await federator.commit(other.run)).toMatchObject({ status: 'replan' });
+    await federator.prepare({}, other.run, 2);
+    expect(await federator.commit(other.run, 2)).toMatchObject({ status: 'committed', federation });
+  });
+
+  it.each(['missing', 'damaged', 'another'])('mends federation.json from the generation: %s', async (how) => {
+    const federator = federatorFinding('own');
+    await federator.federate();
+    if (how === 'missing') await federator.bucket.delete(federationKey);
+    else if (how === 'damaged') await federator.bucket.put(federationKey, Buffer.from('{'));
+    else {
+      const document = await readDocument(federator.bucket, documents.federation.at());
+      const text = JSON.stringify({ ...document, federation: 'another' });
+      await federator.bucket.put(federationKey, Buffer.from(text));
+    }
+    expect((await federator.federate()).commit).toMatchObject({ status: 'unchanged' });
+    expect(await recordedIn(federator.bucket)).toBe(known.federation);
+  });
+
+  it.each([
+    ['empty', 'FEDERATION_MISSING'],
+    ['recreated', 'FEDERATION_MISSING'],
+    ['another', 'FEDERATION_OTHER'],
+  ] as const)('writes nothing into a bucket that is %s', async (name, code) => {
+    const federator = federatorFinding(name);
+    const before = await snapshot(federator.bucket, '');
+    await expect(federator.prepare()).rejects.toMatchObject({ code });
+    const times = { startedAt: '2026-11-20T00:00:00Z', endedAt: '2026-11-20T00:00:01Z' };
+    const error = { code, message: '' };
+    await createWriteReport(federator.deps)(reportOf('r', { ...times, outcome: 'failed', error }));
+    expect(await snapshot(federator.bucket, '')).toEqual(before);
+  });
+
+  it.each(['earlier', 'again'] as const)('commits nothing if the bucket was restored: %s', async (name) => {
+    const federator = federatorFinding(name);
+    const before = await snapshot(federator.bucket, generationsPrefix);
+    await expect(federator.federate()).rejects.toMatchObject({
+      code: 'FEDERATION_OTHER',
+      message: expect.stringContaining('restored to an earlier state'),
+    });
+    expect(await snapshot(federator.bucket, generationsPrefix)).toEqual(before);
+  });
+
+  it.each([
+    ['recreated', undefined, 3],
+    ['earlier', 1, 3],
+    ['again', 3, 4],
+    ['another', 2, 3],
+  ] as const)(
+    'begins again if a person says so, and uses no number twice: %s',
+    async (name, parent, generation) => {
+      const federator = federatorFinding(name);
+      expect((await federator.federate({ newFederation: true })).commit).toMatchObject({
+        status: 'committed',
+        generation,
+      });
+      const newest = await federator.newest();
+      expect(newest.parent?.generation).toBe(parent);
+      expect(newest.federation).not.toBe(known.federation);
+      expect(await recordedIn(federator.bucket)).toBe(newest.federation);
+      federator.known = identityOf(newest);
+      // The same request again, as after a replay, does not begin another one.
+      expect((await federator.federate({ newFederation: true })).commit).toMatchObject({
+        status: 'unchanged',
+        generation,
+      });
+    },
+  );
+
+  it('begins after the published generation if its number is the highest that is known', async () => {
+    const federator = federatorFinding('recreated');
+    const published = { format: 1, generation: 7, windows: {} } as const;
+    await federator.bucket.put(documents.published.at().key, Buffer.from(JSON.stringify(published)));
+    expect((await federator.federate({ newFederation: true })).commit).toMatchObject({ generation: 8 });
+  });
+});
