@@ -22,6 +22,7 @@ import {
   type Scope,
 } from '../federation/membership';
 import { nextGeneration, sameGeneration } from '../federation/next-generation';
+import { Notices } from '../federation/notices';
 import { type Plan, planFederation } from '../federation/plan';
 import type { PlanHead } from '../federation/plan-document';
 import { removedAfter } from '../federation/removal';
@@ -34,6 +35,7 @@ import { findIgnored, type IgnoredCluster } from './ignored-clusters';
 import { readDecision } from './read-decision';
 import { readGeneration, readNewestGeneration } from './read-generations';
 import { discoverClusters, scanWindowFiles } from './survey-clusters';
+import { watchFolders } from './watch-folders';
 
 export interface DrawPlanInput extends RosterRules {
   readonly federator: string;
@@ -55,7 +57,7 @@ export interface DrawPlanInput extends RosterRules {
 export type PlanOutcome = 'work' | 'nothing-changed' | 'no-input' | 'all-excluded';
 
 /** A plan, its outcome, and the data on which the plan is based. */
-export interface DrawnPlan extends Plan, Identified, Pick<PlanHead, 'newest'> {
+export interface DrawnPlan extends Plan, Identified, Pick<PlanHead, 'newest' | 'notices' | 'writers'> {
   readonly outcome: PlanOutcome;
   readonly membership: Membership;
   readonly baseGeneration?: Generation;
@@ -102,7 +104,7 @@ export async function drawPlan(bucket: BucketReader, input: DrawPlanInput): Prom
   const accepted = decision?.change.kind === 'accept' ? decision.sources : [];
   const decided = new Set<string>(accepted.map(({ window }) => window));
   const now = input.now.getTime() / 1_000;
-  const { candidates, listing, fullListing } = await listCandidates(
+  const { candidates, listing, fullListing, ...listed } = await listCandidates(
     bucket,
     { base, membership: resolved, request, decided, last, now },
     input,
@@ -132,11 +134,21 @@ export async function drawPlan(bucket: BucketReader, input: DrawPlanInput): Prom
     request,
     now,
   });
-  const outcome = outcomeOf(plan, { ...identified, membership }, withFiles.size > 0, base);
+  const folders = await watchFolders(bucket, {
+    base,
+    clusters,
+    candidates,
+    notices: listed.notices,
+    isRecent: listing.kind === 'recent',
+    now: input.now,
+    signal,
+  });
+  const outcome = outcomeOf({ ...plan, ...folders }, { ...identified, membership }, withFiles.size > 0, base);
   const nothing = outcome === 'no-input' || outcome === 'all-excluded';
   const todo = nothing ? { windows: [], carried: Object.keys(base?.windows ?? {}), removed: [] } : plan;
   return {
     ...plan,
+    ...folders,
     ...todo,
     ...identified,
     newest,
@@ -160,19 +172,25 @@ async function listCandidates(
   bucket: BucketReader,
   input: ListingInput,
   { signal, onProgress }: Pick<DrawPlanInput, 'signal' | 'onProgress'>,
-): Promise<Pick<DrawnPlan, 'listing' | 'fullListing'> & { candidates: Candidates }> {
+): Promise<Pick<DrawnPlan, 'listing' | 'fullListing'> & { candidates: Candidates; notices: Notices }> {
   const { clusters } = input.membership;
   const candidates = new Candidates();
+  const notices = new Notices(input.now);
   let listed = 0;
   const scan = (of: readonly ClusterId[], since?: number) =>
     scanWindowFiles(bucket, of, {
       signal,
       since,
-      onFile: (file) => candidates.add(file),
+      onFile: (file) => {
+        candidates.add(file);
+        notices.add(file);
+      },
+      onWrongLength: (cluster, path) => notices.addWrongLength(cluster, path),
       onListed: () => onProgress?.(++listed, clusters.length),
     });
   const full = (why: string) => ({
     candidates,
+    notices,
     listing: { kind: 'full', why } as const,
     fullListing: describeFullListing(candidates, input.now),
   });
@@ -190,11 +208,15 @@ async function listCandidates(
   );
   if (why !== undefined) return full(why);
   // A listing of recent windows that skipped no files counts as full. This happens if the clusters have few files.
-  return { candidates, listing: passedOver ? decided : { kind: 'full', why: 'it took no more requests' } };
+  return {
+    candidates,
+    notices,
+    listing: passedOver ? decided : { kind: 'full', why: 'it took no more requests' },
+  };
 }
 
 function outcomeOf(
-  plan: Plan,
+  plan: Plan & Pick<PlanHead, 'notices' | 'writers'>,
   { federation, membership }: Pick<DrawnPlan, 'federation' | 'membership'>,
   anyFile: boolean,
   base: Generation | undefined,
@@ -206,6 +228,7 @@ function outcomeOf(
   const next = nextGeneration({
     base,
     plan: {
+      ...plan,
       federation,
       number: 1,
       membership,

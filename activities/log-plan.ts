@@ -1,6 +1,8 @@
 import type { Log } from '../config/log';
 import { parseWindowId } from '../etl/window';
 import type { Found } from '../federation/found';
+import type { Generation } from '../federation/generation';
+import type { Notice } from '../federation/notices';
 import { describeRemoved } from '../federation/removal';
 import { shorten } from '../federation/run';
 import type { DecidedSources } from '../federation/source-decisions';
@@ -54,6 +56,7 @@ export function logPlan(log: Log, plan: DrawnPlan): void {
       `Federator ignores ${cluster}: ${describeRemoved(decision)}${pushes ? ', still pushing' : ''}`,
     );
   }
+  for (const notice of plan.notices) logNotice(log, notice, plan.baseGeneration);
   for (const { cluster, window, taken, ignored } of plan.duplicates) {
     log.warn(
       { event: 'federation.duplicate', cluster, window, taken, ignored },
@@ -69,6 +72,15 @@ function logDecision(log: Log, { change, decided: { by, reason }, sources, outda
     `Federator ${kind}s ${count(sources.length, 'quarantined source')} of ${cluster}, as decided by ${by}` +
       (reason === '' ? '' : `: ${reason}`) +
       (outdated === 0 ? '' : `; ${outdated} more are no longer quarantined as they were then`),
+  );
+}
+
+/** Logs a notice about a cluster's folder as a warning, unless the last generation already has the same notice. */
+function logNotice(log: Log, { cluster, code, count: files, example }: Notice, base?: Generation): void {
+  const known = base?.notices.some((notice) => notice.cluster === cluster && notice.code === code) === true;
+  log[known ? 'debug' : 'warn'](
+    { event: 'federation.noticed', cluster, code, files, path: example },
+    `Federator noticed in the folder of ${cluster}: ${code}, ${count(files, 'file')}, such as ${example}`,
   );
 }
 

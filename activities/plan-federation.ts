@@ -121,6 +121,8 @@ async function writePlan(
     removed: [...drawn.removed],
     quarantined: [...drawn.quarantined],
     accepted: [...drawn.accepted],
+    notices: drawn.notices,
+    writers: drawn.writers,
     fullListing,
   };
   await replaceDocument(bucket, documents.planHead.at(run, attempt), head, { signal });

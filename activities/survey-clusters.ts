@@ -1,6 +1,6 @@
 import { mapConcurrently } from '../concurrency/map-concurrently';
 import type { ClusterId } from '../etl/cluster-id';
-import { windowId } from '../etl/window';
+import { hasWrongLength, windowId } from '../etl/window';
 import type { ListedFile } from '../federation/candidates';
 import { clusterEtlPrefix, federatedPrefix, parseClusterPrefix, parseEtlKey } from '../federation/layout';
 import { recentFrom } from '../federation/listing';
@@ -52,6 +52,11 @@ export interface ScanOptions extends CallOptions {
    * clusters.
    */
   readonly onFile: (file: ListedFile) => void;
+  /**
+   * Called for each file that is ignored although it is named like a window: its window is shorter or longer than its
+   * folder's resolution. `path` is below the cluster's `etl/bingen/`.
+   */
+  readonly onWrongLength?: (cluster: ClusterId, path: string) => void;
   /** Called when all files of a cluster have been listed. */
   readonly onListed?: (cluster: ClusterId) => void;
 }
@@ -81,7 +86,7 @@ export async function scanWindowFiles(
 async function scanCluster(
   bucket: BucketReader,
   cluster: ClusterId,
-  { since, onFile, signal }: ScanOptions,
+  { since, onFile, onWrongLength, signal }: ScanOptions,
 ): Promise<boolean> {
   const prefix = clusterEtlPrefix(cluster);
   for (let from: string | undefined, passedOver = false; ; passedOver = true) {
@@ -92,6 +97,8 @@ async function scanCluster(
       if (entry.kind !== 'object') continue;
       const file = windowFile(prefix, cluster, entry);
       if (file !== undefined) onFile(file);
+      else if (hasWrongLength(entry.key.slice(prefix.length)))
+        onWrongLength?.(cluster, entry.key.slice(prefix.length));
       if (since === undefined || ++read % pageSize !== 0) continue;
       from = recentFrom(entry.key.slice(prefix.length), since);
       if (from !== undefined) break;

@@ -59,6 +59,27 @@ export const catalog = {
     hint: 'The last good contribution is kept. Repair the window on the cluster; the next run picks it up.',
     retryable: false,
   },
+  // Notices about a cluster's folder; its files are merged all the same
+  WINDOW_IN_FUTURE: {
+    means: 'A window that starts in the future.',
+    hint: 'Check the clock of the cluster that made it. The window is merged.',
+    retryable: false,
+  },
+  WINDOW_MISALIGNED: {
+    means: 'A window that does not start at a whole multiple of its resolution, in UTC.',
+    hint: 'The agent probably has a UTC offset. The window is merged, but only with windows of other clusters that have the same start; set the same offset everywhere, best none.',
+    retryable: false,
+  },
+  WINDOW_LENGTH_WRONG: {
+    means: 'A file whose window is shorter or longer than the resolution of its folder.',
+    hint: 'The file is ignored. Look for what else writes to the folder, and delete the file there.',
+    retryable: false,
+  },
+  FOLDER_TWO_WRITERS: {
+    means: 'Two agents take turns at replacing the files of one cluster.',
+    hint: 'Give each cluster its own id (`clusterId`), or stop one of the two agents. Until then, the costs are those of the agent that pushed last.',
+    retryable: false,
+  },
   // Storage errors
   STORAGE_NOT_FOUND: {
     means: 'An object that should exist does not.',

@@ -61,18 +61,31 @@ export interface WindowFile {
  * For example, it may be a temporary file, or its window may be longer or shorter than its resolution.
  */
 export function parseWindowFile(path: string): WindowFile | undefined {
+  const parts = windowParts(path);
+  if (parts?.resolution === undefined) return undefined;
+  const { pipeline, resolution, window, name } = parts;
+  if (window.end - window.start !== resolution.seconds) return undefined;
+  return { ref: { pipeline, resolution: resolution.name, window }, plain: name === windowName(window) };
+}
+
+/**
+ * Returns whether a file is named like a window of a federated pipeline, although the window is shorter or longer than
+ * its folder's resolution, or the folder's name is not a resolution. `path` is below `etl/bingen/`.
+ */
+export function hasWrongLength(path: string): boolean {
+  return windowParts(path) !== undefined && parseWindowFile(path) === undefined;
+}
+
+function windowParts(path: string) {
   const parts = path.split('/');
   const [pipeline, folder, name] = parts;
   if (parts.length !== 3 || pipeline === undefined || folder === undefined || name === undefined)
     return undefined;
-  if (!isPipeline(pipeline)) return undefined;
-  const resolution = parseResolution(folder);
   // Newer exporters may add `<prefix>.` and `.gz`. Names of temporary files start with a dot, so a prefix must not.
   const match = /^(?:[^./][^./]*\.)?(\d{1,12})-(\d{1,12})(?:\.gz)?$/.exec(name);
-  if (resolution === undefined || match === null) return undefined;
+  if (!isPipeline(pipeline) || match === null) return undefined;
   const window = { start: Number(match[1]), end: Number(match[2]) };
-  if (window.end - window.start !== resolution.seconds) return undefined;
-  return { ref: { pipeline, resolution: resolution.name, window }, plain: name === windowName(window) };
+  return { pipeline, resolution: parseResolution(folder), window, name };
 }
 
 /** A resolution: its name as OpenCost spells it, and the length of its windows. */

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { decidedSchema } from './change';
 import { clusterIdSchema, seenSchema, versionSchema, windowIdSchema } from './ids';
 import { membershipSchema } from './membership';
+import { noticeSchema } from './notices';
+import { writersSchema } from './writers';
 
 /** SHA-256 digest in lower-case hexadecimal. */
 export const digestSchema = z.string().regex(/^[0-9a-f]{64}$/);
@@ -128,6 +130,10 @@ export const generationSchema = z.object({
   quarantined: z.array(quarantinedSourceSchema),
   /** The sources that are merged because a person has accepted them, as long as these versions are the sources. */
   accepted: z.array(acceptedSourceSchema),
+  /** What is odd about the folders of the included clusters. */
+  notices: z.array(noticeSchema),
+  /** What is known about the writers of the included clusters' folders, keyed by cluster id. */
+  writers: z.record(clusterIdSchema, writersSchema),
 });
 export type Generation = z.infer<typeof generationSchema>;
 

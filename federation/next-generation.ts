@@ -10,7 +10,16 @@ export interface NextGenerationInput {
   readonly base?: Generation;
   readonly plan: Pick<
     PlanHead,
-    'federation' | 'number' | 'replaces' | 'hold' | 'membership' | 'removed' | 'quarantined' | 'accepted'
+    | 'federation'
+    | 'number'
+    | 'replaces'
+    | 'hold'
+    | 'membership'
+    | 'removed'
+    | 'quarantined'
+    | 'accepted'
+    | 'notices'
+    | 'writers'
   >;
   /** Results of merging the planned windows, one for each window. */
   readonly results: readonly WindowResult[];
@@ -43,11 +52,13 @@ export function nextGeneration({ base, plan, results, run, now }: NextGeneration
     windows: inByteOrder(Object.fromEntries(windows)),
     quarantined: [...plan.quarantined, ...results.flatMap((result) => result.quarantined)].sort(byWindow),
     accepted: [...plan.accepted, ...results.flatMap((result) => result.accepted)].sort(byWindow),
+    notices: [...plan.notices],
+    writers: inByteOrder(plan.writers),
   };
 }
 
 /**
- * Returns whether a generation equals its base, apart from number, run, parent, time and federator. If so, there is nothing to
+ * Returns whether a generation equals its base, apart from number, run, parent, time, federator and writers. If so, there is nothing to
  * commit. A generation that replaces a newer one than its base is always committed.
  */
 export function sameGeneration(base: Generation, next: Generation): boolean {
@@ -59,7 +70,8 @@ export function sameGeneration(base: Generation, next: Generation): boolean {
     sameMembers(base.membership, next.membership) &&
     text(inByteOrder(base.windows)) === text(inByteOrder(next.windows)) &&
     text([...base.quarantined].sort(byWindow)) === text([...next.quarantined].sort(byWindow)) &&
-    text([...base.accepted].sort(byWindow)) === text([...next.accepted].sort(byWindow))
+    text([...base.accepted].sort(byWindow)) === text([...next.accepted].sort(byWindow)) &&
+    text(base.notices) === text(next.notices)
   );
 }
 

@@ -9,6 +9,8 @@ import {
 import { clusterIdSchema, decisionSchema, seenSchema, windowIdSchema } from './ids';
 import { fullListingSchema } from './listing';
 import { membershipSchema } from './membership';
+import { noticeSchema } from './notices';
+import { writersSchema } from './writers';
 
 /** A source in a plan: one cluster's file for a window. */
 export const plannedSourceSchema = z.object({
@@ -98,6 +100,10 @@ export const planHeadSchema = z.object({
   quarantined: z.array(quarantinedSourceSchema),
   /** Accepted sources that the next generation lists regardless of what the merges find. */
   accepted: z.array(acceptedSourceSchema),
+  /** What is odd about the folders of the included clusters. */
+  notices: z.array(noticeSchema),
+  /** What is known about the writers of the included clusters' folders, keyed by cluster id. */
+  writers: z.record(clusterIdSchema, writersSchema),
   /**
    * Record of the full listing that the plan was made from; undefined if the plan was not made from one. Stored in the
    * bucket once the plan is committed.

@@ -30,12 +30,14 @@ export interface GenerationSummary {
   readonly windows: number;
   /** Number of quarantined sources. */
   readonly quarantined: number;
+  /** Number of notices about the clusters' folders. */
+  readonly notices: number;
   /** Size of all merged windows of the generation, in bytes. */
   readonly size: number;
 }
 
 export function summarizeGeneration(generation: Generation): GenerationSummary {
-  const { generation: number, committedAt, run, membership, windows, quarantined } = generation;
+  const { generation: number, committedAt, run, membership, windows, quarantined, notices } = generation;
   return {
     generation: number,
     committedAt,
@@ -44,6 +46,7 @@ export function summarizeGeneration(generation: Generation): GenerationSummary {
     clusters: membership.clusters.length,
     windows: Object.keys(windows).length,
     quarantined: quarantined.length,
+    notices: notices.length,
     size: generationSize(generation),
   };
 }

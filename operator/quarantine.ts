@@ -6,13 +6,24 @@ import {
   type QuarantineState,
   quarantineState,
 } from '../federation/generation';
+import type { Notice } from '../federation/notices';
 import type { BucketReader } from '../storage/bucket';
 
-/** The quarantined sources of the newest generation. `quarantine --json` prints exactly this. */
+/** A notice about a cluster's folder, and advice on what to do. */
+export interface ListedNotice extends Notice {
+  readonly means: string;
+  readonly hint: string;
+}
+
+/**
+ * The quarantined sources of the newest generation, and what is odd about the clusters' folders. `quarantine --json`
+ * prints exactly this.
+ */
 export interface Quarantine {
   /** Number of the newest generation; undefined if there is none yet. */
   readonly generation?: number;
   readonly sources: readonly ListedSource[];
+  readonly notices: readonly ListedNotice[];
 }
 
 /** A quarantined source, the generation since which it has been quarantined, and advice on what to do. */
@@ -33,7 +44,7 @@ export interface ListedSource extends QuarantinedSource {
  */
 export async function readQuarantine(bucket: BucketReader): Promise<Quarantine> {
   const newest = await readNewestGeneration(bucket);
-  if (newest === undefined) return { sources: [] };
+  if (newest === undefined) return { sources: [], notices: [] };
   const since = await listedSince(bucket, newest);
   const sources = newest.quarantined.map((source) => ({
     ...source,
@@ -41,7 +52,11 @@ export async function readQuarantine(bucket: BucketReader): Promise<Quarantine> 
     since: since.get(identity(source)) ?? newest.generation,
     hint: isErrorCode(source.code) ? catalog[source.code].hint : '',
   }));
-  return { generation: newest.generation, sources };
+  const notices = newest.notices.map((notice) => {
+    const { means, hint } = catalog[notice.code];
+    return { ...notice, means, hint };
+  });
+  return { generation: newest.generation, sources, notices };
 }
 
 /**

@@ -74,8 +74,9 @@ function glance({
   clusters,
   windows,
   quarantined,
+  notices,
 }: GenerationSummary): Status['generation'] {
-  return { generation, committedAt, clusters, windows, quarantined };
+  return { generation, committedAt, clusters, windows, quarantined, notices };
 }
 
 /** Lists the set-up steps that are still missing, each with instructions. */

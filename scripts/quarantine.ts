@@ -9,7 +9,7 @@ import { formatTable, print, printJson } from './output';
 export function registerQuarantine(program: Command): void {
   program
     .command('quarantine')
-    .description('list the quarantined sources of the newest generation')
+    .description('list the quarantined sources of the newest generation, and what is odd about the folders')
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  federated-etl quarantine\n')
     .action(async (_: unknown, command: Command) => {
@@ -21,7 +21,24 @@ export function registerQuarantine(program: Command): void {
     });
 }
 
-function show({ generation, sources }: Quarantine): void {
+function show({ generation, sources, notices }: Quarantine): void {
+  showSources(generation, sources);
+  if (notices.length === 0) return;
+  print('\nAlso noticed:\n');
+  print(
+    formatTable(
+      ['cluster', 'code', 'files', 'such as'],
+      notices.map(({ cluster, code, count: files, example }) => [cluster, code, files, example]),
+    ),
+  );
+  print();
+  for (const [code, text] of new Map(
+    notices.map(({ code, means, hint }) => [code, `${means} ${hint}`] as const),
+  ))
+    print(`${code}: ${text}`);
+}
+
+function showSources(generation: Quarantine['generation'], sources: Quarantine['sources']): void {
   if (generation === undefined)
     return print('No generation has been committed yet, so nothing is quarantined.');
   if (sources.length === 0) return print(`Generation ${generation} has no quarantined sources.`);

@@ -26,11 +26,12 @@ function show(status: Status, now: Date): void {
   print(`bucket      ${status.bucket}`);
   if (generation === undefined) print('generation  none yet');
   else {
-    const { clusters, windows, quarantined } = generation;
-    const suffix =
-      quarantined === 0
-        ? ''
-        : `, ${count(quarantined, 'quarantined source')} (see \`federated-etl quarantine\`)`;
+    const { clusters, windows, quarantined, notices } = generation;
+    const toSee = [
+      ...(quarantined === 0 ? [] : [count(quarantined, 'quarantined source')]),
+      ...(notices === 0 ? [] : [count(notices, 'notice')]),
+    ];
+    const suffix = toSee.length === 0 ? '' : `, ${toSee.join(', ')} (see \`federated-etl quarantine\`)`;
     print(
       `generation  ${generation.generation}, ${formatAge(generation.committedAt, now)}: ${count(clusters, 'cluster')}, ${count(windows, 'window')}${suffix}`,
     );

@@ -168,7 +168,7 @@ async function run(world: World, { fails = false, full = false } = {}): Promise<
   });
   const { federation, number } = drawn;
   const plan = {
-    federation,
+    ...drawn,
     number,
     membership,
     removed: [...drawn.removed],

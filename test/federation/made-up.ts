@@ -108,6 +108,8 @@ export function generation(
     ),
     quarantined: [],
     accepted: [],
+    notices: [],
+    writers: {},
     ...more,
   };
 }

@@ -23,6 +23,8 @@ const plan = {
   removed: [],
   quarantined: [],
   accepted: [],
+  notices: [],
+  writers: {},
 };
 const merged = { fingerprint: 'e'.repeat(64), digest: 'd'.repeat(64), size: 2 };
 const now = new Date('2026-11-20T12:00:00Z');

@@ -168,6 +168,8 @@ export class ClusterOnDisk implements AsyncDisposable {
       windows: committed,
       quarantined,
       accepted: [],
+      notices: [],
+      writers: {},
     };
     await replaceDocument(this.bucket, documents.generation.at(generation), whole);
   }

@@ -97,6 +97,8 @@ export class FederationFolder implements AsyncDisposable {
       windows: merged,
       quarantined: more.quarantined ?? [],
       accepted: more.accepted ?? [],
+      notices: [],
+      writers: {},
     };
     await replaceDocument(this.bucket, documents.generation.at(generation), committed);
     await replaceDocument(this.bucket, documents.published.at(), {

@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import type { ClusterId } from '../etl/cluster-id';
+import { parseResolution, parseWindowId, type WindowId } from '../etl/window';
+import { byBytes } from './byte-order';
+import type { Candidates } from './candidates';
+import { versionSchema, windowIdSchema } from './ids';
+
+/**
+ * What is known about the writers of a cluster's folder. A folder must have one writer. If it has two, such as two
+ * clusters with the same id, each keeps replacing the other's files. One file per cluster shows that: the one of its
+ * newest window, which every agent writes again and again.
+ */
+export const writersSchema = z.object({
+  window: windowIdSchema,
+  /** The last versions of the window's file, from newest to oldest. */
+  versions: z.array(versionSchema),
+  /** The last agents that wrote a watched file, from newest to oldest. Only Federated ETL's own pushes name themselves. */
+  agents: z.array(z.object({ agent: z.string(), since: z.string() })),
+});
+export type Writers = z.infer<typeof writersSchema>;
+
+/** A version of a watched file. */
+export interface Written {
+  readonly window: WindowId;
+  readonly version: Writers['versions'][number];
+  /** Id of the volume from which the file was pushed; undefined if the file does not say. */
+  readonly agent?: string;
+  /** Time when the file was written, by the store's clock, in milliseconds since 1970. */
+  readonly modified: number;
+}
+
+const mostVersions = 4;
+const mostAgents = 3;
+/** How long two writers are reported after the last change of writers, in milliseconds. */
+const reportedFor = 7 * 86_400_000;
+
+/**
+ * Returns the windows to watch, one per cluster: the newest of those with the longest resolution. Ignores windows that
+ * start after `now`, which is in unix seconds.
+ */
+export function watchedWindows(candidates: Candidates, now: number): Map<ClusterId, WindowId> {
+  const found = new Map<ClusterId, readonly [seconds: number, start: number, window: WindowId]>();
+  for (const id of candidates.windows()) {
+    const ref = parseWindowId(id);
+    const seconds = parseResolution(ref?.resolution ?? '')?.seconds;
+    if (ref === undefined || seconds === undefined || ref.window.start > now) continue;
+    for (const cluster of candidates.of(id).keys()) {
+      const [most = 0, latest = 0, window = ''] = found.get(cluster) ?? [];
+      const isNewer = seconds - most || ref.window.start - latest || byBytes(window, id);
+      if (isNewer > 0) found.set(cluster, [seconds, ref.window.start, id as WindowId]);
+    }
+  }
+  return new Map([...found].map(([cluster, [, , window]]) => [cluster, window]));
+}
+
+/** Returns what is known about a cluster's writers after this version of the watched file. */
+export function noteWritten(known: Writers | undefined, written: Written): Writers {
+  const { window, version, agent, modified } = written;
+  const earlier = known?.window === window ? known.versions : [];
+  const versions = earlier[0] === version ? earlier : [version, ...earlier].slice(0, mostVersions);
+  const agents = known?.agents ?? [];
+  const same = agent === undefined || agents[0]?.agent === agent;
+  const since = new Date(modified).toISOString();
+  return {
+    window,
+    versions,
+    agents: same ? agents : [{ agent, since }, ...agents].slice(0, mostAgents),
+  };
+}
+
+/**
+ * Returns whether a folder has two writers: an agent wrote again after another one had, or the watched file changed
+ * back and forth twice. A single change back does not count: somebody may have repaired a file. `now` is in
+ * milliseconds since 1970.
+ */
+export function hasTwoWriters({ versions, agents }: Writers, now: number): boolean {
+  const [newest, , returned] = agents;
+  const changed = newest !== undefined && now - Date.parse(newest.since) < reportedFor;
+  if (changed && newest.agent === returned?.agent) return true;
+  const [a, b, c, d] = versions;
+  return d !== undefined && a === c && b === d && a !== b;
+}
