@@ -16,6 +16,7 @@ import {
 import { type AgedObject, day, generationsToKeep, unreferencedObjects } from '../federation/retention';
 import type { CallOptions, ObjectInfo } from '../storage/bucket';
 import type { FederationDependencies } from './federation-dependencies';
+import { readHeldBack } from './plan-base';
 import { listGenerations, readGeneration } from './read-generations';
 
 export interface CleanUpResult {
@@ -106,9 +107,12 @@ async function keepGenerations(
   const listed = await listGenerations(bucket, options);
   const newest = listed.at(-1);
   if (newest === undefined) return { generations: [], removed: 0 };
-  const { excluded = {}, removed = {} } =
-    (await readGeneration(bucket, newest.generation, options))?.membership ?? {};
-  const keep = generationsToKeep({ generations: listed, excluded, removed, atLeast, now });
+  const current = await readGeneration(bucket, newest.generation, options);
+  const { excluded = {}, removed = {} } = current?.membership ?? {};
+  const held = new Set(current?.hold && [current.hold.generation]);
+  if (current !== undefined)
+    for (const { generation } of await readHeldBack(bucket, current, options)) held.add(generation);
+  const keep = generationsToKeep({ generations: listed, excluded, removed, held, atLeast, now });
   const kept = await mapConcurrently(keep, concurrentCalls, async (number) => {
     heartbeat({ generation: number });
     return readGeneration(bucket, number, options);

@@ -37,6 +37,8 @@ export interface CommittedGeneration extends GenerationIdentity {
   readonly quarantined: number;
   /** Ids of the included clusters that have quarantined sources. If there are many, only the first ones. */
   readonly degraded: string[];
+  /** Whether the generation has a hold. */
+  readonly onHold: boolean;
 }
 
 export type CommitResult =
@@ -83,6 +85,8 @@ async function commitPlan(
   const { bucket } = deps;
   const { run, number } = head;
   const base = head.base === 0 ? undefined : await readGeneration(bucket, head.base, options);
+  if (head.base !== 0 && base === undefined)
+    return { status: 'replan', why: `generation ${head.base}, from which the plan was made, was cleaned up` };
   const newest = await newestGenerationNumber(bucket, options);
   if (newest !== head.newest) {
     const settled = newest >= number ? await readGeneration(bucket, number, options) : undefined;
@@ -231,6 +235,13 @@ function describeCommit(
     `Federator committed generation ${generation}: ${count(windows, 'window')} of ${count(clusters, 'cluster')}, ` +
       `${changed} changed, ${removed} removed, ${quarantined} quarantined`,
   );
+  if (next.hold !== undefined) {
+    const { generation: to, by, reason } = next.hold;
+    log.warn(
+      { event: 'generation.rolled-back', run: next.run, generation, to, by, reason },
+      `Federator rolled back to generation ${to}, as ${by} asked. Until \`federated-etl federate --resume\`, runs commit nothing`,
+    );
+  }
   return summary;
 }
 
@@ -250,6 +261,7 @@ function summarize(
       .length,
     exclusions: shorten(Object.keys(generation.membership.exclusions), 500, 8_000).ids,
     quarantined: quarantined.length,
+    onHold: generation.hold !== undefined,
     degraded: shorten([...new Set(quarantined.map((source) => source.cluster))]).ids,
   };
 }

@@ -3,7 +3,7 @@ import type { ClusterId } from '../etl/cluster-id';
 import { Candidates } from '../federation/candidates';
 import { conflictWith } from '../federation/conflict';
 import { countFound, type Found } from '../federation/found';
-import type { Generation } from '../federation/generation';
+import type { Generation, Hold } from '../federation/generation';
 import {
   decideListing,
   describeFullListing,
@@ -26,14 +26,17 @@ import { Notices } from '../federation/notices';
 import { type Plan, planFederation } from '../federation/plan';
 import type { PlanHead } from '../federation/plan-document';
 import { removedAfter } from '../federation/removal';
+import type { RollbackMembers } from '../federation/rollback';
 import type { FederationRequest } from '../federation/run';
 import type { DecidedSources } from '../federation/source-decisions';
 import type { BucketReader } from '../storage/bucket';
+import { drawRollback } from './draw-rollback';
 import { readFullListing } from './full-listing';
 import { type Identified, identifyFederation } from './identify-federation';
 import { findIgnored, type IgnoredCluster } from './ignored-clusters';
+import { findPlanBase, type PlanBase, readHeldBack } from './plan-base';
 import { readDecision } from './read-decision';
-import { readGeneration, readNewestGeneration } from './read-generations';
+import { readGeneration } from './read-generations';
 import { discoverClusters, scanWindowFiles } from './survey-clusters';
 import { watchFolders } from './watch-folders';
 
@@ -53,18 +56,21 @@ export interface DrawPlanInput extends RosterRules {
  * - `nothing-changed`: there is a plan, but it contains no change.
  * - `no-input`: no cluster has a file to federate. There is no plan and no commit.
  * - `all-excluded`: every cluster is excluded or removed. There is no plan and no commit.
+ * - `on-hold`: a rollback keeps this run from committing. There is no plan and no commit.
  */
-export type PlanOutcome = 'work' | 'nothing-changed' | 'no-input' | 'all-excluded';
+export type PlanOutcome = 'work' | 'nothing-changed' | 'no-input' | 'all-excluded' | 'on-hold';
 
 /** A plan, its outcome, and the data on which the plan is based. */
-export interface DrawnPlan extends Plan, Identified, Pick<PlanHead, 'newest' | 'notices' | 'writers'> {
+export interface DrawnPlan
+  extends Plan, Identified, Pick<PlanHead, 'newest' | 'replaces' | 'hold' | 'notices' | 'writers'> {
   readonly outcome: PlanOutcome;
   readonly membership: Membership;
   readonly baseGeneration?: Generation;
   /** The person's decision about quarantined sources that the run commits; undefined if it commits none. */
   readonly decision?: DecidedSources;
   readonly found: readonly Found[];
-  readonly listing: Listing;
+  /** Which files were listed; `none` if the outcome is `on-hold`, or if the plan is a rollback. */
+  readonly listing: Listing | { readonly kind: 'none'; readonly why: string };
   /**
    * Record of a full listing of the bucket. The commit saves it for later runs. Undefined if only recent windows were
    * listed.
@@ -77,6 +83,10 @@ export interface DrawnPlan extends Plan, Identified, Pick<PlanHead, 'newest' | '
   readonly withoutWindows: readonly string[];
   /** The removed clusters that still have a folder. The plan ignores what it contains. */
   readonly ignored: readonly IgnoredCluster[];
+  /** If the outcome is `on-hold`: the hold. */
+  readonly heldBy?: Hold;
+  /** If the plan is a rollback: when its target was committed, and which clusters it does not bring back. */
+  readonly rollback?: Pick<RollbackMembers, 'out' | 'lacking'> & { readonly committedAt: string };
 }
 
 /**
@@ -85,20 +95,32 @@ export interface DrawnPlan extends Plan, Identified, Pick<PlanHead, 'newest' | '
  * @throws FEDERATOR_CONFLICT if the last generation was committed by another federator with different settings or with
  *   the exclusions of another roster, unless the request sets `takeOver`; FEDERATION_MISSING or FEDERATION_OTHER if the
  *   bucket does not contain the federation that the roster knows, unless the request sets `newFederation`;
- *   GENERATION_UNREADABLE if the request contains a decision about a generation that was cleaned up
+ *   GENERATION_UNREADABLE if the generation to start from, or one that a person's decision is about, is damaged or does
+ *   not exist; ROLLBACK_IMPOSSIBLE if objects of the generation to roll back to are gone
  */
 export async function drawPlan(bucket: BucketReader, input: DrawPlanInput): Promise<DrawnPlan> {
   const { scope, request, signal } = input;
-  const [base, discovered, last] = await Promise.all([
-    readNewestGeneration(bucket, { signal }),
+  const start = await findPlanBase(bucket, request, { signal });
+  const { base, current, newest, replaces } = start;
+  if (start.heldBy !== undefined && current !== undefined) return onHold(start.heldBy, current, newest);
+  const [discovered, last] = await Promise.all([
     discoverClusters(bucket, { signal }),
     readFullListing(bucket, { signal }),
   ]);
-  const newest = base?.generation ?? 0;
-  const identified = await identifyFederation(bucket, { ...input, base, newest }, { signal });
-  const removed = removedAfter(base, request);
-  const resolved = resolveMembership({ ...input, discovered, removed, base });
-  if (base !== undefined && request.takeOver !== true) refuseConflict(base, resolved, input.follows);
+  const identified = await identifyFederation(bucket, { ...input, base: current, newest }, { signal });
+  const isRollback = request.change?.kind === 'rollback';
+  const heldBack = base && !isRollback ? (await readHeldBack(bucket, base, { signal })).at(-1) : undefined;
+  // A cluster that comes back by a rollback or at the end of a hold may have lost its folder since.
+  const { clusters: back = [] } = (isRollback ? base : heldBack)?.membership ?? {};
+  const removed = removedAfter(current, request);
+  const rules = { ...input, removed, base: current };
+  const resolved = resolveMembership({ ...rules, discovered: [...discovered, ...back] });
+  if (current !== undefined && request.takeOver !== true) refuseConflict(current, resolved, input.follows);
+  if (isRollback && base !== undefined && current !== undefined) {
+    const onProgress = (done: number, of: number) => input.onProgress?.(done, of);
+    const rollback = { start: { ...start, base, current }, today: resolved, request, onProgress };
+    return { ...(await drawRollback(bucket, rollback, { signal })), ...identified };
+  }
   const decision = await readDecision(bucket, base, request, { signal });
   // A dropped source changes nothing in its window.
   const accepted = decision?.change.kind === 'accept' ? decision.sources : [];
@@ -113,6 +135,7 @@ export async function drawPlan(bucket: BucketReader, input: DrawPlanInput): Prom
   const known = new Set([
     ...(base?.membership.clusters ?? []),
     ...returningClusters(resolved, base?.membership).keys(),
+    ...back,
   ]);
   const clusters = resolved.clusters.filter((cluster) => withFiles.has(cluster) || known.has(cluster));
   const withoutWindows = resolved.clusters.filter(
@@ -131,6 +154,7 @@ export async function drawPlan(bucket: BucketReader, input: DrawPlanInput): Prom
     since,
     decided,
     lastGenerations,
+    heldBack,
     request,
     now,
   });
@@ -143,7 +167,12 @@ export async function drawPlan(bucket: BucketReader, input: DrawPlanInput): Prom
     now: input.now,
     signal,
   });
-  const outcome = outcomeOf({ ...plan, ...folders }, { ...identified, membership }, withFiles.size > 0, base);
+  const outcome = outcomeOf(
+    { ...plan, ...folders },
+    { ...identified, membership },
+    withFiles.size > 0,
+    start,
+  );
   const nothing = outcome === 'no-input' || outcome === 'all-excluded';
   const todo = nothing ? { windows: [], carried: Object.keys(base?.windows ?? {}), removed: [] } : plan;
   return {
@@ -152,6 +181,7 @@ export async function drawPlan(bucket: BucketReader, input: DrawPlanInput): Prom
     ...todo,
     ...identified,
     newest,
+    ...(replaces && { replaces }),
     outcome,
     membership,
     baseGeneration: base,
@@ -164,6 +194,33 @@ export async function drawPlan(bucket: BucketReader, input: DrawPlanInput): Prom
   };
 }
 
+/** Returns the plan of a run that a rollback keeps from committing: everything stays as it is. */
+function onHold(heldBy: Hold, current: Generation, newest: number): DrawnPlan {
+  const { generation, federation, membership, windows } = current;
+  return {
+    outcome: 'on-hold',
+    heldBy,
+    federation,
+    base: generation,
+    newest,
+    number: newest + 1,
+    membership,
+    baseGeneration: current,
+    windows: [],
+    carried: Object.keys(windows),
+    removed: [],
+    quarantined: current.quarantined,
+    accepted: current.accepted,
+    notices: current.notices,
+    writers: current.writers,
+    duplicates: [],
+    found: [],
+    listing: { kind: 'none', why: 'the federation is on hold' },
+    withoutWindows: [],
+    ignored: [],
+  };
+}
+
 /**
  * Lists the window files of the clusters: either all of them, or only those of recent windows. Keeps at most one file
  * per cluster and window in memory.
@@ -172,7 +229,7 @@ async function listCandidates(
   bucket: BucketReader,
   input: ListingInput,
   { signal, onProgress }: Pick<DrawPlanInput, 'signal' | 'onProgress'>,
-): Promise<Pick<DrawnPlan, 'listing' | 'fullListing'> & { candidates: Candidates; notices: Notices }> {
+): Promise<Pick<DrawnPlan, 'fullListing'> & { listing: Listing; candidates: Candidates; notices: Notices }> {
   const { clusters } = input.membership;
   const candidates = new Candidates();
   const notices = new Notices(input.now);
@@ -219,7 +276,7 @@ function outcomeOf(
   plan: Plan & Pick<PlanHead, 'notices' | 'writers'>,
   { federation, membership }: Pick<DrawnPlan, 'federation' | 'membership'>,
   anyFile: boolean,
-  base: Generation | undefined,
+  { base, replaces }: Pick<PlanBase, 'base' | 'replaces'>,
 ): PlanOutcome {
   const out = [...Object.keys(membership.excluded), ...Object.keys(membership.removed)];
   if (membership.clusters.length === 0 && out.length > 0) return 'all-excluded';
@@ -231,6 +288,7 @@ function outcomeOf(
       ...plan,
       federation,
       number: 1,
+      replaces,
       membership,
       removed: [...plan.removed],
       quarantined: [...plan.quarantined],

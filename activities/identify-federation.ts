@@ -1,6 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { FederationError, isFederationError } from '../errors/federation-error';
-import { type Discontinuity, findDiscontinuity, type ReadAncestor } from '../federation/continuity';
+import {
+  type Ancestor,
+  type Discontinuity,
+  findDiscontinuity,
+  type ReadAncestor,
+} from '../federation/continuity';
 import { createDocument, readDocument, readIntact, replaceDocument } from '../federation/document';
 import { documents } from '../federation/documents';
 import type { Generation } from '../federation/generation';
@@ -36,7 +41,12 @@ export async function identifyFederation(
   options?: CallOptions,
 ): Promise<Identified> {
   const recorded = (await readDocument(bucket, documents.federation.at(), options))?.federation;
-  const wrong = known && (await compare(bucket, known, { base, recorded }, options));
+  // A damaged newest generation cannot be compared. It counts as made from the newest one that can be read.
+  const isDamaged = base !== undefined && known !== undefined && newest > base.generation;
+  const top: Ancestor | undefined = isDamaged
+    ? { ...known, federation: base.federation, generation: newest, parent: base }
+    : base;
+  const wrong = known && (await compare(bucket, known, { base: top, recorded }, options));
   const number = Math.max(newest, known?.generation ?? 0) + 1;
   if (request.newFederation === true && (wrong !== undefined || known === undefined)) {
     const published = await readIntact(bucket, documents.published.at(), options);
@@ -108,7 +118,7 @@ export function ancestorsIn(bucket: BucketReader, options?: CallOptions): ReadAn
 async function compare(
   bucket: BucketReader,
   known: GenerationIdentity,
-  { base, recorded }: { readonly base: Generation | undefined; readonly recorded: string | undefined },
+  { base, recorded }: { readonly base: Ancestor | undefined; readonly recorded: string | undefined },
   options?: CallOptions,
 ): Promise<Discontinuity | undefined> {
   if (base === undefined && recorded !== undefined && recorded !== known.federation) {

@@ -1,7 +1,8 @@
 import type { Log } from '../config/log';
 import { parseWindowId } from '../etl/window';
 import type { Found } from '../federation/found';
-import type { Generation } from '../federation/generation';
+import type { Generation, Hold } from '../federation/generation';
+import { describeHold } from '../federation/hold';
 import type { Notice } from '../federation/notices';
 import { describeRemoved } from '../federation/removal';
 import { shorten } from '../federation/run';
@@ -13,6 +14,7 @@ const mostNamed = 50;
 
 /** Logs the result of planning: which clusters are included, excluded and removed, and which windows are to be merged. */
 export function logPlan(log: Log, plan: DrawnPlan): void {
+  if (plan.heldBy !== undefined) return logHold(log, plan.heldBy);
   const { clusters, excluded } = plan.membership;
   const { listing } = plan;
   log.info(
@@ -28,7 +30,7 @@ export function logPlan(log: Log, plan: DrawnPlan): void {
     `Federator found ${count(clusters.length, 'cluster')}: ${named(clusters)}; ` +
       `${plan.windows.length} windows to merge, ${plan.carried.length} unchanged` +
       (plan.removed.length === 0 ? '' : `, ${plan.removed.length} older than the retention`) +
-      (listing.kind === 'full' ? '' : `; windows that ended before ${atTime(listing.since)} are skipped`),
+      (listing.kind !== 'recent' ? '' : `; windows that ended before ${atTime(listing.since)} are skipped`),
   );
   const base = plan.baseGeneration;
   if (base !== undefined && base.membership.federator !== plan.membership.federator) {
@@ -82,6 +84,10 @@ function logNotice(log: Log, { cluster, code, count: files, example }: Notice, b
     { event: 'federation.noticed', cluster, code, files, path: example },
     `Federator noticed in the folder of ${cluster}: ${code}, ${count(files, 'file')}, such as ${example}`,
   );
+}
+
+function logHold(log: Log, hold: Hold): void {
+  log.warn({ event: 'federation.on-hold', ...hold }, `Federator: ${describeHold(hold)}`);
 }
 
 function logFound(log: Log, { pipeline, resolution, planned, carried, clusters }: Found): void {

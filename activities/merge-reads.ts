@@ -7,6 +7,7 @@ import type { Reuse } from '../federation/reuse';
 import { discard } from '../storage/body';
 import type { BucketReader, CallOptions, Version } from '../storage/bucket';
 import { readAll } from '../storage/read-all';
+import type { ExtractedFile } from './extract-contributions';
 import { ReadAhead } from './read-ahead';
 import type { MergeBegun, MergeQuestion, MergeReply } from './threads/merge-thread';
 import type { WindowSource } from './window-sources';
@@ -30,6 +31,8 @@ export interface MergeReadsInput {
   /** The sources that are part of the merge, in merge order. */
   readonly sources: readonly WindowSource[];
   readonly reuse?: Reuse;
+  /** Files that are known already, by cluster id. They are not read. */
+  readonly files?: ReadonlyMap<string, ExtractedFile>;
   readonly signal: AbortSignal;
 }
 
@@ -96,6 +99,9 @@ export class MergeReads {
   }
 
   private async readSource(source: WindowSource): Promise<MergeReply> {
+    const known = this.input.files?.get(source.cluster);
+    // The reply's buffer is transferred to the merge thread, so a copy is needed: a part may be asked for again.
+    if (known !== undefined) return { bytes: Uint8Array.from(known.bytes) };
     try {
       const { bytes } = await this.readAt(source);
       return { bytes };
@@ -108,6 +114,8 @@ export class MergeReads {
   private async readAgain({ input, offset, length }: AgainRange): Promise<MergeReply> {
     const source = this.input.sources[input];
     if (source === undefined) throw new RangeError(`There is no source ${input}.`);
+    const known = this.input.files?.get(source.cluster);
+    if (known !== undefined) return { bytes: Uint8Array.from(known.bytes.subarray(offset, offset + length)) };
     const range = { offset, length };
     if (this.input.reuse?.contributions.has(source.cluster) === true)
       return { bytes: await this.requirePrevious().readAgain(range) };

@@ -1,6 +1,7 @@
 import { mapConcurrently } from '../concurrency/map-concurrently';
 import { replaceDocument } from '../federation/document';
 import { documents } from '../federation/documents';
+import type { Hold } from '../federation/generation';
 import { inShards, type PlanHead, type PlannedWindow, type PlanShard } from '../federation/plan-document';
 import { type FederationRequest, shorten } from '../federation/run';
 import type { Bucket } from '../storage/bucket';
@@ -39,6 +40,8 @@ export interface PlanSummary {
   readonly duplicates: number;
   /** Number of shards, each of at most 50 windows. */
   readonly shards: number;
+  /** If the outcome is `on-hold`: the hold. */
+  readonly heldBy?: Hold;
 }
 
 /**
@@ -46,6 +49,9 @@ export interface PlanSummary {
  * written.
  */
 const concurrentWrites = 4;
+
+/** Maximum length of a reason in the summary, in characters, so that the summary fits into a Temporal payload. */
+const longestReason = 500;
 
 export type PlanFederation = (input: PlanFederationInput) => Promise<PlanSummary>;
 export type PlanDependencies = Omit<FederationDependencies, 'threads' | 'generations'>;
@@ -89,6 +95,9 @@ export function createPlanFederation(deps: PlanDependencies): PlanFederation {
       carried: drawn.carried.length,
       duplicates: drawn.duplicates.length,
       shards: shards.length,
+      ...(drawn.heldBy && {
+        heldBy: { ...drawn.heldBy, reason: drawn.heldBy.reason.slice(0, longestReason) },
+      }),
     };
   };
 }
@@ -101,7 +110,8 @@ async function writePlan(
   shards: readonly PlannedWindow[][],
   signal: AbortSignal,
 ): Promise<void> {
-  const { base, newest, number, federation, recordFederation, membership, fullListing } = drawn;
+  const { base, newest, number, replaces, hold, federation, recordFederation, membership, fullListing } =
+    drawn;
   const { clusters } = membership;
   await mapConcurrently(shards, concurrentWrites, async (windows, index) => {
     const shard: PlanShard = { format: 1, run, base, clusters, windows };
@@ -116,6 +126,8 @@ async function writePlan(
     number,
     federation,
     recordFederation,
+    replaces,
+    hold,
     membership,
     shards: shards.map((shard) => shard.map((window) => window.window)),
     removed: [...drawn.removed],

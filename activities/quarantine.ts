@@ -1,14 +1,13 @@
 import { FederationError } from '../errors/federation-error';
 import type { ClusterId } from '../etl/cluster-id';
-import { largestWindow } from '../etl/largest-window';
 import type { WindowRef } from '../etl/window';
 import { absent, kept, refused } from '../federation/decision';
 import type { QuarantinedSource } from '../federation/generation';
-import { keptKey, objectKey } from '../federation/layout';
+import { keptKey } from '../federation/layout';
 import type { PlannedWindow } from '../federation/plan-document';
 import type { Provenance } from '../federation/provenance';
 import type { Bucket, CallOptions, Version } from '../storage/bucket';
-import { readAll } from '../storage/read-all';
+import { extractContributions, type ExtractedFile } from './extract-contributions';
 import type { PreviousContributions } from './previous-contributions';
 import type { BadSource } from './threads/merge-thread';
 import type { MergeThreads } from './threads/merge-threads';
@@ -119,31 +118,14 @@ async function keepContributions(
 }
 
 async function keepFrom(
-  { bucket, threads, planned, ref, previous, signal }: QuarantineContext,
+  { bucket, threads, planned, ref, signal }: QuarantineContext,
   from: Provenance,
   clusters: readonly ClusterId[],
 ): Promise<Map<ClusterId, Version>> {
-  const contributions = clusters.map((cluster) => {
-    const found = previous.of(cluster);
-    if (found === undefined) throw new TypeError(`${cluster} has no previous contribution.`);
-    return found.contribution;
-  });
-  const key = objectKey(from.fingerprint);
-  const { bytes } = await readAll(bucket, key, { signal, maxBytes: largestWindow });
-  const answer = await threads.extract(
-    { pipeline: ref.pipeline, bytes, digest: from.digest, contributions },
-    signal,
-  );
-  if (answer.damaged !== undefined) {
-    throw new FederationError('GENERATION_UNREADABLE', { subject: { key }, detail: answer.damaged });
-  }
+  const extract = { bucket, threads, pipeline: ref.pipeline, signal };
   const versions = new Map<ClusterId, Version>();
-  for (const [index, cluster] of clusters.entries()) {
-    const file = answer.files[index];
-    if (file === undefined) throw new TypeError('Fewer contributions were returned than requested.');
-    const at = keptKey(cluster, planned.window);
-    versions.set(cluster, await putOnce(bucket, at, file, { signal }));
-  }
+  for (const [cluster, file] of await extractContributions(extract, from, clusters))
+    versions.set(cluster, await putOnce(bucket, keptKey(cluster, planned.window), file, { signal }));
   return versions;
 }
 
@@ -154,7 +136,7 @@ async function keepFrom(
 async function putOnce(
   bucket: Bucket,
   key: string,
-  file: { readonly bytes: Uint8Array; readonly digest: string },
+  file: ExtractedFile,
   options: CallOptions,
 ): Promise<Version> {
   const there = await bucket.head(key, options);

@@ -1,3 +1,4 @@
+import { FederationError } from '../errors/federation-error';
 import { readDocument } from '../federation/document';
 import { documents } from '../federation/documents';
 import type { Generation } from '../federation/generation';
@@ -52,4 +53,19 @@ export async function readNewestGeneration(
     // Undefined means that the generation was deleted after it was listed. Try again: there must be a newer one.
     if (generation !== undefined) return generation;
   }
+}
+
+/** Reads one generation. Throws GENERATION_UNREADABLE if it is damaged or does not exist. */
+export async function requireGeneration(
+  bucket: BucketReader,
+  generation: number,
+  options?: CallOptions,
+): Promise<Generation> {
+  const found = await readGeneration(bucket, generation, options);
+  if (found !== undefined) return found;
+  throw new FederationError('GENERATION_UNREADABLE', {
+    detail: `There is no generation ${generation}, or it was cleaned up.`,
+    hint: '`federated-etl generations` lists those that are kept.',
+    retryable: false,
+  });
 }

@@ -8,6 +8,7 @@ import type { PlannedWindow } from '../federation/plan-document';
 import type { Provenance } from '../federation/provenance';
 import { findReuse, type Reuse } from '../federation/reuse';
 import type { MemoryBudget } from '../storage/memory-budget';
+import { extractContributions, type ExtractedFile } from './extract-contributions';
 import type { FederationDependencies } from './federation-dependencies';
 import { findFinished, touchFinished, writeObject } from './finished-object';
 import { prefix } from './log-plan';
@@ -111,11 +112,13 @@ export class WindowMerge {
   ): Promise<Tried> {
     const { bucket, ref, planned, previous, threads, signal } = this.context;
     const contributing = sources.filter((source) => contributes(source));
+    const files = planned.fromBase ? await this.extract(contributing, reuse) : undefined;
     const reads = new MergeReads({
       bucket,
       window: planned.window,
       sources: contributing,
       reuse,
+      files,
       signal,
     });
     const task: MergeTask = {
@@ -155,6 +158,26 @@ export class WindowMerge {
     } finally {
       await reads.close();
     }
+  }
+
+  /** Restores the files of the sources from the base's merged object, except those that `reuse` takes from it. */
+  private async extract(
+    sources: readonly WindowSource[],
+    reuse: Reuse | undefined,
+  ): Promise<Map<string, ExtractedFile>> {
+    const { bucket, threads, ref, planned, previous, signal } = this.context;
+    if (previous.base === undefined) {
+      throw new FederationError('GENERATION_UNREADABLE', {
+        subject: { window: planned.window },
+        detail: 'The window has no merged object to take the contributions from.',
+      });
+    }
+    const clusters = sources
+      .map(({ cluster }) => cluster)
+      .filter((cluster) => reuse?.contributions.has(cluster) !== true);
+    if (clusters.length === 0) return new Map();
+    const context = { bucket, threads, pipeline: ref.pipeline, signal };
+    return extractContributions(context, previous.base, clusters);
   }
 
   /**

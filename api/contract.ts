@@ -59,7 +59,7 @@ export interface ClusterView {
 export interface FederationView {
   readonly run: string;
   readonly outcome:
-    'complete' | 'partial' | 'nothing' | 'failed' | 'cancelled' | 'running' | 'died' | 'unknown';
+    'complete' | 'partial' | 'nothing' | 'on-hold' | 'failed' | 'cancelled' | 'running' | 'died' | 'unknown';
   readonly trigger?: 'schedule' | 'person' | 'push' | 'replay';
   readonly why?: string;
   readonly replayOf?: string;

@@ -215,6 +215,16 @@ export const catalog = {
     hint: 'Run `federated-etl verify`. An earlier generation is kept for at least a day.',
     retryable: false,
   },
+  ROLLBACK_IMPOSSIBLE: {
+    means: 'Objects of the generation to roll back to are gone or damaged.',
+    hint: 'Choose another generation: `federated-etl generations` lists them, and `federated-etl verify` checks the newest.',
+    retryable: false,
+  },
+  FEDERATION_ON_HOLD: {
+    means: 'A rollback has put the federation on hold, so nothing else is committed.',
+    hint: 'Run `federated-etl federate --resume` once what was wrong is mended. It ends the hold and federates again.',
+    retryable: false,
+  },
   RUN_NOT_FOUND: {
     means: 'There is no federation run of that name.',
     hint: '`federated-etl runs` lists them.',

@@ -108,6 +108,7 @@ function whyFull(
 ): string | undefined {
   if (request.full === true || request.force === true) return 'it was requested';
   if (base === undefined) return 'there is no generation yet';
+  if (base.hold !== undefined) return 'a rollback is ended, so older windows differ from the files';
   if (base.mergeRevision !== mergeRevision) return 'the last generation is of another merge revision';
   // If a cluster is excluded or removed, or returns, all windows with its data change, including old ones.
   const left = base.membership.clusters.some((cluster) => !membership.clusters.includes(cluster));

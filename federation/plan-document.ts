@@ -49,6 +49,8 @@ export const plannedWindowSchema = z.object({
   accepted: z.array(acceptedSourceSchema),
   /** Whether to merge the window even if its merged object already exists. */
   force: z.boolean(),
+  /** Whether all contributions come from the base's merged object, and no cluster's file is read. So in rollbacks. */
+  fromBase: z.boolean(),
 });
 export type PlannedWindow = z.infer<typeof plannedWindowSchema>;
 

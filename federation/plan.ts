@@ -39,6 +39,11 @@ export interface PlanInput {
    * keyed by generation number.
    */
   readonly lastGenerations: ReadonlyMap<number, Pick<Generation, 'windows'>>;
+  /**
+   * If the run ends a hold: the generation that the hold kept from being current. What the base generation lacks, because
+   * it is an earlier one, is known from there.
+   */
+  readonly heldBack?: Pick<Generation, 'windows' | 'membership'>;
   readonly request: Pick<FederationRequest, 'windows' | 'force' | 'full'>;
   /** Time of the plan, in unix seconds. It decides which windows are older than the retention. */
   readonly now: number;
@@ -147,6 +152,7 @@ class Planner {
       ...this.input.candidates.windows(),
       ...Object.keys(this.input.base?.windows ?? {}),
       ...this.quarantined.keys(),
+      ...Object.keys(this.input.heldBack?.windows ?? {}),
     ]);
     for (const last of this.returning.values()) {
       for (const id of Object.keys(this.input.lastGenerations.get(last)?.windows ?? {})) known.add(id);
@@ -180,6 +186,7 @@ class Planner {
       quarantined,
       accepted: [...(this.accepted.get(id)?.values() ?? [])],
       force: this.isForced(ref, 'force'),
+      fromBase: false,
     };
   }
 
@@ -224,6 +231,14 @@ class Planner {
     for (const [cluster, last] of this.returning) {
       const window = this.input.lastGenerations.get(last)?.windows[id];
       if (window !== undefined) found[cluster] = window.fingerprint;
+    }
+    const { base, heldBack, membership } = this.input;
+    const later = heldBack?.windows[id];
+    if (heldBack === undefined || later === undefined) return found;
+    const had = new Set(base?.windows[id] === undefined ? [] : base.membership.clusters);
+    for (const cluster of membership.clusters) {
+      if (heldBack.membership.clusters.includes(cluster) && !had.has(cluster))
+        found[cluster] ??= later.fingerprint;
     }
     return found;
   }

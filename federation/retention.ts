@@ -29,6 +29,11 @@ export interface GenerationRetentionInput {
   readonly excluded: Generation['membership']['excluded'];
   /** The clusters that are removed in the newest generation. */
   readonly removed: RemovedClusters;
+  /**
+   * The generations that a hold needs: the one that was rolled back to, and those that the hold keeps from being
+   * current. When the hold ends, the latter know what the former lacks.
+   */
+  readonly held: ReadonlySet<number>;
   /** How many of the newest generations are kept regardless of their age. If less than 1, one is kept. */
   readonly atLeast: number;
   /** Current time by the store's clock. */
@@ -41,12 +46,14 @@ export interface GenerationRetentionInput {
  * - the newest `atLeast` generations;
  * - the last generation of each UTC day, for 30 days;
  * - for each excluded cluster, the last generation that included it;
- * - for each cluster that was removed within the last 30 days, also the last generation that included it.
+ * - for each cluster that was removed within the last 30 days, also the last generation that included it;
+ * - during a hold, those that it needs.
  */
 export function generationsToKeep({
   generations,
   excluded,
   removed,
+  held,
   atLeast,
   now,
 }: GenerationRetentionInput): Set<number> {
@@ -66,6 +73,7 @@ export function generationsToKeep({
   for (const { lastGeneration } of [...Object.values(excluded), ...restorable]) {
     if (lastGeneration !== undefined && there.has(lastGeneration)) keep.add(lastGeneration);
   }
+  for (const generation of held) if (there.has(generation)) keep.add(generation);
   return keep;
 }
 

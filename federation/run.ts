@@ -47,7 +47,7 @@ export function decidedBy({
   return { by: by ?? trigger, reason: why ?? '', at };
 }
 
-export const runOutcomes = ['complete', 'partial', 'nothing', 'failed', 'cancelled'] as const;
+export const runOutcomes = ['complete', 'partial', 'nothing', 'on-hold', 'failed', 'cancelled'] as const;
 export type RunOutcome = (typeof runOutcomes)[number];
 
 const calls = z.number().int().nonnegative();
@@ -60,7 +60,7 @@ export const reportSchema = z.object({
   workflowRunId: z.string(),
   /**
    * `partial`: the generation has quarantined sources, or a step after the commit failed. `nothing`: there was no file
-   * to merge, or every cluster is excluded.
+   * to merge, or every cluster is excluded. `on-hold`: a rollback keeps runs from committing.
    */
   outcome: z.enum(runOutcomes),
   /** Time when the run started, in RFC 3339. `endedAt` has the same format. */

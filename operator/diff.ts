@@ -1,7 +1,6 @@
-import { readGeneration } from '../activities/read-generations';
+import { requireGeneration } from '../activities/read-generations';
 import type { GenerationDiff } from '../api/contract';
 import { mapConcurrently } from '../concurrency/map-concurrently';
-import { FederationError } from '../errors/federation-error';
 import { displayText } from '../etl/byte-string';
 import { decodeSet } from '../etl/file';
 import { largestWindow } from '../etl/largest-window';
@@ -10,7 +9,7 @@ import type { PipelineSpec } from '../etl/pipeline';
 import { pipelineSpecs } from '../etl/pipelines';
 import { parseWindowId, type Pipeline } from '../etl/window';
 import { byBytes } from '../federation/byte-order';
-import type { Generation, GenerationWindow } from '../federation/generation';
+import type { GenerationWindow } from '../federation/generation';
 import { objectKey } from '../federation/layout';
 import type { BucketReader } from '../storage/bucket';
 import { readAll } from '../storage/read-all';
@@ -33,7 +32,7 @@ export async function diffGenerations(
   from: number,
   to: number,
 ): Promise<GenerationDiff> {
-  const [before, after] = await Promise.all([required(bucket, from), required(bucket, to)]);
+  const [before, after] = await Promise.all([requireGeneration(bucket, from), requireGeneration(bucket, to)]);
   const differing = [...new Set([...Object.keys(before.windows), ...Object.keys(after.windows)])]
     .filter((window) => before.windows[window]?.digest !== after.windows[window]?.digest)
     .sort((a, b) => startOf(b) - startOf(a) || byBytes(a, b));
@@ -69,15 +68,6 @@ export async function diffGenerations(
 
 function differs({ before, after }: GenerationDiff['changes'][number]['clusters'][number]): boolean {
   return before === null || after === null || Math.abs(after - before) > leastDifference;
-}
-
-async function required(bucket: BucketReader, generation: number): Promise<Generation> {
-  const found = await readGeneration(bucket, generation);
-  if (found !== undefined) return found;
-  throw new FederationError('GENERATION_UNREADABLE', {
-    detail: `There is no generation ${generation}, or it was cleaned up.`,
-    hint: '`federated-etl generations` lists those that are kept.',
-  });
 }
 
 function startOf(window: string): number {

@@ -13,8 +13,8 @@ export function showDryRun({ base, clusters, excluded, windows, carried, removed
     print(`would merge ${nameOf(window)} from ${count(from.length, 'cluster')}`);
   for (const window of removed) print(`would drop ${nameOf(window)}, as it is older than the retention`);
   print(
-    listing.kind === 'full'
-      ? `every window was checked: ${listing.why}`
+    listing.kind !== 'recent'
+      ? `${listing.kind === 'full' ? 'every window was checked' : 'no window was checked'}: ${listing.why}`
       : `windows that ended before ${atTime(listing.since)} were not looked at: ${listing.why}; --full looks at all`,
   );
   print(

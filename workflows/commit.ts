@@ -13,11 +13,13 @@ export interface CommitInput {
   readonly attempt: number;
   /** Id of the roster workflow. */
   readonly roster: string;
+  /** True if the run has nothing to commit because the federation is on hold. Only the steps after a commit are done. */
+  readonly onHold?: boolean;
 }
 
 /** The result of a commit, and of the steps that follow it: publishing, notifying the primaries, and cleaning up. */
 export interface CommitEnd {
-  readonly result: CommitResult;
+  readonly result: CommitResult | { readonly status: 'on-hold' };
   readonly published?: { readonly generation: number; readonly copied: number; readonly deleted: number };
   /** Steps after the commit that failed, such as `publish`, with the reasons. The next run repeats these steps. */
   readonly unfinished: readonly string[];
@@ -31,9 +33,10 @@ const { commitGeneration, publishGeneration, notifyPrimaries, cleanUp } =
 /**
  * Commits a generation, publishes it, notifies the primaries and cleans up. The workflow id is always the same and
  * serves as a lock: Temporal never runs two workflows with the same id at once, so a federation never has two commits
- * at once.
+ * at once. While the federation is on hold, the other steps still repair what an earlier run left unfinished.
  */
-export async function commit({ run, attempt, roster }: CommitInput): Promise<CommitEnd> {
+export async function commit({ run, attempt, roster, onHold }: CommitInput): Promise<CommitEnd> {
+  if (onHold === true) return { result: { status: 'on-hold' }, ...(await afterCommit()) };
   try {
     const answer = await commitGeneration.executeWithOptions({ summary: `commit ${run}` }, [
       { run, attempt },

@@ -18,10 +18,11 @@ import {
 } from '@temporalio/workflow';
 import type { FederationActivities } from '../activities/federation-activities';
 import type { PlanSummary } from '../activities/plan-federation';
+import { describeHold } from '../federation/hold';
 import type { FederationReport, FederationRequest, RunOutcome } from '../federation/run';
 import { addCalls } from '../federation/store-calls';
 import { failureOf } from './attempts';
-import { commit, type CommitEnd } from './commit';
+import { commit, type CommitEnd, type CommitInput } from './commit';
 import { asRunFailure } from './failure';
 import { mergePlan } from './merge-plan';
 import { progress, windowsMerged } from './messages';
@@ -195,6 +196,14 @@ async function attempt(input: FederationInput, request: FederationRequest, state
     return;
   }
 
+  if (plan.outcome === 'on-hold') {
+    show(state, { phase: 'on hold', generation: plan.base });
+    const ended = await runCommit(input, { run, attempt: number, onHold: true });
+    noteCalls(state, ended);
+    state.committed = ended;
+    return;
+  }
+
   if (plan.planned > 0) show(state, { phase: 'merging' });
   const { mergeQueue } = names(input.idPrefix);
   await mergePlan({ run, attempt: number, mergeQueue, parallel: input.parallel }, plan, (lane, soFar) =>
@@ -203,7 +212,7 @@ async function attempt(input: FederationInput, request: FederationRequest, state
   // Wait until requests to exclude or include a cluster are handled: those that have arrived must affect this run.
   await condition(allHandlersFinished);
   show(state, { phase: 'committing' });
-  const tried = await runCommit(input, run, number);
+  const tried = await runCommit(input, { run, attempt: number });
   noteCalls(state, tried);
   if (tried.result.status === 'replan') {
     log.info('Planning again', { why: tried.result.why });
@@ -211,6 +220,7 @@ async function attempt(input: FederationInput, request: FederationRequest, state
     return;
   }
   state.committed = tried;
+  if (tried.result.status === 'on-hold') return;
   const { generation, quarantined } = tried.result;
   show(state, { phase: 'committed', generation, quarantined });
 }
@@ -219,13 +229,16 @@ async function attempt(input: FederationInput, request: FederationRequest, state
  * Runs the commit in a child workflow with a fixed id. If another commit with this id is running, waits up to half an
  * hour for it to end.
  */
-async function runCommit(input: FederationInput, run: string, number: number): Promise<CommitEnd> {
+async function runCommit(
+  input: FederationInput,
+  committing: Omit<CommitInput, 'roster'>,
+): Promise<CommitEnd> {
   for (let tries = 1; ; tries++) {
     try {
       return await executeChild(commit, {
         workflowId: names(input.idPrefix).commit,
-        args: [{ run, attempt: number, roster: names(input.idPrefix).roster }],
-        staticSummary: `commit of ${run}`,
+        args: [{ ...committing, roster: names(input.idPrefix).roster }],
+        staticSummary: `commit of ${committing.run}`,
         workflowRunTimeout: '2h',
         // Once started, the commit must finish publishing even if this run is cancelled or terminated.
         parentClosePolicy: ParentClosePolicy.ABANDON,
@@ -243,6 +256,7 @@ async function runCommit(input: FederationInput, run: string, number: number): P
 
 function outcomeOf({ plan, committed, progress: { quarantined } }: RunState): RunOutcome {
   if (plan?.outcome === 'no-input' || plan?.outcome === 'all-excluded') return 'nothing';
+  if (plan?.outcome === 'on-hold') return 'on-hold';
   return quarantined > 0 || (committed?.unfinished.length ?? 0) > 0 ? 'partial' : 'complete';
 }
 
@@ -266,7 +280,7 @@ const reasons: Partial<Record<PlanSummary['outcome'], string>> = {
 
 function summaryOf(state: RunState, outcome: RunOutcome): FederationSummary {
   const { plan, committed, progress: at } = state;
-  const why = plan === undefined ? undefined : reasons[plan.outcome];
+  const why = plan?.heldBy === undefined ? plan && reasons[plan.outcome] : describeHold(plan.heldBy);
   return {
     run: at.run,
     outcome,

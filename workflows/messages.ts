@@ -49,7 +49,7 @@ export const includeCluster = defineSignal<[ClusterMessage | string]>('includeCl
 export const includeClusterUpdate = defineUpdate<RosterAnswer, [ClusterMessage | string]>('includeCluster');
 
 /**
- * The phases of a run, in order. A run returns to planning if the membership or the newest generation changes before
+ * The phases of a run, in order. A run is `on hold` instead of merging if a rollback keeps it from committing. A run returns to planning if the membership or the newest generation changes before
  * its commit.
  */
 export const federationPhases = [
@@ -58,6 +58,7 @@ export const federationPhases = [
   'merging',
   'committing',
   'committed',
+  'on hold',
   'reporting',
   'done',
 ] as const;

@@ -45,7 +45,8 @@ export function handleRosterMessages(rosterId: string, state: RunState): () => v
   };
   const counts = (kind: Kind, cluster: string): boolean => {
     const result = state.committed?.result;
-    if (result !== undefined && result.status !== 'replan')
+    if (state.plan?.outcome === 'on-hold') return false;
+    if (result !== undefined && 'exclusions' in result)
       return result.exclusions.includes(cluster) === (kind === 'exclude');
     return !ended && state.committed === undefined;
   };

@@ -138,7 +138,7 @@ export class TestFederator {
   /** Calls all activities of a federation, including the commit and the publishing of the files. */
   async federate(request: Partial<FederationRequest> = {}): Promise<TestRun> {
     const { run, plan, outcomes } = await this.prepare(request);
-    if (plan.outcome === 'no-input' || plan.outcome === 'all-excluded') return { plan, outcomes };
+    if (plan.outcome !== 'work' && plan.outcome !== 'nothing-changed') return { plan, outcomes };
     const commit = await this.commit(run);
     await this.publish();
     return { plan, outcomes, commit };

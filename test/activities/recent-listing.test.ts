@@ -260,6 +260,7 @@ describe('over days of changes', () => {
             }
           }
           const { listing } = await run(own, { fails });
+          if (listing.kind === 'none') throw new Error(listing.why);
           seen[listing.kind] += 1;
           await run(other, { fails, full: true });
           if (fails) continue;

@@ -25,6 +25,7 @@ test('found windows are counted by pipeline and resolution, in a fixed order', (
     quarantined: [],
     accepted: [],
     force: false,
+    fromBase: false,
   };
   const plan = { windows: [planned], carried: [three, one] };
   const expected = [

@@ -103,6 +103,7 @@ test('a plan is divided into parts that fit into payloads and memory', () => {
     quarantined: [],
     accepted: [],
     force: false,
+    fromBase: false,
   });
   const sizes = (windows: PlannedWindow[]) => inShards(windows).map((shard) => shard.length);
   expect(sizes([])).toEqual([]);

@@ -11,7 +11,14 @@ test.each<[string, number[], number, number[]]>([
   ['the last of each day for 30 days', [31.1, 29.4, 29.3, 3.2, 3.1, 0], 1, [3, 5, 6]],
 ])('generations: %s', (_, ages, atLeast, expected) => {
   const generations = ages.map((age, index) => ({ generation: index + 1, modified: ago(age) }));
-  const keep = generationsToKeep({ generations, excluded: {}, removed: {}, atLeast, now });
+  const keep = generationsToKeep({
+    generations,
+    excluded: {},
+    removed: {},
+    held: new Set<number>(),
+    atLeast,
+    now,
+  });
   expect([...keep].sort((a, b) => a - b)).toEqual(expected);
 });
 
@@ -22,7 +29,7 @@ test('generations: the last one that included an excluded cluster, if it still e
     b: { by: 'settings' as const, reason: '', lastGeneration: 1 },
     c: { by: 'settings' as const, reason: '' },
   };
-  const input = { generations, excluded, removed: {}, atLeast: 1, now };
+  const input = { generations, excluded, removed: {}, held: new Set<number>(), atLeast: 1, now };
   expect([...generationsToKeep(input)].sort()).toEqual([5, 7]);
 });
 
@@ -35,9 +42,9 @@ test('generations: the last one that included a removed cluster, for 30 days aft
     lastGeneration,
   });
   const removed = { a: decided(30.1, 1), b: decided(29.9, 2) };
-  expect([...generationsToKeep({ generations, excluded: {}, removed, atLeast: 1, now })].sort()).toEqual([
-    2, 3,
-  ]);
+  expect(
+    [...generationsToKeep({ generations, excluded: {}, removed, held: new Set(), atLeast: 1, now })].sort(),
+  ).toEqual([2, 3]);
 });
 
 test.each([

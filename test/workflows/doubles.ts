@@ -123,6 +123,7 @@ export function committed(changes: Partial<CommittedGeneration> = {}): Committed
     exclusions: [],
     quarantined: 0,
     degraded: [],
+    onHold: false,
     ...changes,
   };
 }

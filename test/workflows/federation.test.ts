@@ -108,6 +108,30 @@ describeWithTemporal('a federation', () => {
     expect(world.names()).toEqual(['recordRequest', 'awaitEarlierRuns', 'planFederation', 'writeReport']);
   });
 
+  it('commits nothing while the federation is on hold, but repairs what was published', async () => {
+    const heldBy = { generation: 4, by: 'ann@host', reason: 'numbers are wrong', at: '2026-11-20T00:00:00Z' };
+    world.begin({
+      planFederation: async () => planOf([], { outcome: 'on-hold', base: 9, heldBy, carried: 3 }),
+    });
+    const run = await world.federate();
+    expect(await run.result()).toMatchObject({
+      outcome: 'on-hold',
+      generation: 9,
+      why: 'On hold: ann@host rolled back to generation 4 at 2026-11-20T00:00:00Z (numbers are wrong). Nothing is committed until `federated-etl federate --resume`.',
+      published: 2,
+    });
+    expect(world.names()).toEqual([
+      'recordRequest',
+      'awaitEarlierRuns',
+      'planFederation',
+      'publishGeneration',
+      'notifyPrimaries',
+      'cleanUp',
+      'writeReport',
+    ]);
+    expect(world.inputs('writeReport')).toMatchObject([{ outcome: 'on-hold', generation: 9 }]);
+  });
+
   it('lets the commit find that nothing changed', async () => {
     world.begin({
       planFederation: async () => planOf([], { base: 7 }),

@@ -6,6 +6,7 @@ const tones: Readonly<Record<FederationView['outcome'], string>> = {
   complete: 'good',
   partial: 'fair',
   nothing: 'fair',
+  'on-hold': 'fair',
   running: 'fair',
   failed: 'bad',
   cancelled: 'bad',

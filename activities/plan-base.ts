@@ -1,0 +1,86 @@
+import { isFederationError } from '../errors/federation-error';
+import type { Generation, Hold, ReplacedGeneration } from '../federation/generation';
+import type { FederationRequest } from '../federation/run';
+import type { BucketReader, CallOptions } from '../storage/bucket';
+import { listGenerations, readGeneration, readNewestGeneration, requireGeneration } from './read-generations';
+
+/** The generation that a plan starts from, and the newest ones. */
+export interface PlanBase {
+  /** The generation that the plan starts from; undefined if there is none. */
+  readonly base?: Generation;
+  /** The newest generation that can be read. It knows today's membership; undefined if there is none. */
+  readonly current?: Generation;
+  /** Number of the newest generation, even if it is damaged; 0 if there is none. */
+  readonly newest: number;
+  /** The newest generation, if it is not the base. */
+  readonly replaces?: ReplacedGeneration;
+  /** The hold that keeps this request from being carried out. */
+  readonly heldBy?: Hold;
+}
+
+/**
+ * Finds the generation that a plan starts from: the target of a rollback, the one that the request names, or the newest.
+ *
+ * @throws GENERATION_UNREADABLE if that generation is damaged or does not exist
+ */
+export async function findPlanBase(
+  bucket: BucketReader,
+  request: Pick<FederationRequest, 'from' | 'change' | 'resume'>,
+  options: CallOptions,
+): Promise<PlanBase> {
+  const target = request.change?.kind === 'rollback' ? request.change.to : undefined;
+  const from = target ?? request.from;
+  if (from === undefined) {
+    const base = await readNewestGeneration(bucket, options);
+    const heldBy = request.resume === true ? undefined : base?.hold;
+    return { base, current: base, newest: base?.generation ?? 0, ...(heldBy && { heldBy }) };
+  }
+  const base = await requireGeneration(bucket, from, options);
+  const { newest, readable: current = base } = await readNewest(bucket, options);
+  const heldBy = target === undefined && request.resume !== true ? current.hold : undefined;
+  return {
+    base,
+    current,
+    newest,
+    ...(newest !== base.generation && {
+      replaces: { generation: newest, ...(current.generation === newest && { run: current.run }) },
+    }),
+    ...(heldBy && { heldBy }),
+  };
+}
+
+/** Returns the number of the newest generation, and the newest generation that is not damaged. */
+async function readNewest(
+  bucket: BucketReader,
+  options: CallOptions,
+): Promise<{ newest: number; readable?: Generation }> {
+  const numbers = (await listGenerations(bucket, options)).map(({ generation }) => generation).reverse();
+  const [newest = 0] = numbers;
+  for (const number of numbers) {
+    const readable = await readGeneration(bucket, number, options).catch((error: unknown) => {
+      if (isFederationError(error, 'GENERATION_UNREADABLE')) return undefined;
+      throw error;
+    });
+    if (readable !== undefined) return { newest, readable };
+  }
+  return { newest };
+}
+
+/**
+ * Returns the generations that a hold keeps from being current, the newest first: the one that the rollback replaced
+ * and, if that one had a hold itself, the one before, and so on. Stops at one that is damaged or gone.
+ */
+export async function readHeldBack(
+  bucket: BucketReader,
+  holding: Generation,
+  options: CallOptions,
+): Promise<Generation[]> {
+  const found: Generation[] = [];
+  for (let at = holding; at.hold !== undefined && at.replaces?.run !== undefined;) {
+    const replaced = await readGeneration(bucket, at.replaces.generation, options);
+    if (replaced?.run !== at.replaces.run) break;
+    found.push(replaced);
+    at = replaced;
+  }
+  return found;
+}
