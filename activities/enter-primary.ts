@@ -4,6 +4,11 @@ import type { LocalEtl } from '../local-etl/store';
 export interface EnterPrimaryInput {
   /** If true, the cluster pulls even if its own windows have not been combined yet. */
   readonly withoutWaiting?: boolean;
+  /**
+   * Id of a federation. The next pull takes its newest generation even if that does not continue what was pulled before:
+   * the bucket was replaced, or restored to an earlier state.
+   */
+  readonly acceptFederation?: string;
 }
 
 export interface EnterPrimarySummary {
@@ -14,10 +19,18 @@ export interface EnterPrimarySummary {
 /**
  * Creates the activity that makes the cluster a primary again after it has stopped being one. The next pull makes a new
  * backup of the local ETL before it overwrites files. Normally, the first pull of a cluster waits until the cluster's
- * own windows are combined. If `withoutWaiting` is set, it does not wait.
+ * own windows are combined. If `withoutWaiting` is set, it does not wait. Changes nothing else if `acceptFederation` is
+ * set.
  */
 export function createEnterPrimary({ store, now }: { readonly store: LocalEtl; readonly now: () => Date }) {
-  return async ({ withoutWaiting = false }: EnterPrimaryInput = {}): Promise<EnterPrimarySummary> => {
+  return async ({
+    withoutWaiting = false,
+    acceptFederation,
+  }: EnterPrimaryInput = {}): Promise<EnterPrimarySummary> => {
+    if (acceptFederation !== undefined) {
+      await updatePrimary(store, { accepts: acceptFederation });
+      return { entered: false };
+    }
     const { leftAt, guardPassedAt } = await primaryState(store);
     const left = leftAt !== undefined;
     const waits = withoutWaiting && guardPassedAt === undefined;

@@ -1,6 +1,7 @@
+import type { GenerationIdentity } from '../federation/identity';
 import { FileCache, pushCache } from '../local-etl/file-cache';
 import { ownNames } from '../local-etl/own-names';
-import { primaryState } from '../local-etl/primary';
+import { primaryState, type PullRefusal } from '../local-etl/primary';
 import type { LocalEtl } from '../local-etl/store';
 import { type FileNotes, noteFile } from './push-local-etl';
 
@@ -9,9 +10,10 @@ export interface PrimaryStatus {
    * - `waiting`: not all of the cluster's own windows are combined yet.
    * - `entered`: the cluster is a primary, but has not pulled yet.
    * - `pulling`: the cluster has pulled at least once.
+   * - `refused`: the bucket does not continue what the cluster has pulled, so it serves what it has.
    * - `left`: the cluster is no longer a primary.
    */
-  state: 'entered' | 'waiting' | 'pulling' | 'left';
+  state: 'entered' | 'waiting' | 'pulling' | 'refused' | 'left';
   /** Tells the operator why the cluster is waiting, or what to do. Undefined unless the state is `waiting`. */
   waitingFor?: string;
   guardPassedAt?: string;
@@ -20,6 +22,12 @@ export interface PrimaryStatus {
   /** Name of the backup that was made before the first file was overwritten. Undefined if none was made. */
   backup?: string;
   lastPull?: { generation: number; at: string };
+  /** The newest generation of which a pull has written anything. Later pulls take only what continues it. */
+  known?: GenerationIdentity;
+  /** Id of the federation that the next pull may take although it does not continue `known`. */
+  accepts?: string;
+  /** Why the last pull took nothing, and what to do. Undefined unless the state is `refused`. */
+  pullRefused?: PullRefusal;
   /** The names by which this cluster's own records are recognized. */
   ownNames: string[];
   /** Files that the last push refused, because they might not be the cluster's own. */
@@ -37,13 +45,14 @@ export interface PrimaryStatusDependencies {
 export function createPrimaryStatus(deps: PrimaryStatusDependencies): () => Promise<PrimaryStatus> {
   return async () => {
     const { cluster, store, pullStore = store } = deps;
-    const { format: _format, backup, ...state } = await primaryState(pullStore);
+    const { format: _format, backup, refused: pullRefused, ...state } = await primaryState(pullStore);
     const refused: FileNotes = { count: 0, examples: [] };
     for (const note of (await FileCache.open(store, pushCache)).refused()) noteFile(refused, note);
     return {
       ...state,
       ...(backup ? { backup } : {}),
-      state: stateOf(state),
+      ...(pullRefused ? { pullRefused } : {}),
+      state: pullRefused !== undefined && state.leftAt === undefined ? 'refused' : stateOf(state),
       ownNames: [...(await ownNames(store, cluster))],
       refused,
     };

@@ -4,6 +4,7 @@ import type { ClusterId } from '../etl/cluster-id';
 import { type WindowId, windowId } from '../etl/window';
 import type { Generation } from '../federation/generation';
 import { windowEntries } from '../federation/generation-entry';
+import { identityOf } from '../federation/identity';
 import { withWindowLock } from '../local-etl/lock';
 import { largestOf, type OverwritePlan, Overwriter, type Replacement } from '../local-etl/overwrite';
 import { primaryState, updatePrimary } from '../local-etl/primary';
@@ -20,6 +21,7 @@ import { waitForOwnWindows } from './primary-guard';
 import { emptySummary, logPulled, logSalvaged, logWaiting, type PullSummary } from './pull-summary';
 import { noteFile } from './push-local-etl';
 import { readNewestGeneration } from './read-generations';
+import { refuseGeneration } from './refuse-generation';
 
 export interface PullDependencies {
   /** Bucket that the combined set is read from. */
@@ -60,6 +62,10 @@ export function createPullCombined(deps: PullDependencies): () => Promise<PullSu
     const state = await primaryState(pullStore);
     if (state.leftAt !== undefined) return emptySummary('left');
     const generation = await readNewestGeneration(deps.combined, { signal });
+    const refused = await refuseGeneration(deps, pullStore, generation, signal);
+    if (refused !== undefined) {
+      return { ...emptySummary('refused'), generation: state.known?.generation, refused };
+    }
     if (generation === undefined) return emptySummary('no-generation');
     if (deps.federated && state.guardPassedAt === undefined) {
       const waitingFor = await waitForOwnWindows(deps, generation);
@@ -113,17 +119,32 @@ class Pull {
     if (this.left) return { ...this.summary, state: 'left' };
     const lastPull = { generation: this.generation.generation, at: this.deps.now().toISOString() };
     if (this.summary.postponed.count === 0) await updatePrimary(this.target, { lastPull });
+    // If no file differed, nothing has been recorded so far.
+    await this.recordGeneration();
     return this.summary;
   }
 
   /**
-   * Makes the backup and records the digests of the files to pull. Both must happen before the first file is replaced.
+   * Makes the backup, and records the generation and the digests of the files to pull. All this must happen before the
+   * first file is replaced.
    */
   private async prepare(): Promise<void> {
     const taken = await this.backup.takeOnce();
     if (taken !== undefined) this.summary.backup = taken;
     const digests = windowEntries(this.generation.windows).map(([id, { digest }]) => [id, digest] as const);
     await this.pulled.add(digests);
+    await this.recordGeneration();
+  }
+
+  /** Records on the volume which generation it follows. From then on, pulls take only what continues it. */
+  private async recordGeneration(): Promise<void> {
+    const known = identityOf(this.generation);
+    const { known: before, accepts } = await primaryState(this.target);
+    const isSame =
+      before?.federation === known.federation &&
+      before.generation === known.generation &&
+      before.run === known.run;
+    if (!isSame || accepts !== undefined) await updatePrimary(this.target, { known, accepts: undefined });
   }
 
   private async overwrite(overwriter: Overwriter, plan: OverwritePlan): Promise<void> {

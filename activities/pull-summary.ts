@@ -1,6 +1,7 @@
 import type { Log } from '../config/log';
 import type { ClusterId } from '../etl/cluster-id';
 import { parseWindowId } from '../etl/window';
+import type { PullRefusal } from '../local-etl/primary';
 import type { OwnWindows } from './primary-guard';
 import type { FileNotes } from './push-local-etl';
 
@@ -10,8 +11,9 @@ export interface PullSummary {
    * - `waiting`: not all of the cluster's own windows are combined yet, so none may be overwritten.
    * - `left`: an operator ended the cluster's role as a primary.
    * - `no-generation`: nothing has been combined yet.
+   * - `refused`: the bucket does not continue what was pulled before. The pull changed nothing.
    */
-  state: 'pulled' | 'up-to-date' | 'waiting' | 'left' | 'no-generation';
+  state: 'pulled' | 'up-to-date' | 'waiting' | 'left' | 'no-generation' | 'refused';
   generation?: number;
   replaced: number;
   removed: number;
@@ -27,6 +29,8 @@ export interface PullSummary {
   salvaged: FileNotes;
   /** Set if the state is `waiting`: the cluster's own windows that are not combined yet. */
   waitingFor?: OwnWindows;
+  /** Set if the state is `refused`: the reason, and what to do. */
+  refused?: PullRefusal;
   /** Name of the backup that this pull made before it replaced the first file. */
   backup?: string;
 }

@@ -55,6 +55,11 @@ export interface PushSummary {
   unchanged: number;
   /** Number of files that were not pushed because they were written by a pull, not by the cluster itself. */
   pulled: number;
+  /**
+   * Number of files that earlier pushes uploaded, if none of them was in the bucket any more when this push began.
+   * Otherwise 0. This push uploads them again.
+   */
+  vanished: number;
   /** Files that were not pushed because they are incomplete. The cluster may still be writing some of them. */
   incomplete: FileNotes;
   /**
@@ -76,7 +81,8 @@ export function createPushLocalEtl(deps: PushDependencies): (input: PushInput) =
     await requireInstance(deps.store, deps.cluster, instance);
     await sweepTemporary(deps.store);
     const pusher = await Pusher.open({ ...deps, signal });
-    const summary: PushSummary = emptySummary();
+    const summary: PushSummary = { ...emptySummary(), vanished: pusher.vanished };
+    logVanished(deps, pusher.vanished);
     const paths = new Set<string>();
     try {
       await mapConcurrently(listWindowFiles(deps.store, signal), transfersAtOnce, async (file) => {
@@ -97,7 +103,16 @@ export function createPushLocalEtl(deps: PushDependencies): (input: PushInput) =
 
 function emptySummary(): PushSummary {
   const none = () => ({ count: 0, examples: [] });
-  return { files: 0, uploaded: 0, bytes: 0, unchanged: 0, pulled: 0, incomplete: none(), refused: none() };
+  return {
+    files: 0,
+    uploaded: 0,
+    bytes: 0,
+    unchanged: 0,
+    pulled: 0,
+    vanished: 0,
+    incomplete: none(),
+    refused: none(),
+  };
 }
 
 function count(summary: PushSummary, { path }: LocalFile, outcome: PushOutcome): void {
@@ -118,6 +133,14 @@ function count(summary: PushSummary, { path }: LocalFile, outcome: PushOutcome):
 export function noteFile(notes: FileNotes, note: FileNote): void {
   notes.count++;
   if (notes.examples.length < shownExamples) notes.examples.push(note);
+}
+
+function logVanished({ log, cluster, bucket }: PushDependencies, vanished: number): void {
+  if (vanished === 0) return;
+  log.warn(
+    { event: 'push.vanished', cluster, files: vanished },
+    `FederatedCluster finds none of the ${vanished} files that it has pushed in ${bucket.label}, and uploads them again: the bucket was emptied or replaced, or is not mounted`,
+  );
 }
 
 function logSkipped({ log, cluster }: PushDependencies, { incomplete, refused }: PushSummary): void {

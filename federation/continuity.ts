@@ -67,6 +67,8 @@ async function namedAs(
   read: ReadAncestor,
 ): Promise<{ readonly run?: string } | undefined> {
   if (newest.generation === number) return newest;
+  const last = newest.replaces ?? newest.parent;
+  if (last?.generation === number) return last;
   const there = await read(number);
   if (there === 'unreadable') return {};
   if (there !== undefined) return there;

@@ -91,6 +91,11 @@ export class FileCache {
     for (const path of this.entries.keys()) if (!paths.has(path)) this.entries.delete(path);
   }
 
+  /** Returns the paths of the files that have a copy in the bucket, according to the cache. */
+  copied(): string[] {
+    return [...this.entries].flatMap(([path, { version }]) => (version === undefined ? [] : [path]));
+  }
+
   /** Returns the files that may not be pushed, each with the reason. */
   refused(): { path: string; why: string }[] {
     return [...this.entries].flatMap(([path, { refused }]) =>

@@ -1,9 +1,20 @@
 import { z } from 'zod';
+import { generationIdentitySchema } from '../federation/identity';
 import { withLock } from './lock';
 import { readStateCached, writeState } from './state';
 import type { LocalEtl } from './store';
 
 const fileName = 'primary.json';
+
+/** Why the last pull took nothing: the bucket does not continue what this volume has. */
+const refusalSchema = z.object({
+  /** Error code: FEDERATION_MISSING or FEDERATION_OTHER. */
+  code: z.string(),
+  detail: z.string(),
+  /** Tells the operator what to do. */
+  hint: z.string(),
+});
+export type PullRefusal = z.infer<typeof refusalSchema>;
 
 const primarySchema = z.object({
   format: z.literal(1),
@@ -28,6 +39,14 @@ const primarySchema = z.object({
   firstPullAt: z.string().optional(),
   /** The newest generation (numbered version) of the combined data that was pulled completely. */
   lastPull: z.object({ generation: z.number(), at: z.string() }).optional(),
+  /**
+   * The newest generation of which a pull has written anything to this volume, saved before its first file. From then
+   * on, pulls take only this generation and those that continue it.
+   */
+  known: generationIdentitySchema.optional(),
+  /** Id of the federation that the next pull may take although it does not continue `known`. A person allowed this. */
+  accepts: z.string().optional(),
+  refused: refusalSchema.optional(),
 });
 /** State of a primary (a cluster that pulls the combined data), saved on the cluster's volume. */
 export type PrimaryState = z.infer<typeof primarySchema>;

@@ -58,6 +58,11 @@ export class Pusher {
     private readonly remote: Map<string, Version>,
     readonly cache: FileCache,
     private readonly pulled: Pulled,
+    /**
+     * Number of files that were pushed earlier, if none of them is in the bucket any more. Otherwise 0. The bucket was
+     * then emptied or replaced, or is not mounted.
+     */
+    readonly vanished: number,
   ) {}
 
   static async open(deps: PusherDependencies): Promise<Pusher> {
@@ -67,7 +72,10 @@ export class Pusher {
     for await (const entry of bucket.list(clusterEtlPrefix(cluster), { signal })) {
       if (entry.kind === 'object') remote.set(entry.key, entry.version);
     }
-    return new Pusher(deps, await instanceOf(store), remote, cache, new Pulled(store));
+    const copied = cache.copied();
+    const areGone = !copied.some((path) => remote.has(clusterEtlKey(cluster, path)));
+    const vanished = areGone ? copied.length : 0;
+    return new Pusher(deps, await instanceOf(store), remote, cache, new Pulled(store), vanished);
   }
 
   /**

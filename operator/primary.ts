@@ -7,6 +7,7 @@ import { isErrorCode } from '../errors/catalog';
 import { FederationError } from '../errors/federation-error';
 import { failureOf } from '../workflows/attempts';
 import {
+  acceptFederationUpdate,
   addOwnNameUpdate,
   enterPrimaryUpdate,
   leavePrimaryUpdate,
@@ -34,6 +35,8 @@ export interface Primary {
    * a generation contains its own windows.
    */
   enter(withoutWaiting: boolean): Promise<EnterPrimarySummary>;
+  /** Lets the next pull take this federation even if it does not continue what was pulled before. */
+  acceptFederation(federation: string): Promise<EnterPrimarySummary>;
   /** Stops pulling, and restores the local ETL so that it contains only the cluster's own data. */
   leave(): Promise<LeaveSummary>;
   /** Adds `add`, if given, to the names by which the cluster's own records are recognized. Returns all these names. */
@@ -54,6 +57,7 @@ export function primaryOf(client: Client, { pull }: Names, cluster: string): Pri
     cluster,
     status: () => ask(primaryStatusUpdate),
     enter: (withoutWaiting) => ask(withoutWaiting ? skipWaitingUpdate : enterPrimaryUpdate),
+    acceptFederation: (federation) => ask(acceptFederationUpdate, { federation }),
     leave: () => ask(leavePrimaryUpdate),
     names: async (add) => {
       if (add !== undefined) await ask(addOwnNameUpdate, { name: add });

@@ -11,6 +11,7 @@ interface PrimaryOptions extends CommandOptions {
   readonly cluster?: string;
   readonly add?: string;
   readonly withoutWaiting?: true;
+  readonly acceptFederation?: string;
 }
 
 /** Adds the verbs `primary status`, `primary enter`, `primary leave` and `primary names` to the command line. */
@@ -35,14 +36,28 @@ export function registerPrimary(program: Command): void {
     const left = await primary.leave();
     return { json: left, show: () => showLeft(primary.cluster, left) };
   });
-  verb(verbs, 'enter', 'let a cluster that left pull again', async (primary, { withoutWaiting }) => {
-    const { entered } = await primary.enter(withoutWaiting === true);
+  verb(verbs, 'enter', 'let a cluster that left pull again', async (primary, options) => {
+    const { withoutWaiting, acceptFederation } = options;
     const { cluster } = primary;
+    if (acceptFederation !== undefined) await primary.acceptFederation(acceptFederation);
+    const { entered } = await primary.enter(withoutWaiting === true);
     const now = entered
       ? 'pulls; its local ETL is backed up before the first overwrite.'
       : 'is a primary already.';
-    return { json: { cluster, entered }, show: () => print(`${cluster} ${now}`) };
-  }).option('--without-waiting', "pull even if no generation has the cluster's own windows yet");
+    const accepted = `The next pull takes federation ${acceptFederation}, if that is in the bucket.`;
+    return {
+      json: { cluster, entered, ...(acceptFederation !== undefined && { acceptFederation }) },
+      show: () => {
+        print(`${cluster} ${now}`);
+        if (acceptFederation !== undefined) print(accepted);
+      },
+    };
+  })
+    .option('--without-waiting', "pull even if no generation has the cluster's own windows yet")
+    .option(
+      '--accept-federation <id>',
+      'take this federation even if it does not continue what was pulled before',
+    );
 }
 
 interface Answer {
@@ -87,13 +102,16 @@ const states = {
   entered: 'is a primary, and has not pulled yet',
   waiting: 'waits before its first pull',
   pulling: 'pulls the combined set',
+  refused: 'pulls nothing, and serves what it has',
   left: 'has left: it no longer pulls',
 } as const satisfies Record<PrimaryStatus['state'], string>;
 
 function showStatus(cluster: string, status: PrimaryStatus): void {
-  const { waitingFor, lastPull, backup, ownNames, refused } = status;
+  const { waitingFor, pullRefused, accepts, lastPull, backup, ownNames, refused } = status;
   print(`${cluster} ${states[status.state]}`);
   if (waitingFor !== undefined) print(`  ${waitingFor}`);
+  if (pullRefused !== undefined) print(`  ${pullRefused.code}: ${pullRefused.detail}\n  ${pullRefused.hint}`);
+  if (accepts !== undefined) print(`  takes federation ${accepts} with its next pull`);
   if (lastPull !== undefined) print(`  generation ${lastPull.generation}, pulled ${lastPull.at}`);
   if (backup !== undefined) print(`  backup of its own local ETL: ${backup}`);
   print(`  own names: ${ownNames.join(', ') || 'none'}`);

@@ -78,6 +78,7 @@ function showPushes(clusters: readonly ClusterStatus[]): string {
   const lines = clusters.flatMap(({ cluster, push }) => {
     const { error, summary } = push ?? {};
     const refused = summary?.refused.count ?? 0;
+    const vanished = summary?.vanished ?? 0;
     return [
       ...(error === undefined
         ? []
@@ -85,6 +86,11 @@ function showPushes(clusters: readonly ClusterStatus[]): string {
       ...(refused === 0
         ? []
         : [`${cluster}: ${count(refused, 'file')} refused, as the data may not be its own`]),
+      ...(vanished === 0
+        ? []
+        : [
+            `${cluster}: none of the ${count(vanished, 'file')} pushed before was in the bucket; all were uploaded again`,
+          ]),
     ];
   });
   return lines.join('\n');
@@ -101,5 +107,7 @@ function showPrimaries(primaries: readonly PullState[], now: Date): string {
 }
 
 function pullText(summary: PullState['summary']): string | undefined {
-  return summary?.waitingFor === undefined ? summary?.state : `waiting: ${summary.waitingFor.hint}`;
+  const { state, waitingFor, refused } = summary ?? {};
+  if (refused !== undefined) return `refused: ${refused.code}: ${refused.detail} ${refused.hint}`;
+  return waitingFor === undefined ? state : `waiting: ${waitingFor.hint}`;
 }

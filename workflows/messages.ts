@@ -181,6 +181,10 @@ export const leavePrimaryUpdate = defineUpdate<LeaveSummary, []>('leavePrimary')
 export const enterPrimaryUpdate = defineUpdate<EnterPrimarySummary, []>('enterPrimary');
 /** Lets a primary pull even though its own windows have not been combined yet. */
 export const skipWaitingUpdate = defineUpdate<EnterPrimarySummary, []>('skipWaiting');
+/** Lets the next pull take this federation even if it does not continue what was pulled before. */
+export const acceptFederationUpdate = defineUpdate<EnterPrimarySummary, [{ federation: string }]>(
+  'acceptFederation',
+);
 /** Adds a name by which the cluster recognizes its own records, such as a former cluster id. */
 export const addOwnNameUpdate = defineUpdate<void, [{ name: string }]>('addOwnName');
 /**

@@ -7,9 +7,11 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { ClusterActivities } from '../activities/cluster-activities';
+import type { EnterPrimaryInput } from '../activities/enter-primary';
 import type { PullSummary } from '../activities/pull-summary';
 import { type AttemptLoop, attemptLoop, intervalOf, nextAttempt } from './attempts';
 import {
+  acceptFederationUpdate,
   addOwnNameUpdate,
   type Attempted,
   enterPrimaryUpdate,
@@ -70,15 +72,17 @@ export async function pull(input: PullInput): Promise<void> {
       return summary;
     }),
   );
-  const enter = (withoutWaiting: boolean) =>
+  const enter = (how: EnterPrimaryInput, what: string) =>
     alone(async () => {
-      const summary = `${input.cluster} enters${withoutWaiting ? ' without waiting' : ''}`;
-      const entered = await enterPrimary.executeWithOptions({ summary }, [{ withoutWaiting }]);
+      const entered = await enterPrimary.executeWithOptions({ summary: `${input.cluster} ${what}` }, [how]);
       loop.requested = true;
       return entered;
     });
-  setHandler(enterPrimaryUpdate, () => enter(false));
-  setHandler(skipWaitingUpdate, () => enter(true));
+  setHandler(enterPrimaryUpdate, () => enter({ withoutWaiting: false }, 'enters'));
+  setHandler(skipWaitingUpdate, () => enter({ withoutWaiting: true }, 'enters without waiting'));
+  setHandler(acceptFederationUpdate, ({ federation }) =>
+    enter({ acceptFederation: federation }, `accepts federation ${federation}`),
+  );
   setHandler(addOwnNameUpdate, (name) =>
     addOwnName.executeWithOptions({ summary: 'add an own name' }, [name]),
   );

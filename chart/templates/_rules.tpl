@@ -68,6 +68,12 @@ succeeded has no time of it, so the start of the role is used instead.
   labels: { severity: warning }
   annotations:
     summary: The primary in {{ .Release.Namespace }} has pulled nothing for an hour. See federated-etl primary status.
+- alert: FederatedEtlPrimaryRefuses
+  expr: federated_etl_pull_state{ {{- $ns }}, state="refused"} == 1
+  for: 15m
+  labels: { severity: critical }
+  annotations:
+    summary: The bucket is another one, or an earlier state, so the primary in {{ .Release.Namespace }} pulls nothing and serves what it has. See federated-etl primary status.
 - alert: FederatedEtlGenerationRefused
   expr: federated_etl_generation_refused{ {{- $ns -}} } > 0
   for: 15m

@@ -1,15 +1,27 @@
 import { cpSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { createEnterPrimary } from '../../activities/enter-primary';
+import { createPrimaryStatus } from '../../activities/primary-status';
 import { createWriteReport } from '../../activities/write-report';
+import { silentLog } from '../../config/log';
 import { readDocument } from '../../federation/document';
 import { documents } from '../../federation/documents';
 import { type GenerationIdentity, identityOf } from '../../federation/identity';
-import { federationKey, generationKey, generationsPrefix } from '../../federation/layout';
+import { federationKey, generationKey, generationsPrefix, objectsPrefix } from '../../federation/layout';
 import type { Bucket } from '../../storage/bucket';
 import { openFilesystem } from '../../storage/drivers/filesystem';
 import { reportOf } from '../federation/made-up';
+import { built, ClusterOnDisk } from '../local-etl/cluster-on-disk';
 import { temporaryFolder } from '../storage/temporary-folder';
-import { golden, overriding, snapshot, TestFederator, testMergeThreads } from './federated-bucket';
+import {
+  firstDay,
+  golden,
+  overriding,
+  secondDay,
+  snapshot,
+  TestFederator,
+  testMergeThreads,
+} from './federated-bucket';
 
 const threads = testMergeThreads();
 
@@ -196,5 +208,107 @@ describe('a federation', () => {
     const published = { format: 1, generation: 7, windows: {} } as const;
     await federator.bucket.put(documents.published.at().key, Buffer.from(JSON.stringify(published)));
     expect((await federator.federate({ newFederation: true })).commit).toMatchObject({ generation: 8 });
+  });
+});
+
+describe('a primary', () => {
+  let disk: ClusterOnDisk;
+  let served: Record<string, string>;
+  beforeEach(async () => {
+    disk = await ClusterOnDisk.make(copyOf('own'));
+    await disk.build(firstDay, await built(firstDay));
+    await disk.push();
+    expect(await disk.pull()).toMatchObject({ state: 'pulled', generation: 2 });
+    served = await disk.localFiles();
+  });
+  afterEach(() => disk[Symbol.asyncDispose]());
+
+  const pull = (bucket: Bucket, log = silentLog) => disk.pull({ combined: bucket, own: bucket, log });
+  const status = () => createPrimaryStatus({ cluster: disk.cluster, store: disk.store })();
+  const accept = (acceptFederation: string) =>
+    createEnterPrimary({ store: disk.store, now: () => disk.now })({ acceptFederation });
+
+  it.each([
+    ['empty', 'FEDERATION_MISSING', 'contains no generation'],
+    ['recreated', 'FEDERATION_MISSING', 'contains no generation'],
+    ['earlier', 'FEDERATION_OTHER', 'restored to an earlier state'],
+    ['again', 'FEDERATION_OTHER', 'restored to an earlier state'],
+    ['another', 'FEDERATION_OTHER', 'contains federation'],
+  ] as const)('keeps what it serves if the bucket is %s', async (name, code, detail) => {
+    const bucket = copyOf(name);
+    const errors: unknown[] = [];
+    const log = { ...silentLog, error: (fields: unknown) => errors.push(fields) } as typeof silentLog;
+    for (let times = 0; times < 2; times++) {
+      const refused = { code, detail: expect.stringContaining(detail) };
+      expect(await pull(bucket, log)).toMatchObject({ state: 'refused', generation: 2, refused });
+      expect(await status()).toMatchObject({ state: 'refused', known, pullRefused: refused });
+    }
+    expect(errors).toEqual([{ event: 'primary.refused', cluster: disk.cluster, code }]);
+    expect(await disk.localFiles()).toEqual(served);
+    expect(await pull(disk.bucket)).toMatchObject({ state: 'up-to-date', generation: 2 });
+    expect((await status()).state).toBe('pulling');
+  });
+
+  it.each(['earlier', 'again', 'another'] as const)(
+    'takes the other state if a person accepts it, and continues from there: %s',
+    async (name) => {
+      const bucket = copyOf(name);
+      const federation = (await recordedIn(bucket)) ?? '';
+      const { refused } = await pull(bucket);
+      expect(refused?.hint).toContain(`primary enter --accept-federation ${federation}`);
+      await accept('some-other-id');
+      expect(await pull(bucket)).toMatchObject({ state: 'refused' });
+      await accept(federation);
+      expect(await pull(bucket)).toMatchObject({ state: 'pulled', replaced: 1 });
+      expect(await disk.localFiles()).not.toEqual(served);
+      expect(await status()).toMatchObject({ state: 'pulling', known: { federation } });
+      expect(await status()).not.toHaveProperty('accepts');
+      // The later generation continues the earlier one, but not what was committed in its place.
+      const back = name === 'earlier' ? 'pulled' : 'refused';
+      expect(await pull(disk.bucket)).toMatchObject({ state: back });
+    },
+  );
+
+  it('follows a federation that begins again once a person accepts it', async () => {
+    const federator = federatorFinding('recreated');
+    await federator.federate({ newFederation: true });
+    const { federation, generation } = await federator.newest();
+    expect(generation).toBe(3);
+    expect(await pull(federator.bucket)).toMatchObject({ state: 'refused' });
+    await accept(federation);
+    expect(await pull(federator.bucket)).toMatchObject({ state: 'up-to-date', generation: 3 });
+    expect((await status()).known).toMatchObject({ federation, generation: 3 });
+  });
+
+  it('remembers a generation even if its first pull was cut off', async () => {
+    const other = await ClusterOnDisk.make(copyOf('own'));
+    await other.build(firstDay, await built(firstDay));
+    await other.push();
+    const cut = () => {
+      throw new Error('cut');
+    };
+    const combined = overriding(other.bucket, {
+      get: (key, options) =>
+        key.startsWith(objectsPrefix) && !key.endsWith('.json') ? cut() : other.bucket.get(key, options),
+    });
+    await expect(other.pull({ combined })).rejects.toThrow('cut');
+    const empty = copyOf('empty');
+    expect(await other.pull({ combined: empty, own: empty })).toMatchObject({ state: 'refused' });
+    await other[Symbol.asyncDispose]();
+  });
+});
+
+describe('a push', () => {
+  it.each(['empty', 'recreated', 'earlier'] as const)('says if nothing of it is left: %s', async (name) => {
+    const disk = await ClusterOnDisk.make(copyOf('own'));
+    await disk.build(firstDay, await built(firstDay));
+    await disk.build(secondDay, await built(secondDay));
+    expect(await disk.push()).toMatchObject({ uploaded: 2, vanished: 0 });
+    expect(await disk.push()).toMatchObject({ uploaded: 0, vanished: 0 });
+    const bucket = copyOf(name);
+    const vanished = name === 'empty' ? 2 : 0;
+    expect(await disk.push({ bucket })).toMatchObject({ uploaded: 2, vanished });
+    expect(await disk.push({ bucket })).toMatchObject({ uploaded: 0, vanished: 0 });
+    await disk[Symbol.asyncDispose]();
   });
 });

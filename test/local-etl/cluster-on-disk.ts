@@ -148,12 +148,15 @@ export class ClusterOnDisk implements AsyncDisposable {
       await replaceDocument(this.bucket, documents.provenance.at(fingerprint), provenance);
       committed[window] = facts;
     }
-    const { quarantined = [], excluded = {}, cutoff } = changes;
+    const { quarantined = [], excluded = {}, cutoff, federation = 'f-1', run = `r${generation}` } = changes;
     const whole: Generation = {
       format: 1,
-      federation: 'f-1',
+      federation,
       generation,
-      run: `r${generation}`,
+      run,
+      ...(generation > 1 && {
+        parent: { generation: generation - 1, run: changes.after ?? `r${generation - 1}` },
+      }),
       committedAt: later.toISOString(),
       mergeRevision,
       membership: {
@@ -196,6 +199,10 @@ export interface Combined {
 }
 
 interface Committed {
+  federation?: string;
+  /** Name of the run that commits. `after` is the name of the run that committed the previous generation. */
+  run?: string;
+  after?: string;
   quarantined?: QuarantinedSource[];
   excluded?: Record<string, Excluded>;
   cutoff?: string;

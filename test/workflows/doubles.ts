@@ -144,6 +144,7 @@ export const pushed: PushSummary = {
   bytes: 1000,
   unchanged: 0,
   pulled: 0,
+  vanished: 0,
   incomplete: none,
   refused: none,
 };
