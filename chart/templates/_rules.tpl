@@ -73,7 +73,7 @@ succeeded has no time of it, so the start of the role is used instead.
   for: 15m
   labels: { severity: critical }
   annotations:
-    summary: The bucket is another one, or an earlier state, so the primary in {{ .Release.Namespace }} pulls nothing and serves what it has. See federated-etl primary status.
+    summary: The bucket is another one, was emptied or restored, so the primary in {{ .Release.Namespace }} pulls nothing and serves what it has. See federated-etl primary status.
 - alert: FederatedEtlGenerationRefused
   expr: federated_etl_generation_refused{ {{- $ns -}} } > 0
   for: 15m
