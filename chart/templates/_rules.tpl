@@ -37,18 +37,27 @@ succeeded has no time of it, so the start of the role is used instead.
     summary: Files of a local ETL are not pushed. The log of {{ "{{ $labels.pod }}" }} names each and why.
 {{- end }}
 {{- if $v.federatedETL.federator.enabled }}
+{{- $every := include "federated-etl.seconds" $v.federatedETL.federator.runEvery | int64 }}
+{{- $stale := max (mul 3 $every) 900 }}
 - alert: FederatedEtlFederationsFail
-  expr: sum by (namespace) (increase(federated_etl_federations_total{ {{- $ns }}, outcome="failed"}[2h])) > 1
+  # The next run has had its time to succeed.
+  expr: >-
+    max by (namespace) (federated_etl_last_federation_timestamp_seconds{ {{- $ns }}, outcome="failed"})
+    > (max by (namespace) (federated_etl_last_successful_federation_timestamp_seconds{ {{- $ns -}} })
+    or 0 * max by (namespace) (federated_etl_last_federation_timestamp_seconds{ {{- $ns }}, outcome="failed"}))
+  for: {{ add $every 600 }}s
   labels: { severity: critical }
   annotations:
     summary: Federations of {{ .Release.Namespace }} fail. See federated-etl runs --failed, and replay them.
 - alert: FederatedEtlFederationStale
+  # Before the first success, the earliest start of a federator counts, so that one that restarts again and again is
+  # noticed.
   expr: >-
-    time() - max by (namespace) (federated_etl_activity_last_success_timestamp_seconds{ {{- $ns }}, activity="commitGeneration"}
-    or federated_etl_role_since_timestamp_seconds{ {{- $ns }}, role="federator"}) > 7200
+    time() - (max by (namespace) (max_over_time(federated_etl_last_successful_federation_timestamp_seconds{ {{- $ns -}} }[{{ $stale }}s]))
+    or min by (namespace) (min_over_time(federated_etl_role_since_timestamp_seconds{ {{- $ns }}, role="federator"}[{{ $stale }}s]))) > {{ $stale }}
   labels: { severity: critical }
   annotations:
-    summary: Nothing was federated for two hours. See federated-etl status, and the schedule in the Temporal UI.
+    summary: No federation has succeeded for three intervals of {{ $v.federatedETL.federator.runEvery }}. See federated-etl status, and the schedule in the Temporal UI.
 - alert: FederatedEtlSourcesQuarantined
   # Of several replicas the one that committed last knows.
   expr: >-
@@ -86,4 +95,10 @@ succeeded has no time of it, so the start of the role is used instead.
   annotations:
     summary: The newest data of cluster {{ "{{ $labels.cluster_id }}" }} is older than two days. See its push, or exclude it.
 {{- end }}
+{{- end -}}
+
+{{/* Returns a duration of the settings, such as 30m, in whole seconds. */}}
+{{- define "federated-etl.seconds" -}}
+{{- $unit := dict "ms" 0.001 "s" 1.0 "m" 60.0 "h" 3600.0 "d" 86400.0 "w" 604800.0 -}}
+{{- ceil (mulf (regexFind "^[0-9.]+" . | float64) (get $unit (regexFind "[a-z]+$" .))) | int64 -}}
 {{- end -}}

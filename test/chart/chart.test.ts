@@ -589,6 +589,28 @@ describeWithHelm('the chart', () => {
     });
   });
 
+  it.each([
+    ['30m', 5_400, '2400s'],
+    ['6h', 64_800, '22200s'],
+    ['90s', 900, '690s'],
+  ])('has alerts that suit federations every %s', async (runEvery, stale, patience) => {
+    const federatedETL = { federator: { enabled: true, runEvery } };
+    const { objects } = await render({
+      values: { ...minimal, federatedETL, metrics: { rules: { enabled: true } } },
+    });
+    const [group] = (objects.find(({ kind }) => kind === 'PrometheusRule')?.['spec'] as { groups: unknown[] })
+      .groups;
+    expect((group as { rules: object[] }).rules).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ alert: 'FederatedEtlFederationsFail', for: patience }),
+        expect.objectContaining({
+          alert: 'FederatedEtlFederationStale',
+          expr: expect.stringMatching(new RegExp(`\\[${stale}s\\].*\\[${stale}s\\].* > ${stale}$`)),
+        }),
+      ]),
+    );
+  });
+
   it('leaves users and groups to the platform if configured, and accepts large ones', async () => {
     const podOf = async (runAs: object) => {
       const { objects } = await render({ values: { ...minimal, pods: { runAs } } });
