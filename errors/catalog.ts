@@ -240,6 +240,23 @@ export const catalog = {
     hint: '`federated-etl status` lists the clusters.',
     retryable: false,
   },
+  CLUSTER_REMOVED: {
+    means: 'The cluster is removed from the federation.',
+    hint: 'Bring it back first: `federated-etl cluster restore <cluster>`.',
+    retryable: false,
+  },
+  REMOVAL_NOT_COMMITTED: {
+    means:
+      'The newest generation does not say what was decided: that a cluster is removed, or that it is back.',
+    hint: 'Look at `federated-etl runs`, then repeat the command. With --store, check that the file names the bucket of the federation.',
+    retryable: false,
+  },
+  CLUSTER_STILL_PUSHES: {
+    means:
+      'The files of a cluster that pushed within the last hour, or may push at any moment, are not deleted.',
+    hint: 'Stop its pushes (federatedETL.federatedCluster), and try again an hour after the last one.',
+    retryable: false,
+  },
   MERGE_WINDOWS_DIFFER: {
     means: 'A merge of files of different windows or pipelines.',
     hint: 'Only merge files of the same window and pipeline.',

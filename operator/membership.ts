@@ -5,8 +5,9 @@ import {
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
 import { readNewestGeneration } from '../activities/read-generations';
-import { discoverClusters } from '../activities/survey-clusters';
-import { FederationError, isFederationError } from '../errors/federation-error';
+import { FederationError } from '../errors/federation-error';
+import { ownValue } from '../etl/own-value';
+import { describeRemoved } from '../federation/removal';
 import {
   type ClusterMessage,
   excludeCluster,
@@ -16,21 +17,39 @@ import {
   type RosterAnswer,
 } from '../workflows/messages';
 import { names } from '../workflows/names';
+import { findKnownCluster } from './known-cluster';
 import type { Operator } from './operator';
 
 export type MembershipChange = 'exclude' | 'include';
 
+/** What became of a change of membership. `exclude --json` and `include --json` print it. */
+export interface MembershipAnswer extends RosterAnswer {
+  /** The run in progress that commits the change. */
+  readonly run?: string;
+  /** Number of the newest generation, if it says already what was asked for. Otherwise only Temporal knows the change. */
+  readonly generation?: number;
+}
+
 /**
- * Excludes or includes a cluster. The answer says whether the change already applies to the run in progress.
+ * Excludes or includes a cluster. The answer says whether the change already applies to the run in progress, and
+ * whether it is in the bucket.
  *
- * @throws CLUSTER_UNKNOWN if there is no such cluster; TEMPORAL_UNAVAILABLE if there is no roster
+ * @throws CLUSTER_UNKNOWN if there is no such cluster; CLUSTER_REMOVED if the cluster is removed; TEMPORAL_UNAVAILABLE
+ *   if there is no roster
  */
 export async function changeMembership(
   operator: Operator,
   kind: MembershipChange,
   message: ClusterMessage,
-): Promise<RosterAnswer> {
-  await requireKnown(operator, message.cluster);
+): Promise<MembershipAnswer> {
+  const { cluster, generation } = await findKnownCluster(await operator.bucket(), message.cluster);
+  const removed = ownValue(generation?.membership.removed, cluster);
+  if (removed !== undefined) {
+    throw new FederationError('CLUSTER_REMOVED', {
+      subject: { cluster },
+      detail: `${cluster} was ${describeRemoved(removed)}.`,
+    });
+  }
   const { client } = await operator.temporal();
   // Change the roster first. The next run reads it, even if the run in progress does not accept the change.
   await client.workflow
@@ -38,44 +57,42 @@ export async function changeMembership(
     .signal(kind === 'exclude' ? excludeCluster : includeCluster, message)
     .catch(noRoster);
   const answer = await changeRunInProgress(client, operator.settings.temporal.idPrefix, kind, message);
-  return answer ?? { cluster: message.cluster, from: 'in the next' };
+  const committed = await generationThatSays(operator, kind, cluster);
+  return {
+    ...(answer ?? { cluster, from: 'in the next' }),
+    ...(committed !== undefined && { generation: committed }),
+  };
+}
+
+/**
+ * Returns the number of the newest generation if it excludes the cluster, or does not exclude it, as asked. Otherwise
+ * returns undefined: the change is not in the bucket yet.
+ */
+export async function generationThatSays(
+  operator: Operator,
+  kind: MembershipChange,
+  cluster: string,
+): Promise<number | undefined> {
+  const newest = await readNewestGeneration(await operator.bucket());
+  if (newest === undefined) return undefined;
+  const excluded = Object.hasOwn(newest.membership.exclusions, cluster);
+  return excluded === (kind === 'exclude') ? newest.generation : undefined;
 }
 
 /**
  * Describes a change of membership in one sentence. It also says that the change is lost if Temporal loses its data
  * before the commit, because a new roster knows only what the newest generation says.
  */
-export function describeChange(kind: MembershipChange, { cluster, from }: RosterAnswer): string {
+export function describeChange(
+  kind: MembershipChange,
+  { cluster, from, generation }: MembershipAnswer,
+): string {
+  if (generation !== undefined) return `${cluster} is ${kind}d: generation ${generation} says so.`;
   const [when, commits] =
     from === 'in this run'
       ? ['in the run in progress', 'that run commits']
       : ['from the next federation on', 'that federation commits'];
   return `${cluster} is ${kind}d ${when}; until ${commits}, only Temporal knows this.`;
-}
-
-/**
- * Throws CLUSTER_UNKNOWN if there is no such cluster. Without this check, excluding a mistyped id would seem to
- * succeed.
- */
-async function requireKnown(operator: Operator, cluster: string): Promise<void> {
-  const bucket = await operator.bucket();
-  // If access to the clusters' folders is denied, only the clusters of the newest generation are known.
-  const found: readonly string[] = await discoverClusters(bucket, {}).catch((error: unknown) => {
-    if (isFederationError(error, 'STORAGE_ACCESS_DENIED')) return [];
-    throw error;
-  });
-  const membership = (await readNewestGeneration(bucket))?.membership;
-  const known: readonly string[] = [
-    ...found,
-    ...(membership?.clusters ?? []),
-    ...Object.keys(membership?.exclusions ?? {}),
-    ...Object.keys(membership?.excluded ?? {}),
-  ];
-  if (known.includes(cluster)) return;
-  throw new FederationError('CLUSTER_UNKNOWN', {
-    subject: { cluster },
-    detail: `There is no cluster ${cluster} in the bucket. Clusters there: ${found.join(', ') || 'none'}.`,
-  });
 }
 
 function noRoster(error: unknown): never {
@@ -100,16 +117,17 @@ async function changeRunInProgress(
   idPrefix: string,
   kind: MembershipChange,
   message: ClusterMessage,
-): Promise<RosterAnswer | undefined> {
+): Promise<MembershipAnswer | undefined> {
   const update = kind === 'exclude' ? excludeClusterUpdate : includeClusterUpdate;
   for await (const { workflowId } of client.workflow.list({
     query: "WorkflowType = 'federation' AND ExecutionStatus = 'Running'",
   })) {
     if (!workflowId.startsWith(names(idPrefix).federation(''))) continue;
     try {
-      return await client.withDeadline(Date.now() + answerWithinMs, () =>
+      const answer = await client.withDeadline(Date.now() + answerWithinMs, () =>
         client.workflow.getHandle(workflowId).executeUpdate(update, { args: [message] }),
       );
+      return answer.from === 'in this run' ? { ...answer, run: workflowId } : answer;
     } catch (error) {
       // Ignore the error if the run ended, does not know the cluster, or has no worker. The next
       // commit reads the change from the roster.

@@ -1,8 +1,26 @@
 import type { Command } from 'commander';
-import { changeMembership, describeChange, type MembershipChange } from '../operator/membership';
+import {
+  changeMembership,
+  describeChange,
+  generationThatSays,
+  type MembershipAnswer,
+  type MembershipChange,
+} from '../operator/membership';
+import { startFederation } from '../operator/start-federation';
 import type { ClusterMessage } from '../workflows/messages';
-import { type CommandOptions, openContext } from './context';
-import { print, printJson } from './output';
+import { type CommandOptions, type Context, openContext } from './context';
+import { showFederation } from './federation-progress';
+import { print, printJson, printNote } from './output';
+import { stopOnSignals } from './stop-on-signals';
+import { whoAmI } from './who';
+
+interface ChangeOptions extends CommandOptions {
+  readonly reason?: string;
+  readonly wait?: true;
+  readonly json?: true;
+}
+
+const waiting = 'wait until a generation says so; starts a federation unless one in progress takes it';
 
 /** Adds the verb `exclude` to the command line. */
 export function registerExclude(program: Command): void {
@@ -11,13 +29,14 @@ export function registerExclude(program: Command): void {
     .argument('<cluster>', 'the id of the cluster')
     .description('take a cluster out of every window; it keeps pushing')
     .option('--reason <text>', 'the reason, shown in status and in the next generations')
+    .option('--wait', waiting)
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
       "\nExample:\n  federated-etl exclude cluster-3 --reason 'wrong prices since Monday'\n",
     )
     .action(async (cluster: string, _: unknown, command: Command) => {
-      const options = command.optsWithGlobals<CommandOptions & { reason?: string; json?: true }>();
+      const options = command.optsWithGlobals<ChangeOptions>();
       await change(
         'exclude',
         { cluster, ...(options.reason === undefined ? {} : { reason: options.reason }) },
@@ -32,20 +51,47 @@ export function registerInclude(program: Command): void {
     .command('include')
     .argument('<cluster>', 'the id of the cluster')
     .description('bring an excluded cluster back, with its history')
+    .option('--wait', waiting)
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  federated-etl include cluster-3\n')
     .action(async (cluster: string, _: unknown, command: Command) => {
-      await change('include', { cluster }, command.optsWithGlobals<CommandOptions & { json?: true }>());
+      await change('include', { cluster }, command.optsWithGlobals<ChangeOptions>());
     });
 }
 
 async function change(
   kind: MembershipChange,
   message: ClusterMessage,
-  options: CommandOptions & { json?: true },
+  options: ChangeOptions,
 ): Promise<void> {
   await using context = openContext(options);
   const answer = await changeMembership(context, kind, message);
-  if (options.json) printJson(answer);
-  else print(describeChange(kind, answer));
+  const shown =
+    options.wait && answer.generation === undefined ? await settle(context, kind, message, answer) : answer;
+  if (options.json) printJson(shown);
+  else print(describeChange(kind, shown));
+  if (options.wait && shown.generation === undefined) process.exitCode = 1;
+}
+
+/** Waits for the run that commits the change. If there is none, starts one. Returns the answer as it is afterwards. */
+async function settle(
+  context: Context,
+  kind: MembershipChange,
+  { cluster, reason }: ClusterMessage,
+  answer: MembershipAnswer,
+): Promise<MembershipAnswer> {
+  const { client } = await context.temporal();
+  const run =
+    answer.run ??
+    (await startFederation(client, context.settings.temporal.idPrefix, {
+      trigger: 'person',
+      by: whoAmI(),
+      why: `${kind} ${cluster}${reason === undefined ? '' : `: ${reason}`}`,
+      at: new Date().toISOString(),
+    }));
+  using stop = stopOnSignals(context.log);
+  const { why } = await showFederation(client, run, { stop });
+  if (why !== undefined) printNote(why);
+  const generation = await generationThatSays(context, kind, cluster);
+  return { ...answer, run, ...(generation !== undefined && { generation }) };
 }

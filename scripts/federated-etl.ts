@@ -19,6 +19,7 @@ const verbs: Readonly<Record<string, () => (program: Command) => void>> = {
   replay: () => (require('./replay') as typeof import('./replay')).registerReplay,
   exclude: () => (require('./exclude') as typeof import('./exclude')).registerExclude,
   include: () => (require('./exclude') as typeof import('./exclude')).registerInclude,
+  cluster: () => (require('./cluster') as typeof import('./cluster')).registerCluster,
   quarantine: () => (require('./quarantine') as typeof import('./quarantine')).registerQuarantine,
   generations: () => (require('./generations') as typeof import('./generations')).registerGenerations,
   verify: () => (require('./verify') as typeof import('./verify')).registerVerify,

@@ -1,14 +1,18 @@
 import { atTime } from '../activities/log-plan';
 import { describeWindow, parseWindowId } from '../etl/window';
+import { describeRemoved } from '../federation/removal';
 import type { DryRun } from '../operator/dry-run';
 import { count } from '../operator/format';
 import { print } from './output';
 
 /** Prints what a federation run would do, as determined by a dry run. */
-export function showDryRun({ base, clusters, excluded, windows, carried, removed, listing }: DryRun): void {
+export function showDryRun(plan: DryRun): void {
+  const { base, clusters, excluded, removedClusters, windows, carried, removed, listing } = plan;
   print(`${count(clusters.length, 'cluster')} in: ${clusters.join(', ') || 'none'}`);
   for (const [cluster, { by, reason }] of Object.entries(excluded))
     print(`excluded by ${by}: ${cluster}${reason === '' ? '' : ` (${reason})`}`);
+  for (const [cluster, decision] of Object.entries(removedClusters))
+    print(`removed: ${cluster} (${describeRemoved(decision)})`);
   for (const { window, clusters: from } of windows)
     print(`would merge ${nameOf(window)} from ${count(from.length, 'cluster')}`);
   for (const window of removed) print(`would drop ${nameOf(window)}, as it is older than the retention`);

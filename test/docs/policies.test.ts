@@ -45,6 +45,12 @@ const granted: Readonly<Record<string, Grants>> = {
     write: [backupsPrefix(own)],
     delete: [probeKey(backupsPrefix(own), '')],
   },
+  'cluster-remover': {
+    list: [generationsPrefix, clusterPrefix(own)],
+    read: [generationsPrefix],
+    write: [clusterPrefix(own)],
+    delete: [clusterPrefix(own)],
+  },
 };
 
 const text = (...file: string[]) => readFileSync(path.join(folder, ...file), 'utf8');

@@ -69,6 +69,7 @@ export class FederationFolder implements AsyncDisposable {
       accepted?: Generation['accepted'];
       excluded?: Generation['membership']['excluded'];
       removed?: Generation['membership']['removed'];
+      exclusions?: Generation['membership']['exclusions'];
     } = {},
   ): Promise<void> {
     const published: Published['windows'] = {};
@@ -89,7 +90,7 @@ export class FederationFolder implements AsyncDisposable {
         federator: 'cluster-4',
         scope: { exclude: [] },
         roster: 'r',
-        exclusions: {},
+        exclusions: more.exclusions ?? {},
         clusters: clusters.map(clusterId),
         excluded: more.excluded ?? {},
         removed: more.removed ?? {},

@@ -1,18 +1,22 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { createAddOwnName } from '../../activities/add-own-name';
 import { createEnterPrimary } from '../../activities/enter-primary';
 import { createPrimaryStatus } from '../../activities/primary-status';
 import { FederationError } from '../../errors/federation-error';
 import { clusterId } from '../../etl/cluster-id';
+import type { Generation } from '../../federation/generation';
+import { clusterEtlKey, generationKey } from '../../federation/layout';
+import type { Exclusion } from '../../federation/membership';
 import { updatePrimary } from '../../local-etl/primary';
 import { type LocalEtl, localEtl } from '../../local-etl/store';
 import { type RosterState, rosterState } from '../../workflows/messages';
 import { names } from '../../workflows/names';
+import { snapshot } from '../activities/federated-bucket';
 import { clearSettings } from '../servers/clear-environment';
 import { describeWithTemporal } from '../servers/temporal';
 import { until } from '../until';
-import { describedShard, planOf, pulled } from '../workflows/doubles';
+import { committed, describedShard, planOf, pulled } from '../workflows/doubles';
 import { WorkflowWorld } from '../workflows/workflow-world';
 import { FederationFolder } from './federation-folder';
 import { runMain } from './run-main';
@@ -72,6 +76,35 @@ describeWithTemporal('exclude and include', () => {
     expect(await json('include', 'cluster-3')).toEqual({ cluster: 'cluster-3', from: 'in the next' });
   });
 
+  it('wait until a generation says so', async () => {
+    await federation.push('cluster-3', day);
+    await federation.commit(1, ['cluster-3'], [day]);
+    await using _ = await startRoster();
+    const exclusions: Record<string, Exclusion> = { 'cluster-3': { reason: 'wrong prices', at: '…' } };
+    let commits = 1;
+    world.become({
+      commitGeneration: async () => {
+        await federation.commit(++commits, ['cluster-3'], [day], { exclusions });
+        return committed({ generation: commits });
+      },
+    });
+    expect(await run('exclude', 'cluster-3', '--reason', 'wrong prices', '--wait')).toMatchObject({
+      status: 0,
+      out: 'cluster-3 is excluded: generation 2 says so.\n',
+    });
+    expect(world.inputs('recordRequest')).toMatchObject([
+      { request: { trigger: 'person', why: 'exclude cluster-3: wrong prices' } },
+    ]);
+    // A change that the newest generation has already needs no run.
+    expect(await json('exclude', 'cluster-3', '--wait')).toMatchObject({ generation: 2 });
+    expect(world.inputs('recordRequest')).toHaveLength(1);
+    // The next run does not commit what was asked.
+    expect(await run('include', 'cluster-3', '--wait')).toMatchObject({
+      status: 1,
+      out: expect.stringMatching(/^cluster-3 is included .*only Temporal knows this\.\n$/),
+    });
+  });
+
   it('apply to the run in progress while it can still take them', async () => {
     await federation.push('cluster-3', day);
     await using _ = await startRoster();
@@ -107,6 +140,145 @@ describeWithTemporal('exclude and include', () => {
     const { status, err } = await run('include', 'cluster-3');
     expect(status).toBe(1);
     expect(err).toMatch(/^TEMPORAL_UNAVAILABLE: .*no roster.*\n {2}Check temporal\.address/);
+  });
+});
+
+describeWithTemporal('cluster', () => {
+  const cluster = clusterId('cluster-3');
+  const removal = { by: 'kim@host', reason: 'sold', at: '2026-01-01T00:00:00Z', lastGeneration: 1 };
+  const store = () => join(federation.folder, 'federated-store.yaml');
+
+  /** Commits generation 1 with two clusters. Each run then commits generation 2, with this membership. */
+  async function federated(next: readonly string[], removed: Generation['membership']['removed'] = {}) {
+    for (const id of ['cluster-1', 'cluster-3']) await federation.push(id, day);
+    await federation.commit(1, ['cluster-1', 'cluster-3'], [day]);
+    world.become({
+      commitGeneration: async () => {
+        await federation.commit(2, next, [day], { removed });
+        return committed({ generation: 2 });
+      },
+    });
+  }
+  async function alreadyRemoved() {
+    await federated(['cluster-1']);
+    await federation.commit(2, ['cluster-1'], [day], { removed: { [cluster]: removal } });
+  }
+
+  it('remove records the decision and waits until it is committed', async () => {
+    await federated(['cluster-1'], { [cluster]: removal });
+    const { status, out } = await run(
+      'cluster',
+      'remove',
+      'cluster-3',
+      '--reason',
+      'sold',
+      '--yes',
+      '--wait',
+    );
+    expect(status).toBe(0);
+    expect(out).toMatch(/\ncluster-3 is removed since generation 2\.\n$/);
+    expect(world.inputs('recordRequest')).toMatchObject([
+      {
+        request: {
+          trigger: 'person',
+          by: expect.stringMatching(/^.+@.+$/),
+          why: 'sold',
+          change: { kind: 'remove', cluster },
+        },
+      },
+    ]);
+    expect(await run('cluster', 'remove', 'cluster-3')).toMatchObject({
+      status: 0,
+      out: 'cluster-3 is already removed by kim@host at 2026-01-01T00:00:00Z: sold. Nothing was changed.\n',
+    });
+    expect((await run('exclude', 'cluster-3')).err).toMatch(/^CLUSTER_REMOVED: .*\n.*cluster restore/);
+  });
+
+  it('remove fails if the run did not commit it', async () => {
+    await federated(['cluster-1', 'cluster-3']);
+    const { status, err } = await run('cluster', 'remove', 'cluster-3', '--yes', '--wait');
+    expect(status).toBe(1);
+    expect(err).toMatch(/REMOVAL_NOT_COMMITTED: cluster-3 is not removed in generation 2\./);
+  });
+
+  it('remove asks, and dry only shows the plan', async () => {
+    await federated(['cluster-1']);
+    expect(await run('cluster', 'remove', 'cluster-3')).toMatchObject({ status: 2 });
+    const { out } = await run('cluster', 'remove', 'cluster-3', '--dry-run', '--reason', 'sold');
+    expect(out).toMatch(/^1 cluster in: cluster-1\nremoved: cluster-3 \(removed by .*: sold\)\nwould merge /);
+    expect((await run('cluster', 'remove', 'cluster-33', '--yes')).err).toMatch(/^CLUSTER_UNKNOWN/);
+    expect(world.names()).not.toContain('recordRequest');
+  });
+
+  it('restore brings a removed cluster back, and says if its history is gone', async () => {
+    await alreadyRemoved();
+    await federation.bucket.delete(generationKey(1));
+    world.become({
+      commitGeneration: async () => {
+        await federation.commit(3, ['cluster-1', 'cluster-3'], [day]);
+        return committed({ generation: 3 });
+      },
+    });
+    const { status, out } = await run('cluster', 'restore', 'cluster-3', '--wait');
+    expect(status).toBe(0);
+    expect(out).toMatch(
+      /^No generation has the history of cluster-3[^]*\ncluster-3 is restored since generation 3\.\n$/,
+    );
+    expect((await run('cluster', 'restore', 'cluster-3')).out).toBe(
+      'cluster-3 is not removed. Nothing was changed.\n',
+    );
+  });
+
+  describe('remove --delete-files', () => {
+    const remove = (...argv: string[]) =>
+      run('cluster', 'remove', 'cluster-3', '--delete-files', '--store', store(), '--yes', ...argv);
+    const keys = () => snapshot(federation.bucket, 'federated/cluster-').then(Object.keys);
+    const all = ['cluster-1', 'cluster-3'].map((id) => clusterEtlKey(clusterId(id), day));
+    const lastPushAt = (hoursAgo: number) => {
+      const at = Date.now() / 1_000 - hoursAgo * 3_600;
+      utimesSync(join(federation.folder, 'bucket', all[1] ?? ''), at, at);
+    };
+
+    it('deletes the files of the cluster alone, once it no longer pushes', async () => {
+      await federated(['cluster-1'], { [cluster]: removal });
+      expect(await remove()).toMatchObject({
+        status: 1,
+        err: expect.stringMatching(/^CLUSTER_STILL_PUSHES: cluster-3 pushed .* ago, by the store's clock\./),
+      });
+      lastPushAt(1.1);
+      expect((await remove('--dry-run')).out).toMatch(
+        /\nwould delete federated\/cluster-3\/.*\n1 file \(.*\) to delete\. Nothing was deleted\.\n$/,
+      );
+      expect(world.names()).not.toContain('recordRequest');
+      expect(await keys()).toEqual(all);
+      expect(await remove()).toMatchObject({
+        status: 0,
+        out: expect.stringMatching(/\nDeleted 1 file of cluster-3; 0 are left\.\n$/),
+      });
+      expect(await keys()).toEqual(all.slice(0, 1));
+      expect((await remove()).out).toBe('Deleted 0 files of cluster-3; 0 are left.\n');
+    });
+
+    it('refuses while a worker serves the push workflow', async () => {
+      await alreadyRemoved();
+      lastPushAt(2);
+      // Any workflow will do: what counts is its name, and that it has a worker.
+      await using _ = await start('roster', names('').push('cluster-3'), { bucket: federation.bucket.label });
+      expect((await remove()).err).toMatch(/^CLUSTER_STILL_PUSHES: A worker has served the push workflow/);
+      expect(await keys()).toEqual(all);
+    });
+
+    it('refuses the store of another bucket, and needs --store', async () => {
+      await alreadyRemoved();
+      await using other = await FederationFolder.create();
+      await other.push('cluster-3', day);
+      const at = Date.now() / 1_000 - 7_200;
+      utimesSync(join(other.folder, 'bucket', all[1] ?? ''), at, at);
+      const file = join(other.folder, 'federated-store.yaml');
+      const { err } = await run('cluster', 'remove', 'cluster-3', '--yes', '--delete-files', '--store', file);
+      expect(err).toMatch(/^REMOVAL_NOT_COMMITTED: /);
+      expect(await run('cluster', 'remove', 'cluster-3', '--delete-files')).toMatchObject({ status: 2 });
+    });
   });
 });
 

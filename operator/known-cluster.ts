@@ -1,0 +1,35 @@
+import { readNewestGeneration } from '../activities/read-generations';
+import { discoverClusters } from '../activities/survey-clusters';
+import { FederationError, isFederationError } from '../errors/federation-error';
+import type { ClusterId } from '../etl/cluster-id';
+import type { Generation } from '../federation/generation';
+import type { BucketReader } from '../storage/bucket';
+
+export interface KnownCluster {
+  readonly cluster: ClusterId;
+  /** The newest generation; undefined if there is none yet. */
+  readonly generation?: Generation;
+}
+
+/**
+ * Returns a cluster that has a folder in the bucket or that the newest generation names. Without this check, excluding
+ * or removing a mistyped id would seem to succeed.
+ *
+ * @throws CLUSTER_UNKNOWN if there is no such cluster
+ */
+export async function findKnownCluster(bucket: BucketReader, id: string): Promise<KnownCluster> {
+  // If access to the clusters' folders is denied, only the clusters of the newest generation are known.
+  const found = await discoverClusters(bucket, {}).catch((error: unknown): ClusterId[] => {
+    if (isFederationError(error, 'STORAGE_ACCESS_DENIED')) return [];
+    throw error;
+  });
+  const generation = await readNewestGeneration(bucket);
+  const { clusters = [], exclusions = {}, excluded = {}, removed = {} } = generation?.membership ?? {};
+  const named = [exclusions, excluded, removed].flatMap((record) => Object.keys(record) as ClusterId[]);
+  const cluster = [...found, ...clusters, ...named].find((known) => known === id);
+  if (cluster !== undefined) return { cluster, ...(generation && { generation }) };
+  throw new FederationError('CLUSTER_UNKNOWN', {
+    subject: { cluster: id },
+    detail: `There is no cluster ${id} in the bucket. Clusters there: ${found.join(', ') || 'none'}.`,
+  });
+}

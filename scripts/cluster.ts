@@ -1,0 +1,187 @@
+import type { Command } from 'commander';
+import { openLoggedBucket } from '../config/open-logged-bucket';
+import { describeRemoved } from '../federation/removal';
+import {
+  type ClusterFiles,
+  deleteClusterFiles,
+  listClusterFiles,
+  requireQuiet,
+} from '../operator/cluster-files';
+import { dryRun } from '../operator/dry-run';
+import { count, formatBytes } from '../operator/format';
+import { readRemovable, type RemovableCluster, removalRequest, requireCommitted } from '../operator/removal';
+import { startFederation } from '../operator/start-federation';
+import type { Bucket } from '../storage/bucket';
+import type { FederationSummary } from '../workflows/federation';
+import { confirm } from './confirm';
+import { type CommandOptions, type Context, openContext } from './context';
+import { describeFederation, showFederation } from './federation-progress';
+import { print, printJson } from './output';
+import { showProgress } from './progress';
+import { showDryRun } from './show-dry-run';
+import { stopOnSignals } from './stop-on-signals';
+import { whoAmI } from './who';
+
+interface ClusterOptions extends CommandOptions {
+  readonly reason?: string;
+  readonly yes?: true;
+  readonly wait?: true;
+  readonly dryRun?: true;
+  readonly json?: true;
+  readonly deleteFiles?: true;
+  readonly store?: string;
+}
+
+/** Adds the verbs `cluster remove` and `cluster restore` to the command line. */
+export function registerCluster(program: Command): void {
+  const verbs = program.command('cluster').description('remove a cluster for good, or restore it');
+  verb(verbs, 'remove', 'take a cluster out of the federation for good; asks first')
+    .option('--yes', 'do not ask')
+    .option('--delete-files', "then delete the cluster's files in the bucket; needs --store")
+    .option('--store <file>', 'a federated-store.yaml with credentials that may delete these files');
+  verb(verbs, 'restore', 'bring a removed cluster back, with the history that generations still have');
+}
+
+function verb(verbs: Command, kind: 'remove' | 'restore', description: string): Command {
+  return verbs
+    .command(kind)
+    .argument('<cluster>', 'the id of the cluster')
+    .description(description)
+    .option('--reason <text>', 'the reason, recorded with the decision')
+    .option('--wait', 'wait until it is committed; exit status 1 if it is not')
+    .option('--dry-run', 'show what would change; writes, starts and deletes nothing')
+    .option('--json', 'print JSON')
+    .addHelpText('after', `\nExample:\n  federated-etl cluster ${kind} cluster-3 --wait\n`)
+    .action(async (id: string, _: unknown, command: Command) => {
+      const options = command.optsWithGlobals<ClusterOptions>();
+      if ((options.deleteFiles === undefined) !== (options.store === undefined))
+        command.error('error: --delete-files and --store are used together', { exitCode: 2 });
+      await using context = openContext(options);
+      const known = await readRemovable(await context.bucket(), id);
+      if (options.deleteFiles && options.store !== undefined)
+        await removeWithFiles(context, command, known, { ...options, store: options.store });
+      else await change(context, command, kind, known, options);
+    });
+}
+
+/** Removes or restores a cluster, unless that has been done already. */
+async function change(
+  context: Context,
+  command: Command,
+  kind: 'remove' | 'restore',
+  { cluster, removed, history }: RemovableCluster,
+  options: ClusterOptions,
+): Promise<void> {
+  if ((removed !== undefined) === (kind === 'remove')) {
+    const state = removed === undefined ? 'not removed' : `already ${describeRemoved(removed)}`;
+    if (options.json) printJson({ cluster, state });
+    else print(`${cluster} is ${state}. Nothing was changed.`);
+    return;
+  }
+  const request = requestOf(kind, cluster, options);
+  if (options.dryRun) {
+    const plan = await dryRun(context, request);
+    if (options.json) printJson(plan);
+    else showDryRun(plan);
+    return;
+  }
+  if (kind === 'restore' && !history && !options.json)
+    print(`No generation has the history of ${cluster} any more: it comes back with what its folder holds.`);
+  if (kind === 'remove' && !(await confirm(command, question(cluster), options))) return;
+  const run = await start(context, request);
+  if (!options.wait) {
+    const until = `until it commits, ${cluster} is not ${kind}d`;
+    if (options.json) printJson({ run });
+    else print(`${run} has started; ${until}. Follow it with \`federated-etl runs\`.`);
+    return;
+  }
+  const summary = await follow(context, run);
+  await requireCommitted(await context.bucket(), { kind, cluster }, summary.why);
+  if (options.json) printJson(summary);
+  else {
+    print(describeFederation(summary));
+    print(`${cluster} is ${kind}d since generation ${summary.generation}.`);
+  }
+}
+
+/** Removes a cluster, unless that has been done already, then deletes its files. */
+async function removeWithFiles(
+  context: Context,
+  command: Command,
+  { cluster, removed }: RemovableCluster,
+  options: ClusterOptions & { readonly store: string },
+): Promise<void> {
+  const { gcsEmulator } = context.settings.storage;
+  const store = await openLoggedBucket({ file: options.store, gcsEmulator }, context.log);
+  try {
+    const files = await listClusterFiles(store, cluster);
+    if (options.dryRun) return await showDeletion(context, files, removed === undefined, options);
+    const { client } = await context.temporal();
+    const quiet = () => requireQuiet(store, files, { client, names: context.names });
+    await quiet();
+    const asked = removed === undefined ? `${question(cluster)} ` : '';
+    const what = `${count(files.keys.length, 'file')} (${formatBytes(files.bytes)}) of its folder in ${store.label} will be deleted for good.`;
+    if (!(await confirm(command, `${asked}${what} Go on?`, options))) return;
+    if (removed === undefined) {
+      const summary = await follow(context, await start(context, requestOf('remove', cluster, options)));
+      if (!options.json) print(describeFederation(summary));
+      await requireCommitted(store, { kind: 'remove', cluster }, summary.why);
+      await quiet();
+    }
+    await deleteShowing(context, command, store, files, options);
+  } finally {
+    await store.close();
+  }
+}
+
+async function deleteShowing(
+  { log }: Context,
+  command: Command,
+  store: Bucket,
+  files: ClusterFiles,
+  { json }: ClusterOptions,
+): Promise<void> {
+  using stop = stopOnSignals(log);
+  using progress = showProgress('delete', { noun: 'files' });
+  const result = await deleteClusterFiles(store, files, { stop, progress: progress.update });
+  if (json) printJson({ cluster: files.cluster, ...result });
+  else print(`Deleted ${count(result.deleted, 'file')} of ${files.cluster}; ${result.left} are left.`);
+  if (result.left > 0) process.exitCode = 1;
+}
+
+/** Shows what removing a cluster and deleting its files would change. */
+async function showDeletion(
+  context: Context,
+  { cluster, keys, bytes }: ClusterFiles,
+  removes: boolean,
+  options: ClusterOptions,
+): Promise<void> {
+  const plan = removes ? await dryRun(context, requestOf('remove', cluster, options)) : undefined;
+  if (options.json) return printJson({ ...plan, files: { count: keys.length, bytes, keys } });
+  if (plan !== undefined) showDryRun(plan);
+  for (const key of keys) print(`would delete ${key}`);
+  print(`${count(keys.length, 'file')} (${formatBytes(bytes)}) to delete. Nothing was deleted.`);
+}
+
+function question(cluster: string): string {
+  return `Remove ${cluster} from the combined set? It leaves every window; \`cluster restore\` brings it back.`;
+}
+
+function requestOf(
+  kind: 'remove' | 'restore',
+  cluster: RemovableCluster['cluster'],
+  { reason }: ClusterOptions,
+) {
+  return removalRequest({ kind, cluster, by: whoAmI(), ...(reason !== undefined && { reason }) });
+}
+
+async function start(context: Context, request: ReturnType<typeof removalRequest>): Promise<string> {
+  const { client } = await context.temporal();
+  return startFederation(client, context.settings.temporal.idPrefix, request);
+}
+
+async function follow(context: Context, run: string): Promise<FederationSummary> {
+  const { client } = await context.temporal();
+  using stop = stopOnSignals(context.log);
+  return await showFederation(client, run, { stop });
+}
