@@ -6,6 +6,7 @@ import { type Generation, openQuarantined } from '../federation/generation';
 import { type GenerationIdentity, identityOf } from '../federation/identity';
 import { objectKey } from '../federation/layout';
 import { sameMembership } from '../federation/membership';
+import { describeNameConflict, describeNameConflicts } from '../federation/name-conflicts';
 import { nextGeneration, sameGeneration } from '../federation/next-generation';
 import type { PlanHead, WindowResult } from '../federation/plan-document';
 import { shorten } from '../federation/run';
@@ -39,6 +40,8 @@ export interface CommittedGeneration extends GenerationIdentity {
   readonly degraded: string[];
   /** Whether the generation has a hold. */
   readonly onHold: boolean;
+  /** Says which clusters carry names of others, a sentence each. If there are many, only the first ones. */
+  readonly nameConflicts: string[];
 }
 
 export type CommitResult =
@@ -108,6 +111,11 @@ async function commitPlan(
   if (results === undefined) return { status: 'replan', why: 'the merged windows are not the planned ones' };
   await checkObjects(deps, results, base, options);
   const next = nextGeneration({ base, plan: head, results, run, now: deps.now() });
+  const [unplanned] = Object.entries(next.nameConflicts).filter(
+    ([cluster]) => !Object.hasOwn(head.nameConflicts, cluster),
+  );
+  // The plan merged the cluster's files, as their names were not known. The next attempt knows them.
+  if (unplanned !== undefined) return { status: 'replan', why: describeNameConflict(...unplanned) };
   const by = { createdAt: next.committedAt, federator: next.membership.federator };
   if (!(await recordFederation(bucket, head, by, options)))
     return { status: 'replan', why: 'another federator began the federation' };
@@ -263,6 +271,7 @@ function summarize(
     quarantined: quarantined.length,
     onHold: generation.hold !== undefined,
     degraded: shorten([...new Set(quarantined.map((source) => source.cluster))]).ids,
+    nameConflicts: shorten(describeNameConflicts(generation)).ids,
   };
 }
 

@@ -25,6 +25,7 @@ import { nextGeneration, sameGeneration } from '../federation/next-generation';
 import { Notices } from '../federation/notices';
 import { type Plan, planFederation } from '../federation/plan';
 import type { PlanHead } from '../federation/plan-document';
+import { type NamesOfSource, planNames, type PlannedNames, standingNames } from '../federation/plan-names';
 import { removedAfter } from '../federation/removal';
 import type { RollbackMembers } from '../federation/rollback';
 import type { FederationRequest } from '../federation/run';
@@ -44,6 +45,8 @@ export interface DrawPlanInput extends RosterRules {
   readonly federator: string;
   readonly scope: Scope;
   readonly request: FederationRequest;
+  /** Names that an earlier attempt of the run found in files of clusters that do not own them. */
+  readonly found?: readonly NamesOfSource[];
   readonly now: Date;
   readonly signal?: AbortSignal;
   /** Called whenever a cluster's folder has been listed. `of` is the total number of clusters to list. */
@@ -65,6 +68,7 @@ export interface DrawnPlan
   extends Plan, Identified, Pick<PlanHead, 'newest' | 'replaces' | 'hold' | 'notices' | 'writers'> {
   readonly outcome: PlanOutcome;
   readonly membership: Membership;
+  readonly names: PlannedNames;
   readonly baseGeneration?: Generation;
   /** The person's decision about quarantined sources that the run commits; undefined if it commits none. */
   readonly decision?: DecidedSources;
@@ -126,11 +130,14 @@ export async function drawPlan(bucket: BucketReader, input: DrawPlanInput): Prom
   const accepted = decision?.change.kind === 'accept' ? decision.sources : [];
   const decided = new Set<string>(accepted.map(({ window }) => window));
   const now = input.now.getTime() / 1_000;
-  const { candidates, listing, fullListing, ...listed } = await listCandidates(
-    bucket,
-    { base, membership: resolved, request, decided, last, now },
-    input,
-  );
+  const listingInput = { base, membership: resolved, request, decided, last, now };
+  let listed = await listCandidates(bucket, listingInput, input);
+  let names = namesOf(listed, input, decision?.base ?? base, resolved);
+  if (listed.listing.kind === 'recent' && names.freed.size + names.recheck.size > 0) {
+    listed = await listCandidates(bucket, listingInput, input, 'a cluster name has another owner');
+    names = namesOf(listed, input, decision?.base ?? base, resolved);
+  }
+  const { candidates, listing, fullListing } = listed;
   const withFiles = candidates.clusters();
   const known = new Set([
     ...(base?.membership.clusters ?? []),
@@ -146,16 +153,16 @@ export async function drawPlan(bucket: BucketReader, input: DrawPlanInput): Prom
     readLastGenerations(bucket, membership, base, signal),
     findIgnored(bucket, membership.removed, { discovered, now, signal }),
   ]);
-  const since = listing.kind === 'recent' ? listing.since : undefined;
   const plan = planFederation({
     base: decision?.base ?? base,
     membership,
     candidates,
-    since,
+    since: sinceOf(listing),
     decided,
     lastGenerations,
     heldBack,
     request,
+    names,
     now,
   });
   const folders = await watchFolders(bucket, {
@@ -169,7 +176,7 @@ export async function drawPlan(bucket: BucketReader, input: DrawPlanInput): Prom
   });
   const outcome = outcomeOf(
     { ...plan, ...folders },
-    { ...identified, membership },
+    { ...identified, membership, names },
     withFiles.size > 0,
     start,
   );
@@ -184,6 +191,7 @@ export async function drawPlan(bucket: BucketReader, input: DrawPlanInput): Prom
     ...(replaces && { replaces }),
     outcome,
     membership,
+    names,
     baseGeneration: base,
     decision,
     found: countFound(todo, candidates),
@@ -205,6 +213,7 @@ function onHold(heldBy: Hold, current: Generation, newest: number): DrawnPlan {
     newest,
     number: newest + 1,
     membership,
+    names: standingNames(current),
     baseGeneration: current,
     windows: [],
     carried: Object.keys(windows),
@@ -221,15 +230,36 @@ function onHold(heldBy: Hold, current: Generation, newest: number): DrawnPlan {
   };
 }
 
+interface Listed extends Pick<DrawnPlan, 'fullListing'> {
+  readonly listing: Listing;
+  readonly candidates: Candidates;
+  readonly notices: Notices;
+}
+
+function namesOf(
+  { candidates, listing }: Listed,
+  { request: { change }, found = [], now }: DrawPlanInput,
+  base: Generation | undefined,
+  membership: Membership,
+): PlannedNames {
+  const since = sinceOf(listing);
+  return planNames({ base, membership, candidates, since, change, found, now: now.getTime() / 1_000 });
+}
+
+function sinceOf(listing: Listing): number | undefined {
+  return listing.kind === 'recent' ? listing.since : undefined;
+}
+
 /**
  * Lists the window files of the clusters: either all of them, or only those of recent windows. Keeps at most one file
- * per cluster and window in memory.
+ * per cluster and window in memory. `whyFull` is a reason to list all of them; undefined if there is none.
  */
 async function listCandidates(
   bucket: BucketReader,
   input: ListingInput,
   { signal, onProgress }: Pick<DrawPlanInput, 'signal' | 'onProgress'>,
-): Promise<Pick<DrawnPlan, 'fullListing'> & { listing: Listing; candidates: Candidates; notices: Notices }> {
+  whyFull?: string,
+): Promise<Listed> {
   const { clusters } = input.membership;
   const candidates = new Candidates();
   const notices = new Notices(input.now);
@@ -251,7 +281,7 @@ async function listCandidates(
     listing: { kind: 'full', why } as const,
     fullListing: describeFullListing(candidates, input.now),
   });
-  const decided = decideListing(input);
+  const decided: Listing = whyFull === undefined ? decideListing(input) : { kind: 'full', why: whyFull };
   if (decided.kind === 'full') {
     await scan(clusters);
     return full(decided.why);
@@ -274,7 +304,7 @@ async function listCandidates(
 
 function outcomeOf(
   plan: Plan & Pick<PlanHead, 'notices' | 'writers'>,
-  { federation, membership }: Pick<DrawnPlan, 'federation' | 'membership'>,
+  { federation, membership, names }: Pick<DrawnPlan, 'federation' | 'membership' | 'names'>,
   anyFile: boolean,
   { base, replaces }: Pick<PlanBase, 'base' | 'replaces'>,
 ): PlanOutcome {
@@ -293,6 +323,8 @@ function outcomeOf(
       removed: [...plan.removed],
       quarantined: [...plan.quarantined],
       accepted: [...plan.accepted],
+      names: names.names,
+      nameConflicts: names.nameConflicts,
     },
     results: [],
     run: '',

@@ -5,6 +5,7 @@ import { documents } from '../federation/documents';
 import type { Generation } from '../federation/generation';
 import { objectKey, objectsPrefix, provenanceKey } from '../federation/layout';
 import type { Membership } from '../federation/membership';
+import { namesAtRollback } from '../federation/plan-names';
 import type { Provenance } from '../federation/provenance';
 import { planRollback, rollbackMembers } from '../federation/rollback';
 import { decidedBy, type FederationRequest, shorten } from '../federation/run';
@@ -48,6 +49,7 @@ export async function drawRollback(
     rollback: { committedAt: target.committedAt, out, lacking },
     outcome: 'work',
     membership,
+    names: namesAtRollback(target, current, membership),
     baseGeneration: target,
     notices: current.notices,
     writers: current.writers,

@@ -77,12 +77,8 @@ export async function requireKnownFederation(
   const recorded = (await readDocument(bucket, documents.federation.at(), options))?.federation;
   const { known } = await roster();
   if (known === undefined || recorded === known.federation) return;
-  const base = await readNewestGeneration(bucket, options).catch((error: unknown) => {
-    if (isFederationError(error, 'GENERATION_UNREADABLE')) return 'unreadable';
-    throw error;
-  });
-  // If the newest generation is damaged, the plan decides.
-  if (base === 'unreadable' || base?.federation === known.federation) return;
+  const base = await readNewestGeneration(bucket, options);
+  if (base?.federation === known.federation) return;
   const wrong = await compare(bucket, known, { base, recorded }, options);
   if (wrong !== undefined) throw new FederationError(wrong.code, { detail: wrong.detail });
 }

@@ -3,6 +3,7 @@ import { parseWindowId } from '../etl/window';
 import type { Found } from '../federation/found';
 import type { Generation, Hold } from '../federation/generation';
 import { describeHold } from '../federation/hold';
+import { describeNameConflict } from '../federation/name-conflicts';
 import type { Notice } from '../federation/notices';
 import { describeRemoved } from '../federation/removal';
 import { shorten } from '../federation/run';
@@ -45,6 +46,12 @@ export function logPlan(log: Log, plan: DrawnPlan): void {
     log.info(
       { event: 'federation.excluded', cluster, by, reason },
       `Federator excludes ${cluster}: ${reason}`,
+    );
+  }
+  for (const [cluster, conflict] of Object.entries(plan.names.nameConflicts)) {
+    log.warn(
+      { event: 'cluster.name-taken', cluster, names: conflict.names },
+      `Federator merges nothing new of ${cluster}: ${describeNameConflict(cluster, conflict)}`,
     );
   }
   for (const cluster of plan.withoutWindows) {

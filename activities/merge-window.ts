@@ -3,6 +3,7 @@ import { describeWindow, parseWindowId, type WindowId } from '../etl/window';
 import { contributes } from '../federation/decision';
 import { replaceDocument } from '../federation/document';
 import { documents } from '../federation/documents';
+import { type NameOwners, namesNotOwned } from '../federation/names';
 import type { PlannedWindow, PlanShard, WindowResult } from '../federation/plan-document';
 import { changedSources, type Provenance } from '../federation/provenance';
 import { createMemoryBudget, type MemoryBudget } from '../storage/memory-budget';
@@ -46,7 +47,7 @@ export interface MergeOutcome {
   readonly changed: number;
   /** Number of quarantined sources that nobody has dropped. */
   readonly quarantined: number;
-  /** Whether the merge wrote a list of quarantined and accepted sources. */
+  /** Whether the merge wrote a list of quarantined and accepted sources, and of names without an owner. */
   readonly listed: boolean;
   /** True if the merged object already existed. */
   readonly reused: boolean;
@@ -108,6 +109,7 @@ export function createMergeWindow(deps: MergeDependencies): MergeWindow {
       window: planned.window,
     });
     const previous = await readPreviousOrNone(deps, planned, plannedShard, again, signal);
+    const { names, nameConflicts } = plannedShard;
     const merge = new WindowMerge({
       ...deps,
       log,
@@ -115,6 +117,7 @@ export function createMergeWindow(deps: MergeDependencies): MergeWindow {
       planned,
       ref,
       previous,
+      rules: { names, nameConflicts },
       force: again,
       memory,
       mostHeld,
@@ -128,7 +131,7 @@ export function createMergeWindow(deps: MergeDependencies): MergeWindow {
       if (merged !== undefined && reused && merged.fingerprint !== planned.base) {
         await touchFinished(bucket, merged, { signal });
       }
-      const listed = listedSources(planned, sources);
+      const listed = listedSources(planned, sources, namesNotOwnedIn(merged, names));
       if (isListed(listed)) {
         await replaceDocument(
           bucket,
@@ -157,12 +160,12 @@ export function createMergeWindow(deps: MergeDependencies): MergeWindow {
 async function readPreviousOrNone(
   { bucket, log }: MergeDependencies,
   planned: PlannedWindow,
-  { clusters }: PlanShard,
+  shard: PlanShard,
   force: boolean,
   signal: AbortSignal,
 ): Promise<PreviousContributions> {
   try {
-    return await readPrevious(bucket, planned, new Set(clusters), { signal });
+    return await readPrevious(bucket, planned, shard, { signal });
   } catch (error) {
     if (!force || !(error instanceof FederationError) || error.code !== 'GENERATION_UNREADABLE') throw error;
     log.warn(
@@ -173,21 +176,34 @@ async function readPreviousOrNone(
   }
 }
 
-/** The sources of a window that the next generation lists. */
-type ListedSources = Pick<WindowResult, 'quarantined' | 'accepted'>;
+/** What a window's sources add to the next generation's lists. */
+type ListedSources = Pick<WindowResult, 'quarantined' | 'accepted' | 'names'>;
 
-function listedSources(planned: PlannedWindow, sources: readonly WindowSource[]): ListedSources {
+function listedSources(
+  planned: PlannedWindow,
+  sources: readonly WindowSource[],
+  names: WindowResult['names'],
+): ListedSources {
   const accepted = new Set(
     sources.filter(({ decision }) => decision === 'accepted').map(({ cluster }) => cluster),
   );
   return {
     quarantined: sources.flatMap((source) => source.quarantined ?? []),
     accepted: planned.accepted.filter(({ cluster }) => accepted.has(cluster)),
+    names,
   };
 }
 
-function isListed({ quarantined, accepted }: ListedSources): boolean {
-  return quarantined.length + accepted.length > 0;
+function isListed({ quarantined, accepted, names }: ListedSources): boolean {
+  return quarantined.length + accepted.length + names.length > 0;
+}
+
+/** Returns the merged sources with cluster names that their clusters do not own so far. */
+function namesNotOwnedIn(merged: Provenance | undefined, owners: NameOwners): WindowResult['names'] {
+  return (merged?.sources ?? []).flatMap(({ cluster, seen, contribution }) => {
+    const names = namesNotOwned(cluster, contribution?.names ?? [], owners);
+    return names.length === 0 ? [] : [{ cluster, seen, names }];
+  });
 }
 
 interface Settled {

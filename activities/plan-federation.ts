@@ -1,10 +1,11 @@
 import { mapConcurrently } from '../concurrency/map-concurrently';
-import { replaceDocument } from '../federation/document';
+import { readIntact, replaceDocument } from '../federation/document';
 import { documents } from '../federation/documents';
 import type { Hold } from '../federation/generation';
 import { inShards, type PlanHead, type PlannedWindow, type PlanShard } from '../federation/plan-document';
+import { namesInResults, type NamesOfSource } from '../federation/plan-names';
 import { type FederationRequest, shorten } from '../federation/run';
-import type { Bucket } from '../storage/bucket';
+import type { Bucket, CallOptions } from '../storage/bucket';
 import { type DrawnPlan, drawPlan, type PlanOutcome } from './draw-plan';
 import type { FederationDependencies } from './federation-dependencies';
 import { logPlan } from './log-plan';
@@ -73,6 +74,7 @@ export function createPlanFederation(deps: PlanDependencies): PlanFederation {
       scope,
       ...(await deps.roster()),
       request,
+      found: await foundBefore(bucket, run, attempt, { signal }),
       now: deps.now(),
       signal,
       onProgress: (listed, of) => deps.heartbeat({ listed, of }),
@@ -102,6 +104,27 @@ export function createPlanFederation(deps: PlanDependencies): PlanFederation {
   };
 }
 
+/**
+ * Reads the names that the previous attempt of the run found in files of clusters that do not own them. An attempt that
+ * finds such names commits nothing, so that this one can quarantine these files. If the record of that attempt cannot be
+ * read, this attempt finds the names again.
+ */
+async function foundBefore(
+  bucket: Bucket,
+  run: string,
+  attempt: number,
+  options: CallOptions,
+): Promise<NamesOfSource[]> {
+  if (attempt === 1) return [];
+  const head = await readIntact(bucket, documents.planHead.at(run, attempt - 1), options);
+  const found: NamesOfSource[] = [];
+  for (const shard of head?.shards.keys() ?? []) {
+    const document = documents.shardOutcome.at(run, attempt - 1, shard);
+    found.push(...namesInResults((await readIntact(bucket, document, options))?.windows ?? []));
+  }
+  return found;
+}
+
 async function writePlan(
   bucket: Bucket,
   run: string,
@@ -113,8 +136,9 @@ async function writePlan(
   const { base, newest, number, replaces, hold, federation, recordFederation, membership, fullListing } =
     drawn;
   const { clusters } = membership;
+  const names = { names: drawn.names.names, nameConflicts: drawn.names.nameConflicts };
   await mapConcurrently(shards, concurrentWrites, async (windows, index) => {
-    const shard: PlanShard = { format: 1, run, base, clusters, windows };
+    const shard: PlanShard = { format: 1, run, base, clusters, ...names, windows };
     await replaceDocument(bucket, documents.planShard.at(run, attempt, index), shard, { signal });
   });
   const head: PlanHead = {
@@ -135,6 +159,7 @@ async function writePlan(
     accepted: [...drawn.accepted],
     notices: drawn.notices,
     writers: drawn.writers,
+    ...names,
     fullListing,
   };
   await replaceDocument(bucket, documents.planHead.at(run, attempt), head, { signal });

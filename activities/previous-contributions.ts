@@ -2,7 +2,8 @@ import { FederationError, isFederationError } from '../errors/federation-error';
 import type { ClusterId } from '../etl/cluster-id';
 import { requireDocument } from '../federation/document';
 import { documents } from '../federation/documents';
-import type { PlannedWindow } from '../federation/plan-document';
+import { namesOfOthers } from '../federation/name-conflicts';
+import type { PlannedWindow, PlanShard } from '../federation/plan-document';
 import type { Provenance, ProvenanceSource } from '../federation/provenance';
 import type { BucketReader, CallOptions } from '../storage/bucket';
 
@@ -14,10 +15,19 @@ export interface PreviousContributions {
   of(cluster: ClusterId): { readonly from: Provenance; readonly contribution: Contribution } | undefined;
   /** The clusters for which `of` returns a contribution. */
   readonly clusters: readonly ClusterId[];
+  /**
+   * The clusters whose last contribution is not good any more, because it carries cluster names that now belong to others.
+   * Each is mapped to these names.
+   */
+  readonly taken: ReadonlyMap<ClusterId, readonly string[]>;
 }
 
 /** No contributions: the window is merged as if for the first time. */
-export const noPrevious: PreviousContributions = { of: () => undefined, clusters: [] };
+export const noPrevious: PreviousContributions = {
+  of: () => undefined,
+  clusters: [],
+  taken: new Map(),
+};
 
 type Contribution = NonNullable<ProvenanceSource['contribution']>;
 
@@ -30,15 +40,20 @@ type Contribution = NonNullable<ProvenanceSource['contribution']>;
 export async function readPrevious(
   bucket: BucketReader,
   planned: PlannedWindow,
-  included: ReadonlySet<string>,
+  shard: Pick<PlanShard, 'clusters' | 'names' | 'nameConflicts'>,
   options: CallOptions,
 ): Promise<PreviousContributions> {
+  const included = new Set<string>(shard.clusters);
   const base = planned.base === undefined ? undefined : await readProvenance(bucket, planned.base, options);
   const found = new Map<ClusterId, { from: Provenance; contribution: Contribution }>();
+  const taken = new Map<ClusterId, string[]>();
   const take = (from: Provenance, cluster: string) => {
     const source = from.sources.find((one) => one.cluster === cluster);
-    if (source?.contribution !== undefined)
-      found.set(source.cluster, { from, contribution: source.contribution });
+    if (source?.contribution === undefined) return;
+    const { contribution } = source;
+    const foreign = namesOfOthers(source.cluster, contribution.names, shard);
+    if (foreign.length > 0) taken.set(source.cluster, foreign);
+    else found.set(source.cluster, { from, contribution });
   };
   for (const source of base?.sources ?? []) {
     if (base !== undefined && included.has(source.cluster)) take(base, source.cluster);
@@ -49,7 +64,7 @@ export async function readPrevious(
     objects.set(fingerprint, object);
     take(object, cluster);
   }
-  return { base, of: (cluster) => found.get(cluster), clusters: [...found.keys()] };
+  return { base, of: (cluster) => found.get(cluster), clusters: [...found.keys()], taken };
 }
 
 async function readProvenance(

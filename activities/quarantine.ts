@@ -32,6 +32,8 @@ export interface BadFinding {
   readonly source: WindowSource;
   readonly code: BadSource['code'];
   readonly detail: string;
+  /** Cluster names in the file that belong to other clusters, if that is why it is quarantined. */
+  readonly names?: readonly string[];
   /**
    * True if the source was already replaced by the cluster's last good contribution, but the copy of that contribution
    * under `kept/` is missing. The copy must then be written again.
@@ -55,7 +57,7 @@ export async function quarantine(
     findings.filter((finding) => keptAlready(context, finding) === undefined),
   );
   return findings.flatMap((finding) => {
-    const { source, code, detail } = finding;
+    const { source, code, detail, names } = finding;
     const version = keptAlready(context, finding) ?? files.get(source.cluster);
     const dropped = known(context, source)?.dropped;
     if (version === undefined && source.seen === absent) return [];
@@ -66,6 +68,7 @@ export async function quarantine(
       code,
       detail: detail.slice(0, longestDetail),
       ...(version !== undefined && { kept: version }),
+      ...(names !== undefined && { names: [...names] }),
       ...(dropped !== undefined && { dropped }),
     };
     return [{ ...source, decision: version === undefined ? refused(code) : kept(version), quarantined }];
@@ -73,10 +76,11 @@ export async function quarantine(
 }
 
 function keptAlready(
-  { planned }: QuarantineContext,
+  { planned, previous }: QuarantineContext,
   { source, keptIsGone }: BadFinding,
 ): Version | undefined {
-  if (keptIsGone === true) return undefined;
+  // What is kept must not be merged either if it carries a cluster name that now belongs to another cluster.
+  if (keptIsGone === true || previous.taken.has(source.cluster)) return undefined;
   return planned.quarantined.find((known) => known.cluster === source.cluster)?.kept;
 }
 

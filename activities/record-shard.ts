@@ -12,11 +12,15 @@ export interface RecordShardInput {
   readonly outcomes: readonly MergeOutcome[];
 }
 
-const noSources: Pick<WindowResult, 'quarantined' | 'accepted'> = { quarantined: [], accepted: [] };
+const noSources: Pick<WindowResult, 'quarantined' | 'accepted' | 'names'> = {
+  quarantined: [],
+  accepted: [],
+  names: [],
+};
 
 /**
- * Creates the activity that records the results of a shard's windows for the commit. The outcomes only say
- * whether there are quarantined or accepted sources, so the lists of these sources are read from the bucket.
+ * Creates the activity that records the results of a shard's windows for the commit. The outcomes only say whether a
+ * merge has listed any sources, so the lists are read from the bucket.
  */
 export function createRecordShard({ bucket, signal }: Pick<FederationDependencies, 'bucket' | 'signal'>) {
   return async ({ run, attempt, shard, outcomes }: RecordShardInput): Promise<void> => {
@@ -24,9 +28,11 @@ export function createRecordShard({ bucket, signal }: Pick<FederationDependencie
     const windows: WindowResult[] = [];
     for (const { window, index, fingerprint, digest, size, listed } of outcomes) {
       const document = documents.windowQuarantine.at(run, attempt, shard, index);
-      const { quarantined, accepted } = listed ? await requireDocument(bucket, document, options) : noSources;
+      const { quarantined, accepted, names } = listed
+        ? await requireDocument(bucket, document, options)
+        : noSources;
       const merged = fingerprint && digest && size !== undefined ? { fingerprint, digest, size } : undefined;
-      windows.push({ window, merged, quarantined, accepted });
+      windows.push({ window, merged, quarantined, accepted, names });
     }
     const outcome = shardOutcomeSchema.parse({ format: 1, run, windows });
     await replaceDocument(bucket, documents.shardOutcome.at(run, attempt, shard), outcome, options);

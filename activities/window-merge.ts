@@ -4,6 +4,7 @@ import { absent, contributes, keptVersion } from '../federation/decision';
 import { fingerprint } from '../federation/fingerprint';
 import { type QuarantinedSource, quarantineState } from '../federation/generation';
 import { keptKey, objectKey } from '../federation/layout';
+import { describeTakenSource, type NameRules, namesOfOthers, nameTaken } from '../federation/name-conflicts';
 import type { PlannedWindow } from '../federation/plan-document';
 import type { Provenance } from '../federation/provenance';
 import { findReuse, type Reuse } from '../federation/reuse';
@@ -35,6 +36,8 @@ export interface WindowMergeContext extends Pick<FederationDependencies, 'bucket
   readonly planned: PlannedWindow;
   readonly ref: WindowRef;
   readonly previous: PreviousContributions;
+  /** Who owns which cluster name, and which clusters carry names of others. */
+  readonly rules: NameRules;
   /** If true, the window is merged even if it has been merged already. */
   readonly force: boolean;
   readonly memory: MemoryBudget;
@@ -66,11 +69,13 @@ export class WindowMerge {
    */
   async settle(planned: readonly WindowSource[]): Promise<SettledWindow> {
     const { bucket, ref, signal, force } = this.context;
-    let sources = await this.replace(planned, badByListing(planned));
+    let sources = await this.replaceKnownBad(planned);
     for (let looks = 0; ;) {
       if (!sources.some((source) => contributes(source))) return { sources, reused: false };
       const name = fingerprint(ref, sources);
-      const finished = force ? undefined : await findFinished(bucket, name, { signal });
+      // A source that is held back has to be examined first, even if an earlier attempt has merged it.
+      const examined = sources.some((source) => this.isHeldBack(source));
+      const finished = force || examined ? undefined : await findFinished(bucket, name, { signal });
       if (finished !== undefined) return { sources, merged: finished, reused: true };
       const { bad, moved, merged } = await this.context.memory.within(
         Math.min(bytesOf(sources), this.context.mostHeld),
@@ -82,8 +87,14 @@ export class WindowMerge {
         throw this.keepsChanging(moved);
       sources = await this.lookAgainAt(sources, moved);
       sources = await this.replace(sources, bad);
-      sources = await this.replace(sources, badByListing(sources));
+      sources = await this.replaceKnownBad(sources);
     }
+  }
+
+  /** Quarantines the sources that are known to be bad without being read. */
+  private async replaceKnownBad(sources: readonly WindowSource[]): Promise<WindowSource[]> {
+    const listed = await this.replace(sources, badByListing(sources));
+    return this.replace(listed, this.badByName(listed));
   }
 
   /**
@@ -113,6 +124,9 @@ export class WindowMerge {
     const { bucket, ref, planned, previous, threads, signal } = this.context;
     const contributing = sources.filter((source) => contributes(source));
     const files = planned.fromBase ? await this.extract(contributing, reuse) : undefined;
+    const held = new Set(
+      contributing.filter((source) => this.isHeldBack(source)).map(({ cluster }) => cluster),
+    );
     const reads = new MergeReads({
       bucket,
       window: planned.window,
@@ -128,6 +142,7 @@ export class WindowMerge {
         cluster,
         recordsBefore: decision === 'used' ? (previous.of(cluster)?.contribution.measure.records ?? 0) : 0,
         from: reuse?.contributions.get(cluster),
+        examine: held.has(cluster),
       })),
       previous: reuse?.previous.digest,
       bytes: bytesOf(sources),
@@ -228,7 +243,47 @@ export class WindowMerge {
         detail: `The last good contribution cannot be read: ${bad.code}: ${bad.detail}`,
       });
     }
-    return { source, code: bad.code, detail: bad.detail };
+    return bad.names === undefined
+      ? { source, code: bad.code, detail: bad.detail }
+      : this.takenFinding(source, bad.names);
+  }
+
+  /**
+   * Finds sources of clusters that carry names of others, as far as it is known which names these sources carry: because
+   * the plan says so, or because the cluster's last contribution carries them.
+   */
+  private badByName(sources: readonly WindowSource[]): BadFinding[] {
+    const { previous } = this.context;
+    return sources.flatMap((source) => {
+      const merged = previous.taken.get(source.cluster);
+      const isKept = keptVersion(source.decision) !== undefined;
+      if (merged !== undefined && (isKept || this.isAsBefore(source)))
+        return this.takenFinding(source, merged);
+      return this.isHeldBack(source) && source.names !== undefined
+        ? this.takenFinding(source, source.names)
+        : [];
+    });
+  }
+
+  private takenFinding(source: WindowSource, carried: readonly string[]): BadFinding {
+    const { rules } = this.context;
+    const names = namesOfOthers(source.cluster, carried, rules);
+    return { source, names, code: nameTaken, detail: describeTakenSource(source.cluster, names, rules) };
+  }
+
+  /**
+   * Returns whether a file is not to be merged because its cluster carries names of others. A file that has been merged
+   * before stays merged.
+   */
+  private isHeldBack(source: WindowSource): boolean {
+    const { rules } = this.context;
+    return isFile(source) && Object.hasOwn(rules.nameConflicts, source.cluster) && !this.isAsBefore(source);
+  }
+
+  /** Returns whether the window's last object was merged from the same version of the file. */
+  private isAsBefore(source: WindowSource): boolean {
+    const before = this.context.previous.base?.sources.find(({ cluster }) => cluster === source.cluster);
+    return before !== undefined && isFile(before) && isFile(source) && before.seen === source.seen;
   }
 
   /**
@@ -296,7 +351,9 @@ export class WindowMerge {
     if (settled === undefined) return;
     const { log, planned } = this.context;
     const state = quarantineState(settled.quarantined ?? {});
-    log.warn(
+    // The log names a cluster that carries names of others once per run. Its sources may be thousands.
+    const level = code === nameTaken ? 'debug' : 'warn';
+    log[level](
       { event: 'source.quarantined', cluster: source.cluster, state, code, key: source.key },
       `${prefix(planned.window)} ${source.cluster} ${planned.window}: ${code}, ${state}. ${detail}`,
     );
@@ -325,6 +382,11 @@ function badByListing(sources: readonly WindowSource[]): BadFinding[] {
 /** Removes a person's decision. An object with the same sources must have the same provenance, whatever anybody decides. */
 function withoutDecision({ dropped: _dropped, ...source }: QuarantinedSource): QuarantinedSource {
   return source;
+}
+
+/** Returns whether the source is a file that is merged, and not what is kept instead of it. */
+function isFile({ seen, decision }: Pick<WindowSource, 'seen' | 'decision'>): boolean {
+  return seen !== absent && (decision === 'used' || decision === 'accepted');
 }
 
 function bytesOf(sources: readonly WindowSource[]): number {

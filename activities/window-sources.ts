@@ -16,6 +16,8 @@ export interface WindowSource {
   readonly decision: Decision;
   /** Size of the cluster's own file in bytes. */
   readonly size: number;
+  /** Names in the file that the cluster does not own, if the plan knows them. */
+  readonly names?: readonly string[];
   /** Set if the source is quarantined: the reason, and what is merged instead. */
   readonly quarantined?: QuarantinedSource;
 }
@@ -27,7 +29,7 @@ export interface WindowSource {
 export function plannedSources(planned: PlannedWindow, before: readonly ClusterId[]): WindowSource[] {
   const { window } = planned;
   const known = new Map(planned.quarantined.map((quarantined) => [quarantined.cluster, quarantined]));
-  const sources = planned.sources.map(({ cluster, seen, decision, size, path }): WindowSource => {
+  const sources = planned.sources.map(({ cluster, seen, decision, size, path, names }): WindowSource => {
     const quarantined = decision === 'used' || decision === 'accepted' ? undefined : known.get(cluster);
     return {
       cluster,
@@ -35,6 +37,7 @@ export function plannedSources(planned: PlannedWindow, before: readonly ClusterI
       seen,
       decision,
       size,
+      names,
       quarantined,
     };
   });

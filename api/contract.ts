@@ -77,6 +77,8 @@ export interface FederationView {
   /** Number of quarantined sources: cluster files that the run could not merge in their current state. */
   readonly quarantined?: number;
   readonly excluded?: readonly string[];
+  /** Says which clusters carry cluster names of others, a sentence each. */
+  readonly nameConflicts?: readonly string[];
   readonly warnings?: readonly string[];
   readonly error?: { readonly code: string; readonly message: string; readonly hint?: string };
   /** URL of the run's history in the Temporal UI. */

@@ -117,7 +117,7 @@ export const documents = {
   }),
   windowQuarantine: defineDocument({
     pattern: 'federated/combined/runs/<run>/quarantine-<attempt>-<k>-<i>.json',
-    writer: 'merge, if a source is quarantined or accepted',
+    writer: 'merge, if it has anything to list',
     key: runQuarantineKey,
     schema: windowResultSchema,
     limit: small,

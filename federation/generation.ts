@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { decidedSchema } from './change';
 import { clusterIdSchema, seenSchema, versionSchema, windowIdSchema } from './ids';
 import { membershipSchema } from './membership';
+import { nameConflictSchema } from './name-conflicts';
 import { noticeSchema } from './notices';
 import { writersSchema } from './writers';
 
@@ -41,6 +42,11 @@ export const quarantinedSourceSchema = z.object({
    * runs `partial`. Another version is judged like any new file.
    */
   dropped: decidedSchema.optional(),
+  /**
+   * Cluster names in the file that belong to other clusters. Present only if the code is CLUSTER_NAME_TAKEN. It is empty
+   * if this file carries no such name, but other files of the cluster do.
+   */
+  names: z.array(z.string()).optional(),
 });
 export type QuarantinedSource = z.infer<typeof quarantinedSourceSchema>;
 
@@ -134,6 +140,13 @@ export const generationSchema = z.object({
   notices: z.array(noticeSchema),
   /** What is known about the writers of the included clusters' folders, keyed by cluster id. */
   writers: z.record(clusterIdSchema, writersSchema),
+  /**
+   * The cluster that owns each cluster name in the records, keyed by name. A cluster keeps its names until it is removed
+   * or a person gives them to another cluster, even while it is excluded.
+   */
+  names: z.record(z.string(), clusterIdSchema),
+  /** The included clusters whose records carry names of others, keyed by cluster id. */
+  nameConflicts: z.record(clusterIdSchema, nameConflictSchema),
 });
 export type Generation = z.infer<typeof generationSchema>;
 

@@ -1,8 +1,11 @@
+import { ownValue } from '../etl/own-value';
 import { byBytes, inByteOrder } from './byte-order';
 import type { Generation } from './generation';
 import { type Membership, sameMembership } from './membership';
 import { mergeRevision } from './merge-revision';
+import { decideNames } from './names';
 import type { PlanHead, WindowResult } from './plan-document';
+import { namesInResults, namesOfQuarantined } from './plan-names';
 import { sameRemoved } from './removal';
 
 export interface NextGenerationInput {
@@ -20,6 +23,8 @@ export interface NextGenerationInput {
     | 'accepted'
     | 'notices'
     | 'writers'
+    | 'names'
+    | 'nameConflicts'
   >;
   /** Results of merging the planned windows, one for each window. */
   readonly results: readonly WindowResult[];
@@ -54,7 +59,23 @@ export function nextGeneration({ base, plan, results, run, now }: NextGeneration
     accepted: [...plan.accepted, ...results.flatMap((result) => result.accepted)].sort(byWindow),
     notices: [...plan.notices],
     writers: inByteOrder(plan.writers),
+    ...decidedNames(plan, results),
   };
+}
+
+/** Decides who owns the names that the run has found, and which clusters carry names of others. */
+function decidedNames(
+  plan: NextGenerationInput['plan'],
+  results: readonly WindowResult[],
+): Pick<Generation, 'names' | 'nameConflicts'> {
+  const included = new Set(plan.membership.clusters);
+  const carriedOver = namesOfQuarantined(plan.quarantined).filter(({ cluster }) => included.has(cluster));
+  const { owners, taken } = decideNames(plan.names, [...carriedOver, ...namesInResults(results)]);
+  const conflicts = [...taken].map(([cluster, names]) => {
+    const { reinstalled = false } = ownValue(plan.nameConflicts, cluster) ?? {};
+    return [cluster, { names, reinstalled }];
+  });
+  return { names: inByteOrder(owners), nameConflicts: Object.fromEntries(conflicts) };
 }
 
 /**
@@ -68,6 +89,8 @@ export function sameGeneration(base: Generation, next: Generation): boolean {
     base.federation === next.federation &&
     base.mergeRevision === next.mergeRevision &&
     sameMembers(base.membership, next.membership) &&
+    text(base.names) === text(next.names) &&
+    text(base.nameConflicts) === text(next.nameConflicts) &&
     text(inByteOrder(base.windows)) === text(inByteOrder(next.windows)) &&
     text([...base.quarantined].sort(byWindow)) === text([...next.quarantined].sort(byWindow)) &&
     text([...base.accepted].sort(byWindow)) === text([...next.accepted].sort(byWindow)) &&

@@ -9,6 +9,7 @@ import {
 import { clusterIdSchema, decisionSchema, seenSchema, windowIdSchema } from './ids';
 import { fullListingSchema } from './listing';
 import { membershipSchema } from './membership';
+import { nameConflictSchema } from './name-conflicts';
 import { noticeSchema } from './notices';
 import { writersSchema } from './writers';
 
@@ -23,6 +24,11 @@ export const plannedSourceSchema = z.object({
   size: z.number().int().nonnegative(),
   /** Path below the cluster's `etl/bingen/`; undefined if the path is the same as the window's id. */
   path: z.string().optional(),
+  /**
+   * Cluster names in the file that the cluster does not own, if the cluster carries names of others and the file has been
+   * read before.
+   */
+  names: z.array(z.string()).optional(),
 });
 export type PlannedSource = z.infer<typeof plannedSourceSchema>;
 
@@ -54,6 +60,14 @@ export const plannedWindowSchema = z.object({
 });
 export type PlannedWindow = z.infer<typeof plannedWindowSchema>;
 
+/** What a plan knows about cluster names. */
+const plannedNamesSchema = z.object({
+  /** The owners of cluster names before the run, keyed by name. */
+  names: z.record(z.string(), clusterIdSchema),
+  /** The clusters of which nothing new is merged, because their records carry names of others. */
+  nameConflicts: z.record(clusterIdSchema, nameConflictSchema),
+});
+
 /** A shard: a group of a plan's windows, stored as one object. */
 export const planShardSchema = z.object({
   format: z.literal(1),
@@ -62,6 +76,7 @@ export const planShardSchema = z.object({
   base: z.number().int().nonnegative(),
   /** Ids of the included clusters. */
   clusters: z.array(clusterIdSchema),
+  ...plannedNamesSchema.shape,
   windows: z.array(plannedWindowSchema),
 });
 export type PlanShard = z.infer<typeof planShardSchema>;
@@ -106,6 +121,7 @@ export const planHeadSchema = z.object({
   notices: z.array(noticeSchema),
   /** What is known about the writers of the included clusters' folders, keyed by cluster id. */
   writers: z.record(clusterIdSchema, writersSchema),
+  ...plannedNamesSchema.shape,
   /**
    * Record of the full listing that the plan was made from; undefined if the plan was not made from one. Stored in the
    * bucket once the plan is committed.
@@ -121,6 +137,8 @@ export const windowResultSchema = z.object({
   quarantined: z.array(quarantinedSourceSchema),
   /** The accepted sources of the window that were merged as they are. */
   accepted: z.array(acceptedSourceSchema),
+  /** The merged sources with cluster names that the plan does not give to their clusters. Usually there are none. */
+  names: z.array(z.object({ cluster: clusterIdSchema, seen: seenSchema, names: z.array(z.string()) })),
 });
 export type WindowResult = z.infer<typeof windowResultSchema>;
 

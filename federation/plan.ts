@@ -10,6 +10,7 @@ import { isRecent } from './listing';
 import { type Membership, returningClusters, sameMembership } from './membership';
 import { mergeRevision } from './merge-revision';
 import type { PlannedSource, PlannedWindow } from './plan-document';
+import { asNamesSay, type PlannedNames } from './plan-names';
 import type { FederationRequest } from './run';
 import { overlaps } from './span';
 
@@ -45,6 +46,11 @@ export interface PlanInput {
    */
   readonly heldBack?: Pick<Generation, 'windows' | 'membership'>;
   readonly request: Pick<FederationRequest, 'windows' | 'force' | 'full'>;
+  /**
+   * What is known about cluster names. If it has freed clusters, or clusters to check again, all windows must have been
+   * listed.
+   */
+  readonly names: PlannedNames;
   /** Time of the plan, in unix seconds. It decides which windows are older than the retention. */
   readonly now: number;
 }
@@ -75,6 +81,7 @@ export interface Plan {
  * - A source that the base generation quarantines is read again only if its file has been replaced, if `mergeRevision`
  *   has been raised, or if the request sets `force` or `full`. A source that a person has dropped or accepted is judged
  *   again only if its file has been replaced.
+ * - Of a cluster that carries names of others, nothing new is merged. What the base generation has of it stays.
  * - A generation contains all windows of a cluster or none. So if a cluster is newly excluded or removed, or included
  *   again, all windows with its data change, even those that start before the cut-off (`scope.cutoff` of the membership).
  * - If no cluster leaves or is included again, windows that start before the cut-off stay as they are.
@@ -110,7 +117,7 @@ export function planFederation(input: PlanInput): Plan {
     windows,
     carried,
     removed,
-    quarantined: (base?.quarantined ?? []).filter(stays),
+    quarantined: planner.listed.filter(stays),
     accepted: (base?.accepted ?? []).filter(stays),
     duplicates: input.candidates.duplicates(),
   };
@@ -118,12 +125,16 @@ export function planFederation(input: PlanInput): Plan {
 
 class Planner {
   private readonly returning: Map<ClusterId, number>;
+  /** The quarantined sources of the base generation, as far as the reason still holds. */
+  readonly listed: readonly QuarantinedSource[];
   private readonly quarantined: SourcesByWindow<QuarantinedSource>;
   private readonly accepted: SourcesByWindow<AcceptedSource>;
+  /** Names that are known of a version of a file. `nameKey` returns the keys. */
+  private readonly names: ReadonlyMap<string, readonly string[]>;
   private readonly cutoff: number;
   /**
-   * Whether a cluster is newly excluded or removed (the base generation includes it) or included again (the base
-   * generation does not include it).
+   * Whether a cluster is newly excluded or removed (the base generation includes it), included again (the base
+   * generation does not include it), or affected in all windows by a change of who owns a name.
    */
   private readonly clustersMoved: boolean;
   private readonly span: FederationRequest['windows'];
@@ -131,19 +142,23 @@ class Planner {
   constructor(private readonly input: PlanInput) {
     const { base, membership, request } = input;
     const included = new Set(membership.clusters);
-    this.quarantined = byWindow(base?.quarantined, included);
+    this.listed = asNamesSay(base?.quarantined ?? [], input.names, membership);
+    this.quarantined = byWindow(this.listed, included);
     this.accepted = byWindow(base?.accepted, included);
+    this.names = new Map(input.names.known.map((known) => [nameKey(known), known.names]));
+    const namesMoved = input.names.recheck.size + input.names.freed.size > 0;
     this.returning = returningClusters(membership, base?.membership);
     this.cutoff =
       membership.scope.cutoff === undefined ? -Infinity : Date.parse(membership.scope.cutoff) / 1000;
     this.clustersMoved =
+      namesMoved ||
       this.returning.size > 0 ||
       (base?.membership.clusters.some((cluster) => !included.has(cluster)) ?? false);
     const sameMembers =
       base !== undefined &&
       sameMembership(base.membership, membership) &&
       base.membership.clusters.join('/') === membership.clusters.join('/');
-    this.span = sameMembers ? request.windows : undefined;
+    this.span = sameMembers && !namesMoved ? request.windows : undefined;
   }
 
   /** Lists the ids of all known windows, in byte order. */
@@ -172,7 +187,10 @@ class Planner {
       (cluster) => !sources.some((source) => source.cluster === cluster),
     );
     const candidate = fingerprint(ref, sources);
-    const again = this.isForced(ref, 'force') || this.isForced(ref, 'full');
+    const again =
+      this.isForced(ref, 'force') ||
+      this.isForced(ref, 'full') ||
+      sources.some((source) => contributes(source) && this.input.names.recheck.has(source.cluster));
     if (current === candidate && !unknown && !again) return undefined;
     // Without this check, a window that has only refused sources would be planned in every run.
     if (current === undefined && !unknown && !sources.some(contributes)) return undefined;
@@ -210,6 +228,13 @@ class Planner {
 
   private seenNow({ window, cluster }: QuarantinedSource | AcceptedSource): Seen {
     return this.input.candidates.of(window).get(cluster)?.version ?? absent;
+  }
+
+  /** Returns the names that are known of a file, if its cluster carries names of others. */
+  private foundNames(cluster: ClusterId, window: string, seen: Seen): Pick<PlannedSource, 'names'> {
+    if (!Object.hasOwn(this.input.names.nameConflicts, cluster)) return {};
+    const names = this.names.get(nameKey({ cluster, window, seen }));
+    return names === undefined ? {} : { names: [...names] };
   }
 
   private isSelected(id: string, ref: WindowRef): boolean {
@@ -265,9 +290,14 @@ class Planner {
         const isKnown = source?.seen === file.version && (!lookAgain || source.dropped !== undefined);
         const decision = taken ? 'accepted' : isKnown ? decisionOn(source) : 'used';
         const path = file.path === undefined ? {} : { path: file.path };
-        return [{ cluster, seen: file.version, decision, size: file.size, ...path }];
+        const names = this.foundNames(cluster, id, file.version);
+        return [{ cluster, seen: file.version, decision, size: file.size, ...path, ...names }];
       });
   }
+}
+
+function nameKey(source: { cluster: ClusterId; window: string; seen: Seen }): string {
+  return JSON.stringify([source.cluster, source.window, source.seen]);
 }
 
 type SourcesByWindow<Source> = ReadonlyMap<string, ReadonlyMap<ClusterId, Source>>;

@@ -82,6 +82,8 @@ export const reportSchema = z.object({
   }),
   /** Number of quarantined sources of included clusters. */
   quarantined: z.number().int(),
+  /** Says which clusters carry cluster names of others, a sentence each; undefined if there are none. */
+  nameConflicts: z.array(z.string()).optional(),
   /** Steps that failed after the commit. The next run repeats them. */
   unfinished: z.array(z.string()),
   /** Number of calls to the store up to the time of this report, by operation. */

@@ -150,6 +150,7 @@ function viewRun(
       windows: report.windows,
       quarantined: report.quarantined,
       excluded: report.excluded,
+      nameConflicts: report.nameConflicts,
       warnings: report.warnings,
     }),
     ...(link && { link }),

@@ -1,11 +1,13 @@
 import { listGenerations, readGeneration, readNewestGeneration } from '../activities/read-generations';
 import { catalog, isErrorCode } from '../errors/catalog';
+import { clusterId } from '../etl/cluster-id';
 import {
   type Generation,
   type QuarantinedSource,
   type QuarantineState,
   quarantineState,
 } from '../federation/generation';
+import { adviseOnNameConflict, describeNameConflict, nameTaken } from '../federation/name-conflicts';
 import type { Notice } from '../federation/notices';
 import type { BucketReader } from '../storage/bucket';
 
@@ -23,7 +25,16 @@ export interface Quarantine {
   /** Number of the newest generation; undefined if there is none yet. */
   readonly generation?: number;
   readonly sources: readonly ListedSource[];
+  /** The clusters that carry cluster names of others. All of these sources are in `sources`, too. */
+  readonly nameConflicts: readonly ListedConflict[];
   readonly notices: readonly ListedNotice[];
+}
+
+/** The quarantined sources of a cluster that carries cluster names of others. */
+export interface ListedConflict extends Pick<ListedSource, 'cluster' | 'since' | 'detail' | 'hint'> {
+  /** Number of quarantined sources, and how many of them carry such a name themselves. */
+  readonly sources: number;
+  readonly carrying: number;
 }
 
 /** A quarantined source, the generation since which it has been quarantined, and advice on what to do. */
@@ -44,7 +55,7 @@ export interface ListedSource extends QuarantinedSource {
  */
 export async function readQuarantine(bucket: BucketReader): Promise<Quarantine> {
   const newest = await readNewestGeneration(bucket);
-  if (newest === undefined) return { sources: [], notices: [] };
+  if (newest === undefined) return { sources: [], nameConflicts: [], notices: [] };
   const since = await listedSince(bucket, newest);
   const sources = newest.quarantined.map((source) => ({
     ...source,
@@ -56,7 +67,8 @@ export async function readQuarantine(bucket: BucketReader): Promise<Quarantine> 
     const { means, hint } = catalog[notice.code];
     return { ...notice, means, hint };
   });
-  return { generation: newest.generation, sources, notices };
+  const nameConflicts = listConflicts(newest, sources);
+  return { generation: newest.generation, sources, nameConflicts, notices };
 }
 
 /**
@@ -75,6 +87,20 @@ async function listedSince(bucket: BucketReader, newest: Generation): Promise<Ma
     for (const source of open) since.set(source, number);
   }
   return since;
+}
+
+function listConflicts(newest: Generation, sources: readonly ListedSource[]): ListedConflict[] {
+  return Object.entries(newest.nameConflicts).map(([cluster, conflict]) => {
+    const own = sources.filter((source) => source.cluster === cluster && source.code === nameTaken);
+    return {
+      cluster: clusterId(cluster),
+      sources: own.length,
+      carrying: own.filter(({ names = [] }) => names.length > 0).length,
+      since: Math.min(newest.generation, ...own.map(({ since }) => since)),
+      detail: describeNameConflict(cluster, conflict),
+      hint: adviseOnNameConflict(cluster, conflict),
+    };
+  });
 }
 
 function identity({ cluster, window, code }: QuarantinedSource): string {

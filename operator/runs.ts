@@ -169,6 +169,8 @@ export interface RunSummary extends Pick<Run, 'run' | 'outcome'> {
   /** Steps that failed after the commit. The next run repeats them. */
   readonly unfinished?: FederationReport['unfinished'];
   readonly warnings?: FederationReport['warnings'];
+  /** Says which clusters carry cluster names of others, a sentence each. */
+  readonly nameConflicts?: FederationReport['nameConflicts'];
   readonly error?: FederationReport['error'];
 }
 
@@ -189,6 +191,7 @@ export function summarizeRun({ run, outcome, request, report, startedAt, endedAt
     calls: report?.calls,
     unfinished: report?.unfinished,
     warnings: report?.warnings,
+    nameConflicts: report?.nameConflicts,
     error,
   };
 }

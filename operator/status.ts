@@ -1,5 +1,6 @@
 import { formatDuration } from '../config/durations';
 import type { Settings } from '../config/settings';
+import { adviseOnNameConflict, describeNameConflict } from '../federation/name-conflicts';
 import type { FederationReport } from '../federation/run';
 import type { PullState, PushState } from '../workflows/messages';
 import { type GenerationSummary, summarizeGeneration } from './generations';
@@ -23,6 +24,12 @@ export interface Status {
   };
   /** The newest generation; undefined if there is none yet. */
   readonly generation?: Omit<GenerationSummary, 'run' | 'federator' | 'size'>;
+  /** The clusters that carry cluster names of others, with what can be done. */
+  readonly nameConflicts: readonly {
+    readonly cluster: string;
+    readonly detail: string;
+    readonly todo: string;
+  }[];
   readonly primaries: readonly PullState[];
   /** Sentences that say what could not be determined. */
   readonly missing: readonly string[];
@@ -62,6 +69,11 @@ export async function readStatus(
       error: lastRun.error,
     },
     generation: generation && glance(summarizeGeneration(generation)),
+    nameConflicts: Object.entries(generation?.nameConflicts ?? {}).map(([cluster, conflict]) => ({
+      cluster,
+      detail: describeNameConflict(cluster, conflict),
+      todo: adviseOnNameConflict(cluster, conflict),
+    })),
     primaries: [...view.pull.values()],
     missing: view.missing,
     toDo: toDo(survey, lastRun, view, operator.settings.federator),

@@ -23,7 +23,10 @@ export interface WindowsSummary {
 export interface ClusterSummary {
   readonly cluster: string;
   readonly membership: 'in' | 'excluded' | 'removed' | 'not yet';
-  /** Why the cluster is excluded or removed, or how its membership will change with the next run. */
+  /**
+   * Why the cluster is excluded or removed, how its membership will change with the next run, or why nothing new of it is
+   * merged.
+   */
   readonly reason?: string;
   /** Set if the cluster has pushed since it was removed. */
   readonly stillPushing?: true;
@@ -103,9 +106,10 @@ function membershipOf(
         : `${out.by}: ${out.reason}`,
     };
   }
+  const conflict = ownValue(generation?.nameConflicts, cluster);
   const reason =
     exclusion === undefined
-      ? undefined
+      ? conflict && `nothing new is merged: carries ${Object.keys(conflict.names).join(', ')}`
       : `excluded from the next run on${exclusion.reason && `: ${exclusion.reason}`}; not in the bucket yet`;
   const included = generation?.membership.clusters.includes(cluster) === true;
   return { membership: included ? 'in' : 'not yet', ...(reason !== undefined && { reason }) };

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { describeWindow, parseWindowId } from '../etl/window';
+import { nameTaken } from '../federation/name-conflicts';
 import { count } from '../operator/format';
 import { type Quarantine, readQuarantine } from '../operator/quarantine';
 import { type CommandOptions, openContext } from './context';
@@ -21,8 +22,9 @@ export function registerQuarantine(program: Command): void {
     });
 }
 
-function show({ generation, sources, notices }: Quarantine): void {
-  showSources(generation, sources);
+function show(quarantine: Quarantine): void {
+  showSources(quarantine);
+  const { notices } = quarantine;
   if (notices.length === 0) return;
   print('\nAlso noticed:\n');
   print(
@@ -38,18 +40,26 @@ function show({ generation, sources, notices }: Quarantine): void {
     print(`${code}: ${text}`);
 }
 
-function showSources(generation: Quarantine['generation'], sources: Quarantine['sources']): void {
+function showSources({ generation, sources, nameConflicts }: Quarantine): void {
   if (generation === undefined)
     return print('No generation has been committed yet, so nothing is quarantined.');
   if (sources.length === 0) return print(`Generation ${generation} has no quarantined sources.`);
-  const rows = sources.map(({ cluster, window, code, since, state }) => {
+  // A cluster that carries names of others may have thousands of sources, so they share a line.
+  const conflicting = new Set(nameConflicts.map(({ cluster }) => cluster));
+  const single = sources.filter(({ cluster, code }) => code !== nameTaken || !conflicting.has(cluster));
+  const rows = single.map(({ cluster, window, code, since, state }) => {
     const ref = parseWindowId(window);
     const named = ref === undefined ? window : describeWindow(ref);
     return [cluster, ref?.pipeline, named, code, `generation ${since}`, state];
   });
   print(`Generation ${generation} has ${count(sources.length, 'quarantined source')}.\n`);
-  print(formatTable(['cluster', 'pipeline', 'window', 'code', 'since', 'state'], rows));
+  const grouped = nameConflicts.map(({ cluster, sources: number, carrying, since }) => {
+    const what = `${count(number, 'source')}, ${carrying} with the name`;
+    return [cluster, 'all', what, nameTaken, `generation ${since}`, ''];
+  });
+  print(formatTable(['cluster', 'pipeline', 'window', 'code', 'since', 'state'], [...rows, ...grouped]));
   print();
-  for (const [code, hint] of new Map(sources.map((source) => [source.code, source.hint])))
+  for (const { detail, hint } of nameConflicts) print(`${detail} ${hint}`);
+  for (const [code, hint] of new Map(single.map((source) => [source.code, source.hint])))
     print(`${code}: ${hint}`);
 }

@@ -49,8 +49,9 @@ function show(runs: readonly RunSummary[], now: Date): void {
       runs.map((run) => row(run, now)),
     ),
   );
-  for (const { run, error, warnings = [], unfinished = [] } of runs) {
+  for (const { run, error, warnings = [], nameConflicts = [], unfinished = [] } of runs) {
     if (error !== undefined) print(`\n${run}: ${error.code}: ${error.message}`);
+    for (const conflict of nameConflicts) print(`\n${run}: ${conflict}`);
     for (const warning of warnings) print(`\n${run}: ${warning}`);
     for (const what of unfinished) print(`\n${run}: left to the next run: ${what}`);
   }

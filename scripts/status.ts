@@ -45,6 +45,7 @@ function show(status: Status, now: Date): void {
   }
   section('Clusters', showClusters(status.clusters, now));
   section('Pushes that need a look', showPushes(status.clusters));
+  section('Cluster names', status.nameConflicts.map(({ detail, todo }) => `${detail}\n  ${todo}`).join('\n'));
   section('Primaries', showPrimaries(status.primaries, now));
   section('Not shown', status.missing.join('\n'));
   section('To do', status.toDo.map((step) => `- ${step}`).join('\n'));

@@ -16,6 +16,7 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
+import type { CommitResult } from '../activities/commit-generation';
 import type { FederationActivities } from '../activities/federation-activities';
 import type { PlanSummary } from '../activities/plan-federation';
 import { describeHold } from '../federation/hold';
@@ -297,6 +298,13 @@ function summaryOf(state: RunState, outcome: RunOutcome): FederationSummary {
   };
 }
 
+function nameConflicts(
+  result: CommitResult | { readonly status: 'on-hold' } | undefined,
+): Pick<FederationReport, 'nameConflicts'> {
+  const conflicts = result !== undefined && 'nameConflicts' in result ? result.nameConflicts : [];
+  return conflicts.length === 0 ? {} : { nameConflicts: conflicts };
+}
+
 function reportedFacts(state: RunState) {
   const { committed, progress: at } = state;
   const { merged, reused, removed, calls } = totalsOf(state);
@@ -306,6 +314,7 @@ function reportedFacts(state: RunState) {
     excluded: [...at.excluded],
     windows: { all: at.windows, planned: at.planned, merged, reused, removed },
     quarantined: at.quarantined,
+    ...nameConflicts(committed?.result),
     unfinished: [...(committed?.unfinished ?? [])],
     calls: addCalls(state.calls, calls),
   };

@@ -3,6 +3,8 @@ import type { MessagePort } from 'node:worker_threads';
 import type { ErrorCode } from '../../errors/catalog';
 import { FederationError } from '../../errors/federation-error';
 import { type Contribution, extractContribution } from '../../etl/contribution';
+import { decodeSet } from '../../etl/file';
+import { recordClusters } from '../../etl/set-facts';
 import { Splice, type SplicedMerge } from '../../etl/splice/splice';
 import type { AgainRange, InputFacts } from '../../etl/splice/spliced-input';
 import type { Pipeline, Window } from '../../etl/window';
@@ -25,6 +27,8 @@ export interface SourceTask {
    * then read from that object.
    */
   readonly from?: Contribution;
+  /** True if the file is not to be merged: the thread only reports which cluster names its records carry. */
+  readonly examine?: boolean;
 }
 
 export interface MergeTask {
@@ -76,6 +80,8 @@ export interface BadSource {
   readonly cluster: string;
   readonly code: ErrorCode;
   readonly detail: string;
+  /** The cluster names that the records of the file carry, if the file was only to be examined. */
+  readonly names?: readonly string[];
 }
 
 export type MergeAnswer =
@@ -177,6 +183,7 @@ class WindowSplice {
       return;
     }
     try {
+      if (source.examine) return void this.bad.push(this.examined(source, bytes));
       requireGood(this.splice.add(source.cluster, bytes), window, source);
     } catch (error) {
       if (!(error instanceof FederationError)) throw error;
@@ -184,6 +191,11 @@ class WindowSplice {
       const detail = byte === undefined ? error.detail : `${error.detail} (byte ${byte})`;
       this.bad.push({ cluster: source.cluster, code: error.code, detail });
     }
+  }
+
+  private examined({ cluster }: SourceTask, bytes: Uint8Array): BadSource {
+    const names = recordClusters(decodeSet(this.task.pipeline, bytes));
+    return { cluster, code: 'CLUSTER_NAME_TAKEN', detail: '', names };
   }
 
   /** Requests more bytes of the previous merged object, and adds them to the digest of that object. */

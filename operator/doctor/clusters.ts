@@ -6,6 +6,7 @@ import { readDocument } from '../../federation/document';
 import { documents } from '../../federation/documents';
 import { combinedEtlKey, combinedEtlPrefix, federatedPrefix, parseEtlKey } from '../../federation/layout';
 import { type Exclusion, type Membership, resolveMembership } from '../../federation/membership';
+import { adviseOnNameConflict, describeNameConflict } from '../../federation/name-conflicts';
 import type { BucketReader, CallOptions } from '../../storage/bucket';
 import { count, formatAge } from '../format';
 import { summarizeCluster, type Survey, surveyBucket } from '../survey';
@@ -57,6 +58,7 @@ function describeSurvey(
     ...(clusters.length > mostClusters
       ? [line('more', `${clusters.length - mostClusters} more: see \`federated-etl status\`.`)]
       : []),
+    ...nameConflicts(generation),
     line('who is in', `${rule(federator.scope)} ${whoIsIn(membership)}`),
     ...misnamed('include', federator.scope.include ?? [], discovered),
     ...misnamed('exclude', federator.scope.exclude, discovered),
@@ -110,6 +112,17 @@ function describeRemovedCluster(cluster: string, removed: string, stillPushing?:
     detail: `${removed}. What it pushes is ignored.`,
     todo: `Stop its pushes (federatedETL.federatedCluster), or bring it back: \`federated-etl cluster restore ${cluster}\`.`,
   };
+}
+
+/** Warns about clusters that carry cluster names of others. */
+function nameConflicts(generation: Survey['generation']): Check[] {
+  return Object.entries(generation?.nameConflicts ?? {}).map(([cluster, conflict]) => ({
+    check,
+    subject: cluster,
+    outcome: 'warning',
+    detail: `Nothing new is merged. ${describeNameConflict(cluster, conflict)}`,
+    todo: adviseOnNameConflict(cluster, conflict),
+  }));
 }
 
 function rule({ include, exclude, cutoff }: Membership['scope']): string {

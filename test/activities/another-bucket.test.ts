@@ -154,20 +154,6 @@ describe('a federation', () => {
   });
 
   it.each([
-    ['is there', []],
-    ['is gone', [federationKey]],
-  ])('takes a damaged newest generation for the known one if federation.json %s', async (_, lost) => {
-    const federator = federatorFinding('own');
-    await federator.bucket.put(generationKey(2), Buffer.from('{'));
-    for (const key of lost) await federator.bucket.delete(key);
-    expect((await federator.federate({ from: 1 })).commit).toMatchObject({
-      status: 'committed',
-      generation: 3,
-      federation: known.federation,
-    });
-  });
-
-  it.each([
     ['empty', 'FEDERATION_MISSING'],
     ['recreated', 'FEDERATION_MISSING'],
     ['another', 'FEDERATION_OTHER'],

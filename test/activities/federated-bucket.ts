@@ -11,7 +11,7 @@ import { readNewestGeneration } from '../../activities/read-generations';
 import { createRecordRequest } from '../../activities/record-request';
 import { createRecordShard } from '../../activities/record-shard';
 import { type MergeThreads, startMergeThreads } from '../../activities/threads/merge-threads';
-import { silentLog } from '../../config/log';
+import { type Log, silentLog } from '../../config/log';
 import { clusterId } from '../../etl/cluster-id';
 import type { WindowId } from '../../etl/window';
 import type { Generation } from '../../federation/generation';
@@ -68,6 +68,7 @@ export interface TestFederatorOptions {
   readonly id?: string;
   readonly scope?: Scope;
   readonly generations?: number;
+  readonly log?: Log;
 }
 
 /** Results of the activities of a run. `commit` is undefined if the run ended before the commit. */
@@ -91,7 +92,12 @@ export class TestFederator {
   constructor(
     readonly bucket: Bucket,
     threads: MergeThreads,
-    { id = 'cluster-4', scope = { exclude: [] }, generations = 10 }: TestFederatorOptions = {},
+    {
+      id = 'cluster-4',
+      scope = { exclude: [] },
+      generations = 10,
+      log = silentLog,
+    }: TestFederatorOptions = {},
   ) {
     this.deps = {
       bucket,
@@ -103,7 +109,7 @@ export class TestFederator {
         follows: this.follows,
         known: this.known,
       }),
-      log: silentLog,
+      log,
       now: () => new Date(),
       heartbeat: () => undefined,
       signal: () => new AbortController().signal,
@@ -144,6 +150,19 @@ export class TestFederator {
     return { plan, outcomes, commit };
   }
 
+  /** Like `federate`, but plans again until the run commits, as the workflow does. Returns the last attempt. */
+  async federateToEnd(request: Partial<FederationRequest> = {}): Promise<TestRun & { attempts: number }> {
+    const run = this.nextRun();
+    for (let attempt = 1; attempt <= 5; attempt++) {
+      const { plan, outcomes } = await this.prepare(request, run, attempt);
+      const commit = await this.commit(run, attempt);
+      if (commit.status === 'replan') continue;
+      await this.publish();
+      return { plan, outcomes, commit, attempts: attempt };
+    }
+    throw new Error(`${run} has planned five times.`);
+  }
+
   publish() {
     return createPublishGeneration(this.deps)();
   }
@@ -181,6 +200,15 @@ export function keptFile(cluster: string, window: string): string {
 /** Returns the golden file that a cluster contributes to a window. */
 export function goldenSource(cluster: string, window: string): Buffer {
   return readFileSync(join(golden, 'bucket', sourceKey(cluster, window)));
+}
+
+/**
+ * Returns the golden file of a cluster with the name of another cluster in its records. Both names must have the same
+ * length, because the file contains the lengths of its strings.
+ */
+export function renamedSource(cluster: string, window: string, name: string): Buffer {
+  const text = goldenSource(cluster, window).toString('latin1');
+  return Buffer.from(text.replaceAll(cluster, name), 'latin1');
 }
 
 /** Returns the versions of all objects below a prefix. The keys of the result are the keys of the objects. */

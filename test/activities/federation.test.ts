@@ -10,6 +10,7 @@ import {
   golden,
   goldenSource,
   goldenWindows,
+  renamedSource,
   snapshot,
   sourceKey,
   TestFederator,
@@ -117,7 +118,10 @@ describe('five clusters', () => {
   test('become six without any configuration, and only the sixth’s windows are merged', async () => {
     const federator = new TestFederator(federatedBucket(), threads);
     await federator.federate();
-    await federator.bucket.put(sourceKey('cluster-6', firstDay), goldenSource('cluster-1', firstDay));
+    await federator.bucket.put(
+      sourceKey('cluster-6', firstDay),
+      renamedSource('cluster-1', firstDay, 'cluster-6'),
+    );
     const { plan, commit } = await federator.federate();
     expect(plan).toMatchObject({ planned: 1, clusters: { count: 6 } });
     expect(commit).toMatchObject({ status: 'committed', clusters: 6 });

@@ -4,6 +4,7 @@ import {
   firstDay,
   goldenSource,
   overriding,
+  renamedSource,
   secondDay,
   smallBucket,
   snapshot,
@@ -104,7 +105,7 @@ test('files named by an earlier generation are deleted, foreign ones are left', 
   }
   await bucket.delete(sourceKey('cluster-5', firstDay));
   federator.exclusions['cluster-5'] = { reason: '', at: '2026-11-20T00:00:00Z' };
-  await bucket.put(sourceKey('cluster-6', secondDay), goldenSource('cluster-5', secondDay));
+  await bucket.put(sourceKey('cluster-6', secondDay), renamedSource('cluster-5', secondDay, 'cluster-6'));
   const { commit } = await federator.federate();
   expect(commit).toMatchObject({ status: 'committed', windows: 1, removed: 2 });
   expect(Object.keys(await snapshot(bucket, combinedEtlPrefix))).toEqual([

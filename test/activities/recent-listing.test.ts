@@ -157,18 +157,21 @@ async function run(world: World, { fails = false, full = false } = {}): Promise<
       .map(({ cluster, seen }) => ({ cluster, window: id, seen, code: 'ETL_CORRUPT', detail: '' }));
     const ref = parseWindowId(id);
     if (ref === undefined || quarantined.length === decided.length)
-      return { window: id, quarantined, accepted: [] };
+      return { window: id, quarantined, accepted: [], names: [] };
     const name = fingerprint(ref, decided);
     return {
       window: id,
       quarantined,
       accepted: [],
+      names: [],
       merged: { fingerprint: name, digest: sha256(name), size: 1 },
     };
   });
-  const { federation, number } = drawn;
+  const { federation, number, names } = drawn;
   const plan = {
     ...drawn,
+    names: names.names,
+    nameConflicts: names.nameConflicts,
     number,
     membership,
     removed: [...drawn.removed],

@@ -6,6 +6,7 @@ import {
   firstDay,
   goldenSource,
   overriding,
+  renamedSource,
   smallBucket,
   snapshot,
   sourceKey,
@@ -26,7 +27,7 @@ const rollback = (to: number): Partial<FederationRequest> => ({
 async function twoGenerations(bucket: Bucket = smallBucket()): Promise<TestFederator> {
   const federator = new TestFederator(bucket, threads);
   await federator.federate();
-  await bucket.put(sourceKey('cluster-1', firstDay), goldenSource('cluster-3', firstDay));
+  await bucket.put(sourceKey('cluster-1', firstDay), renamedSource('cluster-3', firstDay, 'cluster-1'));
   await federator.federate();
   return federator;
 }

@@ -6,6 +6,7 @@ import { fingerprint, type FingerprintSource } from '../../federation/fingerprin
 import type { AcceptedSource, Generation, QuarantinedSource } from '../../federation/generation';
 import type { Exclusion, Membership } from '../../federation/membership';
 import { mergeRevision } from '../../federation/merge-revision';
+import type { PlannedNames } from '../../federation/plan-names';
 import type { FederationReport } from '../../federation/run';
 import { noCalls } from '../../federation/store-calls';
 import type { Version } from '../../storage/bucket';
@@ -85,6 +86,15 @@ export function named(window: string, ...sources: FingerprintSource[]): string {
   return fingerprint(ref, sources);
 }
 
+/** A plan in which no cluster carries a name of another. */
+export const noNames: PlannedNames = {
+  names: {},
+  nameConflicts: {},
+  known: [],
+  recheck: new Set(),
+  freed: new Set(),
+};
+
 /** Returns a generation whose windows were merged from the given sources. */
 export function generation(
   windows: Record<string, FingerprintSource[]>,
@@ -110,6 +120,8 @@ export function generation(
     accepted: [],
     notices: [],
     writers: {},
+    names: {},
+    nameConflicts: {},
     ...more,
   };
 }

@@ -25,14 +25,16 @@ const plan = {
   accepted: [],
   notices: [],
   writers: {},
+  names: {},
+  nameConflicts: {},
 };
 const merged = { fingerprint: 'e'.repeat(64), digest: 'd'.repeat(64), size: 2 };
 const now = new Date('2026-11-20T12:00:00Z');
 
 test('planned windows are added or removed, the others stay', () => {
   const results = [
-    { window: one, quarantined: [], accepted: [acceptedSource('b', one)] },
-    { window: three, merged, quarantined: [quarantinedSource('b', three)], accepted: [] },
+    { window: one, quarantined: [], accepted: [acceptedSource('b', one)], names: [] },
+    { window: three, merged, quarantined: [quarantinedSource('b', three)], accepted: [], names: [] },
   ];
   const next = nextGeneration({ base, plan, results, run: 'run-2', now });
   expect(Object.keys(next.windows)).toEqual([two, three]);

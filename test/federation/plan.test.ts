@@ -12,6 +12,7 @@ import {
   generation,
   membership,
   named,
+  noNames,
   out,
   quarantinedSource,
   used,
@@ -31,6 +32,7 @@ function plan({ files = [], ...input }: Given) {
     candidates: candidates(files),
     lastGenerations: new Map(),
     request: {},
+    names: noNames,
     now: 0,
     ...input,
   });

@@ -12,6 +12,7 @@ import {
   generation,
   membership,
   named,
+  noNames,
   out,
   quarantinedSource,
   used,
@@ -109,7 +110,7 @@ describe('a plan', () => {
   });
   const removed = { [b]: { ...decided, lastGeneration: 1 } };
   const gone = membership(['a'], { removed });
-  const input = { lastGenerations: new Map(), request: {}, now: 0 };
+  const input = { lastGenerations: new Map(), request: {}, names: noNames, now: 0 };
 
   test('takes a removed cluster out of every window, with what is quarantined of it', () => {
     const plan = planFederation({

@@ -173,6 +173,8 @@ export class ClusterOnDisk implements AsyncDisposable {
       accepted: [],
       notices: [],
       writers: {},
+      names: {},
+      nameConflicts: {},
     };
     await replaceDocument(this.bucket, documents.generation.at(generation), whole);
   }

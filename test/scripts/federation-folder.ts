@@ -100,6 +100,8 @@ export class FederationFolder implements AsyncDisposable {
       accepted: more.accepted ?? [],
       notices: [],
       writers: {},
+      names: {},
+      nameConflicts: {},
     };
     await replaceDocument(this.bucket, documents.generation.at(generation), committed);
     await replaceDocument(this.bucket, documents.published.at(), {

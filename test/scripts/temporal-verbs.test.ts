@@ -391,20 +391,6 @@ describeWithTemporal('primary', () => {
     });
   });
 
-  it('status says why nothing is pulled, and enter accepts a federation', async () => {
-    await using _ = await startPull();
-    const refused = { code: 'FEDERATION_OTHER', detail: 'It is another one.', hint: 'Accept it.' };
-    await updatePrimary(volume, { refused });
-    expect((await primary('status')).out).toMatch(
-      /^cluster-5 pulls nothing, and serves what it has\n {2}FEDERATION_OTHER: It is another one\.\n {2}Accept it\.\n/,
-    );
-    expect((await primary('enter', '--accept-federation', 'f-2')).out).toBe(
-      'cluster-5 is a primary already.\nThe next pull takes federation f-2, if that is in the bucket.\n',
-    );
-    expect((await primary('status')).out).toContain('\n  takes federation f-2 with its next pull\n');
-    await updatePrimary(volume, { refused: undefined, accepts: undefined });
-  });
-
   it('leave reports where its windows came from', async () => {
     await using _ = await startPull();
     expect((await primary('leave')).out).toMatch(

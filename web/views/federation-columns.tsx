@@ -53,7 +53,7 @@ export function federationColumns(now: number, onReplay?: (run: string) => void)
       id: 'outcome',
       title: 'Outcome',
       value: ({ outcome }) => outcome,
-      show: ({ outcome, error: failed, warnings = [] }) => (
+      show: ({ outcome, error: failed, nameConflicts = [], warnings = [] }) => (
         <>
           <span class={`badge ${tones[outcome]}`}>{outcome}</span>
           {failed !== undefined && (
@@ -62,7 +62,7 @@ export function federationColumns(now: number, onReplay?: (run: string) => void)
               {failed.code}: {failed.message}
             </small>
           )}
-          {warnings.map((warning) => (
+          {[...nameConflicts, ...warnings].map((warning) => (
             <small key={warning}> {warning}</small>
           ))}
         </>

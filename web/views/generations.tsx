@@ -58,12 +58,7 @@ export function Generations({ state, go, status, onToken }: ViewProps) {
         quarantined.length === 0 ? (
           '0'
         ) : (
-          <span
-            class="stale"
-            title={quarantined
-              .map((one) => `${one.cluster} ${one.window}: ${one.code}: ${one.detail}`)
-              .join('\n')}
-          >
+          <span class="stale" title={quarantinedText(quarantined)}>
             {quarantined.length}
           </span>
         ),
@@ -105,6 +100,22 @@ export function Generations({ state, go, status, onToken }: ViewProps) {
       )}
     </>
   );
+}
+
+/** Lists quarantined sources, one line for all windows of a cluster with the same error. */
+function quarantinedText(sources: GenerationView['quarantined']): string {
+  const lines = new Map<string, string[]>();
+  for (const { cluster, window, code, detail } of sources) {
+    const why = `${code}: ${detail}`;
+    const key = `${cluster}\n${why}`;
+    lines.set(key, [...(lines.get(key) ?? []), window]);
+  }
+  return [...lines]
+    .map(([key, [first, ...others]]) => {
+      const [cluster, why] = key.split('\n');
+      return `${cluster} ${first}${others.length === 0 ? '' : ` and ${others.length} more`}: ${why}`;
+    })
+    .join('\n');
 }
 
 function Diff({

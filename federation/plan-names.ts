@@ -1,0 +1,182 @@
+import type { ClusterId } from '../etl/cluster-id';
+import { ownValue } from '../etl/own-value';
+import { parseWindowId, type WindowId, windowId } from '../etl/window';
+import { inByteOrder } from './byte-order';
+import type { Candidates } from './candidates';
+import type { Change } from './change';
+import { absent, type Seen } from './decision';
+import { isExpired } from './expired';
+import type { Generation, QuarantinedSource } from './generation';
+import { isRecent } from './listing';
+import type { Membership } from './membership';
+import {
+  describeTakenSource,
+  looksReinstalled,
+  type NameConflict,
+  type NameRules,
+  namesOfOthers,
+  nameTaken,
+} from './name-conflicts';
+import { decideNames, type NameOwners, ownersAfter } from './names';
+import type { WindowResult } from './plan-document';
+
+/** Names in one version of a cluster's file that the cluster does not own. */
+export interface NamesOfSource {
+  readonly cluster: ClusterId;
+  readonly window: WindowId;
+  readonly seen: Seen;
+  readonly names: readonly string[];
+}
+
+/** What a plan knows about cluster names. The owners are those of the base generation, after a decision of a person. */
+export interface PlannedNames extends NameRules {
+  /** The names that are known of the clusters' present files, also those without an owner. */
+  readonly known: readonly NamesOfSource[];
+  /** Clusters whose merged records may carry a name that a person has given away. All of their windows are checked. */
+  readonly recheck: ReadonlySet<ClusterId>;
+  /** Clusters of which the base generation quarantines files for their names, but which carry names of others no more. */
+  readonly freed: ReadonlySet<ClusterId>;
+}
+
+/** Returns what a plan knows about cluster names if it reads no files: what a generation says. */
+export function standingNames({ names, nameConflicts }: NameRules): PlannedNames {
+  return { names, nameConflicts, known: [], recheck: new Set(), freed: new Set() };
+}
+
+/**
+ * Returns what a rollback knows about cluster names. Names that the target has belong to their owners there, because the
+ * target's windows carry them.
+ */
+export function namesAtRollback(
+  target: NameRules,
+  newest: NameRules,
+  { clusters, removed }: Pick<Membership, 'clusters' | 'removed'>,
+): PlannedNames {
+  const names = ownersAfter({ ...newest.names, ...target.names }, undefined, removed);
+  const included = new Set<string>(clusters);
+  const conflicts = Object.entries(target.nameConflicts).filter(([cluster]) => included.has(cluster));
+  return standingNames({ names, nameConflicts: Object.fromEntries(conflicts) });
+}
+
+export interface PlanNamesInput {
+  readonly base?: Generation;
+  readonly membership: Pick<Membership, 'clusters' | 'removed' | 'scope'>;
+  readonly candidates: Candidates;
+  /** As in `PlanInput`. */
+  readonly since?: number;
+  readonly change?: Change;
+  /** Names that an earlier attempt of the run found. */
+  readonly found: readonly NamesOfSource[];
+  /** As in `PlanInput`. */
+  readonly now: number;
+}
+
+/** Decides who owns which name, from what the base generation and an earlier attempt know of the present files. */
+export function planNames(input: PlanNamesInput): PlannedNames {
+  const { base, membership, change, candidates } = input;
+  const included = new Set(membership.clusters);
+  const names = ownersAfter(base?.names ?? {}, change, membership.removed);
+  const known = [...namesOfQuarantined(base?.quarantined ?? []), ...input.found].filter(
+    (source) => included.has(source.cluster) && isPresent(source, input),
+  );
+  const { taken } = decideNames(names, known);
+  const nameConflicts = describeTaken(taken, base?.nameConflicts, candidates);
+  const recheck = new Set(
+    Object.entries(base?.names ?? {})
+      .filter(([name, owner]) => included.has(owner) && ownValue(names, name) !== owner)
+      .map(([, owner]) => owner),
+  );
+  const freed = new Set(
+    (base?.quarantined ?? []).flatMap(({ cluster, code, dropped }) =>
+      code === nameTaken && dropped === undefined && included.has(cluster) && !taken.has(cluster)
+        ? cluster
+        : [],
+    ),
+  );
+  return { names, nameConflicts, known, recheck, freed };
+}
+
+/**
+ * Describes the clusters that carry names of others. That one looks like a new installation is remembered from the base
+ * generation: later, a listing of recent windows does not show it.
+ */
+function describeTaken(
+  taken: ReadonlyMap<ClusterId, NameOwners>,
+  before: Readonly<Record<ClusterId, NameConflict>> | undefined,
+  candidates: Candidates,
+): Record<ClusterId, NameConflict> {
+  if (taken.size === 0) return {};
+  const windows = windowsOf(candidates);
+  const filesOf = (cluster: ClusterId) => windows.get(cluster) ?? [];
+  return Object.fromEntries(
+    [...taken].map(([cluster, names]) => {
+      const old = ownValue(before, cluster);
+      const known = old?.reinstalled === true && sameNames(old.names, names);
+      return [cluster, { names, reinstalled: known || looksReinstalled(filesOf, cluster, names) }];
+    }),
+  );
+}
+
+function sameNames(a: NameOwners, b: NameOwners): boolean {
+  const text = (names: NameOwners) => JSON.stringify(inByteOrder(names));
+  return text(a) === text(b);
+}
+
+function windowsOf(candidates: Candidates): Map<ClusterId, WindowId[]> {
+  const windows = new Map<ClusterId, WindowId[]>();
+  for (const id of candidates.windows()) {
+    const ref = parseWindowId(id);
+    if (ref === undefined) continue;
+    for (const cluster of candidates.of(id).keys()) {
+      const ofCluster = windows.get(cluster) ?? [];
+      ofCluster.push(windowId(ref));
+      windows.set(cluster, ofCluster);
+    }
+  }
+  return windows;
+}
+
+/**
+ * Returns the quarantined sources of the base generation as the next one lists them. Those of a cluster that carried
+ * names of others and does so no more are not among them: they are judged like new files.
+ */
+export function asNamesSay(
+  quarantined: readonly QuarantinedSource[],
+  rules: NameRules,
+  { clusters }: Pick<Membership, 'clusters'>,
+): QuarantinedSource[] {
+  const included = new Set(clusters);
+  return quarantined.flatMap((source): QuarantinedSource | [] => {
+    const { cluster, code, dropped } = source;
+    if (code !== nameTaken || dropped !== undefined || !included.has(cluster)) return source;
+    if (!Object.hasOwn(rules.nameConflicts, cluster)) return [];
+    const names = namesOfOthers(cluster, source.names ?? [], rules);
+    return { ...source, names, detail: describeTakenSource(cluster, names, rules) };
+  });
+}
+
+/**
+ * Returns the names that were found in the quarantined files of clusters that carry names of others. A file that a person
+ * has dropped does not count.
+ */
+export function namesOfQuarantined(quarantined: readonly QuarantinedSource[]): NamesOfSource[] {
+  return quarantined.flatMap(({ cluster, window, seen, code, dropped, names = [] }) =>
+    code === nameTaken && dropped === undefined && names.length > 0 ? [{ cluster, window, seen, names }] : [],
+  );
+}
+
+/** Returns all names that a run has found in files of clusters that do not own them. */
+export function namesInResults(results: readonly WindowResult[]): NamesOfSource[] {
+  return results.flatMap(({ window, names, quarantined }) => [
+    ...names.map((found) => ({ ...found, window })),
+    ...namesOfQuarantined(quarantined),
+  ]);
+}
+
+/** Returns whether the cluster still has this version of the file. A file that was not listed counts as unchanged. */
+function isPresent(source: NamesOfSource, { candidates, since, membership, now }: PlanNamesInput): boolean {
+  const ref = parseWindowId(source.window);
+  if (ref === undefined || isExpired(ref, membership.scope, now)) return false;
+  if (since !== undefined && !isRecent(ref, since)) return true;
+  return (candidates.of(source.window).get(source.cluster)?.version ?? absent) === source.seen;
+}
