@@ -294,7 +294,8 @@ describeWithTemporal('federate', () => {
   });
 
   it('passes its options on to the run', async () => {
-    await run('federate', '--force', '--full', '--take-over', '--window', '1794614400,1794700800', '--wait');
+    const flags = ['--force', '--full', '--take-over', '--new-federation'];
+    await run('federate', ...flags, '--window', '1794614400,1794700800', '--wait');
     const [input] = world.inputs('recordRequest');
     expect(input).toMatchObject({
       request: {
@@ -302,6 +303,7 @@ describeWithTemporal('federate', () => {
         force: true,
         full: true,
         takeOver: true,
+        newFederation: true,
         windows: { start: 1794614400, end: 1794700800 },
       },
     });
