@@ -1,16 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { readNewestGeneration } from '../../activities/read-generations';
+import { mapConcurrently } from '../../concurrency/map-concurrently';
 import { clusterId } from '../../etl/cluster-id';
 import { decodeSet, encodeSet } from '../../etl/file';
 import { type WindowId, windowId } from '../../etl/window';
 import { clusterEtlKey, combinedEtlKey } from '../../federation/layout';
-import type { RunOutcome } from '../../federation/run';
+import type { FederationRequest, RunOutcome } from '../../federation/run';
 import type { Operator } from '../../operator/operator';
 import { failedSinceTheLastCommit, replayRequest } from '../../operator/replay';
 import { readRuns, type Run } from '../../operator/runs';
@@ -68,6 +70,20 @@ const cells: readonly Cell[] = runs(
     phaseNames.flatMap((phase) => storeNames.map((store) => ({ fault, phase, store }))),
   ),
 );
+
+/** Cells whose fault soon passes. */
+const passing: readonly Cell[] = runs(
+  [
+    { fault: 'throttled', phase: 'listing', store: 'S3' },
+    { fault: '5xx', phase: 'publish', store: 'S3' },
+    { fault: 'cut', phase: 'commit', store: 'a folder' },
+  ],
+  (['throttled', '5xx', 'cut'] as const).flatMap((fault) =>
+    phaseNames.flatMap((phase) => storeNames.map((store) => ({ fault, phase, store }))),
+  ),
+);
+
+const all = [...cells, ...passing];
 
 const codes: Record<Fault, string> = {
   away: 'STORAGE_BUCKET_NOT_FOUND',
@@ -140,12 +156,10 @@ class World {
     });
   }
 
-  async listed(run: string, failed = false): Promise<Run> {
-    return until(`${run} in the list`, async () =>
-      (await readRuns(this.operator, 100, failed)).runs.find(
-        (one) => one.run === run && one.outcome !== 'running' && one.endedAt !== undefined,
-      ),
-    );
+  /** Returns a run that has ended, as `runs` lists it, or `runs --failed`. */
+  async listed(run: string, failed: boolean): Promise<Run | undefined> {
+    await this.idle();
+    return (await readRuns(this.operator, 5, failed)).runs.find((one) => one.run === run);
   }
 
   /** Returns when the last federations ended, by outcome, as the federator's gauges show it after its next look. */
@@ -187,7 +201,7 @@ describeWithS3('a store that fails', () => {
       const namespace = await server.createNamespace();
       folder = await mkdtemp(join(tmpdir(), 'federated-etl-fails-'));
       const hurried = { firstPauseMs: 1, longestPauseMs: 1, budget: Infinity };
-      const start = (bucket: Bucket, idPrefix: string) =>
+      const open = (bucket: Bucket, idPrefix: string) =>
         startFederatorHere(server, {
           namespace,
           idPrefix,
@@ -207,27 +221,30 @@ describeWithS3('a store that fails', () => {
       worlds = {
         'a folder': new World(
           inFolder,
-          await start(
+          await open(
             failingFolder(inFolder, () => ofFolder()),
             'folder-',
           ),
           (trouble) => (ofFolder = trouble),
         ),
-        S3: new World(await inS3(), await start(await inS3({ endpoint: proxy.host }), 's3-'), (trouble) =>
+        S3: new World(await inS3(), await open(await inS3({ endpoint: proxy.host }), 's3-'), (trouble) =>
           proxy.plan((request) => failingS3(request, trouble())),
         ),
       };
 
       const twin = new TestFederator(federatedBucket({ empty: true }), threads);
-      for (let n = 0; n <= cells.length; n++) await pushNth(twin.bucket, n);
+      const most =
+        1 + 2 + Math.max(...storeNames.map((name) => all.filter(({ store }) => store === name).length));
+      const numbers = Array.from({ length: most }, (_, n) => n);
+      await mapConcurrently(numbers, 8, (n) => pushNth(twin.bucket, n));
       await twin.federate();
-      for (let n = 0; n <= cells.length; n++) {
+      for (const n of numbers) {
         const { bytes } = await readAll(twin.bucket, combinedEtlKey(nthWindow(n)));
         undisturbed.set(nthWindow(n), bytes);
       }
       for (const world of Object.values(worlds)) {
-        const run = await federate(world);
-        expect(await world.ended(run)).toMatchObject({ outcome: 'complete', generation: 1 });
+        await push(world);
+        expect(await world.ended(await start(world))).toMatchObject({ outcome: 'complete', generation: 1 });
         await expectUndisturbed(world);
       }
     });
@@ -242,17 +259,19 @@ describeWithS3('a store that fails', () => {
     });
 
     afterEach(() => {
+      becomeOriginal();
       for (const world of Object.values(worlds ?? {})) world.trouble = undefined;
     });
 
-    /** Pushes the files of the next window, and starts a federation. */
-    async function federate(world: World): Promise<string> {
-      await world.idle();
+    /** Pushes the files of the next window. */
+    async function push(world: World): Promise<void> {
       await pushNth(world.store, world.pushed++);
-      return startFederation(world.federator.context.client, world.idPrefix, {
-        trigger: 'person',
-        at: new Date().toISOString(),
-      });
+    }
+
+    async function start(world: World, request?: FederationRequest): Promise<string> {
+      await world.idle();
+      const asked = request ?? { trigger: 'person', at: new Date().toISOString() };
+      return startFederation(world.federator.context.client, world.idPrefix, asked);
     }
 
     /** Expects that all windows are combined and published, byte for byte. */
@@ -264,56 +283,122 @@ describeWithS3('a store that fails', () => {
       expect(bytes.equals(undisturbed.get(newest) ?? Buffer.alloc(0))).toBe(true);
     }
 
+    it.each(passing)('$fault twice while $phase on $store: is survived', async ({ fault, phase, store }) => {
+      const world = worlds[store];
+      const generation = await world.generation();
+      world.trouble = new Trouble(fault, phase, 2);
+      await push(world);
+      expect(await world.ended(await start(world))).toMatchObject({
+        outcome: 'complete',
+        generation: generation + 1,
+      });
+      expect(world.trouble.begun).toBe(true);
+      await expectUndisturbed(world);
+    });
+
+    /**
+     * Federates while the store fails, which begins and ends by calls of `fail` and `mend`. Expects that the run can be
+     * seen, meanwhile and afterwards, and that a replay makes it good.
+     */
+    async function expectMadeGood(
+      world: World,
+      { phase, code, fail, mend }: { phase: Phase; code: string; fail: () => unknown; mend: () => unknown },
+    ): Promise<void> {
+      const committed = phaseNames.indexOf(phase) >= firstAfterCommit;
+      const outcome = committed ? 'partial' : 'failed';
+      const before = { generation: await world.generation(), ends: await world.counted(outcome) };
+      await push(world);
+      await fail();
+      const run = await start(world);
+      expect(await world.ended(run)).toMatchObject(committed ? { outcome } : { type: code });
+
+      // While it lasts, perhaps only Temporal knows the run.
+      const seen = await world.listed(run, !committed);
+      expect(seen).toMatchObject({ outcome, request: { trigger: 'person' } });
+      if (!committed) expect(seen?.error).toMatchObject({ code });
+      await until('the counter', async () => (await world.counted(outcome)) === before.ends + 1);
+      expect((await world.gauges()).get(outcome)).toBe(Date.parse(seen?.endedAt ?? ''));
+
+      await mend();
+      expect(await world.listed(run, !committed)).toMatchObject({ outcome });
+      const { requests } = await failedSinceTheLastCommit(world.operator);
+      expect(requests.map(({ replayOf }) => replayOf)).toEqual(committed ? [] : [run]);
+      const [request = await replayRequest(world.operator, run)] = requests;
+      const replay = await start(world, request);
+      expect(await world.ended(replay)).toMatchObject({
+        outcome: 'complete',
+        generation: before.generation + 1,
+      });
+
+      await expectUndisturbed(world);
+      expect(await failedSinceTheLastCommit(world.operator)).toMatchObject({ requests: [], unrecorded: [] });
+      // The replay has written the report that the run could not write.
+      const report = (await world.listed(run, !committed))?.report;
+      expect(report).toMatchObject({ outcome });
+      if (committed) expect(report?.unfinished.join()).toMatch(new RegExp(`^${steps[phase]}: ${code}: `));
+    }
+
     it.each(cells)(
       '$fault while $phase on $store: can be seen, and is made good by a replay',
-      async (cell) => {
-        const { fault, phase } = cell;
-        const world = worlds[cell.store];
-        const committed = phaseNames.indexOf(phase) >= firstAfterCommit;
-        const outcome = committed ? 'partial' : 'failed';
-        const before = { generation: await world.generation(), ends: await world.counted(outcome) };
-
+      async ({ fault, phase, store }) => {
+        const world = worlds[store];
         const trouble = new Trouble(fault, phase);
-        world.trouble = trouble;
-        const run = await federate(world);
-        const end = await world.ended(run);
+        await expectMadeGood(world, {
+          phase,
+          code: codes[fault],
+          fail: () => (world.trouble = trouble),
+          mend: () => (world.trouble = undefined),
+        });
         expect(trouble.begun).toBe(true);
-        expect(end).toMatchObject(committed ? { outcome } : { type: codes[fault] });
-
-        // While it lasts: Temporal alone may know the run.
-        const seen = await world.listed(run, !committed);
-        expect(seen).toMatchObject({ outcome, request: { trigger: 'person' } });
-        if (!committed) expect(seen.error).toMatchObject({ code: codes[fault] });
-        await until('the counter', async () => (await world.counted(outcome)) === before.ends + 1);
-        expect((await world.gauges()).get(outcome)).toBe(Date.parse(seen.endedAt ?? ''));
-
-        world.trouble = undefined;
-        expect(await world.listed(run, !committed)).toMatchObject({ outcome });
-        const { requests } = await failedSinceTheLastCommit(world.operator);
-        expect(requests.map(({ replayOf }) => replayOf)).toEqual(committed ? [] : [run]);
-        const [request = await replayRequest(world.operator, run)] = requests;
-        await world.idle();
-        const replay = await startFederation(world.federator.context.client, world.idPrefix, request);
-        expect(await world.ended(replay)).toMatchObject({
-          outcome: 'complete',
-          generation: before.generation + 1,
-        });
-
-        await expectUndisturbed(world);
-        expect(await failedSinceTheLastCommit(world.operator)).toMatchObject({
-          requests: [],
-          unrecorded: [],
-        });
-        // The replay has written the report that the run could not write.
-        const { report } = await world.listed(run);
-        expect(report).toMatchObject({ outcome });
-        if (committed)
-          expect(report?.unfinished.join()).toMatch(new RegExp(`^${unfinished(phase)}: ${codes[fault]}`));
       },
     );
+
+    // As root, a process may write and read everything. So it becomes another user meanwhile.
+    it.each([
+      ['a folder that may not be written', 'recording the request', '', 0o555, 0o755],
+      ['a folder that may not be read', 'reading', `federated/cluster-3/etl/bingen`, 0o000, 0o755],
+    ] as const)('%s: can be seen, and is made good by a replay', async (_, phase, below, mode, usual) => {
+      const world = worlds['a folder'];
+      const root = fileURLToPath(world.store.label);
+      await changeFolders(root, 0o777);
+      await expectMadeGood(world, {
+        phase,
+        code: codes.refused,
+        fail: async () => {
+          await changeFolders(join(root, below), mode);
+          becomeOrdinary();
+        },
+        mend: async () => {
+          becomeOriginal();
+          await changeFolders(join(root, below), usual);
+        },
+      });
+    });
   });
 });
 
-function unfinished(phase: Phase): string {
-  return { publish: 'publish', 'clean-up': 'clean up', report: 'report' }[phase as string] ?? '';
+/** Names of the phases after the commit in a report's list of unfinished steps. */
+const steps: Partial<Record<Phase, string>> = {
+  publish: 'publish',
+  'clean-up': 'clean up',
+  report: 'report',
+};
+
+/** Changes the mode of a folder and of all folders below it. */
+async function changeFolders(root: string, mode: number): Promise<void> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  for (const entry of entries) if (entry.isDirectory()) await chmod(join(entry.parentPath, entry.name), mode);
+  await chmod(root, mode);
+}
+
+const isRoot = process.geteuid?.() === 0;
+const nobody = 65_534;
+
+/** Makes file permissions apply to this process, if it is root's. */
+function becomeOrdinary(): void {
+  if (isRoot) process.seteuid?.(nobody);
+}
+
+function becomeOriginal(): void {
+  if (isRoot) process.seteuid?.(0);
 }
