@@ -118,6 +118,8 @@ export interface GenerationDiff {
       readonly before: number | null;
       readonly after: number | null;
     }[];
+    /** Why the window could not be compared; absent if it was. */
+    readonly unreadable?: string;
   }[];
   /** Number of further windows that differ, but do not fit into `changes`. */
   readonly omitted: number;

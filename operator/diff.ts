@@ -1,6 +1,7 @@
 import { requireGeneration } from '../activities/read-generations';
 import type { GenerationDiff } from '../api/contract';
 import { mapConcurrently } from '../concurrency/map-concurrently';
+import { describeError, isFederationError } from '../errors/federation-error';
 import { displayText } from '../etl/byte-string';
 import { decodeSet } from '../etl/file';
 import { largestWindow } from '../etl/largest-window';
@@ -14,8 +15,8 @@ import { objectKey } from '../federation/layout';
 import type { BucketReader } from '../storage/bucket';
 import { readAll } from '../storage/read-all';
 
-/** Maximum number of windows to compare. To compare one, two files are downloaded and decoded. */
-const mostWindows = 50;
+/** Number of windows that are compared unless the caller says otherwise. Each takes two downloads. */
+export const mostWindows = 50;
 /**
  * Smallest change in cost that is reported. Smaller changes are rounding errors, which depend on the order of addition.
  */
@@ -23,7 +24,8 @@ const leastDifference = 1e-6;
 
 /**
  * Compares two generations. Returns the clusters that joined or left, and the windows that differ, with each cluster's
- * costs before and after. Only the newest 50 differing windows are compared; the others are just counted.
+ * costs before and after. Only the newest differing windows are compared, at most `most`; the others are
+ * just counted. A window that cannot be read is listed with the reason.
  *
  * @throws GENERATION_UNREADABLE if one of the generations does not exist
  */
@@ -31,28 +33,36 @@ export async function diffGenerations(
   bucket: BucketReader,
   from: number,
   to: number,
+  most = mostWindows,
 ): Promise<GenerationDiff> {
   const [before, after] = await Promise.all([requireGeneration(bucket, from), requireGeneration(bucket, to)]);
   const differing = [...new Set([...Object.keys(before.windows), ...Object.keys(after.windows)])]
     .filter((window) => before.windows[window]?.digest !== after.windows[window]?.digest)
     .sort((a, b) => startOf(b) - startOf(a) || byBytes(a, b));
-  const looked = differing.slice(0, mostWindows);
+  const looked = differing.slice(0, most);
   const changes = await mapConcurrently(
     looked,
     2,
     async (window): Promise<GenerationDiff['changes'][number]> => {
       const [old, young] = [before.windows[window], after.windows[window]];
-      const [was, is] = [await costs(bucket, window, old), await costs(bucket, window, young)];
-      const clusters = [...new Set([...was.keys(), ...is.keys()])].sort(byBytes).map((cluster) => ({
-        cluster,
-        before: was.get(cluster) ?? null,
-        after: is.get(cluster) ?? null,
-      }));
-      return {
-        window,
-        change: old === undefined ? 'added' : young === undefined ? 'removed' : 'changed',
-        clusters: clusters.filter(differs),
-      };
+      const change = old === undefined ? 'added' : young === undefined ? 'removed' : 'changed';
+      try {
+        const [was, is] = [await costs(bucket, window, old), await costs(bucket, window, young)];
+        const clusters = [...new Set([...was.keys(), ...is.keys()])].sort(byBytes).map((cluster) => ({
+          cluster,
+          before: was.get(cluster) ?? null,
+          after: is.get(cluster) ?? null,
+        }));
+        return { window, change, clusters: clusters.filter(differs) };
+      } catch (error) {
+        if (!isFederationError(error)) throw error;
+        return {
+          window,
+          change,
+          clusters: [],
+          unreadable: describeError(error).split('\n')[0] ?? error.code,
+        };
+      }
     },
   );
   const [old, young] = [before.membership.clusters, after.membership.clusters];
@@ -91,4 +101,43 @@ async function costs(
     totals.set(cluster, (totals.get(cluster) ?? 0) + costOf(record));
   }
   return totals;
+}
+
+/** A change in cost, of all windows that were compared. */
+export interface CostChange {
+  readonly pipeline: string;
+  readonly resolution: string;
+  /** Undefined for the total of all clusters. */
+  readonly cluster?: string;
+  readonly before: number;
+  readonly after: number;
+}
+
+/**
+ * Adds up the changes of a comparison: in total, and by cluster. Windows of different resolutions contain the same
+ * costs, so each resolution has its own sums.
+ */
+export function sumChanges({ changes }: GenerationDiff): CostChange[] {
+  const sums = new Map<string, { -readonly [Key in keyof CostChange]: CostChange[Key] }>();
+  for (const { window, clusters } of changes) {
+    const ref = parseWindowId(window);
+    if (ref === undefined) continue;
+    const { pipeline, resolution } = ref;
+    for (const { cluster, before, after } of clusters) {
+      for (const whose of [undefined, cluster]) {
+        const key = JSON.stringify([pipeline, resolution, whose ?? '']);
+        const sum = sums.get(key) ?? {
+          pipeline,
+          resolution,
+          before: 0,
+          after: 0,
+          ...(whose !== undefined && { cluster: whose }),
+        };
+        sum.before += before ?? 0;
+        sum.after += after ?? 0;
+        sums.set(key, sum);
+      }
+    }
+  }
+  return [...sums].sort(([a], [b]) => byBytes(a, b)).map(([, sum]) => sum);
 }

@@ -28,6 +28,10 @@ export interface DryRun {
   readonly duplicates: DrawnPlan['duplicates'];
   /** Whether all files or only those of recent windows were listed, and why. */
   readonly listing: DrawnPlan['listing'];
+  /** The hold that keeps the federation from committing. */
+  readonly heldBy?: DrawnPlan['heldBy'];
+  /** Of a rollback: when its target was committed, and which clusters it does not bring back. */
+  readonly rollback?: DrawnPlan['rollback'];
 }
 
 /**
@@ -61,6 +65,8 @@ export async function dryRun(
     removed: plan.removed,
     duplicates: plan.duplicates,
     listing: plan.listing,
+    ...(plan.heldBy && { heldBy: plan.heldBy }),
+    ...(plan.rollback && { rollback: plan.rollback }),
   };
 }
 

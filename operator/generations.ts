@@ -1,6 +1,6 @@
 import { listGenerations, readGeneration } from '../activities/read-generations';
 import { mapConcurrently } from '../concurrency/map-concurrently';
-import type { Generation } from '../federation/generation';
+import type { Generation, Hold } from '../federation/generation';
 import type { BucketReader } from '../storage/bucket';
 
 /** Reads up to `limit` generations, newest first. */
@@ -32,12 +32,23 @@ export interface GenerationSummary {
   readonly quarantined: number;
   /** Number of notices about the clusters' folders. */
   readonly notices: number;
+  /** The hold that a rollback has put on the federation; it counts as long as this is the newest generation. */
+  readonly hold?: Hold;
   /** Size of all merged windows of the generation, in bytes. */
   readonly size: number;
 }
 
 export function summarizeGeneration(generation: Generation): GenerationSummary {
-  const { generation: number, committedAt, run, membership, windows, quarantined, notices } = generation;
+  const {
+    generation: number,
+    committedAt,
+    run,
+    membership,
+    windows,
+    quarantined,
+    notices,
+    hold,
+  } = generation;
   return {
     generation: number,
     committedAt,
@@ -47,6 +58,7 @@ export function summarizeGeneration(generation: Generation): GenerationSummary {
     windows: Object.keys(windows).length,
     quarantined: quarantined.length,
     notices: notices.length,
+    ...(hold && { hold }),
     size: generationSize(generation),
   };
 }

@@ -87,8 +87,9 @@ function glance({
   windows,
   quarantined,
   notices,
+  hold,
 }: GenerationSummary): Status['generation'] {
-  return { generation, committedAt, clusters, windows, quarantined, notices };
+  return { generation, committedAt, clusters, windows, quarantined, notices, ...(hold && { hold }) };
 }
 
 /** Lists the set-up steps that are still missing, each with instructions. */

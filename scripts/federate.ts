@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import type { FederationRequest } from '../federation/run';
 import { dryRun } from '../operator/dry-run';
+import { refuseOnHold } from '../operator/hold';
 import { startFederation } from '../operator/start-federation';
 import { type CommandOptions, type Context, openContext } from './context';
 import { describeFederation, showFederation } from './federation-progress';
 import { print, printJson } from './output';
-import { parseSpan } from './parse-options';
+import { parseCount, parseSpan } from './parse-options';
 import { showDryRun } from './show-dry-run';
 import { stopOnSignals } from './stop-on-signals';
 import { whoAmI } from './who';
@@ -17,6 +18,8 @@ interface FederateOptions extends CommandOptions {
   readonly force?: true;
   readonly full?: true;
   readonly takeOver?: true;
+  readonly resume?: true;
+  readonly from?: number;
   readonly newFederation?: true;
   readonly json?: true;
 }
@@ -40,6 +43,12 @@ export function registerFederate(program: Command): void {
       '--new-federation',
       'begin a new federation if the bucket is empty, another one, or was restored to an earlier state',
     )
+    .option('--resume', 'end the hold that a rollback has put on the federation')
+    .option(
+      '--from <generation>',
+      'start from this generation instead of the newest one, which is damaged',
+      parseCount,
+    )
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
@@ -61,13 +70,16 @@ export function registerFederate(program: Command): void {
 
 /**
  * Starts a federation run. With `wait`, waits until the run ends and prints its result. Otherwise prints how to follow
- * the run.
+ * the run. The exit status is 1 if a rollback keeps the run from committing.
+ *
+ * @throws FEDERATION_ON_HOLD if that is known before the run starts
  */
 export async function startAndShow(
   context: Context,
   request: FederationRequest,
   { wait, json }: { wait: boolean; json: boolean },
 ): Promise<void> {
+  await refuseOnHold(context, request);
   const { client } = await context.temporal();
   const run = await startFederation(client, context.settings.temporal.idPrefix, request);
   if (!wait) {
@@ -79,6 +91,7 @@ export async function startAndShow(
   const summary = await showFederation(client, run, { stop });
   if (json) printJson(summary);
   else print(describeFederation(summary));
+  if (summary.outcome === 'on-hold') process.exitCode = 1;
 }
 
 function requestOf(options: FederateOptions): FederationRequest {
@@ -90,6 +103,8 @@ function requestOf(options: FederateOptions): FederationRequest {
     ...(options.force === undefined ? {} : { force: true }),
     ...(options.full === undefined ? {} : { full: true }),
     ...(options.takeOver === undefined ? {} : { takeOver: true }),
+    ...(options.resume === undefined ? {} : { resume: true }),
+    ...(options.from === undefined ? {} : { from: options.from }),
     ...(options.newFederation === undefined ? {} : { newFederation: true }),
   };
 }

@@ -22,6 +22,8 @@ const verbs: Readonly<Record<string, () => (program: Command) => void>> = {
   cluster: () => (require('./cluster') as typeof import('./cluster')).registerCluster,
   quarantine: () => (require('./quarantine') as typeof import('./quarantine')).registerQuarantine,
   generations: () => (require('./generations') as typeof import('./generations')).registerGenerations,
+  diff: () => (require('./diff') as typeof import('./diff')).registerDiff,
+  rollback: () => (require('./rollback') as typeof import('./rollback')).registerRollback,
   verify: () => (require('./verify') as typeof import('./verify')).registerVerify,
   primary: () => (require('./primary') as typeof import('./primary')).registerPrimary,
   backups: () => (require('./backups') as typeof import('./backups')).registerBackups,

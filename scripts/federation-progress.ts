@@ -31,6 +31,7 @@ export async function showFederation(
 
 /** Describes the result of a run in one line of text, and one more for each step that the run could not finish. */
 export function describeFederation(summary: FederationSummary): string {
+  if (summary.outcome === 'on-hold') return `${indent}Federator ${summary.outcome}: ${summary.why ?? ''}`;
   const out = summary.excluded.length === 0 ? '' : `, without ${summary.excluded.join(', ')}`;
   const quarantined = summary.quarantined === 0 ? '' : `, ${summary.quarantined} sources quarantined`;
   const unfinished = summary.unfinished.map((step) => `\n${indent}Left to the next run: ${step}`).join('');

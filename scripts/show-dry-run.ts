@@ -1,5 +1,6 @@
 import { atTime } from '../activities/log-plan';
 import { describeWindow, parseWindowId } from '../etl/window';
+import { describeHold } from '../federation/hold';
 import { describeRemoved } from '../federation/removal';
 import type { DryRun } from '../operator/dry-run';
 import { count } from '../operator/format';
@@ -8,6 +9,7 @@ import { print } from './output';
 /** Prints what a federation run would do, as determined by a dry run. */
 export function showDryRun(plan: DryRun): void {
   const { base, clusters, excluded, removedClusters, windows, carried, removed, listing } = plan;
+  if (plan.heldBy !== undefined) return print(`${describeHold(plan.heldBy)} Nothing was written.`);
   print(`${count(clusters.length, 'cluster')} in: ${clusters.join(', ') || 'none'}`);
   for (const [cluster, { by, reason }] of Object.entries(excluded))
     print(`excluded by ${by}: ${cluster}${reason === '' ? '' : ` (${reason})`}`);

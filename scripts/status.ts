@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { describeHold } from '../federation/hold';
 import { count, formatAge } from '../operator/format';
 import { type ClusterStatus, readStatus, type Status } from '../operator/status';
 import type { PullState } from '../workflows/messages';
@@ -36,6 +37,7 @@ function show(status: Status, now: Date): void {
       `generation  ${generation.generation}, ${formatAge(generation.committedAt, now)}: ${count(clusters, 'cluster')}, ${count(windows, 'window')}${suffix}`,
     );
   }
+  if (generation?.hold !== undefined) print(`            ${describeHold(generation.hold)}`);
   if (lastRun === undefined) print('last run    none yet');
   else {
     const at = lastRun.endedAt ?? lastRun.requestedAt;

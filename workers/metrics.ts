@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { CommitResult } from '../activities/commit-generation';
+import type { PlanSummary } from '../activities/plan-federation';
 import type { PullSummary } from '../activities/pull-summary';
 import type { PushSummary } from '../activities/push-local-etl';
 import { type RunOutcome, runOutcomes } from '../federation/run';
@@ -26,7 +27,7 @@ export interface RoleMetrics {
 }
 
 /** Outcomes of runs that did all that there was to do. */
-const successful = ['complete', 'partial', 'nothing'] as const satisfies readonly RunOutcome[];
+const successful = ['complete', 'partial', 'nothing', 'on-hold'] as const satisfies readonly RunOutcome[];
 
 /**
  * Registers the metrics of the process and its roles. Most metrics are absent, not 0, until they have a first value.
@@ -69,6 +70,7 @@ export function registerRoleMetrics(registry: Registry, readiness: Readiness): R
   const windows = gauge('generation_windows', 'Windows of that generation', []);
   const clusters = gauge('generation_clusters', 'Clusters of that generation', []);
   const quarantined = gauge('generation_quarantined', 'Quarantined sources of that generation', []);
+  const onHold = gauge('on_hold', '1 while a rollback keeps federations from committing', []);
   const federations = new Counter({
     name: 'federated_etl_federations_total',
     help: 'Federations that ended, by outcome',
@@ -116,6 +118,10 @@ export function registerRoleMetrics(registry: Registry, readiness: Readiness): R
       windows.set(committed.windows);
       clusters.set(committed.clusters);
       quarantined.set(committed.quarantined);
+      onHold.set(committed.onHold ? 1 : 0);
+    },
+    planFederation: (result) => {
+      onHold.set((result as PlanSummary).outcome === 'on-hold' ? 1 : 0);
     },
   };
 

@@ -67,6 +67,15 @@ succeeded has no time of it, so the start of the role is used instead.
   labels: { severity: warning }
   annotations:
     summary: Sources are quarantined; the clusters' last good data is used instead, where there is any. See federated-etl quarantine.
+- alert: FederatedEtlOnHold
+  # Of several replicas the one that planned last knows.
+  expr: >-
+    federated_etl_on_hold{ {{- $ns }}} > 0 and on (namespace, pod)
+    topk(1, federated_etl_activity_last_success_timestamp_seconds{ {{- $ns }}, activity="planFederation"})
+  for: 24h
+  labels: { severity: warning }
+  annotations:
+    summary: A rollback has held the federation for a day, so nothing is committed. See federated-etl status, and end the hold with federated-etl federate --resume.
 {{- end }}
 {{- if $v.federatedETL.primaryCluster }}
 - alert: FederatedEtlPrimaryBehind

@@ -9,7 +9,7 @@ import { mergeSets } from '../../etl/merge';
 import { parseWindowId, type WindowId } from '../../etl/window';
 import { replaceDocument } from '../../federation/document';
 import { documents } from '../../federation/documents';
-import type { Generation, GenerationWindow, QuarantinedSource } from '../../federation/generation';
+import type { Generation, GenerationWindow, Hold, QuarantinedSource } from '../../federation/generation';
 import { clusterEtlKey, combinedEtlKey, objectKey } from '../../federation/layout';
 import type { ProvenanceSource } from '../../federation/provenance';
 import type { Published } from '../../federation/published';
@@ -66,6 +66,7 @@ export class FederationFolder implements AsyncDisposable {
     windows: readonly string[],
     more: {
       quarantined?: QuarantinedSource[];
+      hold?: Hold;
       accepted?: Generation['accepted'];
       excluded?: Generation['membership']['excluded'];
       removed?: Generation['membership']['removed'];
@@ -95,6 +96,7 @@ export class FederationFolder implements AsyncDisposable {
         excluded: more.excluded ?? {},
         removed: more.removed ?? {},
       },
+      ...(more.hold && { hold: more.hold }),
       windows: merged,
       quarantined: more.quarantined ?? [],
       accepted: more.accepted ?? [],

@@ -184,6 +184,48 @@ describe('generations', () => {
   });
 });
 
+describe('diff', () => {
+  beforeEach(async () => {
+    await federateTwo();
+    await federation.commit(2, ['cluster-1'], [day]);
+  });
+
+  it('sums up what changed, by cluster, and lists the windows', async () => {
+    const { status, out } = await run('diff', '1', '2');
+    expect(status).toBe(0);
+    expect(out).toMatch(/^in 1 but not in 2: cluster-2\n/);
+    expect(out).toMatch(/\nallocations 1d +all +\d+\.\d\d +0\.00 +-\d+\.\d\d\n/);
+    expect(out).toMatch(/\nassets 1h .* removed +cluster-1 +\d+\.\d\d +- +-\d+\.\d\d\n/);
+    expect((await run('diff', '1')).out).toBe(out);
+    expect((await run('diff', '1', '1')).out).toBe('Generations 1 and 1 have the same windows.\n');
+    const { totals } = (await json('diff', '1', '2')) as { totals: { cluster?: string; before: number }[] };
+    expect(totals.map(({ cluster }) => cluster)).toEqual([
+      undefined,
+      'cluster-2',
+      undefined,
+      'cluster-1',
+      'cluster-2',
+    ]);
+  });
+
+  it('says how many windows it did not compare, and which object is gone', async () => {
+    const { out } = await run('diff', '1', '2', '--windows', '1');
+    expect(out).toMatch(/1 older window differ, too, and were not compared/);
+    await federation.bucket.delete(objectKey((await newest()).windows[hour]?.fingerprint ?? ''));
+    const damaged = await run('diff', '1', '2');
+    expect(damaged.status).toBe(0);
+    expect(damaged.out).toContain(`${hour} was not compared: STORAGE_NOT_FOUND`);
+    expect(damaged.out).toMatch(/allocations 1d 2026-11-14 +changed/);
+  });
+
+  it('refuses a generation that does not exist', async () => {
+    expect(await run('diff', '1', '7')).toMatchObject({
+      status: 1,
+      err: expect.stringMatching(/no generation 7/),
+    });
+  });
+});
+
 describe('quarantine', () => {
   const quarantined = {
     cluster: clusterId('cluster-2'),

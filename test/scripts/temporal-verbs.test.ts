@@ -348,6 +348,49 @@ describeWithTemporal('federate', () => {
   });
 });
 
+describeWithTemporal('rollback', () => {
+  it('says what it brings back, asks, and holds the federation until it is resumed', async () => {
+    for (const cluster of ['cluster-1', 'cluster-2']) await federation.push(cluster, day);
+    await federation.commit(1, ['cluster-1'], [day]);
+    await federation.commit(2, ['cluster-1', 'cluster-2'], [day]);
+    const dry = await run('rollback', '1', '--dry-run');
+    expect(dry.out).toMatch(/^Generation 1, committed .* ago, has 1 window of 1 cluster to bring back\.\n/);
+    expect(dry.out).toContain('cluster-2 is not in it, and comes back with the end of the hold.\n');
+    expect(await run('rollback', '1')).toMatchObject({ status: 2, err: expect.stringContaining('--yes') });
+    expect(await run('rollback', '7', '--yes')).toMatchObject({ status: 1, out: '' });
+    expect(world.names()).toEqual([]);
+
+    const started = await run('rollback', '1', '--yes', '--wait', '--reason', 'too low');
+    expect(started).toMatchObject({ status: 0, out: expect.stringContaining('Federator complete') });
+    const [asked] = world.inputs('recordRequest');
+    expect(asked).toMatchObject({
+      request: { change: { kind: 'rollback', to: 1 }, why: 'too low', by: expect.stringContaining('@') },
+    });
+
+    const hold = { generation: 1, by: 'ann@host', reason: 'too low', at: '2026-11-20T00:00:00Z' };
+    await federation.commit(3, ['cluster-1'], [day], { hold });
+    for (const verb of [['federate'], ['federate', '--force', '--full', '--take-over', '--wait']]) {
+      const refused = await run(...verb);
+      expect(refused).toMatchObject({ status: 1, out: '' });
+      expect(refused.err).toMatch(/^FEDERATION_ON_HOLD: .*ann@host.*too low.*federate --resume/);
+    }
+    expect((await run('federate', '--dry-run')).out).toMatch(
+      /^On hold: ann@host .* Nothing was written\.\n$/,
+    );
+    expect((await run('status')).out).toContain('On hold: ann@host rolled back to generation 1');
+    expect((await run('federate', '--resume', '--from', '2', '--wait')).status).toBe(0);
+    expect(world.inputs('recordRequest').at(-1)).toMatchObject({ request: { resume: true, from: 2 } });
+  });
+
+  it('exits with 1 if the federation is held only when the run plans', async () => {
+    const heldBy = { generation: 4, by: 'ann@host', reason: '', at: '2026-11-20T00:00:00Z' };
+    world.become({ planFederation: async () => planOf([], { outcome: 'on-hold', base: 9, heldBy }) });
+    const { status, out } = await run('federate', '--wait');
+    expect(status).toBe(1);
+    expect(out).toMatch(/Federator on-hold: On hold: ann@host rolled back to generation 4/);
+  });
+});
+
 describeWithTemporal('primary', () => {
   let volume: LocalEtl;
   beforeEach(() => {
