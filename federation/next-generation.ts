@@ -71,11 +71,12 @@ function decidedNames(
   const included = new Set(plan.membership.clusters);
   const carriedOver = namesOfQuarantined(plan.quarantined).filter(({ cluster }) => included.has(cluster));
   const { owners, taken } = decideNames(plan.names, [...carriedOver, ...namesInResults(results)]);
-  const conflicts = [...taken].map(([cluster, names]) => {
+  const nameConflicts: Generation['nameConflicts'] = {};
+  for (const [cluster, names] of taken) {
     const { reinstalled = false } = ownValue(plan.nameConflicts, cluster) ?? {};
-    return [cluster, { names, reinstalled }];
-  });
-  return { names: inByteOrder(owners), nameConflicts: Object.fromEntries(conflicts) };
+    nameConflicts[cluster] = { names, reinstalled };
+  }
+  return { names: inByteOrder(owners), nameConflicts };
 }
 
 /**

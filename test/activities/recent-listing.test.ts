@@ -167,7 +167,7 @@ async function run(world: World, { fails = false, full = false } = {}): Promise<
       merged: { fingerprint: name, digest: sha256(name), size: 1 },
     };
   });
-  const { federation, number, names } = drawn;
+  const { number, names } = drawn;
   const plan = {
     ...drawn,
     names: names.names,
