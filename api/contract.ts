@@ -62,6 +62,10 @@ export interface FederationView {
     'complete' | 'partial' | 'nothing' | 'on-hold' | 'failed' | 'cancelled' | 'running' | 'died' | 'unknown';
   readonly trigger?: 'schedule' | 'person' | 'push' | 'replay';
   readonly why?: string;
+  /** Who requested the run; undefined unless a person did. */
+  readonly by?: string;
+  /** The decision of a person that the run commits, in a few words. */
+  readonly change?: string;
   readonly replayOf?: string;
   readonly startedAt?: string;
   readonly endedAt?: string;
@@ -74,7 +78,10 @@ export interface FederationView {
     readonly reused: number;
     readonly removed: number;
   };
-  /** Number of quarantined sources: cluster files that the run could not merge in their current state. */
+  /**
+   * Number of quarantined sources that nobody has dropped: cluster files that the run could not merge in their current
+   * state.
+   */
   readonly quarantined?: number;
   readonly excluded?: readonly string[];
   /** Says which clusters carry cluster names of others, a sentence each. */
@@ -93,13 +100,33 @@ export interface GenerationView {
   readonly clusters: number;
   readonly windows: number;
   readonly bytes: number;
-  /** The quarantined sources. `code` and `detail` say why a source could not be merged in its current state. */
+  /**
+   * The quarantined sources. `code` and `detail` say why a source could not be merged in its current state. `dropped` is
+   * set if a person has decided that this version is never to be merged.
+   */
   readonly quarantined: readonly {
     readonly cluster: string;
     readonly window: string;
     readonly code: string;
     readonly detail: string;
+    /** What is merged instead: `kept` is the cluster's last good contribution, `refused` is nothing. */
+    readonly state: 'kept' | 'refused';
+    readonly dropped?: Decided;
   }[];
+  /** The sources that are merged although they looked wrong, because a person has accepted them. */
+  readonly accepted: readonly {
+    readonly cluster: string;
+    readonly window: string;
+    readonly code: string;
+    readonly decided: Decided;
+  }[];
+}
+
+/** A decision of a person: who made it, why and when. */
+export interface Decided {
+  readonly by: string;
+  readonly reason: string;
+  readonly at: string;
 }
 
 /** The differences between two generations: answer to `GET /api/generations/diff?from=3&to=4`. */

@@ -262,6 +262,17 @@ export const catalog = {
     hint: 'Stop its pushes (federatedETL.federatedCluster), and try again an hour after the last one.',
     retryable: false,
   },
+  QUARANTINE_NOT_FOUND: {
+    means: 'No quarantined source to decide about.',
+    hint: '`federated-etl quarantine` lists what is quarantined, and what has been decided.',
+    retryable: false,
+  },
+  ACCEPT_IMPOSSIBLE: {
+    means:
+      'A quarantined source that cannot be accepted, because there is nothing in it that could be merged.',
+    hint: 'Repair the window on the cluster; the next run picks it up. If that is impossible, `federated-etl quarantine drop` keeps it out of the total for good.',
+    retryable: false,
+  },
   MERGE_WINDOWS_DIFFER: {
     means: 'A merge of files of different windows or pipelines.',
     hint: 'Only merge files of the same window and pipeline.',

@@ -14,6 +14,11 @@ export const decidedSchema = z.object({
 });
 export type Decided = z.infer<typeof decidedSchema>;
 
+/** Describes a decision, such as `by ann@host at 2026-11-20T12:00:00Z: too low`. */
+export function describeDecided({ by, reason, at }: Decided): string {
+  return `by ${by} at ${at}${reason === '' ? '' : `: ${reason}`}`;
+}
+
 /**
  * Selects quarantined sources of a cluster: those that `generation` lists. A decision about them applies only to the
  * versions that this generation names, because these are the versions that the person has seen.

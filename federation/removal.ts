@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ClusterId } from '../etl/cluster-id';
 import { ownValue } from '../etl/own-value';
-import { decidedSchema } from './change';
+import { decidedSchema, describeDecided } from './change';
 import { decidedBy, type FederationRequest } from './run';
 
 /** A person's decision to remove a cluster. It holds until the cluster is restored. */
@@ -86,6 +86,6 @@ export function stillPushes({ at }: Removed, lastPush: number): boolean {
 }
 
 /** Describes a removal, such as `removed by kim@host at 2026-11-20T12:00:00Z: moved to another company`. */
-export function describeRemoved({ by, at, reason }: Removed): string {
-  return `removed by ${by} at ${at}${reason === '' ? '' : `: ${reason}`}`;
+export function describeRemoved(removed: Removed): string {
+  return `removed ${describeDecided(removed)}`;
 }

@@ -2,6 +2,8 @@ import { readNewestGeneration } from '../activities/read-generations';
 import type { Federation, FederationView, GenerationView } from '../api/contract';
 import { FederationError, isFederationError } from '../errors/federation-error';
 import { byBytes } from '../federation/byte-order';
+import { describeChange as describeDecision } from '../federation/change';
+import { quarantineState } from '../federation/generation';
 import { keysOf } from '../federation/ids';
 import type { BucketReader } from '../storage/bucket';
 import { diffGenerations } from './diff';
@@ -64,11 +66,22 @@ export function federationOf(operator: Operator, { temporalUi }: FederationOptio
           clusters: generation.membership.clusters.length,
           windows: Object.keys(generation.windows).length,
           bytes: generationSize(generation),
-          quarantined: generation.quarantined.map(({ cluster, window, code, detail }) => ({
+          quarantined: generation.quarantined.map((source) => {
+            const { cluster, window, code, detail, dropped } = source;
+            return {
+              cluster,
+              window,
+              code,
+              detail,
+              state: quarantineState(source),
+              ...(dropped && { dropped }),
+            };
+          }),
+          accepted: generation.accepted.map(({ cluster, window, code, decided }) => ({
             cluster,
             window,
             code,
-            detail,
+            decided,
           })),
         }),
       ),
@@ -142,6 +155,8 @@ function viewRun(
     outcome,
     ...(request && { trigger: request.trigger }),
     ...(request?.why !== undefined && { why: request.why }),
+    ...(request?.by !== undefined && { by: request.by }),
+    ...(request?.change !== undefined && { change: describeDecision(request.change) }),
     ...(request?.replayOf !== undefined && { replayOf: request.replayOf }),
     ...(startedAt !== undefined && { startedAt }),
     ...(endedAt !== undefined && { endedAt }),

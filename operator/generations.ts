@@ -1,6 +1,6 @@
 import { listGenerations, readGeneration } from '../activities/read-generations';
 import { mapConcurrently } from '../concurrency/map-concurrently';
-import type { Generation, Hold } from '../federation/generation';
+import { type Generation, type Hold, openQuarantined } from '../federation/generation';
 import type { BucketReader } from '../storage/bucket';
 
 /** Reads up to `limit` generations, newest first. */
@@ -28,12 +28,16 @@ export interface GenerationSummary {
   /** Number of included clusters. */
   readonly clusters: number;
   readonly windows: number;
-  /** Number of quarantined sources. */
+  /** Number of quarantined sources that need attention: those of included clusters that nobody has dropped. */
   readonly quarantined: number;
   /** Number of notices about the clusters' folders. */
   readonly notices: number;
   /** The hold that a rollback has put on the federation; it counts as long as this is the newest generation. */
   readonly hold?: Hold;
+  /** Number of quarantined sources that a person has dropped. */
+  readonly dropped: number;
+  /** Number of sources that are merged because a person has accepted them. */
+  readonly accepted: number;
   /** Size of all merged windows of the generation, in bytes. */
   readonly size: number;
 }
@@ -46,6 +50,7 @@ export function summarizeGeneration(generation: Generation): GenerationSummary {
     membership,
     windows,
     quarantined,
+    accepted,
     notices,
     hold,
   } = generation;
@@ -56,7 +61,9 @@ export function summarizeGeneration(generation: Generation): GenerationSummary {
     federator: membership.federator,
     clusters: membership.clusters.length,
     windows: Object.keys(windows).length,
-    quarantined: quarantined.length,
+    quarantined: openQuarantined(generation).length,
+    dropped: quarantined.filter(({ dropped }) => dropped !== undefined).length,
+    accepted: accepted.length,
     notices: notices.length,
     ...(hold && { hold }),
     size: generationSize(generation),

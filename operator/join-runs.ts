@@ -61,8 +61,16 @@ export function isUnsuccessful({ outcome }: Run): boolean {
 export function groupByRequest(runs: readonly Run[]): Run[][] {
   const groups = Map.groupBy(
     runs,
-    ({ request: { windows, force, full, takeOver } = {} as FederationRequest }) =>
-      JSON.stringify([windows?.start, windows?.end, force === true, full === true, takeOver === true]),
+    ({ request: { windows, change, from, ...flags } = {} as FederationRequest }) =>
+      JSON.stringify([
+        windows?.start,
+        windows?.end,
+        change,
+        from,
+        ...(['force', 'full', 'takeOver', 'resume', 'newFederation'] as const).map(
+          (flag) => flags[flag] === true,
+        ),
+      ]),
   );
   return [...groups.values()];
 }

@@ -2,6 +2,7 @@ import { listGenerations, readGeneration, readNewestGeneration } from '../activi
 import { catalog, isErrorCode } from '../errors/catalog';
 import { clusterId } from '../etl/cluster-id';
 import {
+  type AcceptedSource,
   type Generation,
   type QuarantinedSource,
   type QuarantineState,
@@ -28,6 +29,8 @@ export interface Quarantine {
   /** The clusters that carry cluster names of others. All of these sources are in `sources`, too. */
   readonly nameConflicts: readonly ListedConflict[];
   readonly notices: readonly ListedNotice[];
+  /** The sources that are merged although they looked wrong, because a person has accepted them. */
+  readonly accepted: readonly AcceptedSource[];
 }
 
 /** The quarantined sources of a cluster that carries cluster names of others. */
@@ -55,7 +58,7 @@ export interface ListedSource extends QuarantinedSource {
  */
 export async function readQuarantine(bucket: BucketReader): Promise<Quarantine> {
   const newest = await readNewestGeneration(bucket);
-  if (newest === undefined) return { sources: [], nameConflicts: [], notices: [] };
+  if (newest === undefined) return { sources: [], accepted: [], nameConflicts: [], notices: [] };
   const since = await listedSince(bucket, newest);
   const sources = newest.quarantined.map((source) => ({
     ...source,
@@ -67,8 +70,13 @@ export async function readQuarantine(bucket: BucketReader): Promise<Quarantine> 
     const { means, hint } = catalog[notice.code];
     return { ...notice, means, hint };
   });
-  const nameConflicts = listConflicts(newest, sources);
-  return { generation: newest.generation, sources, nameConflicts, notices };
+  return {
+    generation: newest.generation,
+    sources,
+    accepted: newest.accepted,
+    nameConflicts: listConflicts(newest, sources),
+    notices,
+  };
 }
 
 /**

@@ -154,6 +154,10 @@ async function collectRuns(
 /** Summary of a federation run. `runs --json` prints a list of these summaries. Times are in RFC 3339. */
 export interface RunSummary extends Pick<Run, 'run' | 'outcome'> {
   readonly trigger?: FederationRequest['trigger'];
+  /** Who requested the run; undefined unless a person did. */
+  readonly by?: string;
+  /** The decision of a person that the run commits. */
+  readonly change?: FederationRequest['change'];
   readonly why?: string;
   /** Name of the run that this one replays. */
   readonly replayOf?: string;
@@ -180,6 +184,8 @@ export function summarizeRun({ run, outcome, request, report, startedAt, endedAt
     run,
     outcome,
     trigger: request?.trigger,
+    by: request?.by,
+    change: request?.change,
     why: request?.why,
     replayOf: request?.replayOf,
     requestedAt: request?.at,

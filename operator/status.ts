@@ -86,10 +86,22 @@ function glance({
   clusters,
   windows,
   quarantined,
+  dropped,
+  accepted,
   notices,
   hold,
 }: GenerationSummary): Status['generation'] {
-  return { generation, committedAt, clusters, windows, quarantined, notices, ...(hold && { hold }) };
+  return {
+    generation,
+    committedAt,
+    clusters,
+    windows,
+    quarantined,
+    dropped,
+    accepted,
+    notices,
+    ...(hold && { hold }),
+  };
 }
 
 /** Lists the set-up steps that are still missing, each with instructions. */

@@ -21,6 +21,7 @@ const verbs: Readonly<Record<string, () => (program: Command) => void>> = {
   include: () => (require('./exclude') as typeof import('./exclude')).registerInclude,
   cluster: () => (require('./cluster') as typeof import('./cluster')).registerCluster,
   quarantine: () => (require('./quarantine') as typeof import('./quarantine')).registerQuarantine,
+  accept: () => (require('./accept') as typeof import('./accept')).registerAccept,
   generations: () => (require('./generations') as typeof import('./generations')).registerGenerations,
   diff: () => (require('./diff') as typeof import('./diff')).registerDiff,
   rollback: () => (require('./rollback') as typeof import('./rollback')).registerRollback,

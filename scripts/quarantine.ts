@@ -1,14 +1,16 @@
 import type { Command } from 'commander';
 import { describeWindow, parseWindowId } from '../etl/window';
+import { describeDecided } from '../federation/change';
 import { nameTaken } from '../federation/name-conflicts';
 import { count } from '../operator/format';
 import { type Quarantine, readQuarantine } from '../operator/quarantine';
 import { type CommandOptions, openContext } from './context';
+import { type DecideOptions, decideSources, withDecideOptions } from './decide-sources';
 import { formatTable, print, printJson } from './output';
 
-/** Adds the verb `quarantine` to the command line. */
+/** Adds the verbs `quarantine` and `quarantine drop` to the command line. */
 export function registerQuarantine(program: Command): void {
-  program
+  const verb = program
     .command('quarantine')
     .description('list the quarantined sources of the newest generation, and what is odd about the folders')
     .option('--json', 'print JSON')
@@ -20,10 +22,20 @@ export function registerQuarantine(program: Command): void {
       if (options.json) printJson(quarantine);
       else show(quarantine);
     });
+  withDecideOptions(verb.command('drop'))
+    .description('never merge quarantined sources of a cluster as they are now; asks first')
+    .addHelpText(
+      'after',
+      "\nExample:\n  federated-etl quarantine drop cluster-2 --pipeline assets --reason 'the volume is lost'\n",
+    )
+    .action(async (cluster: string, _: unknown, command: Command) => {
+      await decideSources(command, 'drop', cluster, command.optsWithGlobals<DecideOptions>());
+    });
 }
 
 function show(quarantine: Quarantine): void {
   showSources(quarantine);
+  showAccepted(quarantine.accepted);
   const { notices } = quarantine;
   if (notices.length === 0) return;
   print('\nAlso noticed:\n');
@@ -44,15 +56,18 @@ function showSources({ generation, sources, nameConflicts }: Quarantine): void {
   if (generation === undefined)
     return print('No generation has been committed yet, so nothing is quarantined.');
   if (sources.length === 0) return print(`Generation ${generation} has no quarantined sources.`);
+  const dropped = sources.filter((source) => source.dropped !== undefined).length;
+  const ofThem = dropped === 0 ? '' : `, ${dropped} of them dropped`;
+  print(`Generation ${generation} has ${count(sources.length, 'quarantined source')}${ofThem}.\n`);
   // A cluster that carries names of others may have thousands of sources, so they share a line.
   const conflicting = new Set(nameConflicts.map(({ cluster }) => cluster));
   const single = sources.filter(({ cluster, code }) => code !== nameTaken || !conflicting.has(cluster));
-  const rows = single.map(({ cluster, window, code, since, state }) => {
-    const ref = parseWindowId(window);
-    const named = ref === undefined ? window : describeWindow(ref);
-    return [cluster, ref?.pipeline, named, code, `generation ${since}`, state];
-  });
-  print(`Generation ${generation} has ${count(sources.length, 'quarantined source')}.\n`);
+  const rows = single.map(({ cluster, window, code, since, state, dropped: decided }) => [
+    ...named(cluster, window),
+    code,
+    `generation ${since}`,
+    decided === undefined ? state : `${state}, dropped ${describeDecided(decided)}`,
+  ]);
   const grouped = nameConflicts.map(({ cluster, sources: number, carrying, since }) => {
     const what = `${count(number, 'source')}, ${carrying} with the name`;
     return [cluster, 'all', what, nameTaken, `generation ${since}`, ''];
@@ -60,6 +75,23 @@ function showSources({ generation, sources, nameConflicts }: Quarantine): void {
   print(formatTable(['cluster', 'pipeline', 'window', 'code', 'since', 'state'], [...rows, ...grouped]));
   print();
   for (const { detail, hint } of nameConflicts) print(`${detail} ${hint}`);
-  for (const [code, hint] of new Map(single.map((source) => [source.code, source.hint])))
+  const open = single.filter((source) => source.dropped === undefined);
+  for (const [code, hint] of new Map(open.map((source) => [source.code, source.hint])))
     print(`${code}: ${hint}`);
+}
+
+function showAccepted(accepted: Quarantine['accepted']): void {
+  if (accepted.length === 0) return;
+  print(`\n${count(accepted.length, 'source')} accepted:\n`);
+  const rows = accepted.map(({ cluster, window, code, decided }) => [
+    ...named(cluster, window),
+    code,
+    `accepted ${describeDecided(decided)}`,
+  ]);
+  print(formatTable(['cluster', 'pipeline', 'window', 'code', 'decision'], rows));
+}
+
+function named(cluster: string, window: string): (string | undefined)[] {
+  const ref = parseWindowId(window);
+  return [cluster, ref?.pipeline, ref === undefined ? window : describeWindow(ref)];
 }

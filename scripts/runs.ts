@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { describeChange } from '../federation/change';
 import { formatAge, formatSpan } from '../operator/format';
 import { readRuns, type RunSummary, summarizeRun } from '../operator/runs';
 import { type CommandOptions, openContext } from './context';
@@ -49,6 +50,10 @@ function show(runs: readonly RunSummary[], now: Date): void {
       runs.map((run) => row(run, now)),
     ),
   );
+  for (const { run, change, by = 'unknown', why } of runs) {
+    if (change === undefined) continue;
+    print(`\n${run}: ${describeChange(change)}, as decided by ${by}${why === undefined ? '' : `: ${why}`}`);
+  }
   for (const { run, error, warnings = [], nameConflicts = [], unfinished = [] } of runs) {
     if (error !== undefined) print(`\n${run}: ${error.code}: ${error.message}`);
     for (const conflict of nameConflicts) print(`\n${run}: ${conflict}`);

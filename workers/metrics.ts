@@ -69,7 +69,11 @@ export function registerRoleMetrics(registry: Registry, readiness: Readiness): R
   const generation = gauge('generation', 'The newest generation that this federator committed or found', []);
   const windows = gauge('generation_windows', 'Windows of that generation', []);
   const clusters = gauge('generation_clusters', 'Clusters of that generation', []);
-  const quarantined = gauge('generation_quarantined', 'Quarantined sources of that generation', []);
+  const quarantined = gauge(
+    'generation_quarantined',
+    'Quarantined sources of that generation that nobody has dropped',
+    [],
+  );
   const onHold = gauge('on_hold', '1 while a rollback keeps federations from committing', []);
   const federations = new Counter({
     name: 'federated_etl_federations_total',

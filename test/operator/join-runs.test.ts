@@ -1,3 +1,4 @@
+import { clusterId } from '../../etl/cluster-id';
 import type { FederationRequest } from '../../federation/run';
 import {
   groupByRequest,
@@ -80,6 +81,7 @@ describe('Runs', () => {
 
   it('with equal requests form a group, no matter who asked and when', () => {
     const windows = { start: 0, end: 3600 };
+    const accept = { kind: 'accept', generation: 7 } as const;
     const runs = [
       { run: 'a', request },
       { run: 'b', request: { ...request, windows } },
@@ -88,6 +90,9 @@ describe('Runs', () => {
       { run: 'e', request: { ...request, windows, force: true } },
       { run: 'f', request: { ...request, full: true } },
       { run: 'g', request: { ...request, takeOver: true } },
+      { run: 'h', request: { ...request, change: { ...accept, cluster: clusterId('c-1') } } },
+      { run: 'i', request: { ...request, change: { ...accept, cluster: clusterId('c-2') } } },
+      { run: 'j', request: { ...request, by: 'bob@host', change: { ...accept, cluster: clusterId('c-1') } } },
     ] as const;
     const groups = groupByRequest(runs.map((one) => ({ outcome: 'failed', ...one })));
     expect(groups.map((group) => group.map((one) => one.run))).toEqual([
@@ -96,6 +101,8 @@ describe('Runs', () => {
       ['e'],
       ['f'],
       ['g'],
+      ['h', 'j'],
+      ['i'],
     ]);
   });
 });

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { clusterId } from '../../etl/cluster-id';
 import type { WindowId } from '../../etl/window';
-import type { Generation } from '../../federation/generation';
+import type { Generation, QuarantinedSource } from '../../federation/generation';
 import {
   clusterEtlKey,
   combinedEtlKey,
@@ -262,6 +262,98 @@ describe('quarantine', () => {
         { since: 3, state: 'refused' },
       ],
     });
+  });
+});
+
+describe('decisions about quarantined sources', () => {
+  const decided = { by: 'ann@host', reason: 'a test', at: '2026-11-20T12:00:00Z' };
+  const corrupt: QuarantinedSource = {
+    cluster: clusterId('cluster-2'),
+    window: day as WindowId,
+    seen: 'v' as Version,
+    code: 'ETL_CORRUPT',
+    detail: 'It is no ETL file.',
+  };
+  const emptied = { ...corrupt, code: 'SOURCE_EMPTIED', window: hour as WindowId };
+
+  it('are listed with who and why, and dropped sources are not open', async () => {
+    await federateTwo();
+    await federation.commit(2, ['cluster-1', 'cluster-2'], [day], {
+      quarantined: [{ ...corrupt, kept: 'k' as Version, dropped: decided }],
+      accepted: [
+        {
+          cluster: corrupt.cluster,
+          window: hour as WindowId,
+          seen: 'absent',
+          code: 'SOURCE_VANISHED',
+          decided,
+        },
+      ],
+    });
+    const { out } = await run('quarantine');
+    expect(out).toMatch(/^Generation 2 has 1 quarantined source, 1 of them dropped\.\n/);
+    expect(out).toMatch(
+      /ETL_CORRUPT +generation 2 +kept, dropped by ann@host at 2026-11-20T12:00:00Z: a test\n/,
+    );
+    expect(out).toMatch(/\n1 source accepted:\n/);
+    expect(out).toMatch(/assets .* SOURCE_VANISHED +accepted by ann@host at 2026-11-20T12:00:00Z: a test\n/);
+    expect(out).not.toContain('Repair this window');
+    expect(await json('generations', '--limit', '1')).toMatchObject({
+      generations: [{ quarantined: 0, dropped: 1, accepted: 1 }],
+    });
+    expect((await run('status')).out).not.toContain('quarantined source');
+  });
+
+  it('are refused before anything starts if there is nothing to decide', async () => {
+    const refusal = async (...argv: string[]) => {
+      const { status, out, err } = await run(...argv, '--yes');
+      expect({ status, out }).toEqual({ status: 1, out: '' });
+      return err;
+    };
+    expect(await refusal('accept', 'cluster-2')).toMatch(
+      /^QUARANTINE_NOT_FOUND: .*quarantines no source of any cluster/,
+    );
+    await federateTwo();
+    await federation.commit(2, ['cluster-1'], [day], { quarantined: [corrupt] });
+    expect(await refusal('accept', 'cluster-22')).toMatch(
+      /^QUARANTINE_NOT_FOUND: .*no source of another cluster than cluster-2\./,
+    );
+    expect(await refusal('accept', 'cluster-2', '--pipeline', 'assets')).toMatch(
+      /^QUARANTINE_NOT_FOUND: .*quarantines sources of cluster-2, but none that matches/,
+    );
+    expect(await refusal('accept', 'cluster-2')).toMatch(
+      /^ACCEPT_IMPOSSIBLE: .*ETL_CORRUPT: It is no ETL file\.[\s\S]*`federated-etl quarantine drop`/,
+    );
+    expect(await refusal('quarantine', 'drop', 'cluster-2')).toMatch(
+      /^QUARANTINE_NOT_FOUND: .*The file of the source that generation 2 quarantines has been replaced since/,
+    );
+    await federation.commit(3, ['cluster-1'], [day], { quarantined: [{ ...corrupt, dropped: decided }] });
+    expect(await refusal('quarantine', 'drop', 'cluster-2')).toMatch(
+      /dropped already, the first of it by ann@host/,
+    );
+  });
+
+  it('are refused while the federation is on hold', async () => {
+    await federateTwo();
+    const held = { ...(await newest()), hold: { ...decided, generation: 1 } };
+    await federation.bucket.put(generationKey(1), Buffer.from(JSON.stringify(held)));
+    const { status, err } = await run('accept', 'cluster-2', '--yes');
+    expect(status).toBe(1);
+    expect(err).toMatch(/^FEDERATION_ON_HOLD: .*ann@host rolled back to generation 1/);
+  });
+
+  it('are shown before they are made, and need a terminal or --yes', async () => {
+    await federateTwo();
+    const seen =
+      (await federation.bucket.head(`federated/cluster-2/etl/bingen/${hour}`))?.version ?? 'absent';
+    await federation.commit(2, ['cluster-1'], [day], { quarantined: [corrupt, { ...emptied, seen }] });
+    const { status, out, err } = await run('accept', 'cluster-2');
+    expect(status).toBe(2);
+    expect(out).toMatch(
+      /^Quarantined in generation 2:\n\n.*\nassets +1h .* refused +SOURCE_EMPTIED +It is no ETL file\./,
+    );
+    expect(out).toMatch(/\nThese cannot be accepted; .*\n.*\nallocations .* ETL_CORRUPT/);
+    expect(err).toContain('--yes');
   });
 });
 

@@ -5,11 +5,13 @@ import { createEnterPrimary } from '../../activities/enter-primary';
 import { createPrimaryStatus } from '../../activities/primary-status';
 import { FederationError } from '../../errors/federation-error';
 import { clusterId } from '../../etl/cluster-id';
-import type { Generation } from '../../federation/generation';
+import type { WindowId } from '../../etl/window';
+import type { AcceptedSource, Generation, QuarantinedSource } from '../../federation/generation';
 import { clusterEtlKey, generationKey } from '../../federation/layout';
 import type { Exclusion } from '../../federation/membership';
 import { updatePrimary } from '../../local-etl/primary';
 import { type LocalEtl, localEtl } from '../../local-etl/store';
+import { whoAmI } from '../../scripts/who';
 import { type RosterState, rosterState } from '../../workflows/messages';
 import { names } from '../../workflows/names';
 import { snapshot } from '../activities/federated-bucket';
@@ -388,6 +390,65 @@ describeWithTemporal('rollback', () => {
     const { status, out } = await run('federate', '--wait');
     expect(status).toBe(1);
     expect(out).toMatch(/Federator on-hold: On hold: ann@host rolled back to generation 4/);
+  });
+});
+
+describeWithTemporal('accept and quarantine drop', () => {
+  const quarantined: QuarantinedSource = {
+    cluster: clusterId('cluster-2'),
+    window: day as WindowId,
+    seen: 'absent',
+    code: 'SOURCE_VANISHED',
+    detail: 'The file is gone from the cluster’s folder.',
+  };
+  const change = { cluster: 'cluster-2', generation: 1 };
+
+  /** Lets the run commit a generation with these sources. */
+  const committing = (sources: { quarantined?: QuarantinedSource[]; accepted?: AcceptedSource[] }) =>
+    world.become({
+      commitGeneration: async () => {
+        await federation.commit(2, ['cluster-1'], [day], sources);
+        return committed({ generation: 2 });
+      },
+    });
+
+  beforeEach(async () => {
+    await federation.push('cluster-1', day);
+    await federation.commit(1, ['cluster-1'], [day], { quarantined: [quarantined] });
+  });
+
+  it('start a federation that commits the decision, listed with who and why', async () => {
+    const { status, out } = await run('accept', 'cluster-2', '--reason', 'it was idle', '--yes');
+    expect(status).toBe(0);
+    expect(out).toMatch(/allocations +1d 2026-11-14 +refused +SOURCE_VANISHED +The file is gone/);
+    const [id = ''] = /federation-\S+-person(?= has started)/.exec(out) ?? [];
+    await world.client.workflow.getHandle(id).result();
+    const asked = { by: whoAmI(), why: 'it was idle', change: { kind: 'accept', ...change } };
+    expect(world.inputs('recordRequest')).toMatchObject([{ request: asked }]);
+    expect(world.inputs('planFederation')).toMatchObject([{ request: asked }]);
+    const described = 'accept cluster-2 as quarantined in generation 1';
+    expect((await run('runs')).out).toContain(`${described}, as decided by ${whoAmI()}: it was idle\n`);
+    const { runs } = (await json('runs')) as { runs: { run: string }[] };
+    expect(runs.find(({ run: other }) => other === id)).toMatchObject(asked);
+  });
+
+  it('wait, and report whether the decision was committed', async () => {
+    const decided = { by: 'ann@host', reason: '', at: '2026-11-20T12:00:00Z' };
+    committing({ quarantined: [{ ...quarantined, dropped: decided }] });
+    const dropped = await run('quarantine', 'drop', 'cluster-2', '--yes', '--wait');
+    expect(dropped).toMatchObject({ status: 0 });
+    expect(dropped.out).toMatch(/\n1 quarantined source of cluster-2 is dropped\.\n$/);
+    committing({ quarantined: [quarantined] });
+    const accepted = await run('accept', 'cluster-2', '--yes', '--wait');
+    expect(accepted.status).toBe(1);
+    expect(accepted.out).toMatch(
+      /\n0 quarantined sources of cluster-2 are accepted\.\nThese are not: .*\n.*\nallocations/,
+    );
+    committing({ accepted: [{ ...change, ...quarantined, decided }] });
+    expect(await json('accept', 'cluster-2', '--yes', '--wait')).toMatchObject({
+      generation: 2,
+      undecided: [],
+    });
   });
 });
 

@@ -231,9 +231,11 @@ export function generations(): { generations: GenerationView[] } {
                 window: 'allocations/1d/1794614400-1794700800',
                 code: 'ETL_FILE_INVALID',
                 detail: 'It ends in the middle of a record.',
+                state: 'kept',
               },
             ]
           : [],
+      accepted: [],
     })),
   };
 }

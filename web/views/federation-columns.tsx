@@ -47,7 +47,12 @@ export function federationColumns(now: number, onReplay?: (run: string) => void)
       id: 'trigger',
       title: 'Trigger',
       value: ({ trigger }) => trigger ?? '',
-      show: ({ trigger, why: reason }) => <span title={reason}>{trigger ?? '–'}</span>,
+      show: ({ trigger, by, change, why: reason }) => (
+        <>
+          <span title={[by, reason].filter(Boolean).join(': ') || undefined}>{trigger ?? '–'}</span>
+          {change !== undefined && <small> {change}</small>}
+        </>
+      ),
     },
     {
       id: 'outcome',

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { GenerationDiff, GenerationView } from '../../api/contract';
+import type { Decided, GenerationDiff, GenerationView } from '../../api/contract';
 import { useAnswer } from '../ask';
 import { age, bytes, moment, money } from '../format';
 import { Failed, Select } from '../parts/states';
@@ -53,15 +53,12 @@ export function Generations({ state, go, status, onToken }: ViewProps) {
     {
       id: 'quarantined',
       title: 'Quarantined',
-      value: ({ quarantined }) => quarantined.length,
-      show: ({ quarantined }) =>
-        quarantined.length === 0 ? (
-          '0'
-        ) : (
-          <span class="stale" title={quarantinedText(quarantined)}>
-            {quarantined.length}
-          </span>
-        ),
+      value: countOpen,
+      show: (generation) => (
+        <span class={countOpen(generation) === 0 ? undefined : 'stale'} title={describeSources(generation)}>
+          {countOpen(generation)}
+        </span>
+      ),
       numeric: true,
     },
   ];
@@ -100,22 +97,6 @@ export function Generations({ state, go, status, onToken }: ViewProps) {
       )}
     </>
   );
-}
-
-/** Lists quarantined sources, one line for all windows of a cluster with the same error. */
-function quarantinedText(sources: GenerationView['quarantined']): string {
-  const lines = new Map<string, string[]>();
-  for (const { cluster, window, code, detail } of sources) {
-    const why = `${code}: ${detail}`;
-    const key = `${cluster}\n${why}`;
-    lines.set(key, [...(lines.get(key) ?? []), window]);
-  }
-  return [...lines]
-    .map(([key, [first, ...others]]) => {
-      const [cluster, why] = key.split('\n');
-      return `${cluster} ${first}${others.length === 0 ? '' : ` and ${others.length} more`}: ${why}`;
-    })
-    .join('\n');
 }
 
 function Diff({
@@ -196,6 +177,36 @@ function Diff({
       )}
     </>
   );
+}
+
+/** Counts the quarantined sources that nobody has dropped. */
+function countOpen({ quarantined }: GenerationView): number {
+  return quarantined.filter(({ dropped }) => dropped === undefined).length;
+}
+
+/** Lists quarantined and accepted sources, one line for all windows of a cluster with the same state and reason. */
+function describeSources({ quarantined, accepted }: GenerationView): string | undefined {
+  const decidedBy = ({ by, reason, at }: Decided) =>
+    `by ${by} at ${moment(at)} UTC${reason === '' ? '' : `: ${reason}`}`;
+  const sources = [
+    ...quarantined.map(({ cluster, window, state, code, detail, dropped }) => {
+      const decision = dropped === undefined ? '' : `, dropped ${decidedBy(dropped)}`;
+      return { cluster, window, why: `${state}${decision}; ${code}: ${detail}` };
+    }),
+    ...accepted.map(({ cluster, window, code, decided }) => {
+      return { cluster, window, why: `accepted ${decidedBy(decided)}; it was ${code}` };
+    }),
+  ];
+  const groups = new Map<string, typeof sources>();
+  for (const source of sources) {
+    const key = `${source.cluster}\n${source.why}`;
+    groups.set(key, [...(groups.get(key) ?? []), source]);
+  }
+  const lines = [...groups.values()].map(([first, ...others]) => {
+    const more = others.length === 0 ? '' : ` and ${others.length} more`;
+    return `${first?.cluster} ${first?.window}${more}: ${first?.why}`;
+  });
+  return lines.length === 0 ? undefined : lines.join('\n');
 }
 
 /** Formats the id of a window: `allocations 1d 2026-11-14 00:00`. */

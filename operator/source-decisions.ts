@@ -1,0 +1,144 @@
+import { readNewestGeneration } from '../activities/read-generations';
+import { listWindowFiles } from '../activities/survey-clusters';
+import { FederationError, isFederationError } from '../errors/federation-error';
+import { clusterId } from '../etl/cluster-id';
+import { Candidates } from '../federation/candidates';
+import { absent } from '../federation/decision';
+import type { Generation, QuarantinedSource } from '../federation/generation';
+import { describeHold } from '../federation/hold';
+import type { FederationRequest } from '../federation/run';
+import { changes, selects, type SourceChange } from '../federation/source-decisions';
+import type { BucketReader } from '../storage/bucket';
+
+/** The quarantined sources that a person wants to decide about. */
+export interface SourceSelection extends Pick<SourceChange, 'kind' | 'windows' | 'pipeline'> {
+  readonly cluster: string;
+}
+
+/** What a decision would apply to, according to the newest generation and to the files in the bucket. */
+export interface SelectedSources {
+  readonly change: SourceChange;
+  readonly sources: readonly QuarantinedSource[];
+  /** Selected sources that cannot be accepted, because they have nothing that could be merged. */
+  readonly impossible: readonly QuarantinedSource[];
+  /** Selected sources whose files have been replaced since the generation. The next federation judges the new files. */
+  readonly replaced: readonly QuarantinedSource[];
+  /** Sentences that say what could not be determined. */
+  readonly missing: readonly string[];
+}
+
+/**
+ * Finds the quarantined sources that a person wants to decide about.
+ *
+ * @throws QUARANTINE_NOT_FOUND if there are none, or none of which the file is still the same; ACCEPT_IMPOSSIBLE if none
+ *   of them can be accepted; FEDERATION_ON_HOLD if no federation would commit the decision
+ */
+export async function selectSources(
+  bucket: BucketReader,
+  { kind, cluster: id, windows, pipeline }: SourceSelection,
+): Promise<SelectedSources> {
+  const newest = await readNewestGeneration(bucket);
+  if (newest?.hold !== undefined)
+    throw new FederationError('FEDERATION_ON_HOLD', { detail: describeHold(newest.hold) });
+  const cluster = clusterId(id);
+  const change = {
+    kind,
+    cluster,
+    generation: newest?.generation ?? 1,
+    ...(windows && { windows }),
+    ...(pipeline && { pipeline }),
+  };
+  const selected = newest?.quarantined.filter((source) => selects(change, source)) ?? [];
+  const possible = selected.filter((source) => changes(change, source));
+  if (possible.length === 0) throw nothingToDecide(change, newest, selected);
+  const { replaced, missing } = await findReplaced(bucket, change, possible);
+  const sources = possible.filter((source) => !replaced.includes(source));
+  if (sources.length === 0) throw allReplaced(change, replaced.length);
+  const impossible = kind === 'accept' ? selected.filter((source) => !possible.includes(source)) : [];
+  return { change, sources, impossible, replaced, missing };
+}
+
+function nothingToDecide(
+  { kind, cluster }: SourceChange,
+  newest: Generation | undefined,
+  selected: readonly QuarantinedSource[],
+): FederationError {
+  const [first] = selected;
+  if (first !== undefined && kind === 'accept') {
+    return new FederationError('ACCEPT_IMPOSSIBLE', {
+      subject: { cluster, window: first.window },
+      detail: `Generation ${newest?.generation} quarantines a file that cannot be merged: ${first.code}: ${first.detail}`,
+    });
+  }
+  const others = [...new Set(newest?.quarantined.map((source) => source.cluster))];
+  const where = others.length === 0 ? 'of any cluster' : `of another cluster than ${others.join(', ')}`;
+  return new FederationError('QUARANTINE_NOT_FOUND', {
+    subject: { cluster },
+    detail:
+      first?.dropped !== undefined
+        ? `Everything that matches was dropped already, the first of it by ${first.dropped.by}.`
+        : others.includes(cluster)
+          ? `Generation ${newest?.generation} quarantines sources of ${cluster}, but none that matches.`
+          : `Generation ${newest?.generation ?? 0} quarantines no source ${where}.`,
+  });
+}
+
+function allReplaced({ cluster, generation }: SourceChange, number: number): FederationError {
+  return new FederationError('QUARANTINE_NOT_FOUND', {
+    subject: { cluster },
+    detail:
+      number === 1
+        ? `The file of the source that generation ${generation} quarantines has been replaced since. The next federation judges the new one.`
+        : `The files of all ${number} sources that generation ${generation} quarantines have been replaced since. The next federation judges the new ones.`,
+  });
+}
+
+/** Finds the sources whose current files have other versions than those that are quarantined. */
+async function findReplaced(
+  bucket: BucketReader,
+  { cluster }: SourceChange,
+  sources: readonly QuarantinedSource[],
+): Promise<Pick<SelectedSources, 'replaced' | 'missing'>> {
+  try {
+    const candidates = new Candidates();
+    for (const file of await listWindowFiles(bucket, [cluster])) candidates.add(file);
+    const now = ({ window }: QuarantinedSource) => candidates.of(window).get(cluster)?.version ?? absent;
+    return { replaced: sources.filter((source) => now(source) !== source.seen), missing: [] };
+  } catch (error) {
+    if (!isFederationError(error, 'STORAGE_ACCESS_DENIED')) throw error;
+    const unknown = `Whether files of ${cluster} have been replaced is unknown: these credentials do not allow listing its folder.`;
+    return { replaced: [], missing: [unknown] };
+  }
+}
+
+/** Returns the request for a federation that commits a decision about quarantined sources. */
+export function decisionRequest(
+  change: SourceChange,
+  { by, reason, now = new Date() }: { readonly by: string; readonly reason?: string; readonly now?: Date },
+): FederationRequest {
+  return {
+    trigger: 'person',
+    by,
+    at: now.toISOString(),
+    ...(reason !== undefined && { why: reason }),
+    change,
+  };
+}
+
+/**
+ * Returns the selected sources for which the newest generation does not have the decision: their files were replaced
+ * before the federation read them, turned out to be unreadable, or the federation committed nothing.
+ */
+export async function undecided(
+  bucket: BucketReader,
+  { change, sources }: SelectedSources,
+): Promise<QuarantinedSource[]> {
+  const newest = await readNewestGeneration(bucket);
+  const decided =
+    change.kind === 'accept'
+      ? newest?.accepted
+      : newest?.quarantined.filter(({ dropped }) => dropped !== undefined);
+  const has = ({ cluster, window, seen }: QuarantinedSource) =>
+    decided?.some((one) => one.cluster === cluster && one.window === window && one.seen === seen);
+  return sources.filter((source) => has(source) !== true);
+}

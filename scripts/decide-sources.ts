@@ -1,0 +1,137 @@
+import { type Command, Option } from 'commander';
+import { describeWindow, parseWindowId, type Pipeline, pipelines } from '../etl/window';
+import { type QuarantinedSource, quarantineState } from '../federation/generation';
+import type { SourceChange } from '../federation/source-decisions';
+import { count } from '../operator/format';
+import {
+  decisionRequest,
+  type SelectedSources,
+  selectSources,
+  undecided,
+} from '../operator/source-decisions';
+import { startFederation } from '../operator/start-federation';
+import { confirm } from './confirm';
+import { type CommandOptions, type Context, openContext } from './context';
+import { describeFederation, showFederation } from './federation-progress';
+import { formatTable, print, printJson, printNote } from './output';
+import { parseSpan } from './parse-options';
+import { stopOnSignals } from './stop-on-signals';
+import { whoAmI } from './who';
+
+/** Options of the verbs `accept` and `quarantine drop`. */
+export interface DecideOptions extends CommandOptions {
+  readonly window?: { start: number; end: number };
+  readonly pipeline?: Pipeline;
+  readonly reason?: string;
+  readonly yes?: true;
+  readonly wait?: true;
+  readonly json?: true;
+}
+
+/** Adds the argument and the options of a verb that decides about quarantined sources. */
+export function withDecideOptions(verb: Command): Command {
+  return verb
+    .argument('<cluster>', 'the id of the cluster')
+    .option(
+      '--window <start,end>',
+      'only windows that overlap this span, in unix seconds or RFC 3339',
+      parseSpan,
+    )
+    .addOption(new Option('--pipeline <pipeline>', 'only this pipeline').choices(pipelines))
+    .option('--reason <text>', 'the reason, recorded with the decision')
+    .option('--yes', 'do not ask')
+    .option('--wait', 'wait until it is committed; exit status 1 if it is not')
+    .option('--json', 'print JSON');
+}
+
+/** Shows what a decision about quarantined sources applies to, asks, and starts a federation that commits it. */
+export async function decideSources(
+  command: Command,
+  kind: SourceChange['kind'],
+  cluster: string,
+  options: DecideOptions,
+): Promise<void> {
+  await using context = openContext(options);
+  const { window: windows, pipeline, reason, json } = options;
+  const selected = await selectSources(await context.bucket(), { kind, cluster, windows, pipeline });
+  showSelected(selected, json ? printNote : print);
+  if (!(await confirm(command, question(selected), options))) return;
+  const { client } = await context.temporal();
+  const request = decisionRequest(selected.change, { by: whoAmI(), reason });
+  const run = await startFederation(client, context.settings.temporal.idPrefix, request);
+  if (options.wait) return await follow(context, run, selected, options);
+  if (json) return printJson({ run, ...selected });
+  print(
+    `${run} has started; the decision takes effect when it commits. Follow it with \`federated-etl runs\`.`,
+  );
+}
+
+async function follow(
+  context: Context,
+  run: string,
+  selected: SelectedSources,
+  { json }: DecideOptions,
+): Promise<void> {
+  const { client } = await context.temporal();
+  using stop = stopOnSignals(context.log);
+  const summary = await showFederation(client, run, { stop });
+  const left = await undecided(await context.bucket(), selected);
+  if (left.length > 0) process.exitCode = 1;
+  if (json) return printJson({ ...summary, ...selected, undecided: left });
+  print(describeFederation(summary));
+  if (summary.why !== undefined) print(summary.why);
+  const { change, sources } = selected;
+  const decided = sources.length - left.length;
+  print(
+    `${count(decided, 'quarantined source')} of ${change.cluster} ${decided === 1 ? 'is' : 'are'} ${done[change.kind]}.`,
+  );
+  if (left.length > 0) {
+    print('These are not: they were replaced, or cannot be read. `federated-etl quarantine` says why.');
+    print(table(left));
+  }
+}
+
+const done = { accept: 'accepted', drop: 'dropped' } as const;
+
+function question({ change: { kind, cluster }, sources }: SelectedSources): string {
+  const what = `${count(sources.length, 'quarantined source')} of ${cluster}`;
+  const effect =
+    kind === 'accept'
+      ? 'They are merged as they are; windows of vanished files lose the cluster.'
+      : 'These versions are never merged. Nothing is deleted.';
+  return `${kind === 'accept' ? 'Accept' : 'Drop'} ${what}? ${effect}`;
+}
+
+function showSelected(
+  { change, sources, impossible, replaced, missing }: SelectedSources,
+  say: (line: string) => void,
+): void {
+  say(`Quarantined in generation ${change.generation}:\n`);
+  say(table(sources));
+  say('');
+  if (impossible.length > 0) {
+    say('These cannot be accepted; `federated-etl quarantine drop` keeps them out of the total for good:');
+    say(`${table(impossible)}\n`);
+  }
+  if (replaced.length > 0) {
+    say('The files of these have been replaced since; the next federation judges the new ones:');
+    say(`${table(replaced)}\n`);
+  }
+  for (const line of missing) printNote(line);
+}
+
+/** Maximum number of sources in a table. */
+const mostShown = 50;
+
+function table(sources: readonly QuarantinedSource[]): string {
+  const rows = sources.slice(0, mostShown).map((source) => {
+    const ref = parseWindowId(source.window);
+    const { code, detail } = source;
+    return [ref?.pipeline, ref ? describeWindow(ref) : source.window, quarantineState(source), code, detail];
+  });
+  const more = sources.length - rows.length;
+  return (
+    formatTable(['pipeline', 'window', 'state', 'code', 'detail'], rows) +
+    (more > 0 ? `\nand ${more} more: see \`federated-etl quarantine\`` : '')
+  );
+}
