@@ -1,5 +1,6 @@
 import type { Log } from '../config/log';
 import type { RosterRules, Scope } from '../federation/membership';
+import type { ShrinkageRules } from '../federation/shrinkage';
 import type { Bucket } from '../storage/bucket';
 import type { MergeThreads } from './threads/merge-threads';
 
@@ -20,6 +21,8 @@ export interface FederationDependencies {
   signal(): AbortSignal;
   /** Minimum number of generations that the clean-up keeps. */
   readonly generations: number;
+  /** The rules by which files that have become smaller are quarantined. */
+  readonly shrinkage: ShrinkageRules;
   readonly threads: MergeThreads;
   /** Returns warnings about the store, one sentence each. Every run reports them. */
   storeWarnings(): Promise<readonly string[]>;

@@ -6,6 +6,7 @@ import { documents } from '../federation/documents';
 import { type NameOwners, namesNotOwned } from '../federation/names';
 import type { PlannedWindow, PlanShard, WindowResult } from '../federation/plan-document';
 import { changedSources, type Provenance } from '../federation/provenance';
+import type { ShrunkSource } from '../federation/shrinkage';
 import { createMemoryBudget, type MemoryBudget } from '../storage/memory-budget';
 import type { FederationDependencies } from './federation-dependencies';
 import { touchFinished } from './finished-object';
@@ -47,7 +48,7 @@ export interface MergeOutcome {
   readonly changed: number;
   /** Number of quarantined sources that nobody has dropped. */
   readonly quarantined: number;
-  /** Whether the merge wrote a list of quarantined and accepted sources, and of names without an owner. */
+  /** Whether the merge wrote a list of quarantined, accepted and shrunk sources, and of names without an owner. */
   readonly listed: boolean;
   /** True if the merged object already existed. */
   readonly reused: boolean;
@@ -116,6 +117,8 @@ export function createMergeWindow(deps: MergeDependencies): MergeWindow {
       signal,
       planned,
       ref,
+      now: plannedShard.now,
+      shrinkage: plannedShard.shrinkage,
       previous,
       rules: { names, nameConflicts },
       force: again,
@@ -127,11 +130,13 @@ export function createMergeWindow(deps: MergeDependencies): MergeWindow {
       heartbeatEveryMs,
     );
     try {
-      const { sources, merged, reused } = await merge.settle(plannedSources(planned, previous.clusters));
+      const { sources, merged, reused, shrunk } = await merge.settle(
+        plannedSources(planned, previous.clusters),
+      );
       if (merged !== undefined && reused && merged.fingerprint !== planned.base) {
         await touchFinished(bucket, merged, { signal });
       }
-      const listed = listedSources(planned, sources, namesNotOwnedIn(merged, names));
+      const listed = listedSources(planned, sources, namesNotOwnedIn(merged, names), shrunk);
       if (isListed(listed)) {
         await replaceDocument(
           bucket,
@@ -177,12 +182,13 @@ async function readPreviousOrNone(
 }
 
 /** What a window's sources add to the next generation's lists. */
-type ListedSources = Pick<WindowResult, 'quarantined' | 'accepted' | 'names'>;
+type ListedSources = Omit<WindowResult, 'window' | 'merged'>;
 
 function listedSources(
   planned: PlannedWindow,
   sources: readonly WindowSource[],
   names: WindowResult['names'],
+  shrunk: readonly ShrunkSource[],
 ): ListedSources {
   const accepted = new Set(
     sources.filter(({ decision }) => decision === 'accepted').map(({ cluster }) => cluster),
@@ -191,11 +197,12 @@ function listedSources(
     quarantined: sources.flatMap((source) => source.quarantined ?? []),
     accepted: planned.accepted.filter(({ cluster }) => accepted.has(cluster)),
     names,
+    shrunk: [...shrunk],
   };
 }
 
-function isListed({ quarantined, accepted, names }: ListedSources): boolean {
-  return quarantined.length + accepted.length + names.length > 0;
+function isListed({ quarantined, accepted, names, shrunk }: ListedSources): boolean {
+  return quarantined.length + accepted.length + names.length + shrunk.length > 0;
 }
 
 /** Returns the merged sources with cluster names that their clusters do not own so far. */

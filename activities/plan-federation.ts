@@ -69,13 +69,14 @@ export function createPlanFederation(deps: PlanDependencies): PlanFederation {
   const { bucket, federator, scope, log } = deps;
   return async ({ run, attempt, request }) => {
     const signal = deps.signal();
+    const now = deps.now();
     const drawn = await drawPlan(bucket, {
       federator,
       scope,
       ...(await deps.roster()),
       request,
       found: await foundBefore(bucket, run, attempt, { signal }),
-      now: deps.now(),
+      now,
       signal,
       onProgress: (listed, of) => deps.heartbeat({ listed, of }),
     });
@@ -84,7 +85,16 @@ export function createPlanFederation(deps: PlanDependencies): PlanFederation {
       log.warn({ event: 'federation.unsafe-store', run }, `Federator: ${warning}`);
     const hasPlan = drawn.outcome === 'work' || drawn.outcome === 'nothing-changed';
     const shards = hasPlan ? inShards(drawn.windows) : [];
-    if (hasPlan) await writePlan(bucket, run, attempt, drawn, shards, signal);
+    if (hasPlan)
+      await writePlan(
+        bucket,
+        run,
+        attempt,
+        drawn,
+        shards,
+        { now: now.getTime() / 1_000, shrinkage: deps.shrinkage },
+        signal,
+      );
     const { membership } = drawn;
     return {
       outcome: drawn.outcome,
@@ -131,6 +141,7 @@ async function writePlan(
   attempt: number,
   drawn: DrawnPlan,
   shards: readonly PlannedWindow[][],
+  judged: Pick<PlanShard, 'now' | 'shrinkage'>,
   signal: AbortSignal,
 ): Promise<void> {
   const { base, newest, number, replaces, hold, federation, recordFederation, membership, fullListing } =
@@ -138,7 +149,7 @@ async function writePlan(
   const { clusters } = membership;
   const names = { names: drawn.names.names, nameConflicts: drawn.names.nameConflicts };
   await mapConcurrently(shards, concurrentWrites, async (windows, index) => {
-    const shard: PlanShard = { format: 1, run, base, clusters, ...names, windows };
+    const shard: PlanShard = { format: 1, run, base, clusters, ...names, ...judged, windows };
     await replaceDocument(bucket, documents.planShard.at(run, attempt, index), shard, { signal });
   });
   const head: PlanHead = {
@@ -157,6 +168,7 @@ async function writePlan(
     removed: [...drawn.removed],
     quarantined: [...drawn.quarantined],
     accepted: [...drawn.accepted],
+    shrunk: [...drawn.shrunk],
     notices: drawn.notices,
     writers: drawn.writers,
     ...names,

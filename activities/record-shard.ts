@@ -12,10 +12,11 @@ export interface RecordShardInput {
   readonly outcomes: readonly MergeOutcome[];
 }
 
-const noSources: Pick<WindowResult, 'quarantined' | 'accepted' | 'names'> = {
+const noSources: Omit<WindowResult, 'window' | 'merged'> = {
   quarantined: [],
   accepted: [],
   names: [],
+  shrunk: [],
 };
 
 /**
@@ -28,11 +29,11 @@ export function createRecordShard({ bucket, signal }: Pick<FederationDependencie
     const windows: WindowResult[] = [];
     for (const { window, index, fingerprint, digest, size, listed } of outcomes) {
       const document = documents.windowQuarantine.at(run, attempt, shard, index);
-      const { quarantined, accepted, names } = listed
+      const { quarantined, accepted, names, shrunk } = listed
         ? await requireDocument(bucket, document, options)
         : noSources;
       const merged = fingerprint && digest && size !== undefined ? { fingerprint, digest, size } : undefined;
-      windows.push({ window, merged, quarantined, accepted, names });
+      windows.push({ window, merged, quarantined, accepted, names, shrunk });
     }
     const outcome = shardOutcomeSchema.parse({ format: 1, run, windows });
     await replaceDocument(bucket, documents.shardOutcome.at(run, attempt, shard), outcome, options);

@@ -4,14 +4,17 @@ import { absent, contributes, keptVersion } from '../federation/decision';
 import { fingerprint } from '../federation/fingerprint';
 import { type QuarantinedSource, quarantineState } from '../federation/generation';
 import { keptKey, objectKey } from '../federation/layout';
+import { describeChange } from '../federation/measure';
 import { describeTakenSource, type NameRules, namesOfOthers, nameTaken } from '../federation/name-conflicts';
 import type { PlannedWindow } from '../federation/plan-document';
 import type { Provenance } from '../federation/provenance';
 import { findReuse, type Reuse } from '../federation/reuse';
+import type { ShrinkageRules, ShrunkSource } from '../federation/shrinkage';
 import type { MemoryBudget } from '../storage/memory-budget';
 import { extractContributions, type ExtractedFile } from './extract-contributions';
 import type { FederationDependencies } from './federation-dependencies';
 import { findFinished, touchFinished, writeObject } from './finished-object';
+import { judgeSources } from './judge-sources';
 import { prefix } from './log-plan';
 import { MergeReads, PreviousDamaged, SourceMoved } from './merge-reads';
 import type { PreviousContributions } from './previous-contributions';
@@ -35,6 +38,9 @@ interface Tried {
 export interface WindowMergeContext extends Pick<FederationDependencies, 'bucket' | 'log' | 'threads'> {
   readonly planned: PlannedWindow;
   readonly ref: WindowRef;
+  /** Time of the plan in unix seconds, and the rules by which files are judged. */
+  readonly now: number;
+  readonly shrinkage: ShrinkageRules;
   readonly previous: PreviousContributions;
   /** Who owns which cluster name, and which clusters carry names of others. */
   readonly rules: NameRules;
@@ -51,6 +57,8 @@ export interface SettledWindow {
   readonly sources: readonly WindowSource[];
   /** Provenance of the merged window; undefined if no cluster has a good contribution. */
   readonly merged?: Provenance;
+  /** The sources that have become smaller but are merged. */
+  readonly shrunk: readonly ShrunkSource[];
   /** True if the merged object already existed. */
   readonly reused: boolean;
 }
@@ -71,18 +79,25 @@ export class WindowMerge {
     const { bucket, ref, signal, force } = this.context;
     let sources = await this.replaceKnownBad(planned);
     for (let looks = 0; ;) {
-      if (!sources.some((source) => contributes(source))) return { sources, reused: false };
+      if (!sources.some((source) => contributes(source))) return { sources, shrunk: [], reused: false };
       const name = fingerprint(ref, sources);
       // A source that is held back has to be examined first, even if an earlier attempt has merged it.
       const examined = sources.some((source) => this.isHeldBack(source));
       const finished = force || examined ? undefined : await findFinished(bucket, name, { signal });
-      if (finished !== undefined) return { sources, merged: finished, reused: true };
-      const { bad, moved, merged } = await this.context.memory.within(
-        Math.min(bytesOf(sources), this.context.mostHeld),
-        signal,
-        () => this.tryMerge(name, sources),
-      );
-      if (merged !== undefined) return { sources, merged, reused: false };
+      const { bad, moved, merged } = finished
+        ? { bad: [], moved: [], merged: finished }
+        : await this.context.memory.within(Math.min(bytesOf(sources), this.context.mostHeld), signal, () =>
+            this.tryMerge(name, sources),
+          );
+      if (merged !== undefined) {
+        const judged = judgeSources({ ...this.context, end: ref.window.end }, sources, merged);
+        if (judged.bad.length === 0) {
+          this.logShrunk(judged.named);
+          return { sources, merged, shrunk: judged.shrunk, reused: merged === finished };
+        }
+        sources = await this.replace(sources, judged.bad);
+        continue;
+      }
       if (moved.some((source) => keptVersion(source.decision) === undefined) && ++looks > mostLooks)
         throw this.keepsChanging(moved);
       sources = await this.lookAgainAt(sources, moved);
@@ -121,7 +136,7 @@ export class WindowMerge {
     name: string,
     sources: readonly WindowSource[],
   ): Promise<Tried> {
-    const { bucket, ref, planned, previous, threads, signal } = this.context;
+    const { bucket, ref, planned, threads, signal } = this.context;
     const contributing = sources.filter((source) => contributes(source));
     const files = planned.fromBase ? await this.extract(contributing, reuse) : undefined;
     const held = new Set(
@@ -138,9 +153,8 @@ export class WindowMerge {
     const task: MergeTask = {
       pipeline: ref.pipeline,
       window: ref.window,
-      sources: contributing.map(({ cluster, decision }) => ({
+      sources: contributing.map(({ cluster }) => ({
         cluster,
-        recordsBefore: decision === 'used' ? (previous.of(cluster)?.contribution.measure.records ?? 0) : 0,
         from: reuse?.contributions.get(cluster),
         examine: held.has(cluster),
       })),
@@ -357,6 +371,16 @@ export class WindowMerge {
       { event: 'source.quarantined', cluster: source.cluster, state, code, key: source.key },
       `${prefix(planned.window)} ${source.cluster} ${planned.window}: ${code}, ${state}. ${detail}`,
     );
+  }
+
+  private logShrunk(named: readonly ShrunkSource[]): void {
+    const { log, planned } = this.context;
+    for (const { cluster, largest, now } of named) {
+      log.warn(
+        { event: 'source.shrunk', cluster, largest, now },
+        `${prefix(planned.window)} ${cluster} ${planned.window} is merged although it has lost much: ${describeChange(largest, now)}`,
+      );
+    }
   }
 
   private keepsChanging(moved: readonly WindowSource[]): FederationError {

@@ -1,4 +1,16 @@
-import { choice, count, duration, durations, flag, type Kind, moment, text, texts, utcOffset } from './kinds';
+import {
+  choice,
+  count,
+  duration,
+  durations,
+  flag,
+  fraction,
+  type Kind,
+  moment,
+  text,
+  texts,
+  utcOffset,
+} from './kinds';
 
 /** Definition of a setting. The name of the setting is its path in the settings file. */
 interface SettingKey {
@@ -31,6 +43,8 @@ export const settingKeys = {
   'federatedETL.federator.generations': { kind: count, byDefault: 10 },
   'federatedETL.federator.federateOnPush': { kind: flag, byDefault: false },
   'federatedETL.federator.retention': { kind: durations, byDefault: {} },
+  'federatedETL.federator.quarantine.closedAfter': { kind: duration, byDefault: '48h' },
+  'federatedETL.federator.quarantine.shrinkage': { kind: fraction, byDefault: 0.5 },
   'storage.configFile': { kind: text, byDefault: 'federated-store.yaml', env: 'FEDERATED_STORE_CONFIG' },
   'storage.existingConfigFile': { kind: text, env: 'ETL_BUCKET_CONFIG' },
   'storage.gcsEmulator': { kind: text },

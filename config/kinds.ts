@@ -36,6 +36,13 @@ export const count: Kind<number> = {
   fromText: (given) => (/^\d+$/.test(given) ? Number(given) : given),
 };
 
+/** A part of a whole, such as `0.5` for a half. */
+export const fraction: Kind<number> = {
+  takes: 'a number from 0 to 1',
+  schema: z.number().min(0).max(1),
+  fromText: (given) => (/^\d*\.?\d+$/.test(given) ? Number(given) : given),
+};
+
 /** A duration, such as `5m`. The parsed value is in milliseconds. */
 export const duration: Kind<number> = {
   takes: 'a number with a unit, such as 30s, 5m or 49h',

@@ -4,6 +4,7 @@ import { FederationError } from '../errors/federation-error';
 import { nearestName } from '../errors/nearest-name';
 import { type ClusterId, clusterId } from '../etl/cluster-id';
 import type { Scope } from '../federation/membership';
+import type { ShrinkageRules } from '../federation/shrinkage';
 import { type ApiSettings, checkedListen, compileApi } from './api-settings';
 import { formatDuration } from './durations';
 import { type FileSettings, readFileSettings } from './helm-values';
@@ -79,6 +80,8 @@ export interface FederatorSettings {
   readonly generations: number;
   /** True if pushes of ETL files start federation runs, in addition to the schedule. */
   readonly federateOnPush: boolean;
+  /** The rules by which files that have become smaller are quarantined. */
+  readonly shrinkage: ShrinkageRules;
 }
 
 export interface SettingsSources {
@@ -230,6 +233,10 @@ function compileFederator(
     runEveryMs,
     generations: values['federatedETL.federator.generations'],
     federateOnPush: values['federatedETL.federator.federateOnPush'],
+    shrinkage: {
+      closedAfter: values['federatedETL.federator.quarantine.closedAfter'] / 1_000,
+      shrinkage: values['federatedETL.federator.quarantine.shrinkage'],
+    },
   };
 }
 

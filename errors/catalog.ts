@@ -59,6 +59,11 @@ export const catalog = {
     hint: 'The last good contribution is kept. Repair the window on the cluster; the next run picks it up.',
     retryable: false,
   },
+  SOURCE_SHRUNK: {
+    means: 'A file of a window that ended long ago has lost most of its records or resource hours.',
+    hint: 'The last good contribution is kept. Repair the window on the cluster, or, if the file is right, run `federated-etl accept`.',
+    retryable: false,
+  },
   CLUSTER_NAME_TAKEN: {
     means: 'Records of a cluster carry the name of another cluster, so nothing new of the cluster is merged.',
     hint: 'Correct the cluster name in the cost model and build the windows again. If the name is the cluster’s own, run `federated-etl accept <cluster> --name <name>`; if the other cluster no longer exists, `federated-etl cluster remove <other>`.',

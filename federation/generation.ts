@@ -4,6 +4,7 @@ import { clusterIdSchema, seenSchema, versionSchema, windowIdSchema } from './id
 import { membershipSchema } from './membership';
 import { nameConflictSchema } from './name-conflicts';
 import { noticeSchema } from './notices';
+import { type ShrunkSource, shrunkSourceSchema } from './shrinkage';
 import { writersSchema } from './writers';
 
 /** SHA-256 digest in lower-case hexadecimal. */
@@ -147,6 +148,8 @@ export const generationSchema = z.object({
   names: z.record(z.string(), clusterIdSchema),
   /** The included clusters whose records carry names of others, keyed by cluster id. */
   nameConflicts: z.record(clusterIdSchema, nameConflictSchema),
+  /** The sources that have become smaller, as long as these versions are merged. */
+  shrunk: z.array(shrunkSourceSchema),
 });
 export type Generation = z.infer<typeof generationSchema>;
 
@@ -162,4 +165,10 @@ export function openQuarantined(
   return generation.quarantined.filter(
     ({ cluster, dropped }) => included.has(cluster) && dropped === undefined,
   );
+}
+
+/** Returns the sources of included clusters that lost much while their windows were young. A person should know. */
+export function shrunkSources(generation: Pick<Generation, 'membership' | 'shrunk'>): ShrunkSource[] {
+  const included = new Set(generation.membership.clusters);
+  return generation.shrunk.filter(({ cluster, closed }) => included.has(cluster) && !closed);
 }

@@ -21,6 +21,7 @@ export interface NextGenerationInput {
     | 'removed'
     | 'quarantined'
     | 'accepted'
+    | 'shrunk'
     | 'notices'
     | 'writers'
     | 'names'
@@ -57,6 +58,7 @@ export function nextGeneration({ base, plan, results, run, now }: NextGeneration
     windows: inByteOrder(Object.fromEntries(windows)),
     quarantined: [...plan.quarantined, ...results.flatMap((result) => result.quarantined)].sort(byWindow),
     accepted: [...plan.accepted, ...results.flatMap((result) => result.accepted)].sort(byWindow),
+    shrunk: [...plan.shrunk, ...results.flatMap((result) => result.shrunk)].sort(byWindow),
     notices: [...plan.notices],
     writers: inByteOrder(plan.writers),
     ...decidedNames(plan, results),
@@ -95,6 +97,7 @@ export function sameGeneration(base: Generation, next: Generation): boolean {
     text(inByteOrder(base.windows)) === text(inByteOrder(next.windows)) &&
     text([...base.quarantined].sort(byWindow)) === text([...next.quarantined].sort(byWindow)) &&
     text([...base.accepted].sort(byWindow)) === text([...next.accepted].sort(byWindow)) &&
+    text([...base.shrunk].sort(byWindow)) === text([...next.shrunk].sort(byWindow)) &&
     text(base.notices) === text(next.notices)
   );
 }

@@ -11,6 +11,7 @@ import { fullListingSchema } from './listing';
 import { membershipSchema } from './membership';
 import { nameConflictSchema } from './name-conflicts';
 import { noticeSchema } from './notices';
+import { shrinkageRulesSchema, shrunkSourceSchema } from './shrinkage';
 import { writersSchema } from './writers';
 
 /** A source in a plan: one cluster's file for a window. */
@@ -53,6 +54,8 @@ export const plannedWindowSchema = z.object({
   quarantined: z.array(quarantinedSourceSchema),
   /** Accepted sources of this window, except those of excluded clusters. */
   accepted: z.array(acceptedSourceSchema),
+  /** Shrunk sources of this window in the base generation, except those of excluded clusters. */
+  shrunk: z.array(shrunkSourceSchema),
   /** Whether to merge the window even if its merged object already exists. */
   force: z.boolean(),
   /** Whether all contributions come from the base's merged object, and no cluster's file is read. So in rollbacks. */
@@ -77,6 +80,9 @@ export const planShardSchema = z.object({
   /** Ids of the included clusters. */
   clusters: z.array(clusterIdSchema),
   ...plannedNamesSchema.shape,
+  /** Time of the plan in unix seconds, and the rules by which files are judged. A repeated merge decides alike. */
+  now: z.number(),
+  shrinkage: shrinkageRulesSchema,
   windows: z.array(plannedWindowSchema),
 });
 export type PlanShard = z.infer<typeof planShardSchema>;
@@ -122,6 +128,8 @@ export const planHeadSchema = z.object({
   /** What is known about the writers of the included clusters' folders, keyed by cluster id. */
   writers: z.record(clusterIdSchema, writersSchema),
   ...plannedNamesSchema.shape,
+  /** Shrunk sources that the next generation lists regardless of what the merges find. */
+  shrunk: z.array(shrunkSourceSchema),
   /**
    * Record of the full listing that the plan was made from; undefined if the plan was not made from one. Stored in the
    * bucket once the plan is committed.
@@ -139,6 +147,7 @@ export const windowResultSchema = z.object({
   accepted: z.array(acceptedSourceSchema),
   /** The merged sources with cluster names that the plan does not give to their clusters. Usually there are none. */
   names: z.array(z.object({ cluster: clusterIdSchema, seen: seenSchema, names: z.array(z.string()) })),
+  shrunk: z.array(shrunkSourceSchema),
 });
 export type WindowResult = z.infer<typeof windowResultSchema>;
 

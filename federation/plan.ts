@@ -12,6 +12,7 @@ import { mergeRevision } from './merge-revision';
 import type { PlannedSource, PlannedWindow } from './plan-document';
 import { asNamesSay, type PlannedNames } from './plan-names';
 import type { FederationRequest } from './run';
+import type { ShrunkSource } from './shrinkage';
 import { overlaps } from './span';
 
 export interface PlanInput {
@@ -71,6 +72,8 @@ export interface Plan {
   readonly quarantined: readonly QuarantinedSource[];
   /** Accepted sources that the next generation lists regardless of the merges, for the same two reasons. */
   readonly accepted: readonly AcceptedSource[];
+  /** Shrunk sources that the next generation lists regardless of the merges, for the same two reasons. */
+  readonly shrunk: readonly ShrunkSource[];
   readonly duplicates: readonly Duplicate[];
 }
 
@@ -106,7 +109,7 @@ export function planFederation(input: PlanInput): Plan {
     else if (base?.windows[id] !== undefined) carried.push(id);
   }
   const planned = new Set(windows.map((window) => window.window));
-  const stays = (source: QuarantinedSource | AcceptedSource) =>
+  const stays = (source: ListedSource) =>
     !planner.isExpired(source.window) &&
     (Object.hasOwn(membership.excluded, source.cluster) ||
       (membership.clusters.includes(source.cluster) &&
@@ -119,6 +122,7 @@ export function planFederation(input: PlanInput): Plan {
     removed,
     quarantined: planner.listed.filter(stays),
     accepted: (base?.accepted ?? []).filter(stays),
+    shrunk: (base?.shrunk ?? []).filter(stays),
     duplicates: input.candidates.duplicates(),
   };
 }
@@ -131,6 +135,7 @@ class Planner {
   private readonly accepted: SourcesByWindow<AcceptedSource>;
   /** Names that are known of a version of a file. `nameKey` returns the keys. */
   private readonly names: ReadonlyMap<string, readonly string[]>;
+  private readonly shrunk: SourcesByWindow<ShrunkSource>;
   private readonly cutoff: number;
   /**
    * Whether a cluster is newly excluded or removed (the base generation includes it), included again (the base
@@ -147,6 +152,7 @@ class Planner {
     this.accepted = byWindow(base?.accepted, included);
     this.names = new Map(input.names.known.map((known) => [nameKey(known), known.names]));
     const namesMoved = input.names.recheck.size + input.names.freed.size > 0;
+    this.shrunk = byWindow(base?.shrunk, included);
     this.returning = returningClusters(membership, base?.membership);
     this.cutoff =
       membership.scope.cutoff === undefined ? -Infinity : Date.parse(membership.scope.cutoff) / 1000;
@@ -203,6 +209,7 @@ class Planner {
       returning,
       quarantined,
       accepted: [...(this.accepted.get(id)?.values() ?? [])],
+      shrunk: [...(this.shrunk.get(id)?.values() ?? [])],
       force: this.isForced(ref, 'force'),
       fromBase: false,
     };
@@ -215,10 +222,9 @@ class Planner {
   }
 
   /**
-   * For a quarantined or accepted source whose window is not planned: returns whether the next generation still lists
-   * it.
+   * For a listed source whose window is not planned: returns whether the next generation still lists it.
    */
-  isCurrent(source: QuarantinedSource | AcceptedSource): boolean {
+  isCurrent(source: ListedSource): boolean {
     const ref = parseWindowId(source.window);
     if (ref === undefined) return false;
     if (this.input.base?.windows[source.window] !== undefined || !this.isSelected(source.window, ref))
@@ -226,7 +232,7 @@ class Planner {
     return this.seenNow(source) === source.seen;
   }
 
-  private seenNow({ window, cluster }: QuarantinedSource | AcceptedSource): Seen {
+  private seenNow({ window, cluster }: ListedSource): Seen {
     return this.input.candidates.of(window).get(cluster)?.version ?? absent;
   }
 
@@ -299,6 +305,9 @@ class Planner {
 function nameKey(source: { cluster: ClusterId; window: string; seen: Seen }): string {
   return JSON.stringify([source.cluster, source.window, source.seen]);
 }
+
+/** A source that a generation lists, other than in its windows. */
+type ListedSource = QuarantinedSource | AcceptedSource | ShrunkSource;
 
 type SourcesByWindow<Source> = ReadonlyMap<string, ReadonlyMap<ClusterId, Source>>;
 

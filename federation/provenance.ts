@@ -1,20 +1,9 @@
 import { z } from 'zod';
 import type { ClusterId } from '../etl/cluster-id';
 import type { Contribution } from '../etl/contribution';
-import type { Measure } from '../etl/measure';
 import { digestSchema, quarantinedSourceSchema } from './generation';
 import { clusterIdSchema, decisionSchema, seenSchema, windowIdSchema } from './ids';
-
-/** Number of records of a cluster's file, and the sums of their resource hours. */
-export const measureSchema = z.object({
-  records: z.number().int().nonnegative(),
-  hours: z.object({
-    cpuCoreHours: z.number(),
-    ramByteHours: z.number(),
-    gpuHours: z.number(),
-    diskByteHours: z.number(),
-  }),
-}) satisfies z.ZodType<Measure>;
+import { measureSchema } from './measure';
 
 /**
  * Position of one cluster's records in a merged object, and what is needed to extract them. `etl/contribution.ts`

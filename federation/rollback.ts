@@ -47,7 +47,7 @@ export interface RollbackInput extends Pick<RollbackMembers, 'membership' | 'out
   /** The generation whose windows become current again. */
   readonly target: Generation;
   /** The newest generation that can be read. */
-  readonly newest: Pick<Generation, 'quarantined' | 'accepted'>;
+  readonly newest: Pick<Generation, 'quarantined' | 'accepted' | 'shrunk'>;
   /** Provenance of the target's windows, by window id. Needed only if clusters stay out. */
   readonly provenance: ReadonlyMap<string, Provenance>;
 }
@@ -83,6 +83,7 @@ export function planRollback({ target, newest, membership, out, provenance }: Ro
     removed,
     quarantined: [...target.quarantined.filter(stays), ...newest.quarantined.filter(waits)],
     accepted: [...target.accepted.filter(stays), ...newest.accepted.filter(waits)],
+    shrunk: [...target.shrunk.filter(stays), ...newest.shrunk.filter(waits)],
     duplicates: [],
   };
 }
@@ -114,6 +115,7 @@ function planWithout(
     returning: {},
     quarantined: target.quarantined.filter(isHere),
     accepted: target.accepted.filter(isHere),
+    shrunk: target.shrunk.filter(isHere),
     force: false,
     fromBase: true,
   };

@@ -44,6 +44,7 @@ export async function startFederator(context: RoleContext): Promise<StartedRole>
     federator: settings.clusterId,
     scope: settings.federator.scope,
     generations: settings.federator.generations,
+    shrinkage: settings.federator.shrinkage,
     threads,
     roster: () => readRoster(client, names.roster),
     log: log.child({ role: 'federator' }),

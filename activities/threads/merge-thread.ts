@@ -18,11 +18,6 @@ import { type Shared, ThreadSide } from './exchange';
 export interface SourceTask {
   readonly cluster: string;
   /**
-   * Number of records in the cluster's last good contribution, or 0 if a file without records is acceptable. If the
-   * number is not 0, a file without records counts as bad.
-   */
-  readonly recordsBefore: number;
-  /**
    * The cluster's contribution to the previous merged object. Set only if the source has not changed. The source is
    * then read from that object.
    */
@@ -184,7 +179,7 @@ class WindowSplice {
     }
     try {
       if (source.examine) return void this.bad.push(this.examined(source, bytes));
-      requireGood(this.splice.add(source.cluster, bytes), window, source);
+      requireWindow(this.splice.add(source.cluster, bytes), window);
     } catch (error) {
       if (!(error instanceof FederationError)) throw error;
       const { byte } = error.subject;
@@ -233,16 +228,11 @@ function* inChunks(parts: Iterable<Buffer>, size: number): Generator<Uint8Array>
   }
 }
 
-function requireGood(facts: InputFacts, window: Window, { recordsBefore }: SourceTask): void {
+function requireWindow(facts: InputFacts, window: Window): void {
   const { start = window.start, end = window.end } = facts.window;
   if (start !== window.start || end !== window.end) {
     throw new FederationError('ETL_WRONG_WINDOW', {
       detail: `The file says that it holds ${start}-${end}, not ${window.start}-${window.end}.`,
-    });
-  }
-  if (recordsBefore > 0 && facts.measure.records === 0) {
-    throw new FederationError('SOURCE_EMPTIED', {
-      detail: `The file has no records, where the cluster had ${recordsBefore} before.`,
     });
   }
 }

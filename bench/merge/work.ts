@@ -105,7 +105,7 @@ async function federated(pipeline: Pipeline, files: readonly string[], out: stri
   const answer = await threads.merge(
     {
       ...{ pipeline, window: day, bytes, mostHeld: heldByOne },
-      sources: files.map((file) => ({ cluster: file, recordsBefore: 0 })),
+      sources: files.map((file) => ({ cluster: file })),
     },
     {
       read: async (question) => {

@@ -27,6 +27,9 @@ federatedETL:
     federateOnPush: false
     generations: 10
     retention: {}
+    quarantine:
+      closedAfter: 48h
+      shrinkage: 0.5
     primaryClusterID: ""
     replicas: 1
     resources:

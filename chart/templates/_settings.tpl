@@ -9,7 +9,7 @@ roles of the process, and its `healthPort` where that is another than 9004.
 {{- range .roles }}{{ if ne . "federator" }}{{ $_ := set $federatedETL . true }}{{ end }}{{ end -}}
 {{- if has "federator" .roles -}}
 {{- $federator := dict "enabled" true -}}
-{{- range list "clusters" "clustersMode" "includeClusters" "excludeClusters" "federationCutoffDate" "firstRunAfter" "runEvery" "generations" "retention" "federateOnPush" -}}
+{{- range list "clusters" "clustersMode" "includeClusters" "excludeClusters" "federationCutoffDate" "firstRunAfter" "runEvery" "generations" "retention" "quarantine" "federateOnPush" -}}
 {{- $value := index $v.federatedETL.federator . -}}
 {{- if $value }}{{ $_ := set $federator . $value }}{{ end -}}
 {{- end -}}

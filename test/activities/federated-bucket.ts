@@ -114,6 +114,7 @@ export class TestFederator {
       heartbeat: () => undefined,
       signal: () => new AbortController().signal,
       generations,
+      shrinkage: { closedAfter: 48 * 3_600, shrinkage: 0.5 },
       threads,
       storeWarnings: async () => [],
     };

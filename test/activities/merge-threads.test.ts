@@ -29,7 +29,7 @@ const digest = createHash('sha256').update(merged).digest('hex');
 const task: MergeTask = {
   pipeline: 'allocations',
   window: { start: 1794614400, end: 1794700800 },
-  sources: files.map((_, index) => ({ cluster: `${index}`, recordsBefore: 0 })),
+  sources: files.map((_, index) => ({ cluster: `${index}` })),
   bytes: size,
   mostHeld: 0,
 };

@@ -157,13 +157,14 @@ async function run(world: World, { fails = false, full = false } = {}): Promise<
       .map(({ cluster, seen }) => ({ cluster, window: id, seen, code: 'ETL_CORRUPT', detail: '' }));
     const ref = parseWindowId(id);
     if (ref === undefined || quarantined.length === decided.length)
-      return { window: id, quarantined, accepted: [], names: [] };
+      return { window: id, quarantined, accepted: [], names: [], shrunk: [] };
     const name = fingerprint(ref, decided);
     return {
       window: id,
       quarantined,
       accepted: [],
       names: [],
+      shrunk: [],
       merged: { fingerprint: name, digest: sha256(name), size: 1 },
     };
   });
@@ -177,6 +178,7 @@ async function run(world: World, { fails = false, full = false } = {}): Promise<
     removed: [...drawn.removed],
     quarantined: [...drawn.quarantined],
     accepted: [],
+    shrunk: [],
   };
   const next = nextGeneration({ base, plan, results, run: 'run', now });
   const same = base !== undefined && sameGeneration(base, next);

@@ -21,6 +21,7 @@ test('a run on a store without conditional create reports it, in the log and in 
     log,
     federator: 'cluster-4',
     scope: { exclude: [] },
+    shrinkage: { closedAfter: 0, shrinkage: 0.5 },
     roster: async () => ({ exclusions: {}, roster: 'r' }),
     now: () => new Date(),
     heartbeat: () => undefined,

@@ -42,7 +42,13 @@ describe('a settings file', () => {
     expect(load(minimal)).toMatchObject({
       clusterId: 'cluster-4',
       roles: { federatedCluster: false, federator: false, primaryCluster: false },
-      federator: { scope: { exclude: [] }, firstRunAfterMs: 300_000, runEveryMs: 1_800_000, generations: 10 },
+      federator: {
+        scope: { exclude: [] },
+        firstRunAfterMs: 300_000,
+        runEveryMs: 1_800_000,
+        generations: 10,
+        shrinkage: { closedAfter: 172_800, shrinkage: 0.5 },
+      },
       storage: { file: join(cwd, 'federated-store.yaml'), existing: false },
       localEtl: { path: '/var/configs/db/etl', pullPath: '/var/configs/db/etl', rescanEveryMs: 300_000 },
       pull: { everyMs: 300_000 },

@@ -24,6 +24,7 @@ test('found windows are counted by pipeline and resolution, in a fixed order', (
     returning: {},
     quarantined: [],
     accepted: [],
+    shrunk: [],
     force: false,
     fromBase: false,
   };

@@ -122,6 +122,7 @@ export function generation(
     writers: {},
     names: {},
     nameConflicts: {},
+    shrunk: [],
     ...more,
   };
 }

@@ -23,6 +23,7 @@ const plan = {
   removed: [],
   quarantined: [],
   accepted: [],
+  shrunk: [],
   notices: [],
   writers: {},
   names: {},
@@ -33,8 +34,15 @@ const now = new Date('2026-11-20T12:00:00Z');
 
 test('planned windows are added or removed, the others stay', () => {
   const results = [
-    { window: one, quarantined: [], accepted: [acceptedSource('b', one)], names: [] },
-    { window: three, merged, quarantined: [quarantinedSource('b', three)], accepted: [], names: [] },
+    { window: one, quarantined: [], accepted: [acceptedSource('b', one)], names: [], shrunk: [] },
+    {
+      window: three,
+      merged,
+      quarantined: [quarantinedSource('b', three)],
+      accepted: [],
+      names: [],
+      shrunk: [],
+    },
   ];
   const next = nextGeneration({ base, plan, results, run: 'run-2', now });
   expect(Object.keys(next.windows)).toEqual([two, three]);
@@ -104,6 +112,7 @@ test('a plan is divided into parts that fit into payloads and memory', () => {
     returning: {},
     quarantined: [],
     accepted: [],
+    shrunk: [],
     force: false,
     fromBase: false,
   });

@@ -175,6 +175,7 @@ export class ClusterOnDisk implements AsyncDisposable {
       writers: {},
       names: {},
       nameConflicts: {},
+      shrunk: [],
     };
     await replaceDocument(this.bucket, documents.generation.at(generation), whole);
   }

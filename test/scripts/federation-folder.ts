@@ -104,6 +104,7 @@ export class FederationFolder implements AsyncDisposable {
       writers: {},
       names: {},
       nameConflicts: {},
+      shrunk: [],
     };
     await replaceDocument(this.bucket, documents.generation.at(generation), committed);
     await replaceDocument(this.bucket, documents.published.at(), {
