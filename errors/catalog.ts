@@ -250,6 +250,11 @@ export const catalog = {
     hint: '`federated-etl status` lists the clusters.',
     retryable: false,
   },
+  CLUSTER_NAME_UNKNOWN: {
+    means: 'No cluster owns this cluster name.',
+    hint: '`federated-etl quarantine` lists the names that clusters carry although others own them.',
+    retryable: false,
+  },
   CLUSTER_REMOVED: {
     means: 'The cluster is removed from the federation.',
     hint: 'Bring it back first: `federated-etl cluster restore <cluster>`.',

@@ -68,6 +68,8 @@ export class FederationFolder implements AsyncDisposable {
       quarantined?: QuarantinedSource[];
       hold?: Hold;
       accepted?: Generation['accepted'];
+      names?: Generation['names'];
+      nameConflicts?: Generation['nameConflicts'];
       excluded?: Generation['membership']['excluded'];
       removed?: Generation['membership']['removed'];
       exclusions?: Generation['membership']['exclusions'];
@@ -102,9 +104,9 @@ export class FederationFolder implements AsyncDisposable {
       accepted: more.accepted ?? [],
       notices: [],
       writers: {},
-      names: {},
-      nameConflicts: {},
       shrunk: [],
+      names: more.names ?? {},
+      nameConflicts: more.nameConflicts ?? {},
     };
     await replaceDocument(this.bucket, documents.generation.at(generation), committed);
     await replaceDocument(this.bucket, documents.published.at(), {

@@ -357,6 +357,56 @@ describe('decisions about quarantined sources', () => {
   });
 });
 
+describe('a cluster that carries the name of another', () => {
+  const conflict = 'Records of cluster-2 carry the cluster name cluster-1, which belongs to cluster-1.';
+  beforeEach(async () => {
+    await federateTwo();
+    const taken: QuarantinedSource = {
+      cluster: clusterId('cluster-2'),
+      window: day as WindowId,
+      seen: 'absent',
+      code: 'CLUSTER_NAME_TAKEN',
+      detail: conflict,
+      names: ['cluster-1'],
+    };
+    await federation.commit(2, ['cluster-1', 'cluster-2'], [day], {
+      quarantined: [taken, { ...taken, window: hour as WindowId, names: [] }],
+      names: { 'cluster-1': clusterId('cluster-1') },
+      nameConflicts: {
+        [clusterId('cluster-2')]: { names: { 'cluster-1': clusterId('cluster-1') }, reinstalled: false },
+      },
+    });
+  });
+
+  it('is named in status, and in quarantine on one line', async () => {
+    const status = await run('status');
+    expect(status.out).toContain('cluster-2  in (nothing new is merged: carries cluster-1)');
+    expect(status.out).toContain(
+      `\nCluster names\n${conflict}\n  If cluster-2 is wrong, correct the name in its cost model`,
+    );
+    const { out } = await run('quarantine');
+    expect(out).toMatch(/\ncluster-2 +all +2 sources, 1 with the name +CLUSTER_NAME_TAKEN +generation 2/);
+    expect(out).toContain('run `federated-etl accept cluster-2 --name cluster-1`');
+    expect(await json('quarantine')).toMatchObject({
+      nameConflicts: [{ cluster: 'cluster-2', sources: 2, carrying: 1, since: 2, detail: conflict }],
+    });
+  });
+
+  it('is given only a name that some cluster owns', async () => {
+    const misspelt = await run('accept', 'cluster-2', '--name', 'cluster-11', '--yes');
+    expect(misspelt.status).toBe(1);
+    expect(misspelt.err).toMatch(/^CLUSTER_NAME_UNKNOWN: .*"cluster-11"\. The nearest one is cluster-1\./);
+    const owned = await run('accept', 'cluster-1', '--name', 'cluster-1', '--yes');
+    expect(owned).toMatchObject({
+      status: 0,
+      out: 'cluster-1 owns the name cluster-1 already. Nothing was changed.\n',
+    });
+    const unasked = await run('accept', 'cluster-2', '--name', 'cluster-1');
+    expect(unasked.status).toBe(2);
+    expect(unasked.err).toContain('--yes');
+  });
+});
+
 describe('verify', () => {
   it('has nothing to do before the first generation', async () => {
     expect(await run('verify')).toMatchObject({

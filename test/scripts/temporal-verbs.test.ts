@@ -450,6 +450,24 @@ describeWithTemporal('accept and quarantine drop', () => {
       undecided: [],
     });
   });
+
+  it('give a cluster name away', async () => {
+    const [one, two] = [clusterId('cluster-1'), clusterId('cluster-2')];
+    await federation.push('cluster-2', day);
+    await federation.commit(1, [one, two], [day], { names: { shared: one } });
+    world.become({
+      commitGeneration: async () => {
+        await federation.commit(2, [one, two], [day], { names: { shared: two } });
+        return committed({ generation: 2 });
+      },
+    });
+    const { status, out } = await run('accept', 'cluster-2', '--name', 'shared', '--yes', '--wait');
+    expect(status).toBe(0);
+    expect(out).toMatch(/\ncluster-2 owns the name shared now\.\n$/);
+    expect(world.inputs('planFederation')).toMatchObject([
+      { request: { by: whoAmI(), change: { kind: 'give-name', cluster: 'cluster-2', name: 'shared' } } },
+    ]);
+  });
 });
 
 describeWithTemporal('primary', () => {

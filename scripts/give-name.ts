@@ -1,0 +1,48 @@
+import type { Command } from 'commander';
+import { giveNameRequest, ownsName, readGivenName } from '../operator/give-name';
+import { startFederation } from '../operator/start-federation';
+import { confirm } from './confirm';
+import { type CommandOptions, openContext } from './context';
+import { describeFederation, showFederation } from './federation-progress';
+import { print, printJson } from './output';
+import { stopOnSignals } from './stop-on-signals';
+import { whoAmI } from './who';
+
+export interface GiveNameOptions extends CommandOptions {
+  readonly name: string;
+  readonly reason?: string;
+  readonly yes?: true;
+  readonly wait?: true;
+  readonly json?: true;
+}
+
+/** Shows who owns a cluster name, asks, and starts a federation that gives the name to another cluster. */
+export async function giveName(command: Command, id: string, options: GiveNameOptions): Promise<void> {
+  await using context = openContext(options);
+  const given = await readGivenName(await context.bucket(), id, options.name);
+  const { cluster, name, owner } = given;
+  const { json, reason } = options;
+  if (owner === cluster) {
+    if (json) printJson({ ...given, state: 'owned already' });
+    else print(`${cluster} owns the name ${name} already. Nothing was changed.`);
+    return;
+  }
+  const question = `Give the name ${name} of ${owner} to ${cluster}? Records of ${owner} with this name leave the total, and nothing new of ${owner} is merged while its files carry it.`;
+  if (!(await confirm(command, question, options))) return;
+  const { client } = await context.temporal();
+  const { idPrefix } = context.settings.temporal;
+  const run = await startFederation(client, idPrefix, giveNameRequest(given, { by: whoAmI(), reason }));
+  if (!options.wait) {
+    if (json) return printJson({ run, ...given });
+    return print(
+      `${run} has started; the name is given away when it commits. Follow it with \`federated-etl runs\`.`,
+    );
+  }
+  using stop = stopOnSignals(context.log);
+  const summary = await showFederation(client, run, { stop });
+  const owns = await ownsName(await context.bucket(), given);
+  if (!owns) process.exitCode = 1;
+  if (json) return printJson({ ...summary, ...given, owns });
+  print(describeFederation(summary));
+  print(owns ? `${cluster} owns the name ${name} now.` : `${owner} still owns the name ${name}.`);
+}
