@@ -1,5 +1,7 @@
 import { mapConcurrently } from '../concurrency/map-concurrently';
-import { readDocument, replaceDocument } from '../federation/document';
+import { FederationError } from '../errors/federation-error';
+import { describeDamagedGeneration } from '../federation/damaged-generation';
+import { type Damage, examineDocument, replaceDocument } from '../federation/document';
 import { documents } from '../federation/documents';
 import type { Generation } from '../federation/generation';
 import {
@@ -17,7 +19,7 @@ import { type AgedObject, day, generationsToKeep, unreferencedObjects } from '..
 import type { CallOptions, ObjectInfo } from '../storage/bucket';
 import type { FederationDependencies } from './federation-dependencies';
 import { readHeldBack } from './plan-base';
-import { listGenerations, readGeneration } from './read-generations';
+import { listGenerations } from './read-generations';
 
 export interface CleanUpResult {
   /** Number of deleted generations. */
@@ -63,9 +65,17 @@ export function createCleanUp(deps: CleanUpDependencies): CleanUp {
   return async () => {
     const options = { signal: deps.signal() };
     const document = documents.unreferenced.at();
-    const passed = (await readDocument(bucket, document, options))?.seen ?? {};
+    const { value, damage } = await examineDocument(bucket, document, options);
+    if (damage !== undefined) {
+      log.warn(
+        { event: 'clean-up.record-lost', key: damage.key },
+        `Federator starts to count again how long objects are unreferenced, as the record of it cannot be read: ${damage.detail}`,
+      );
+    }
+    const passed = value?.seen ?? {};
     // Rewrite the document unchanged, to learn the current time by the store's clock from its new modification time.
     const { modified: now } = await replaceDocument(bucket, document, { format: 1, seen: passed }, options);
+    const runs = await cleanUpRuns(deps, now, options);
     // List the objects before reading the generations: a generation that is committed between these two steps is then
     // read too. The objects of a generation that is committed later are kept because they are less than a day old.
     const objects = await listAged(deps, objectsPrefix, options);
@@ -86,7 +96,7 @@ export function createCleanUp(deps: CleanUpDependencies): CleanUp {
       generations: removed,
       objects: remove.length - spared.size - keptRemoved,
       kept: keptRemoved,
-      runs: await cleanUpRuns(deps, now, options),
+      runs,
       waiting: Object.keys(seen).length,
     };
     const total = result.generations + result.objects + result.kept + result.runs;
@@ -98,7 +108,12 @@ export function createCleanUp(deps: CleanUpDependencies): CleanUp {
   };
 }
 
-/** Deletes the generations that are past their retention. Reads and returns the remaining ones. */
+/**
+ * Deletes the generations that are past their retention. Reads and returns the remaining ones.
+ *
+ * @throws GENERATION_UNREADABLE if one of them is damaged. Nothing is deleted then, because only that generation may
+ *   name what looks unused.
+ */
 async function keepGenerations(
   { bucket, generations: atLeast, heartbeat }: CleanUpDependencies,
   now: Date,
@@ -107,7 +122,13 @@ async function keepGenerations(
   const listed = await listGenerations(bucket, options);
   const newest = listed.at(-1);
   if (newest === undefined) return { generations: [], removed: 0 };
-  const current = await readGeneration(bucket, newest.generation, options);
+  const damaged = new Map<number, Damage>();
+  const read = async (number: number) => {
+    const { value, damage } = await examineDocument(bucket, documents.generation.at(number), options);
+    if (damage !== undefined) damaged.set(number, damage);
+    return value;
+  };
+  const current = await read(newest.generation);
   const { excluded = {}, removed = {} } = current?.membership ?? {};
   const held = new Set(current?.hold && [current.hold.generation]);
   if (current !== undefined)
@@ -115,13 +136,24 @@ async function keepGenerations(
   const keep = generationsToKeep({ generations: listed, excluded, removed, held, atLeast, now });
   const kept = await mapConcurrently(keep, concurrentCalls, async (number) => {
     heartbeat({ generation: number });
-    return readGeneration(bucket, number, options);
+    return read(number);
   });
+  if (damaged.size > 0) throw stopsCleanUp(damaged);
   const outdated = listed.filter(({ generation }) => !keep.has(generation));
   await mapConcurrently(outdated, concurrentCalls, ({ generation }) =>
     bucket.delete(generationKey(generation), options),
   );
   return { generations: kept.filter((generation) => generation !== undefined), removed: outdated.length };
+}
+
+function stopsCleanUp(damaged: ReadonlyMap<number, Damage>): FederationError {
+  const which = [...damaged].map(([generation, damage]) =>
+    describeDamagedGeneration({ generation, ...damage }),
+  );
+  return new FederationError('GENERATION_UNREADABLE', {
+    subject: { key: [...damaged.values()][0]?.key },
+    detail: `${which.join(' ')} Nothing is deleted, as only a damaged generation may name what looks unused. Put it back from the store’s older versions; or delete it once a newer generation can be read.`,
+  });
 }
 
 function namedKeys(generations: readonly Generation[]): Set<string> {

@@ -1,6 +1,6 @@
 import { mapConcurrently } from '../concurrency/map-concurrently';
 import { describeError, FederationError } from '../errors/federation-error';
-import { createDocument, requireDocument } from '../federation/document';
+import { createDocument } from '../federation/document';
 import { documents } from '../federation/documents';
 import { type Generation, openQuarantined } from '../federation/generation';
 import { type GenerationIdentity, identityOf } from '../federation/identity';
@@ -16,7 +16,7 @@ import { findFinished } from './finished-object';
 import { writeFullListing } from './full-listing';
 import { recordFederation } from './identify-federation';
 import { count } from './log-plan';
-import { readHead } from './plan-objects';
+import { readHead, readOwnDocument } from './plan-objects';
 import { listGenerations, newestGenerationNumber, readGeneration } from './read-generations';
 
 export interface CommitGenerationInput {
@@ -68,7 +68,7 @@ const concurrentChecks = 16;
  *
  * The call can be repeated: it recognizes, by the run's id, a generation that an earlier call has already committed.
  *
- * @throws STORAGE_NOT_FOUND if the plan, an outcome or a merged object is missing; any other error of the store
+ * @throws PLAN_UNREADABLE if the plan, an outcome or a merged object is missing or damaged; any other error of the store
  */
 export function createCommitGeneration(deps: CommitDependencies): CommitGeneration {
   return async ({ run, attempt }) => {
@@ -187,7 +187,7 @@ async function readResults(
   const results: WindowResult[] = [];
   for (const [shard, planned] of head.shards.entries()) {
     const document = documents.shardOutcome.at(head.run, head.attempt, shard);
-    const { windows } = await requireDocument(bucket, document, options);
+    const { windows } = await readOwnDocument(bucket, document, options);
     const merged = windows.map((result) => result.window);
     if ([...merged].sort().join() !== [...planned].sort().join()) return undefined;
     results.push(...windows);
@@ -210,7 +210,7 @@ async function checkObjects(
     if (merged === undefined || base?.windows[window]?.fingerprint === merged.fingerprint) return;
     const finished = await findFinished(bucket, merged.fingerprint, options);
     if (finished?.digest !== merged.digest || finished.size !== merged.size) {
-      throw new FederationError('STORAGE_NOT_FOUND', {
+      throw new FederationError('PLAN_UNREADABLE', {
         subject: { window, key: objectKey(merged.fingerprint) },
         detail: 'A merged window no longer exists, or its object is not the one that was merged.',
       });

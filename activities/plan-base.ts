@@ -1,4 +1,6 @@
 import { isFederationError } from '../errors/federation-error';
+import { readIntact } from '../federation/document';
+import { documents } from '../federation/documents';
 import type { Generation, Hold, ReplacedGeneration } from '../federation/generation';
 import type { FederationRequest } from '../federation/run';
 import type { BucketReader, CallOptions } from '../storage/bucket';
@@ -77,7 +79,8 @@ export async function readHeldBack(
 ): Promise<Generation[]> {
   const found: Generation[] = [];
   for (let at = holding; at.hold !== undefined && at.replaces?.run !== undefined;) {
-    const replaced = await readGeneration(bucket, at.replaces.generation, options);
+    const document = documents.generation.at(at.replaces.generation);
+    const replaced = await readIntact(bucket, document, options);
     if (replaced?.run !== at.replaces.run) break;
     found.push(replaced);
     at = replaced;

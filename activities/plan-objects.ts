@@ -1,10 +1,29 @@
-import { requireDocument } from '../federation/document';
+import { FederationError } from '../errors/federation-error';
+import { type DocumentAt, examineDocument } from '../federation/document';
 import { documents } from '../federation/documents';
 import { runPlanKey } from '../federation/layout';
 import type { PlanHead, PlanShard } from '../federation/plan-document';
 import type { BucketReader, CallOptions } from '../storage/bucket';
 
-/** Reads a shard, which is a part of a run's plan. Throws STORAGE_NOT_FOUND if the run never wrote it. */
+/**
+ * Reads a document that a run wrote for its own later steps.
+ *
+ * @throws PLAN_UNREADABLE if it is missing or damaged. The run then plans again.
+ */
+export async function readOwnDocument<Value>(
+  bucket: BucketReader,
+  document: DocumentAt<Value>,
+  options?: CallOptions,
+): Promise<Value> {
+  const { value, damage } = await examineDocument(bucket, document, options);
+  if (value !== undefined) return value;
+  throw new FederationError('PLAN_UNREADABLE', {
+    subject: { key: document.key },
+    detail: `${document.key}: ${damage?.detail ?? 'The object is gone.'}`,
+  });
+}
+
+/** Reads a shard, which is a part of a run's plan. Throws PLAN_UNREADABLE if it is missing or damaged. */
 export async function readShard(
   bucket: BucketReader,
   run: string,
@@ -12,12 +31,12 @@ export async function readShard(
   shard: number,
   options?: CallOptions,
 ): Promise<PlanShard> {
-  return requireDocument(bucket, documents.planShard.at(run, attempt, shard), options);
+  return readOwnDocument(bucket, documents.planShard.at(run, attempt, shard), options);
 }
 
 /**
- * Reads the head of a run's plan: the list of its shards, and other data for the commit. Throws STORAGE_NOT_FOUND if
- * the run never wrote it.
+ * Reads the head of a run's plan: the list of its shards, and other data for the commit. Throws PLAN_UNREADABLE if
+ * it is missing or damaged.
  */
 export async function readHead(
   bucket: BucketReader,
@@ -25,7 +44,7 @@ export async function readHead(
   attempt: number,
   options?: CallOptions,
 ): Promise<PlanHead> {
-  return requireDocument(bucket, documents.planHead.at(run, attempt), options);
+  return readOwnDocument(bucket, documents.planHead.at(run, attempt), options);
 }
 
 /**

@@ -3,7 +3,7 @@ import { FederationError } from '../errors/federation-error';
 import type { ClusterId } from '../etl/cluster-id';
 import { ownValue } from '../etl/own-value';
 import type { WindowId } from '../etl/window';
-import { readDocument } from '../federation/document';
+import { examineDocument } from '../federation/document';
 import { documents } from '../federation/documents';
 import { isExpired } from '../federation/expired';
 import type { Generation } from '../federation/generation';
@@ -81,11 +81,11 @@ async function contributes(
   const window = ownValue(generation.windows, id);
   if (window === undefined) return false;
   const document = documents.provenance.at(window.fingerprint);
-  const provenance = await readDocument(combined, document, { signal });
+  const { value: provenance, damage } = await examineDocument(combined, document, { signal });
   if (provenance !== undefined) return contributors(provenance).includes(cluster);
   throw new FederationError('GENERATION_UNREADABLE', {
     subject: { key: document.key, window: id },
-    detail: `Generation ${generation.generation} refers to an object whose provenance is missing.`,
+    detail: `Generation ${generation.generation} refers to an object whose provenance is ${damage === undefined ? 'missing.' : `damaged: ${damage.detail}`}`,
   });
 }
 

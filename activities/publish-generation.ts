@@ -1,15 +1,21 @@
 import { mapConcurrently } from '../concurrency/map-concurrently';
 import { FederationError, isFederationError } from '../errors/federation-error';
 import { type WindowId, windowId } from '../etl/window';
-import { readDocument, replaceDocument } from '../federation/document';
+import { examineDocument, readIntact, replaceDocument } from '../federation/document';
 import { documents } from '../federation/documents';
 import type { Generation, GenerationWindow } from '../federation/generation';
-import { combinedEtlKey, combinedEtlPrefix, objectKey, parseEtlKey } from '../federation/layout';
+import {
+  combinedEtlKey,
+  combinedEtlPrefix,
+  objectKey,
+  parseEtlKey,
+  publishedKey,
+} from '../federation/layout';
 import { type Published, type PublishedWindow, publishingSteps } from '../federation/published';
 import type { Bucket, BucketReader, CallOptions } from '../storage/bucket';
 import type { FederationDependencies } from './federation-dependencies';
 import { count } from './log-plan';
-import { newestGenerationNumber, readNewestGeneration } from './read-generations';
+import { listGenerations, newestGenerationNumber, readNewestGeneration } from './read-generations';
 
 export interface PublishResult {
   /** Number of the published generation; 0 if there is none. */
@@ -55,13 +61,18 @@ export function createPublishGeneration(deps: PublishDependencies): PublishGener
 }
 
 async function publish(
-  { bucket, heartbeat }: PublishDependencies,
+  deps: PublishDependencies,
   { generation, windows }: Generation,
   options: CallOptions,
 ): Promise<Omit<PublishResult, 'generation'>> {
+  const { bucket, heartbeat } = deps;
   const document = documents.published.at();
-  const published = await readDocument(bucket, document, options);
   const there = await listPublished(bucket, options);
+  const { value, damage } = await examineDocument(bucket, document, options);
+  // The record of the first generation may not have been written yet.
+  const isLost = damage !== undefined || (value === undefined && generation > 1);
+  if (isLost) logLost(deps, damage?.detail ?? 'The object is gone.');
+  const published = isLost ? await recoverPublished(bucket, options) : value;
   const { copy, remove, unchanged } = publishingSteps(published, there, { windows });
   const record = new Map<string, PublishedWindow>(Object.entries(published?.windows ?? {}));
   const write = (of: number) => {
@@ -85,6 +96,27 @@ async function publish(
   });
   if (copy.length + remove.length > 0 || published?.generation !== generation) await write(generation);
   return { copied: copy.length, deleted: remove.length, unchanged: unchanged.length };
+}
+
+/**
+ * Returns a record of publishing that stands in for a lost one. It names every window of every generation that can be
+ * read, so that files of ours are known as ours. Their versions are unknown, so each is copied again.
+ */
+async function recoverPublished(bucket: Bucket, options: CallOptions): Promise<Published> {
+  const windows: Published['windows'] = {};
+  for (const { generation: number } of await listGenerations(bucket, options)) {
+    const found = await readIntact(bucket, documents.generation.at(number), options);
+    for (const [window, { fingerprint, digest }] of Object.entries(found?.windows ?? {}))
+      windows[window] = { fingerprint, digest, version: '' };
+  }
+  return { format: 1, generation: 0, windows };
+}
+
+function logLost({ log }: PublishDependencies, why: string): void {
+  log.warn(
+    { event: 'generation.published-record-lost', key: publishedKey },
+    `Federator publishes every window again, as the record of what it published cannot be read: ${why}`,
+  );
 }
 
 function named(windows: Generation['windows'], window: string): GenerationWindow {

@@ -1,5 +1,6 @@
 import { mapConcurrently } from '../concurrency/map-concurrently';
 import type { Log } from '../config/log';
+import { FederationError, isFederationError } from '../errors/federation-error';
 import type { ClusterId } from '../etl/cluster-id';
 import { type WindowId, windowId } from '../etl/window';
 import type { Generation } from '../federation/generation';
@@ -61,7 +62,7 @@ export function createPullCombined(deps: PullDependencies): () => Promise<PullSu
     const signal = deps.signal();
     const state = await primaryState(pullStore);
     if (state.leftAt !== undefined) return emptySummary('left');
-    const generation = await readNewestGeneration(deps.combined, { signal });
+    const generation = await readNewestGeneration(deps.combined, { signal }).catch(keepsWhatItHas);
     const refused = await refuseGeneration(deps, pullStore, generation, signal);
     if (refused !== undefined) {
       return { ...emptySummary('refused'), generation: state.known?.generation, refused };
@@ -80,6 +81,19 @@ export function createPullCombined(deps: PullDependencies): () => Promise<PullSu
     logPulled(deps, summary);
     return summary;
   };
+}
+
+/** Adds to the error of a damaged newest generation what that means for a primary. */
+function keepsWhatItHas(error: unknown): never {
+  if (!isFederationError(error, 'GENERATION_UNREADABLE')) throw error;
+  const { code, subject, hint, detail } = error;
+  throw new FederationError(code, {
+    subject,
+    hint,
+    detail: `${detail} This primary keeps and serves what it has pulled.`,
+    retryable: false,
+    cause: error,
+  });
 }
 
 /** One pull of one generation to the volume. */

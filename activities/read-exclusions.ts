@@ -1,24 +1,37 @@
+import { describeDamaged } from '../federation/damaged-generation';
 import { type GenerationIdentity, identityOf } from '../federation/identity';
 import type { Exclusion, FollowedGeneration } from '../federation/membership';
 import type { FederationDependencies } from './federation-dependencies';
-import { readNewestGeneration } from './read-generations';
+import { readNewestReadable } from './read-generations';
 
-/** The exclusions that the newest generation records, for a roster that starts. */
+/** The exclusions that the newest readable generation records, for a roster that starts. */
 export interface StoredExclusions {
   readonly exclusions: Readonly<Record<string, Exclusion>>;
-  /** The newest generation and its roster. Undefined if there is no generation. */
+  /** That generation and its roster. Undefined if there is none. */
   readonly follows?: FollowedGeneration;
   /** The newest generation. Undefined if there is none. */
   readonly known?: GenerationIdentity;
 }
 
 /**
- * Creates the activity that returns the clusters that people have excluded, as recorded in the newest generation, and
- * the identity of that generation.
+ * Creates the activity that returns the clusters that people have excluded, as recorded in the newest generation that
+ * can be read, and the identity of that generation.
  */
-export function createReadExclusions({ bucket, signal }: Pick<FederationDependencies, 'bucket' | 'signal'>) {
+export function createReadExclusions({
+  bucket,
+  signal,
+  log,
+}: Pick<FederationDependencies, 'bucket' | 'signal' | 'log'>) {
   return async (): Promise<StoredExclusions> => {
-    const newest = await readNewestGeneration(bucket, { signal: signal() });
+    const found = await readNewestReadable(bucket, { signal: signal() });
+    // A roster has to start even if the newest generation is damaged: the run that repairs this needs one.
+    if (found.damaged.length > 0) {
+      log.error(
+        { event: 'roster.generation-damaged', keys: found.damaged.map(({ key }) => key) },
+        `Federator: the roster starts from an earlier generation, so exclusions that were decided since then are unknown: ${describeDamaged(found).join(' ')}`,
+      );
+    }
+    const newest = found.generation;
     if (newest === undefined) return { exclusions: {} };
     const { generation, membership } = newest;
     return {

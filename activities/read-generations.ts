@@ -1,5 +1,10 @@
 import { FederationError } from '../errors/federation-error';
-import { readDocument } from '../federation/document';
+import {
+  type DamagedGeneration,
+  type NewestReadable,
+  newestUnreadable,
+} from '../federation/damaged-generation';
+import { examineDocument, readDocument } from '../federation/document';
 import { documents } from '../federation/documents';
 import type { Generation } from '../federation/generation';
 import { generationsPrefix, parseGenerationKey } from '../federation/layout';
@@ -41,18 +46,42 @@ export async function readGeneration(
   return readDocument(bucket, documents.generation.at(generation), options);
 }
 
-/** Reads the newest generation; returns undefined if nothing has been committed yet. */
+/**
+ * Reads the newest generation or, if it is damaged, the newest one that can be read. Only for answers that show which
+ * newer ones are damaged. What commits or serves data uses `readNewestGeneration`.
+ */
+export async function readNewestReadable(
+  bucket: BucketReader,
+  options?: CallOptions,
+): Promise<NewestReadable> {
+  const damaged: DamagedGeneration[] = [];
+  let listed = (await listGenerations(bucket, options)).reverse();
+  for (let at = 0; at < listed.length; at++) {
+    const number = listed[at]?.generation ?? 0;
+    const { value, damage } = await examineDocument(bucket, documents.generation.at(number), options);
+    if (value !== undefined) return { generation: value, damaged };
+    if (damage !== undefined) damaged.push({ generation: number, ...damage });
+    else if (damaged.length === 0) {
+      // The newest generation was deleted after it was listed. List again: there must be a newer one.
+      listed = (await listGenerations(bucket, options)).reverse();
+      at = -1;
+    }
+  }
+  return { damaged };
+}
+
+/**
+ * Reads the newest generation; returns undefined if nothing has been committed yet.
+ *
+ * @throws GENERATION_UNREADABLE if it is damaged; the error says which earlier one can be read
+ */
 export async function readNewestGeneration(
   bucket: BucketReader,
   options?: CallOptions,
 ): Promise<Generation | undefined> {
-  for (;;) {
-    const newest = await newestGenerationNumber(bucket, options);
-    if (newest === 0) return undefined;
-    const generation = await readGeneration(bucket, newest, options);
-    // Undefined means that the generation was deleted after it was listed. Try again: there must be a newer one.
-    if (generation !== undefined) return generation;
-  }
+  const found = await readNewestReadable(bucket, options);
+  if (found.damaged.length > 0) throw newestUnreadable(found);
+  return found.generation;
 }
 
 /** Reads one generation. Throws GENERATION_UNREADABLE if it is damaged or does not exist. */

@@ -1,8 +1,9 @@
-import { replaceDocument, requireDocument } from '../federation/document';
+import { replaceDocument } from '../federation/document';
 import { documents } from '../federation/documents';
 import { shardOutcomeSchema, type WindowResult } from '../federation/plan-document';
 import type { FederationDependencies } from './federation-dependencies';
 import type { MergeOutcome } from './merge-window';
+import { readOwnDocument } from './plan-objects';
 
 export interface RecordShardInput {
   readonly run: string;
@@ -30,7 +31,7 @@ export function createRecordShard({ bucket, signal }: Pick<FederationDependencie
     for (const { window, index, fingerprint, digest, size, listed } of outcomes) {
       const document = documents.windowQuarantine.at(run, attempt, shard, index);
       const { quarantined, accepted, names, shrunk } = listed
-        ? await requireDocument(bucket, document, options)
+        ? await readOwnDocument(bucket, document, options)
         : noSources;
       const merged = fingerprint && digest && size !== undefined ? { fingerprint, digest, size } : undefined;
       windows.push({ window, merged, quarantined, accepted, names, shrunk });

@@ -220,9 +220,14 @@ export const catalog = {
     hint: 'Nothing was changed. Fix the cause, then run `federated-etl replay <run>`; windows that were merged are not merged again.',
     retryable: false,
   },
+  PLAN_UNREADABLE: {
+    means: 'What a federation wrote for its own later steps cannot be read: its plan, or what it merged.',
+    hint: 'The run plans again by itself. If that fails too, find out what else writes to or deletes from the bucket.',
+    retryable: false,
+  },
   GENERATION_UNREADABLE: {
     means: 'A generation, its objects or their provenance cannot be read.',
-    hint: 'Run `federated-etl verify`. An earlier generation is kept for at least a day.',
+    hint: 'Run `federated-etl verify`: it names what is damaged, and for each what repairs it. If it is the newest generation, that is `federated-etl federate --from N` or `federated-etl rollback N`, N being the newest that can be read.',
     retryable: false,
   },
   ROLLBACK_IMPOSSIBLE: {

@@ -58,6 +58,34 @@ export async function readDocument<Value>(
   }
 }
 
+/** A document that may be damaged. Neither field is set if it does not exist. */
+export interface Examined<Value> {
+  readonly value?: Value;
+  /** Set if the document is damaged: its key, and what is wrong with it. */
+  readonly damage?: Damage;
+}
+
+/** A damaged document. */
+export interface Damage {
+  readonly key: string;
+  /** What is wrong with it, in one sentence. */
+  readonly detail: string;
+}
+
+/** Like `readDocument`, but returns what is wrong with a damaged document instead of throwing an error. */
+export async function examineDocument<Value>(
+  bucket: BucketReader,
+  document: DocumentAt<Value>,
+  options?: CallOptions,
+): Promise<Examined<Value>> {
+  try {
+    return { value: await parse(bucket, document, options) };
+  } catch (error) {
+    if (!isFederationError(error, 'STORAGE_CORRUPT')) throw error;
+    return { damage: { key: document.key, detail: error.detail } };
+  }
+}
+
 /**
  * Like `readDocument`, but also returns undefined for a damaged document. It is meant for callers that then write the
  * document again.
@@ -67,12 +95,7 @@ export async function readIntact<Value>(
   document: DocumentAt<Value>,
   options?: CallOptions,
 ): Promise<Value | undefined> {
-  try {
-    return await parse(bucket, document, options);
-  } catch (error) {
-    if (isFederationError(error, 'STORAGE_CORRUPT')) return undefined;
-    throw error;
-  }
+  return (await examineDocument(bucket, document, options)).value;
 }
 
 /** Like `readDocument`, but throws STORAGE_NOT_FOUND if the document does not exist. */

@@ -4,7 +4,7 @@ import { mapConcurrently } from '../concurrency/map-concurrently';
 import { FederationError, isFederationError } from '../errors/federation-error';
 import type { ClusterId } from '../etl/cluster-id';
 import type { BackupManifest, SavedFile } from '../federation/backup-manifest';
-import { createDocument, readDocument } from '../federation/document';
+import { createDocument, examineDocument } from '../federation/document';
 import { documents } from '../federation/documents';
 import { backupFileKey, backupManifestKey, backupsPrefix } from '../federation/layout';
 import type { Bucket, BucketReader, Version } from '../storage/bucket';
@@ -99,11 +99,15 @@ export async function backUp(deps: BackupDependencies): Promise<Backup> {
   }
 }
 
-/** Lists the finished backups of a cluster, oldest first. */
+/**
+ * Lists the finished backups of a cluster, oldest first. Calls `onDamaged` for a backup whose manifest is damaged. By
+ * default, throws the error of `readManifest` then.
+ */
 export async function listBackups(
   place: BucketReader,
   cluster: ClusterId,
   signal?: AbortSignal,
+  onDamaged?: (damaged: FederationError) => void,
 ): Promise<Backup[]> {
   const backups: Backup[] = [];
   const prefix = backupsPrefix(cluster);
@@ -112,14 +116,19 @@ export async function listBackups(
     const name = entry.prefix.slice(prefix.length, -1);
     const manifest = await readManifest(place, cluster, name, signal).catch((error: unknown) => {
       if (isFederationError(error, 'BACKUP_NOT_FOUND')) return undefined;
-      throw error;
+      if (onDamaged === undefined || !isFederationError(error, 'STORAGE_CORRUPT')) throw error;
+      onDamaged(error);
+      return undefined;
     });
     if (manifest !== undefined) backups.push(describe(name, manifest));
   }
   return backups;
 }
 
-/** Reads the manifest of a backup. Throws BACKUP_NOT_FOUND if no finished backup has that name. */
+/**
+ * Reads the manifest of a backup. Throws BACKUP_NOT_FOUND if no finished backup has that name, and STORAGE_CORRUPT if
+ * the manifest is damaged.
+ */
 export async function readManifest(
   place: BucketReader,
   cluster: ClusterId,
@@ -128,8 +137,17 @@ export async function readManifest(
 ): Promise<BackupManifest> {
   const document = documents.backupManifest.at(cluster, name);
   const { key } = document;
-  const manifest = keyFault(key) === undefined ? await readDocument(place, document, { signal }) : undefined;
-  if (manifest !== undefined) return manifest;
+  const { value, damage } =
+    keyFault(key) === undefined ? await examineDocument(place, document, { signal }) : {};
+  if (value !== undefined) return value;
+  if (damage !== undefined) {
+    throw new FederationError('STORAGE_CORRUPT', {
+      subject: { cluster, key },
+      detail: `The manifest of the backup ${name} is damaged: ${damage.detail}`,
+      hint: 'Put it back from the store’s older versions. If there are none, delete it: the backup then counts as unfinished, and is not used.',
+      retryable: false,
+    });
+  }
   throw new FederationError('BACKUP_NOT_FOUND', {
     subject: { cluster, key },
     detail: `There is no finished backup ${JSON.stringify(name)}.`,

@@ -1,5 +1,5 @@
 import { type DrawnPlan, drawPlan } from '../activities/draw-plan';
-import { readNewestGeneration } from '../activities/read-generations';
+import { readNewestReadable } from '../activities/read-generations';
 import type { Settings } from '../config/settings';
 import type { Generation } from '../federation/generation';
 import type { RosterRules } from '../federation/membership';
@@ -72,11 +72,12 @@ export async function dryRun(
 
 /**
  * Returns the exclusions in the roster. If the roster does not answer or has not loaded them yet, returns the
- * exclusions in the newest generation.
+ * exclusions in the newest generation that can be read.
  */
 async function rosterNow(operator: Operator, bucket: BucketReader): Promise<RosterRules> {
   const { roster } = await temporalView(operator, []);
   if (roster?.loaded) return rulesOf(roster);
-  const { exclusions = {}, roster: last = '' } = (await readNewestGeneration(bucket))?.membership ?? {};
+  const { exclusions = {}, roster: last = '' } =
+    (await readNewestReadable(bucket)).generation?.membership ?? {};
   return { exclusions, roster: last };
 }

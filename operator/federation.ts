@@ -1,4 +1,3 @@
-import { readNewestGeneration } from '../activities/read-generations';
 import type { Federation, FederationView, GenerationView } from '../api/contract';
 import { FederationError, isFederationError } from '../errors/federation-error';
 import { byBytes } from '../federation/byte-order';
@@ -10,6 +9,7 @@ import { diffGenerations } from './diff';
 import { generationSize, readNewestGenerations } from './generations';
 import { refuseOnHold } from './hold';
 import { changeMembership, describeChange } from './membership';
+import { findNewest } from './newest-generation';
 import type { Operator } from './operator';
 import { replayRequest } from './replay';
 import { readRuns, type Run } from './runs';
@@ -50,7 +50,7 @@ export function federationOf(operator: Operator, { temporalUi }: FederationOptio
           return summary;
         }),
         ...(workflows && { temporalUi: workflows }),
-        missing: [...missing, ...view.missing],
+        missing: [...survey.damage, ...missing, ...view.missing],
       };
     }),
     federations: async (limit) => {
@@ -58,7 +58,7 @@ export function federationOf(operator: Operator, { temporalUi }: FederationOptio
       return runs.map((run) => viewRun(run, link(run.run)));
     },
     generations: async () =>
-      (await readNewestGenerations(await operator.bucket(), mostGenerations)).map(
+      (await readNewestGenerations(await operator.bucket(), mostGenerations)).generations.map(
         (generation): GenerationView => ({
           generation: generation.generation,
           committedAt: generation.committedAt,
@@ -127,11 +127,11 @@ async function surveyAsAllowed(bucket: BucketReader): Promise<{ survey: Survey; 
     return { survey: await surveyBucket(bucket), missing: [] };
   } catch (error) {
     if (!isFederationError(error, 'STORAGE_ACCESS_DENIED')) throw error;
-    const generation = await readNewestGeneration(bucket);
-    const { clusters = [], excluded = {}, removed = {} } = generation?.membership ?? {};
+    const newest = await findNewest(bucket);
+    const { clusters = [], excluded = {}, removed = {} } = newest.generation?.membership ?? {};
     const known = [...new Set([...clusters, ...keysOf(excluded), ...keysOf(removed)])].sort(byBytes);
     return {
-      survey: { clusters: known.map((cluster) => ({ cluster, files: [] })), generation },
+      survey: { clusters: known.map((cluster) => ({ cluster, files: [] })), ...newest },
       missing: ['The last pushes are unknown: this cluster has access to Combined Storage only.'],
     };
   }

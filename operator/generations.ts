@@ -1,15 +1,43 @@
-import { listGenerations, readGeneration } from '../activities/read-generations';
+import { listGenerations } from '../activities/read-generations';
 import { mapConcurrently } from '../concurrency/map-concurrently';
+import { describeDamagedGeneration } from '../federation/damaged-generation';
+import { examineDocument } from '../federation/document';
+import { documents } from '../federation/documents';
 import { type Generation, type Hold, openQuarantined } from '../federation/generation';
 import type { BucketReader } from '../storage/bucket';
+import { findNewest } from './newest-generation';
 
-/** Reads up to `limit` generations, newest first. */
-export async function readNewestGenerations(bucket: BucketReader, limit: number): Promise<Generation[]> {
-  const newest = (await listGenerations(bucket)).reverse().slice(0, limit);
+/** Generations, newest first. */
+export interface ReadGenerations {
+  readonly generations: readonly Generation[];
+  /** Sentences that say which generations are damaged or missing, and what to do about it. Usually none. */
+  readonly damage: readonly string[];
+}
+
+/** Reads the newest `limit` generations. */
+export async function readNewestGenerations(bucket: BucketReader, limit: number): Promise<ReadGenerations> {
+  const newest = await findNewest(bucket);
+  const listed = (await listGenerations(bucket)).reverse().slice(0, limit);
   // Read only a few generations at once: a generation with many windows takes up megabytes.
-  const read = await mapConcurrently(newest, 4, ({ generation }) => readGeneration(bucket, generation));
-  // Drop generations that were cleaned up between the listing and the read.
-  return read.filter((generation) => generation !== undefined);
+  const read = await mapConcurrently(listed, 4, async ({ generation }) => ({
+    generation,
+    ...(await examineDocument(bucket, documents.generation.at(generation))),
+  }));
+  const older = newest.generation?.generation ?? 0;
+  return {
+    // A generation that is neither read nor damaged was cleaned up between the listing and the read.
+    generations: read.flatMap(({ value }) => value ?? []),
+    damage: [
+      ...newest.damage,
+      ...read.flatMap(({ generation, damage }) =>
+        damage !== undefined && generation < older
+          ? [
+              `${describeDamagedGeneration({ generation, ...damage })} \`federated-etl verify\` says what to do.`,
+            ]
+          : [],
+      ),
+    ],
+  };
 }
 
 /** Returns the total size of a generation's merged windows, in bytes. */

@@ -32,7 +32,8 @@ export function newestFirst(...lists: readonly (readonly string[])[]): string[] 
 
 /**
  * Combines what the bucket and Temporal know about a run. The report in the bucket has precedence. `known` is undefined
- * if Temporal does not know the run, and `silent` if Temporal does not answer.
+ * if Temporal does not know the run, and `silent` if it is not known how the run ended: Temporal does not answer, or the
+ * report exists but is damaged.
  */
 export function joinRun(
   run: string,

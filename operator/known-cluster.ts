@@ -1,4 +1,4 @@
-import { readNewestGeneration } from '../activities/read-generations';
+import { readNewestReadable } from '../activities/read-generations';
 import { discoverClusters } from '../activities/survey-clusters';
 import { FederationError, isFederationError } from '../errors/federation-error';
 import type { ClusterId } from '../etl/cluster-id';
@@ -23,7 +23,7 @@ export async function findKnownCluster(bucket: BucketReader, id: string): Promis
     if (isFederationError(error, 'STORAGE_ACCESS_DENIED')) return [];
     throw error;
   });
-  const generation = await readNewestGeneration(bucket);
+  const { generation } = await readNewestReadable(bucket);
   const { clusters = [], exclusions = {}, excluded = {}, removed = {} } = generation?.membership ?? {};
   const named = [exclusions, excluded, removed].flatMap((record) => Object.keys(record) as ClusterId[]);
   const cluster = [...found, ...clusters, ...named].find((known) => known === id);

@@ -4,7 +4,7 @@ import {
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
-import { readNewestGeneration } from '../activities/read-generations';
+import { readNewestReadable } from '../activities/read-generations';
 import { FederationError } from '../errors/federation-error';
 import { ownValue } from '../etl/own-value';
 import { describeRemoved } from '../federation/removal';
@@ -73,8 +73,8 @@ export async function generationThatSays(
   kind: MembershipChange,
   cluster: string,
 ): Promise<number | undefined> {
-  const newest = await readNewestGeneration(await operator.bucket());
-  if (newest === undefined) return undefined;
+  const { generation: newest, damaged } = await readNewestReadable(await operator.bucket());
+  if (newest === undefined || damaged.length > 0) return undefined;
   const excluded = Object.hasOwn(newest.membership.exclusions, cluster);
   return excluded === (kind === 'exclude') ? newest.generation : undefined;
 }

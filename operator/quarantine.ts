@@ -1,6 +1,8 @@
-import { listGenerations, readGeneration, readNewestGeneration } from '../activities/read-generations';
+import { listGenerations } from '../activities/read-generations';
 import { catalog, isErrorCode } from '../errors/catalog';
 import { clusterId } from '../etl/cluster-id';
+import { examineDocument } from '../federation/document';
+import { documents } from '../federation/documents';
 import {
   type AcceptedSource,
   type Generation,
@@ -11,6 +13,7 @@ import {
 import { adviseOnNameConflict, describeNameConflict, nameTaken } from '../federation/name-conflicts';
 import type { Notice } from '../federation/notices';
 import type { BucketReader } from '../storage/bucket';
+import { findNewest } from './newest-generation';
 
 /** A notice about a cluster's folder, and advice on what to do. */
 export interface ListedNotice extends Notice {
@@ -19,11 +22,11 @@ export interface ListedNotice extends Notice {
 }
 
 /**
- * The quarantined sources of the newest generation, and what is odd about the clusters' folders. `quarantine --json`
- * prints exactly this.
+ * The quarantined sources of the newest generation that can be read, and what is odd about the clusters' folders.
+ * `quarantine --json` prints exactly this.
  */
 export interface Quarantine {
-  /** Number of the newest generation; undefined if there is none yet. */
+  /** Number of the newest generation that can be read; undefined if there is none. */
   readonly generation?: number;
   readonly sources: readonly ListedSource[];
   /** The clusters that carry cluster names of others. All of these sources are in `sources`, too. */
@@ -31,6 +34,8 @@ export interface Quarantine {
   readonly notices: readonly ListedNotice[];
   /** The sources that are merged although they looked wrong, because a person has accepted them. */
   readonly accepted: readonly AcceptedSource[];
+  /** Sentences that say which newer generations are damaged or missing, and what to do about it. */
+  readonly damaged: readonly string[];
 }
 
 /** The quarantined sources of a cluster that carries cluster names of others. */
@@ -57,8 +62,8 @@ export interface ListedSource extends QuarantinedSource {
  * has been quarantined.
  */
 export async function readQuarantine(bucket: BucketReader): Promise<Quarantine> {
-  const newest = await readNewestGeneration(bucket);
-  if (newest === undefined) return { sources: [], accepted: [], nameConflicts: [], notices: [] };
+  const { generation: newest, damage: damaged } = await findNewest(bucket);
+  if (newest === undefined) return { sources: [], accepted: [], nameConflicts: [], notices: [], damaged };
   const since = await listedSince(bucket, newest);
   const sources = newest.quarantined.map((source) => ({
     ...source,
@@ -76,6 +81,7 @@ export async function readQuarantine(bucket: BucketReader): Promise<Quarantine> 
     accepted: newest.accepted,
     nameConflicts: listConflicts(newest, sources),
     notices,
+    damaged,
   };
 }
 
@@ -89,9 +95,11 @@ async function listedSince(bucket: BucketReader, newest: Generation): Promise<Ma
   for (const { generation: number } of (await listGenerations(bucket)).reverse()) {
     if (number >= newest.generation) continue;
     if (open.size === 0) break;
-    const earlier = await readGeneration(bucket, number);
-    if (earlier === undefined) break;
-    open = new Set(earlier.quarantined.map(identity).filter((source) => open.has(source)));
+    const earlier = await examineDocument(bucket, documents.generation.at(number));
+    // Nothing is known of a damaged generation, so look at the one before it.
+    if (earlier.damage !== undefined) continue;
+    if (earlier.value === undefined) break;
+    open = new Set(earlier.value.quarantined.map(identity).filter((source) => open.has(source)));
     for (const source of open) since.set(source, number);
   }
   return since;

@@ -1,6 +1,6 @@
 import { mapConcurrently } from '../concurrency/map-concurrently';
 import { FederationError, isFederationError } from '../errors/federation-error';
-import { readDocument } from '../federation/document';
+import { type Damage, examineDocument } from '../federation/document';
 import { documents } from '../federation/documents';
 import { parseRunKey, runsPrefix } from '../federation/layout';
 import type { FederationReport, FederationRequest } from '../federation/run';
@@ -23,6 +23,8 @@ export interface FoundRuns {
   readonly runs: readonly Run[];
   /** Sentences that say what is unknown because the bucket cannot be read or Temporal does not answer. */
   readonly missing: readonly string[];
+  /** Sentences that say which requests and reports of these runs are damaged. */
+  readonly damaged: readonly string[];
   /** Why the bucket cannot be read; undefined if it can. The runs are then those that Temporal knows. */
   readonly bucketError?: FederationError;
 }
@@ -37,12 +39,12 @@ export async function readRuns(operator: Operator, limit: number, failed = false
   const temporal = await askTemporal(operator, limit, failed);
   try {
     const bucket = await operator.bucket();
-    const runs = await collectRuns(runsIn(bucket), temporal, limit, failed);
-    return { runs, missing: temporal.missing };
+    const { runs, damaged } = await collectRuns(runsIn(bucket), temporal, limit, failed);
+    return { runs, damaged, missing: temporal.missing };
   } catch (error) {
     if (!isStoreFailure(error) || !temporal.answers) throw error;
     return {
-      runs: await collectRuns(noRuns, temporal, limit, failed),
+      ...(await collectRuns(noRuns, temporal, limit, failed)),
       missing: [
         `The bucket cannot be read, so only runs that Temporal knows are shown: ${error.code}: ${error.detail}`,
       ],
@@ -59,10 +61,15 @@ export function isStoreFailure(error: unknown): error is FederationError {
 /** The runs that the bucket knows. */
 interface StoredRuns {
   names(): Promise<string[]>;
-  read(run: string): Promise<StoredRun>;
+  read(run: string): Promise<StoredRun & StoredDamage>;
 }
 
-const noRuns: StoredRuns = { names: async () => [], read: async () => ({}) };
+interface StoredDamage {
+  /** The run's documents in the bucket that are damaged. */
+  readonly damaged: readonly Damage[];
+}
+
+const noRuns: StoredRuns = { names: async () => [], read: async () => ({ damaged: [] }) };
 
 function runsIn(bucket: BucketReader): StoredRuns {
   return {
@@ -76,10 +83,14 @@ function runsIn(bucket: BucketReader): StoredRuns {
     },
     async read(run) {
       const [request, report] = await Promise.all([
-        readDocument(bucket, documents.runRequest.at(run)),
-        readDocument(bucket, documents.runReport.at(run)),
+        examineDocument(bucket, documents.runRequest.at(run)),
+        examineDocument(bucket, documents.runReport.at(run)),
       ]);
-      return { request, report };
+      return {
+        request: request.value,
+        report: report.value,
+        damaged: [request.damage, report.damage].filter((damage) => damage !== undefined),
+      };
     },
   };
 }
@@ -131,24 +142,32 @@ async function collectRuns(
   temporal: TemporalRuns,
   limit: number,
   failed: boolean,
-): Promise<Run[]> {
+): Promise<Pick<FoundRuns, 'runs' | 'damaged'>> {
   const known = new Map(temporal.runs.map((run) => [run.run, run]));
   const names = newestFirst(await stored.names(), [...known.keys()]);
   const runs: Run[] = [];
+  const damaged = new Map<string, readonly Damage[]>();
   for (let at = 0; at < names.length && runs.length < limit; at += limit) {
     const batch = await mapConcurrently(names.slice(at, at + limit), 16, readOne);
     runs.push(...batch.filter((run) => !failed || isUnsuccessful(run) || run.outcome === 'unknown'));
   }
-  return runs.slice(0, limit);
+  const shown = runs.slice(0, limit);
+  return { runs: shown, damaged: shown.flatMap(({ run }) => (damaged.get(run) ?? []).map(describeDamage)) };
 
   async function readOne(run: string): Promise<Run> {
     const found = await stored.read(run);
+    damaged.set(run, found.damaged);
     if (found.report !== undefined) return joinRun(run, found, undefined);
-    const inTemporal = known.get(run) ?? (await temporal.find(run));
+    const isDamaged = found.damaged.some(({ key }) => key === documents.runReport.at(run).key);
+    const inTemporal = known.get(run) ?? (await temporal.find(run)) ?? (isDamaged ? 'silent' : undefined);
     const error =
       inTemporal === undefined || inTemporal === 'silent' ? undefined : await temporal.errorOf(inTemporal);
     return joinRun(run, found, inTemporal, error);
   }
+}
+
+function describeDamage({ key, detail }: Damage): string {
+  return `${key} is damaged, so what it says about the run is not shown: ${detail} Nothing else needs it; the clean-up deletes it with the run.`;
 }
 
 /** Summary of a federation run. `runs --json` prints a list of these summaries. Times are in RFC 3339. */

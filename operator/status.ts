@@ -22,7 +22,7 @@ export interface Status {
     readonly endedAt?: string;
     readonly error?: FederationReport['error'];
   };
-  /** The newest generation; undefined if there is none yet. */
+  /** The newest generation that can be read; undefined if there is none. */
   readonly generation?: Omit<GenerationSummary, 'run' | 'federator' | 'size'>;
   /** The clusters that carry cluster names of others, with what can be done. */
   readonly nameConflicts: readonly {
@@ -30,6 +30,8 @@ export interface Status {
     readonly detail: string;
     readonly todo: string;
   }[];
+  /** Sentences that say which documents in the bucket are damaged, and what to do about it. */
+  readonly damaged: readonly string[];
   readonly primaries: readonly PullState[];
   /** Sentences that say what could not be determined. */
   readonly missing: readonly string[];
@@ -53,8 +55,8 @@ export async function readStatus(
     survey.clusters.map(({ cluster }) => cluster),
   );
   const { generation } = survey;
-  // If Temporal does not answer, the view above already says so.
-  const [lastRun] = (await readRuns(operator, 1)).runs;
+  const found = await readRuns(operator, 1);
+  const [lastRun] = found.runs;
   return {
     bucket: bucket.label,
     clusters: survey.clusters.map((found) => ({
@@ -74,7 +76,9 @@ export async function readStatus(
       detail: describeNameConflict(cluster, conflict),
       todo: adviseOnNameConflict(cluster, conflict),
     })),
+    damaged: [...survey.damage, ...found.damaged],
     primaries: [...view.pull.values()],
+    // If Temporal does not answer, the view already says so, and `found.missing` would say it again.
     missing: view.missing,
     toDo: toDo(survey, lastRun, view, operator.settings.federator),
   };
@@ -106,7 +110,7 @@ function glance({
 
 /** Lists the set-up steps that are still missing, each with instructions. */
 function toDo(
-  { clusters, generation }: Survey,
+  { clusters, generation, damage }: Survey,
   lastRun: Run | undefined,
   view: TemporalView,
   { firstRunAfterMs, runEveryMs }: Settings['federator'],
@@ -122,7 +126,7 @@ function toDo(
       `No federation has run yet: set federatedETL.federator.enabled to true on one cluster. It runs ${when}; \`federated-etl federate\` starts one now.`,
     ],
     [
-      generation === undefined,
+      generation === undefined && damage.length === 0,
       'No generation has been committed yet: the first federation that finds data commits one.',
     ],
     [

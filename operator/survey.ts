@@ -1,4 +1,3 @@
-import { readNewestGeneration } from '../activities/read-generations';
 import { discoverClusters, listWindowFiles } from '../activities/survey-clusters';
 import type { ClusterId } from '../etl/cluster-id';
 import { ownValue } from '../etl/own-value';
@@ -10,6 +9,7 @@ import { keysOf } from '../federation/ids';
 import { describeRemoved, stillPushes } from '../federation/removal';
 import type { BucketReader } from '../storage/bucket';
 import type { RosterState } from '../workflows/messages';
+import { findNewest, type Newest } from './newest-generation';
 
 /** Summary of a cluster's windows that have the same pipeline and resolution. */
 export interface WindowsSummary {
@@ -36,14 +36,14 @@ export interface ClusterSummary {
 }
 
 /** State of the federation, as far as the bucket shows it. */
-export interface Survey {
+export interface Survey extends Newest {
   readonly clusters: readonly { readonly cluster: ClusterId; readonly files: readonly ListedFile[] }[];
-  readonly generation?: Generation;
 }
 
-/** Lists the files of the clusters, and reads the newest generation. */
+/** Lists the files of the clusters, and reads the newest generation that is not damaged. */
 export async function surveyBucket(bucket: BucketReader): Promise<Survey> {
-  const [found, generation] = await Promise.all([discoverClusters(bucket), readNewestGeneration(bucket)]);
+  const [found, newest] = await Promise.all([discoverClusters(bucket), findNewest(bucket)]);
+  const { generation } = newest;
   const files = Map.groupBy(await listWindowFiles(bucket, found), (file) => file.cluster);
   const known = [
     ...(generation?.membership.clusters ?? []),
@@ -53,7 +53,7 @@ export async function surveyBucket(bucket: BucketReader): Promise<Survey> {
   const clusters = [...new Set([...found, ...known])].sort(byBytes);
   return {
     clusters: clusters.map((cluster) => ({ cluster, files: files.get(cluster) ?? [] })),
-    generation,
+    ...newest,
   };
 }
 

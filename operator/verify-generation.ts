@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { mapConcurrently } from '../concurrency/map-concurrently';
-import { describeError, isFederationError } from '../errors/federation-error';
+import { isFederationError } from '../errors/federation-error';
 import { type WindowId, windowId } from '../etl/window';
 import type { ListedFile } from '../federation/candidates';
-import { readDocument } from '../federation/document';
+import { examineDocument, readDocument } from '../federation/document';
 import { documents } from '../federation/documents';
 import type { Generation, GenerationWindow } from '../federation/generation';
-import { windowEntries } from '../federation/generation-entry';
+import { entryWindow, windowEntries } from '../federation/generation-entry';
 import {
   combinedEtlKey,
   combinedEtlPrefix,
@@ -19,16 +19,19 @@ import { type Published, publishingSteps } from '../federation/published';
 import type { BucketReader } from '../storage/bucket';
 import { remerge } from './remerge';
 
-/** A difference between what the bucket contains and what it should contain according to the generation. */
+/** Something in the bucket that is damaged, missing, or not what the generation says. */
 export interface Finding {
-  /** WindowId of the affected window, or `published` if the difference is in `published.json`. */
+  /** What is affected: a WindowId, `published` for `published.json`, or another word or two for other documents. */
   readonly about: string;
   readonly key: string;
   readonly detail: string;
+  /** What repairs it. */
+  readonly todo: string;
 }
 
 export interface Verification {
-  readonly generation: number;
+  /** Number of the verified generation: the newest that can be read. Null if none can be read. */
+  readonly generation: number | null;
   readonly windows: number;
   /** Number of windows that were merged again; 0 without `deep`. */
   readonly remerged: number;
@@ -65,8 +68,11 @@ export async function verifyGeneration(
   { deep, onProgress }: VerifyOptions = {},
 ): Promise<Verification> {
   const there = await listPublished(bucket);
-  const published = await readDocument(bucket, documents.published.at());
-  const findings = checkPublished(published, there, generation);
+  const { value: published, damage } = await examineDocument(bucket, documents.published.at());
+  const findings =
+    damage === undefined
+      ? checkPublished(published, there, generation)
+      : [{ about: 'published', ...damage, todo: publishAgain }];
   const windows = windowEntries(generation.windows);
   let [done, remerged, changedSince] = [0, 0, 0];
   await mapConcurrently(
@@ -74,14 +80,15 @@ export async function verifyGeneration(
     deep === undefined ? concurrency.shallow : concurrency.deep,
     async ([id, window]) => {
       const provenance = await checkObject(bucket, id, window, findings);
-      await checkBytes(bucket, id, combinedEtlKey(id), window, findings);
+      const copy = { about: id, key: combinedEtlKey(id), todo: publishAgain };
+      await checkBytes(bucket, copy, window, findings);
       if (deep !== undefined && provenance !== undefined) {
         const result = await remerge(bucket, id, provenance, deep);
         if (result === 'changed since') changedSince += 1;
         else remerged += 1;
         if (result === 'differs') {
           const detail = 'Merging the sources again has a different result.';
-          findings.push({ about: id, key: objectKey(window.fingerprint), detail });
+          findings.push({ about: id, key: objectKey(window.fingerprint), detail, todo: mergeAgain(id) });
         }
       }
       onProgress?.(++done, windows.length);
@@ -119,16 +126,17 @@ function checkPublished(
   generation: Generation,
 ): Finding[] {
   const findings: Finding[] = [];
-  if (published?.generation !== generation.generation) {
+  // If a newer generation has been published, that one is damaged or missing, which is reported elsewhere.
+  if (published === undefined || published.generation < generation.generation) {
     const is = published === undefined ? 'none' : `generation ${published.generation}`;
-    const detail = `Generation ${generation.generation} is the newest, but ${is} is published; the next federation repairs that.`;
-    findings.push({ about: 'published', key: publishedKey, detail });
+    const detail = `Generation ${generation.generation} is the newest, but ${is} is published.`;
+    findings.push({ about: 'published', key: publishedKey, detail, todo: publishAgain });
   }
   for (const id of publishingSteps(published, there, generation).remove.filter((window) =>
     there.has(window),
   )) {
-    const detail = 'It is still published, but not part of the generation; the next federation repairs that.';
-    findings.push({ about: id, key: combinedEtlKey(id), detail });
+    const detail = 'It is still published, but not part of the generation.';
+    findings.push({ about: id, key: combinedEtlKey(id), detail, todo: publishAgain });
   }
   return findings;
 }
@@ -140,10 +148,11 @@ async function checkObject(
   window: GenerationWindow,
   findings: Finding[],
 ): Promise<Provenance | undefined> {
-  await checkBytes(bucket, id, objectKey(window.fingerprint), window, findings);
+  const todo = mergeAgain(id);
+  await checkBytes(bucket, { about: id, key: objectKey(window.fingerprint), todo }, window, findings);
   const document = documents.provenance.at(window.fingerprint);
   const { key } = document;
-  const complain = (detail: string): undefined => void findings.push({ about: id, key, detail });
+  const complain = (detail: string): undefined => void findings.push({ about: id, key, detail, todo });
   try {
     const provenance = await readDocument(bucket, document);
     if (provenance === undefined) return complain('The provenance is missing.');
@@ -161,14 +170,13 @@ async function checkObject(
 
 async function checkBytes(
   bucket: BucketReader,
-  id: WindowId,
-  key: string,
+  object: Omit<Finding, 'detail'>,
   expected: GenerationWindow,
   findings: Finding[],
 ): Promise<void> {
-  const complain = (detail: string): void => void findings.push({ about: id, key, detail });
+  const complain = (detail: string): void => void findings.push({ ...object, detail });
   try {
-    const { head, body } = await bucket.get(key);
+    const { head, body } = await bucket.get(object.key);
     const hash = createHash('sha256');
     for await (const chunk of body) hash.update(chunk);
     if (head.size !== expected.size) complain(`It has ${head.size} bytes, not ${expected.size}.`);
@@ -179,9 +187,17 @@ async function checkBytes(
   }
 }
 
+const publishAgain = 'The next federation repairs that.';
+
+/** Returns what repairs a window whose merged object or provenance is missing or damaged. */
+function mergeAgain(id: WindowId): string {
+  const { start, end } = entryWindow(id).window;
+  return `\`federated-etl federate --force --window ${start},${end}\` merges it again.`;
+}
+
 /** Describes an error that means that an object is missing or damaged. Rethrows any other error. */
 function whatFailed(error: unknown): string {
   if (isFederationError(error, 'STORAGE_NOT_FOUND')) return 'It is missing.';
-  if (isFederationError(error, 'STORAGE_CORRUPT')) return describeError(error).split('\n')[0] ?? error.detail;
+  if (isFederationError(error, 'STORAGE_CORRUPT')) return error.detail;
   throw error;
 }

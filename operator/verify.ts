@@ -1,6 +1,8 @@
-import { newestGenerationNumber, readNewestGeneration } from '../activities/read-generations';
+import { newestGenerationNumber } from '../activities/read-generations';
 import { discoverClusters, listWindowFiles } from '../activities/survey-clusters';
 import type { BucketReader } from '../storage/bucket';
+import { findNewest } from './newest-generation';
+import { verifyDocuments } from './verify-documents';
 import { type Verification, verifyGeneration } from './verify-generation';
 
 export interface VerifyNewestOptions {
@@ -13,25 +15,32 @@ export interface VerifyNewestOptions {
 }
 
 /**
- * Verifies the newest generation; returns undefined if there is none. If differences are found and a newer generation
- * has been committed meanwhile, verifies the newer one instead, because the commit may have caused the differences.
+ * Verifies the newest generation that can be read, and the other documents in the bucket. Returns undefined if nothing
+ * has been committed yet. If differences are found and a newer generation has been committed meanwhile, verifies the
+ * newer one instead, because the commit may have caused the differences.
  */
 export async function verifyNewest(
   bucket: BucketReader,
   { deep, progress }: VerifyNewestOptions,
 ): Promise<Verification | undefined> {
   for (;;) {
-    const generation = await readNewestGeneration(bucket);
-    if (generation === undefined) return undefined;
+    const found = await findNewest(bucket);
+    const { generation, damaged } = found;
+    if (generation === undefined && found.damage.length === 0) return undefined;
+    const documents = await verifyDocuments(bucket, found);
+    if (generation === undefined) return { ...nothingVerified, findings: documents };
     const files = deep ? await listWindowFiles(bucket, await discoverClusters(bucket)) : undefined;
-    const result = await verifyGeneration(bucket, generation, {
+    const verified = await verifyGeneration(bucket, generation, {
       deep: files,
       onProgress: (done, of) => progress(generation.generation, done, of),
     });
+    const result = { ...verified, findings: [...documents, ...verified.findings] };
     // The findings may result from a commit during the verification, because a commit publishes and removes files. So
     // if there are findings, check whether there is a newer generation.
-    const newest =
-      result.findings.length === 0 ? generation.generation : await newestGenerationNumber(bucket);
-    if (newest === generation.generation) return result;
+    const was = damaged[0]?.generation ?? generation.generation;
+    const newest = result.findings.length === 0 ? was : await newestGenerationNumber(bucket);
+    if (newest === was) return result;
   }
 }
+
+const nothingVerified = { generation: null, windows: 0, remerged: 0, changedSince: 0, unnamed: 0 };

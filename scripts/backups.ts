@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
+import { describeError, type FederationError } from '../errors/federation-error';
 import { backupFolder, listBackups } from '../local-etl/backup';
 import { count, formatBytes, formatTime } from '../operator/format';
 import type { Bucket } from '../storage/bucket';
 import { type CommandOptions, type Context, openContext } from './context';
-import { formatTable, print, printJson } from './output';
+import { formatTable, print, printJson, printNote } from './output';
 
 /** Adds the verb `backups` to the command line. */
 export function registerBackups(program: Command): void {
@@ -17,9 +18,12 @@ export function registerBackups(program: Command): void {
       await using context = openContext(options);
       const cluster = context.settings.clusterId;
       const place = await backupPlace(context);
-      const backups = await listBackups(place, cluster);
+      const damaged: FederationError[] = [];
+      const backups = await listBackups(place, cluster, undefined, (error) => damaged.push(error));
+      for (const error of damaged) printNote(describeError(error));
       if (options.json) return printJson({ cluster, place: place.label, backups });
-      if (backups.length === 0) return print(`No backup of ${cluster} is in ${place.label}.`);
+      if (backups.length === 0)
+        return print(`No ${damaged.length > 0 ? 'other ' : ''}backup of ${cluster} is in ${place.label}.`);
       const rows = backups.map(({ name, at, files, bytes }) => [
         name,
         formatTime(at),

@@ -8,7 +8,7 @@ import { count, formatBytes, formatSpan } from '../operator/format';
 import { type ExportFormat, exportFormats } from '../query/export';
 import { Releasers } from '../workers/releasers';
 import { type CommandOptions, openContext } from './context';
-import { print, printJson } from './output';
+import { print, printJson, printNote } from './output';
 import { parseSpan } from './parse-options';
 import { showProgress } from './progress';
 import { stopOnSignals } from './stop-on-signals';
@@ -115,7 +115,8 @@ async function runUntilStopped(options: ExportOptions): Promise<ExportResult | u
 }
 
 function show(result: ExportResult, { etl, json }: ExportOptions): void {
-  const { out, generation, written, unchanged, removed, rows, bytes, refused, seconds } = result;
+  const { out, generation, written, unchanged, removed, rows, bytes, refused, damaged, seconds } = result;
+  for (const line of damaged) printNote(line);
   for (const { window, code, detail } of refused) process.stderr.write(`${window}: ${code}: ${detail}\n`);
   if (json) return printJson(result);
   const from = generation === undefined ? etl : `generation ${generation}`;

@@ -16,15 +16,18 @@ export function registerGenerations(program: Command): void {
     .action(async (_: unknown, command: Command) => {
       const options = command.optsWithGlobals<CommandOptions & { limit: number; json?: true }>();
       await using context = openContext(options);
-      const newest = await readNewestGenerations(await context.bucket(), options.limit);
-      const generations = newest.map(summarizeGeneration);
-      if (options.json) printJson({ generations });
-      else show(generations, new Date());
+      const found = await readNewestGenerations(await context.bucket(), options.limit);
+      const generations = found.generations.map(summarizeGeneration);
+      if (options.json) printJson({ generations, damage: found.damage });
+      else show(generations, found.damage, new Date());
     });
 }
 
-function show(generations: readonly GenerationSummary[], now: Date): void {
-  if (generations.length === 0) return print('No generation has been committed yet.');
+function show(generations: readonly GenerationSummary[], damage: readonly string[], now: Date): void {
+  for (const line of damage) print(line);
+  if (damage.length > 0) print();
+  if (generations.length === 0 && damage.length === 0) print('No generation has been committed yet.');
+  if (generations.length === 0) return;
   const rows = generations.map((line) => [
     line.generation,
     formatAge(line.committedAt, now),

@@ -34,9 +34,12 @@ export function registerQuarantine(program: Command): void {
 }
 
 function show(quarantine: Quarantine): void {
+  const { generation, notices, damaged } = quarantine;
+  for (const line of damaged) print(line);
+  if (damaged.length > 0) print();
+  if (generation === undefined && damaged.length > 0) return print('What is quarantined is unknown.');
   showSources(quarantine);
   showAccepted(quarantine.accepted);
-  const { notices } = quarantine;
   if (notices.length === 0) return;
   print('\nAlso noticed:\n');
   print(

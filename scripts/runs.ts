@@ -22,7 +22,7 @@ export function registerRuns(program: Command): void {
       await using context = openContext(options);
       const found = await readRuns(context, options.limit, options.failed === true);
       const runs = found.runs.map(summarizeRun);
-      for (const line of found.missing) printNote(line);
+      for (const line of [...found.missing, ...found.damaged]) printNote(line);
       if (options.json) printJson({ runs });
       else show(runs, new Date());
     });
@@ -62,7 +62,7 @@ function show(runs: readonly RunSummary[], now: Date): void {
   }
   if (runs.some(({ outcome }) => outcome === 'unknown')) {
     print(
-      '\nunknown: without a report, a run is in progress or died. Only Temporal knows, and it does not answer.',
+      '\nunknown: the run is in progress, died, or its report is damaged. Only Temporal could say, and it does not answer.',
     );
   }
 }

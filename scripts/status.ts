@@ -25,7 +25,8 @@ export function registerStatus(program: Command): void {
 function show(status: Status, now: Date): void {
   const { generation, lastRun } = status;
   print(`bucket      ${status.bucket}`);
-  if (generation === undefined) print('generation  none yet');
+  if (generation === undefined)
+    print(`generation  ${status.damaged.length === 0 ? 'none yet' : 'none can be read'}`);
   else {
     const { clusters, windows, quarantined, notices } = generation;
     const toSee = [
@@ -45,6 +46,7 @@ function show(status: Status, now: Date): void {
       `last run    ${lastRun.run}: ${lastRun.outcome === 'unknown' ? 'no report yet' : lastRun.outcome}${at ? `, ${formatAge(at, now)}` : ''}`,
     );
   }
+  section('Damaged', status.damaged.join('\n'));
   section('Clusters', showClusters(status.clusters, now));
   section('Pushes that need a look', showPushes(status.clusters));
   section('Cluster names', status.nameConflicts.map(({ detail, todo }) => `${detail}\n  ${todo}`).join('\n'));

@@ -14,7 +14,7 @@ const nothingToVerify = { generation: null, findings: [] };
 export function registerVerify(program: Command): void {
   program
     .command('verify')
-    .description('check every published window and every merged object against the newest generation')
+    .description('check every document, published window and merged object against the newest generation')
     .option('--deep', 'also merge the sources again, where they are unchanged, and compare')
     .option('--json', 'print JSON')
     .addHelpText(
@@ -43,7 +43,7 @@ function show(result: Verification | undefined, deep: boolean): void {
   if (result === undefined)
     return print('No generation has been committed yet, so there is nothing to verify.');
   const { generation, windows, remerged, changedSince, unnamed, findings } = result;
-  for (const { about, key, detail } of findings) print(`${about}: ${detail} (${key})`);
+  for (const { about, key, detail, todo } of findings) print(`${about}: ${detail} (${key})\n  ${todo}`);
   if (unnamed > 0)
     print(`${count(unnamed, 'file')} beside the published ones that no generation named; left alone.`);
   if (deep) {
@@ -52,5 +52,6 @@ function show(result: Verification | undefined, deep: boolean): void {
   }
   const verdict =
     findings.length === 0 ? 'all is as it was committed' : `${count(findings.length, 'problem')} found`;
-  print(`Generation ${generation}, ${count(windows, 'window')}: ${verdict}.`);
+  if (generation === null) print(`No generation can be read: ${verdict}.`);
+  else print(`Generation ${generation}, ${count(windows, 'window')}: ${verdict}.`);
 }

@@ -71,7 +71,8 @@ const { planFederation } = proxyActivities<FederationActivities>(longActivity);
 
 /**
  * Maximum number of plans per run. A run has to plan again if another commit or a change of membership overtakes its
- * plan. After this many plans, the run fails, and an operator has to find out who else commits.
+ * plan, or if what it wrote cannot be read. After this many plans, the run fails, and an operator has to find out who
+ * else commits or writes there.
  */
 const maxAttempts = 5;
 
@@ -163,12 +164,13 @@ function logUnwritten(error: unknown): { code: string; message: string } {
 
 /**
  * Plans, merges and commits once, then sets `state.committed`. If another commit or a change of membership has
- * overtaken the plan, leaves `state.committed` unset, and the caller makes another attempt.
+ * overtaken the plan, or the plan or its results are damaged, leaves `state.committed` unset, and the caller makes
+ * another attempt.
  */
 async function attempt(input: FederationInput, request: FederationRequest, state: RunState): Promise<void> {
   const { run, attempt: last } = state.progress;
   if (last === maxAttempts) {
-    const message = `The plan was overtaken ${maxAttempts} times by other commits or changes of membership.`;
+    const message = `The plan was overtaken ${maxAttempts} times by other commits or changes of membership, or was damaged.`;
     throw ApplicationFailure.nonRetryable(message, 'FEDERATION_FAILED');
   }
   const number = last + 1;
@@ -205,15 +207,15 @@ async function attempt(input: FederationInput, request: FederationRequest, state
     return;
   }
 
-  if (plan.planned > 0) show(state, { phase: 'merging' });
-  const { mergeQueue } = names(input.idPrefix);
-  await mergePlan({ run, attempt: number, mergeQueue, parallel: input.parallel }, plan, (lane, soFar) =>
-    noteLane(state, lane, soFar),
-  );
-  // Wait until requests to exclude or include a cluster are handled: those that have arrived must affect this run.
-  await condition(allHandlersFinished);
-  show(state, { phase: 'committing' });
-  const tried = await runCommit(input, { run, attempt: number });
+  let tried: CommitEnd;
+  try {
+    tried = await mergeAndCommit(input, plan, state);
+  } catch (error) {
+    const { code, message } = failureOf(error);
+    if (code !== 'PLAN_UNREADABLE') throw error;
+    log.warn('Planning again, as what the run wrote cannot be read', { reason: message });
+    return;
+  }
   noteCalls(state, tried);
   if (tried.result.status === 'replan') {
     log.info('Planning again', { why: tried.result.why });
@@ -224,6 +226,23 @@ async function attempt(input: FederationInput, request: FederationRequest, state
   if (tried.result.status === 'on-hold') return;
   const { generation, quarantined } = tried.result;
   show(state, { phase: 'committed', generation, quarantined });
+}
+
+async function mergeAndCommit(
+  input: FederationInput,
+  plan: PlanSummary,
+  state: RunState,
+): Promise<CommitEnd> {
+  const { run, attempt: number } = state.progress;
+  if (plan.planned > 0) show(state, { phase: 'merging' });
+  const { mergeQueue } = names(input.idPrefix);
+  await mergePlan({ run, attempt: number, mergeQueue, parallel: input.parallel }, plan, (lane, soFar) =>
+    noteLane(state, lane, soFar),
+  );
+  // Wait until requests to exclude or include a cluster are handled: those that have arrived must affect this run.
+  await condition(allHandlersFinished);
+  show(state, { phase: 'committing' });
+  return runCommit(input, { run, attempt: number });
 }
 
 /**

@@ -1,10 +1,16 @@
-import { readNewestGeneration } from '../../activities/read-generations';
+import { readNewestReadable } from '../../activities/read-generations';
 import type { Settings } from '../../config/settings';
 import { nearestName } from '../../errors/nearest-name';
 import { windowId } from '../../etl/window';
-import { readDocument } from '../../federation/document';
+import { examineDocument } from '../../federation/document';
 import { documents } from '../../federation/documents';
-import { combinedEtlKey, combinedEtlPrefix, federatedPrefix, parseEtlKey } from '../../federation/layout';
+import {
+  combinedEtlKey,
+  combinedEtlPrefix,
+  federatedPrefix,
+  parseEtlKey,
+  publishedKey,
+} from '../../federation/layout';
 import { type Exclusion, type Membership, resolveMembership } from '../../federation/membership';
 import { adviseOnNameConflict, describeNameConflict } from '../../federation/name-conflicts';
 import type { BucketReader, CallOptions } from '../../storage/bucket';
@@ -41,7 +47,7 @@ function describeSurvey(
   { clusterId, federator }: Settings,
   exclusions: Readonly<Record<string, Exclusion>> | undefined,
 ): Check[] {
-  const { clusters, generation } = survey;
+  const { clusters, generation, damage } = survey;
   const discovered = clusters.map(({ cluster }) => cluster);
   const membership = resolveMembership({
     federator: clusterId,
@@ -54,6 +60,7 @@ function describeSurvey(
   });
   return [
     found(discovered, label),
+    ...(damage.length > 0 ? [describeDamage(damage)] : []),
     ...clusters.slice(0, mostClusters).map((cluster) => describeCluster(cluster, survey)),
     ...(clusters.length > mostClusters
       ? [line('more', `${clusters.length - mostClusters} more: see \`federated-etl status\`.`)]
@@ -80,6 +87,11 @@ function found(clusters: readonly string[], label: string): Check {
       'On each cluster set federatedETL.federatedCluster to true and start `federated-etl run`. If they push already, check ' +
       'that bucket and prefix are the same in every federated-store.yaml, and run `federated-etl doctor` there.',
   };
+}
+
+function describeDamage(damage: readonly string[]): Check {
+  const todo = 'Run `federated-etl verify`: it names everything that is damaged.';
+  return { check, subject: 'generation', outcome: 'failed', detail: damage.join(' '), todo };
 }
 
 function describeCluster(cluster: Survey['clusters'][number], { generation }: Survey): Check {
@@ -161,9 +173,9 @@ function misnamed(list: 'include' | 'exclude', ids: readonly string[], clusters:
 
 /**
  * Returns the keys of foreign files in the folder of the published windows. A file is foreign if neither the newest
- * generation nor the record of publishing names it.
+ * generation nor the record of publishing names it. Returns undefined if that record is damaged.
  */
-async function findStrangers(bucket: BucketReader, options?: CallOptions): Promise<string[]> {
+async function findStrangers(bucket: BucketReader, options?: CallOptions): Promise<string[] | undefined> {
   // Read the names of the published windows before and after the listing, because a federation may publish or remove
   // files during the listing.
   const before = await namedWindows(bucket, options);
@@ -171,7 +183,9 @@ async function findStrangers(bucket: BucketReader, options?: CallOptions): Promi
   for await (const entry of bucket.list(combinedEtlPrefix, options)) {
     if (entry.kind === 'object') there.push(entry.key);
   }
-  const named = new Set([...before, ...(await namedWindows(bucket, options))]);
+  const after = await namedWindows(bucket, options);
+  if (before === undefined || after === undefined) return undefined;
+  const named = new Set([...before, ...after]);
   return there.filter((key) => {
     const file = parseEtlKey(combinedEtlPrefix, key);
     const id = file && windowId(file.ref);
@@ -179,14 +193,24 @@ async function findStrangers(bucket: BucketReader, options?: CallOptions): Promi
   });
 }
 
-async function namedWindows(bucket: BucketReader, options?: CallOptions): Promise<string[]> {
-  const published = await readDocument(bucket, documents.published.at(), options);
-  const generation = await readNewestGeneration(bucket, options);
+async function namedWindows(bucket: BucketReader, options?: CallOptions): Promise<string[] | undefined> {
+  const { value: published, damage } = await examineDocument(bucket, documents.published.at(), options);
+  if (damage !== undefined) return undefined;
+  const { generation } = await readNewestReadable(bucket, options);
   return [...Object.keys(published?.windows ?? {}), ...Object.keys(generation?.windows ?? {})];
 }
 
-function describeStrangers(keys: readonly string[]): Check {
+function describeStrangers(keys: readonly string[] | undefined): Check {
   const subject = 'strangers';
+  if (keys === undefined) {
+    return {
+      check,
+      subject,
+      outcome: 'warning',
+      detail: `${publishedKey} is damaged, so it is unknown which files in ${combinedEtlPrefix} were published.`,
+      todo: 'The next federation writes it again; nothing to do.',
+    };
+  }
   if (keys.length === 0) return line(subject, `${combinedEtlPrefix} has only published files.`);
   const shown = keys.slice(0, mostStrangers).join(', ');
   const more = keys.length > mostStrangers ? `, and ${keys.length - mostStrangers} more` : '';

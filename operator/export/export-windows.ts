@@ -48,6 +48,8 @@ export interface ExportResult {
   readonly bytes: number;
   /** Windows that could not be read. Their existing files in the target are kept. */
   readonly refused: readonly RefusedWindow[];
+  /** Sentences that say which newer generations are damaged or missing, and what to do about it. */
+  readonly damaged: readonly string[];
   readonly seconds: number;
 }
 
@@ -66,7 +68,7 @@ export interface RefusedWindow {
 export async function exportWindows(options: ExportOptions): Promise<ExportResult> {
   const { format, signal, progress } = options;
   const started = performance.now();
-  const { generation, windows } = await options.source();
+  const { generation, damaged, windows } = await options.source();
   await using target = await options.target();
   const selected = windows.filter((window) => isSelected(window, options));
   await using place = await ExportPlace.open(target.bucket, { format, signal });
@@ -114,6 +116,7 @@ export async function exportWindows(options: ExportOptions): Promise<ExportResul
     rows,
     bytes,
     refused,
+    damaged,
     seconds: (performance.now() - started) / 1000,
   };
 }

@@ -1,15 +1,16 @@
 import { resolve } from 'node:path';
 import { wantedWindows } from '../../activities/ingest-combined';
-import { readNewestGeneration } from '../../activities/read-generations';
 import type { ReadThreads } from '../../activities/threads/read-threads';
 import { FederationError } from '../../errors/federation-error';
 import { windowId } from '../../etl/window';
+import { newestUnreadable } from '../../federation/damaged-generation';
 import type { LocalFile } from '../../local-etl/list';
 import { sha256 } from '../../local-etl/read';
 import { localEtl, requireLocalEtl } from '../../local-etl/store';
 import type { WantedFile } from '../../query/ingest';
 import type { BucketReader } from '../../storage/bucket';
 import { listLocalFiles, newestOfEachWindow, readLocalFile } from '../local-windows';
+import { findNewest } from '../newest-generation';
 
 /** A window that can be exported. */
 export interface SourceWindow extends WantedFile {
@@ -21,20 +22,24 @@ export interface SourceWindow extends WantedFile {
 export interface ExportSource {
   /** Number of the generation that the windows belong to; undefined for a local ETL store. */
   readonly generation?: number;
+  /** Sentences that say which newer generations are damaged or missing, and what to do about it. */
+  readonly damaged: readonly string[];
   readonly windows: readonly SourceWindow[];
 }
 
 /**
- * Returns the windows of the newest generation in the bucket.
+ * Returns the windows of the newest generation in the bucket that can be read.
  *
- * @throws QUERY_NO_DATA if there is no generation yet
+ * @throws QUERY_NO_DATA if there is no generation yet; GENERATION_UNREADABLE if none can be read
  */
 export async function newestGeneration(
   bucket: BucketReader,
   threads: ReadThreads,
   signal: AbortSignal,
 ): Promise<ExportSource> {
-  const newest = await readNewestGeneration(bucket, { signal });
+  const found = await findNewest(bucket, { signal });
+  const { generation: newest } = found;
+  if (newest === undefined && found.damaged.length > 0) throw newestUnreadable(found);
   if (newest === undefined) {
     throw new FederationError('QUERY_NO_DATA', {
       detail: `Nothing has been combined in ${bucket.label} yet.`,
@@ -44,6 +49,7 @@ export async function newestGeneration(
   const { generation, windows } = newest;
   return {
     generation,
+    damaged: found.damage,
     windows: wantedWindows({ combined: bucket, threads }, newest, signal).map((window) => ({
       ...window,
       size: windows[windowId(window)]?.size ?? 0,
@@ -83,7 +89,7 @@ export async function localStore(
     };
     windows.push({ ...file.ref, digest, size: file.size, read });
   }
-  return { windows };
+  return { windows, damaged: [] };
 }
 
 function changed({ path }: LocalFile): FederationError {

@@ -143,7 +143,7 @@ test('nothing is committed when a merged object is missing', async () => {
   const federator = new TestFederator(smallBucket(), threads);
   const { run, outcomes } = await federator.prepare();
   await federator.bucket.delete(objectKey(outcomes[0]?.fingerprint ?? ''));
-  await expect(federator.commit(run)).rejects.toMatchObject({ code: 'STORAGE_NOT_FOUND' });
+  await expect(federator.commit(run)).rejects.toMatchObject({ code: 'PLAN_UNREADABLE' });
   expect(await snapshot(federator.bucket, generationsPrefix)).toEqual({});
 });
 
@@ -176,7 +176,7 @@ describe('a full listing', () => {
     const federator = new TestFederator(smallBucket(), threads);
     const failed = await prepare(federator);
     await federator.bucket.delete(objectKey(failed.outcomes[0]?.fingerprint ?? ''));
-    await expect(federator.commit(failed.run)).rejects.toMatchObject({ code: 'STORAGE_NOT_FOUND' });
+    await expect(federator.commit(failed.run)).rejects.toMatchObject({ code: 'PLAN_UNREADABLE' });
     const overtaken = await prepare(federator);
     federator.exclusions = { 'cluster-1': { reason: '', at: '2026-11-20T00:00:00Z' } };
     expect(await federator.commit(overtaken.run)).toMatchObject({ status: 'replan' });

@@ -108,6 +108,12 @@ export class FederationFolder implements AsyncDisposable {
       names: more.names ?? {},
       nameConflicts: more.nameConflicts ?? {},
     };
+    await replaceDocument(this.bucket, documents.federation.at(), {
+      format: 1,
+      federation: committed.federation,
+      createdAt: committed.committedAt,
+      federator: 'cluster-4',
+    });
     await replaceDocument(this.bucket, documents.generation.at(generation), committed);
     await replaceDocument(this.bucket, documents.published.at(), {
       format: 1,

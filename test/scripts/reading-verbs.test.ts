@@ -448,7 +448,7 @@ describe('verify', () => {
       'provenance that is not JSON',
       (window: Generation['windows'][string]) => provenanceKey(window.fingerprint),
       '{',
-      'STORAGE_CORRUPT',
+      'no JSON',
     ],
     ['a missing published window', () => combinedEtlKey(day as never), undefined, 'missing'],
   ])('finds %s', async (_what, keyOf, bytes, detail) => {

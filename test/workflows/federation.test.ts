@@ -160,6 +160,24 @@ describeWithTemporal('a federation', () => {
     expect(await summariesOf(run)).toContain('plan again (2)');
   });
 
+  it.each(['mergeWindow', 'commitGeneration'] as const)(
+    'plans again if %s cannot read what the run wrote',
+    async (step) => {
+      const unreadable = new FederationError('PLAN_UNREADABLE', { detail: 'The object is gone.' });
+      const once = ({ attempt }: { attempt: number }) => {
+        if (attempt === 1) throw unreadable;
+      };
+      world.begin({
+        ...(step === 'mergeWindow'
+          ? { mergeWindow: async (input) => (once(input), mergedWindow(input.index)) }
+          : { commitGeneration: async (input) => (once(input), committed({ generation: 2 })) }),
+      });
+      const run = await world.federate();
+      expect(await run.result()).toMatchObject({ outcome: 'complete', merged: 2 });
+      expect(world.inputs('planFederation').map(({ attempt }) => attempt)).toEqual([1, 2]);
+    },
+  );
+
   it('gives up with an error after five plans', async () => {
     world.begin({ commitGeneration: async () => ({ status: 'replan', why: 'again' }) });
     const run = await world.federate();

@@ -1,0 +1,58 @@
+import { FederationError } from '../errors/federation-error';
+import type { Damage } from './document';
+import type { Generation } from './generation';
+
+/** A generation whose document is damaged. */
+export interface DamagedGeneration extends Damage {
+  readonly generation: number;
+}
+
+/** The newest generation that can be read, and what is damaged beyond it. */
+export interface NewestReadable {
+  /** Undefined if no generation can be read, or nothing has been committed yet. */
+  readonly generation?: Generation;
+  /** The damaged generations that are newer than `generation`, newest first. Usually there are none. */
+  readonly damaged: readonly DamagedGeneration[];
+}
+
+/** Creates the error for a damaged newest generation. It names the generation with which to go on. */
+export function newestUnreadable(found: NewestReadable): FederationError {
+  const [newest] = found.damaged;
+  return new FederationError('GENERATION_UNREADABLE', {
+    subject: { key: newest?.key },
+    detail: describeDamaged(found).join(' '),
+    hint: wayOut(found),
+    retryable: false,
+  });
+}
+
+/**
+ * Describes the damaged generations that are newer than the newest readable one, and says which one that is. Returns no
+ * sentence if there are none.
+ */
+export function describeDamaged({ damaged, generation }: NewestReadable): string[] {
+  if (damaged.length === 0) return [];
+  return [
+    ...damaged.map(describeDamagedGeneration),
+    generation === undefined
+      ? 'No generation can be read.'
+      : `Generation ${generation.generation} is the newest that can be read.`,
+  ];
+}
+
+export function describeDamagedGeneration({ generation, key, detail }: DamagedGeneration): string {
+  return `Generation ${generation} is damaged (${key}): ${detail}`;
+}
+
+/** Describes the damaged generations, if there are any, and says how to go on. */
+export function adviseOnDamaged(found: NewestReadable): string[] {
+  return found.damaged.length === 0 ? [] : [...describeDamaged(found), wayOut(found)];
+}
+
+/** Says how to go on if the newest generation is damaged. */
+export function wayOut({ generation, damaged }: NewestReadable): string {
+  const keys = damaged.map(({ key }) => key).join(', ');
+  return generation === undefined
+    ? `Put back ${keys} from the store’s older versions or from a backup of the bucket. Without either, delete what is damaged: the next federation then starts from the clusters’ files.`
+    : `Run \`federated-etl federate --from ${generation.generation} --wait\`, which commits under a new number what the clusters’ files give now; or \`federated-etl rollback ${generation.generation}\`, which brings back generation ${generation.generation} as it is. Until then no federation commits.`;
+}

@@ -1,0 +1,206 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadSettings } from '../../config/settings';
+import type { ErrorCode } from '../../errors/catalog';
+import { clusterId } from '../../etl/cluster-id';
+import { documents } from '../../federation/documents';
+import { clusterEtlKey } from '../../federation/layout';
+import { checkClusters } from '../../operator/doctor/clusters';
+import { firstDay, testMergeThreads } from '../activities/federated-bucket';
+import { clearSettings } from '../servers/clear-environment';
+import { DamagedWorld, damages, type Kind } from './damaged-world';
+import { type Answer, runMain } from './run-main';
+
+const threads = testMergeThreads();
+let world: DamagedWorld;
+clearSettings();
+beforeAll(async () => {
+  world = await DamagedWorld.make(threads);
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+/** The verbs that read the bucket. `primary status` is not among them: it reads only the volume of the primary. */
+const verbs = {
+  status: () => run('status'),
+  runs: () => run('runs'),
+  generations: () => run('generations'),
+  quarantine: () => run('quarantine'),
+  verify: () => run('verify'),
+  'verify --deep': () => run('verify', '--deep'),
+  // Only what doctor says of the clusters depends on documents.
+  doctor: async (): Promise<Answer> => {
+    const settings = loadSettings({ file: world.folder.settings });
+    const checks = await checkClusters(world.folder.bucket, settings, undefined);
+    const failed = checks.some(({ outcome }) => outcome === 'failed');
+    return { status: failed ? 1 : 0, out: JSON.stringify(checks, null, 2), err: '' };
+  },
+  'federate --dry-run': () => run('federate', '--dry-run'),
+  export: () => run('export', '--out', join(world.folder.folder, 'out')),
+  backups: () => run('backups'),
+  inspect: () => run('inspect', clusterEtlKey(clusterId('cluster-1'), firstDay)),
+} as const;
+type Verb = keyof typeof verbs;
+const verbNames = Object.keys(verbs) as Verb[];
+const kinds = Object.keys(documents) as Kind[];
+
+/** What a verb does if a document is damaged. Unless the table says otherwise, it answers as if nothing was damaged. */
+interface Expected {
+  /** The answer has this line. */
+  readonly says?: RegExp;
+  /** The verb is refused with this code, and the hint has this text. */
+  readonly refused?: ErrorCode;
+  readonly hint?: RegExp;
+  /** Exit status, if it is not that of an undamaged bucket. */
+  readonly status?: number;
+}
+type Row = Partial<Record<Verb, Expected>>;
+
+const wayOut = /`federated-etl federate --from 1 --wait`.*`federated-etl rollback 1`/;
+const isDamaged = {
+  says: /Generation 2 is damaged \(federated\/combined\/generations\/000000000002\.json\)/,
+};
+const isMissing = { says: /Generation 2 has been published, but is missing/ };
+const found = (says: RegExp) => ({ verify: { says, status: 1 }, 'verify --deep': { says, status: 1 } });
+const forced = /`federated-etl federate --force --window 1794614400,1794700800` merges it again/;
+const unlisted = { says: /no full listing is known/ };
+
+/** `cut` is expected to be the same as `damaged`. */
+const table: Record<Kind, { damaged: Row; missing: Row }> = {
+  federation: {
+    damaged: found(/federation: .*no JSON.*\n +The next commit writes it again/),
+    missing: found(/federation: It is missing\. /),
+  },
+  generation: {
+    damaged: {
+      status: isDamaged,
+      generations: isDamaged,
+      quarantine: isDamaged,
+      ...found(wayOut),
+      doctor: { ...isDamaged, status: 1 },
+      'federate --dry-run': { refused: 'GENERATION_UNREADABLE', hint: wayOut },
+      export: isDamaged,
+    },
+    missing: {
+      status: isMissing,
+      generations: isMissing,
+      quarantine: isMissing,
+      ...found(isMissing.says),
+      doctor: { ...isMissing, status: 1 },
+      'federate --dry-run': { says: /2 windows to merge, 0 as they are in generation 1/ },
+      export: isMissing,
+    },
+  },
+  provenance: { damaged: found(forced), missing: found(forced) },
+  published: {
+    damaged: {
+      ...found(/published: .*no JSON.*\n +The next federation repairs that/),
+      doctor: { says: /published\.json is damaged, so it is unknown which files .* were published/ },
+    },
+    missing: found(/Generation 2 is the newest, but none is published/),
+  },
+  unreferenced: {
+    damaged: found(/The next federation writes it again; what it waits to delete/),
+    missing: {},
+  },
+  fullListing: {
+    damaged: { ...found(/The next federation lists the whole bucket/), 'federate --dry-run': unlisted },
+    missing: { 'federate --dry-run': unlisted },
+  },
+  runRequest: {
+    damaged: {
+      status: { says: /request\.json is damaged/ },
+      runs: { says: /request\.json is damaged/ },
+      ...found(/request\.json\)\n +No other run needs it/),
+    },
+    missing: {
+      // Nothing else says when it was requested, and by whom.
+      status: { says: /run-cluster-4-3: no report yet\n/ },
+      runs: { says: /run-cluster-4-3 +- +- +unknown/ },
+    },
+  },
+  runReport: {
+    damaged: {
+      runs: { says: /run-cluster-4-2 .* unknown(.|\n)*report\.json is damaged/ },
+      ...found(/report\.json\)\n +No other run needs it/),
+    },
+    missing: { runs: { says: /run-cluster-4-2 .* unknown/ } },
+  },
+  // Only the run itself reads these. It plans again: see the table of the activities.
+  planShard: { damaged: {}, missing: {} },
+  planHead: { damaged: {}, missing: {} },
+  windowQuarantine: { damaged: {}, missing: {} },
+  shardOutcome: { damaged: {}, missing: {} },
+  backupManifest: {
+    damaged: { backups: { says: /The manifest of the backup 2026-11-20T10-00-00-000Z is damaged/ } },
+    // A backup without a manifest is unfinished.
+    missing: { backups: { says: /No backup of cluster-4/ } },
+  },
+  // An export to the bucket writes it again if it is not as expected.
+  exportSchema: { damaged: {}, missing: {} },
+};
+
+let intact: Readonly<Record<Verb, Answer>>;
+beforeAll(async () => {
+  const { folder, settings } = world.folder;
+  mkdirSync(join(folder, 'etl'));
+  writeFileSync(
+    settings,
+    JSON.stringify({
+      clusterId: 'cluster-4',
+      storage: { configFile: 'federated-store.yaml' },
+      localEtl: { path: 'etl' },
+      temporal: { address: '127.0.0.1:1' },
+    }),
+  );
+  await verbs.export();
+  const answers: Partial<Record<Verb, Answer>> = {};
+  for (const verb of verbNames) answers[verb] = await ask(verb);
+  intact = answers as Record<Verb, Answer>;
+});
+
+/** The kinds that no verb reads. They are damaged all at once. */
+const unread = kinds.filter(
+  (kind) => Object.keys({ ...table[kind].damaged, ...table[kind].missing }).length === 0,
+);
+const cells = [...kinds.filter((kind) => !unread.includes(kind)).map((kind) => [kind]), unread];
+
+describe.each(cells.map((of) => ({ of, name: of.join(', ') })))('$name', ({ of }) => {
+  test.each(damages)('%s', async (damage) => {
+    const row = of.length > 1 ? {} : table[of[0] as Kind][damage === 'missing' ? 'missing' : 'damaged'];
+    // A document that is cut is read like one that is damaged otherwise. So ask only what depends on it.
+    const asked = damage === 'cut' ? verbNames.filter((verb) => row[verb] !== undefined) : verbNames;
+    await world.whileDamaged(of, damage, async () => {
+      for (const verb of asked) expectAnswer(verb, await ask(verb), row[verb]);
+    });
+  });
+});
+
+function expectAnswer(verb: Verb, answer: Answer, { says, refused, hint, status }: Expected = {}): void {
+  const { out, err } = answer;
+  expect(out + err).not.toMatch(/INTERNAL|please report/);
+  if (refused !== undefined) {
+    const text = new RegExp(`^${refused}: .*\\n +.*${hint?.source}`);
+    const refusal = { status: 1, out: '', err: expect.stringMatching(text) as string };
+    expect({ verb, ...answer }).toEqual({ verb, ...refusal });
+  } else if (says !== undefined) {
+    const expected = { text: expect.stringMatching(says) as string, status: status ?? intact[verb].status };
+    expect({ verb, text: out + err, status: answer.status }).toEqual({ verb, ...expected });
+  } else expect({ verb, ...answer }).toEqual({ verb, ...intact[verb] });
+}
+
+async function ask(verb: Verb): Promise<Answer> {
+  const { status, out, err } = await verbs[verb]();
+  return { status, out: timeless(out), err: timeless(err) };
+}
+
+function run(...argv: string[]): Promise<Answer> {
+  return runMain(...argv, '--config', world.folder.settings);
+}
+
+/** Replaces ages and durations, and the spaces between columns, which depend on them. */
+function timeless(text: string): string {
+  return text
+    .replace(/(\d+[smhd] ?)+ago */g, 'ago ')
+    .replace(/ in \d+m?s$/gm, ' in no time')
+    .replace(/ +/g, ' ');
+}
