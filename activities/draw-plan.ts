@@ -2,12 +2,11 @@ import { FederationError } from '../errors/federation-error';
 import type { ClusterId } from '../etl/cluster-id';
 import { Candidates } from '../federation/candidates';
 import { conflictWith } from '../federation/conflict';
-import { countFound, type Found } from '../federation/found';
+import { countFound } from '../federation/found';
 import type { Generation, Hold } from '../federation/generation';
 import {
   decideListing,
   describeFullListing,
-  type FullListing,
   listedFirst,
   type Listing,
   type ListingInput,
@@ -27,14 +26,13 @@ import { type Plan, planFederation } from '../federation/plan';
 import type { PlanHead } from '../federation/plan-document';
 import { type NamesOfSource, planNames, type PlannedNames, standingNames } from '../federation/plan-names';
 import { removedAfter } from '../federation/removal';
-import type { RollbackMembers } from '../federation/rollback';
 import type { FederationRequest } from '../federation/run';
-import type { DecidedSources } from '../federation/source-decisions';
 import type { BucketReader } from '../storage/bucket';
 import { drawRollback } from './draw-rollback';
+import type { DrawnPlan, PlanOutcome } from './drawn-plan';
 import { readFullListing } from './full-listing';
-import { type Identified, identifyFederation } from './identify-federation';
-import { findIgnored, type IgnoredCluster } from './ignored-clusters';
+import { identifyFederation } from './identify-federation';
+import { findIgnored } from './ignored-clusters';
 import { findPlanBase, type PlanBase, readHeldBack } from './plan-base';
 import { readDecision } from './read-decision';
 import { readGeneration } from './read-generations';
@@ -51,46 +49,6 @@ export interface DrawPlanInput extends RosterRules {
   readonly signal?: AbortSignal;
   /** Called whenever a cluster's folder has been listed. `of` is the total number of clusters to list. */
   onProgress?(clustersListed: number, of: number): void;
-}
-
-/**
- * The outcome of planning:
- * - `work`: there are windows to merge, or another change to commit.
- * - `nothing-changed`: there is a plan, but it contains no change.
- * - `no-input`: no cluster has a file to federate. There is no plan and no commit.
- * - `all-excluded`: every cluster is excluded or removed. There is no plan and no commit.
- * - `on-hold`: a rollback keeps this run from committing. There is no plan and no commit.
- */
-export type PlanOutcome = 'work' | 'nothing-changed' | 'no-input' | 'all-excluded' | 'on-hold';
-
-/** A plan, its outcome, and the data on which the plan is based. */
-export interface DrawnPlan
-  extends Plan, Identified, Pick<PlanHead, 'newest' | 'replaces' | 'hold' | 'notices' | 'writers'> {
-  readonly outcome: PlanOutcome;
-  readonly membership: Membership;
-  readonly names: PlannedNames;
-  readonly baseGeneration?: Generation;
-  /** The person's decision about quarantined sources that the run commits; undefined if it commits none. */
-  readonly decision?: DecidedSources;
-  readonly found: readonly Found[];
-  /** Which files were listed; `none` if the outcome is `on-hold`, or if the plan is a rollback. */
-  readonly listing: Listing | { readonly kind: 'none'; readonly why: string };
-  /**
-   * Record of a full listing of the bucket. The commit saves it for later runs. Undefined if only recent windows were
-   * listed.
-   */
-  readonly fullListing?: FullListing;
-  /**
-   * Clusters that have a folder but no window file, and that contributed to no earlier generation. They are not counted
-   * as members of the federation.
-   */
-  readonly withoutWindows: readonly string[];
-  /** The removed clusters that still have a folder. The plan ignores what it contains. */
-  readonly ignored: readonly IgnoredCluster[];
-  /** If the outcome is `on-hold`: the hold. */
-  readonly heldBy?: Hold;
-  /** If the plan is a rollback: when its target was committed, and which clusters it does not bring back. */
-  readonly rollback?: Pick<RollbackMembers, 'out' | 'lacking'> & { readonly committedAt: string };
 }
 
 /**

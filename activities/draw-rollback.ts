@@ -10,7 +10,7 @@ import type { Provenance } from '../federation/provenance';
 import { planRollback, rollbackMembers } from '../federation/rollback';
 import { decidedBy, type FederationRequest, shorten } from '../federation/run';
 import type { BucketReader, CallOptions } from '../storage/bucket';
-import type { DrawnPlan } from './draw-plan';
+import type { DrawnPlan } from './drawn-plan';
 import type { Identified } from './identify-federation';
 import type { PlanBase } from './plan-base';
 

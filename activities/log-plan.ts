@@ -8,7 +8,7 @@ import type { Notice } from '../federation/notices';
 import { describeRemoved } from '../federation/removal';
 import { shorten } from '../federation/run';
 import type { DecidedSources } from '../federation/source-decisions';
-import type { DrawnPlan } from './draw-plan';
+import type { DrawnPlan } from './drawn-plan';
 
 /** Maximum number of ids in one log message, to keep it readable. */
 const mostNamed = 50;

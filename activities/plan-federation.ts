@@ -6,7 +6,8 @@ import { inShards, type PlanHead, type PlannedWindow, type PlanShard } from '../
 import { namesInResults, type NamesOfSource } from '../federation/plan-names';
 import { type FederationRequest, shorten } from '../federation/run';
 import type { Bucket, CallOptions } from '../storage/bucket';
-import { type DrawnPlan, drawPlan, type PlanOutcome } from './draw-plan';
+import { drawPlan } from './draw-plan';
+import type { DrawnPlan, PlanOutcome } from './drawn-plan';
 import type { FederationDependencies } from './federation-dependencies';
 import { logPlan } from './log-plan';
 

@@ -1,7 +1,7 @@
 import type { ByteString } from './byte-string';
 import { decodeSet, encodeSet, encodeSetWithOffsets } from './file';
-import type { Measure } from './measure';
 import { hasMarks, markedNames, withoutMarks } from './marks';
+import type { Measure } from './measure';
 import type { Merged, MergedInput } from './merge';
 import { type EtlSet, type RecordMap, type RecordOf, recordsOf, type SetOf, withRecords } from './model';
 import { pipelineSpecs, specOf } from './pipelines';

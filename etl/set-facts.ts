@@ -1,6 +1,6 @@
 import { byteOrder, type ByteString, displayText } from './byte-string';
-import { HourSums, type Measure } from './measure';
 import type { Instant } from './instant';
+import { HourSums, type Measure } from './measure';
 import { type EtlSet, type RecordOf, recordsOf } from './model';
 import { pipelineSpecs, specOf } from './pipelines';
 import type { Pipeline } from './window';

@@ -1,4 +1,5 @@
-import { type DrawnPlan, drawPlan } from '../activities/draw-plan';
+import { drawPlan } from '../activities/draw-plan';
+import type { DrawnPlan } from '../activities/drawn-plan';
 import { readNewestReadable } from '../activities/read-generations';
 import type { Settings } from '../config/settings';
 import type { Generation } from '../federation/generation';
