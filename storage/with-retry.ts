@@ -217,6 +217,8 @@ function resumed(
     for (let failures = 0; ;) {
       try {
         for await (const chunk of current) {
+          // Only bytes are progress. Otherwise, a body that never brings any would be retried forever.
+          if (chunk.length === 0) continue;
           offset += chunk.length;
           if (failures > 0) patience.account.refund(failures);
           failures = 0;

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { FederationError } from '../../errors/federation-error';
+import { discard } from '../../storage/body';
 import { openFilesystem } from '../../storage/drivers/filesystem';
 import { readAll } from '../../storage/read-all';
 import { repeatable, withRetry } from '../../storage/with-retry';
@@ -164,6 +165,29 @@ describe('a body that breaks off', () => {
 
   test('is given up if nothing more arrives', async () => {
     const { bucket } = open({ bodies: [5, 0, 0, 0] });
+    await expect(readAll(bucket, 'body')).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+  });
+
+  test('is given up too if only empty chunks arrive', async () => {
+    let gets = 0;
+    async function* empty(): AsyncGenerator<Uint8Array> {
+      yield new Uint8Array();
+      // Ends the test if the body is never given up.
+      throw gets > 20 ? new Error('never given up') : unavailable();
+    }
+    const faulty = withFaults(inner, {});
+    const bucket = withRetry(
+      {
+        ...faulty,
+        get: async (key, options) => {
+          gets += 1;
+          const { head, body } = await inner.get(key, options);
+          await discard(body);
+          return { head, body: empty() };
+        },
+      },
+      patience,
+    );
     await expect(readAll(bucket, 'body')).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
   });
 
