@@ -2,7 +2,7 @@ import { mapConcurrently } from '../concurrency/map-concurrently';
 import { describeError, FederationError } from '../errors/federation-error';
 import { createDocument } from '../federation/document';
 import { documents } from '../federation/documents';
-import { type Generation, openQuarantined } from '../federation/generation';
+import { type Generation, openQuarantined, shrunkSources } from '../federation/generation';
 import { type GenerationIdentity, identityOf } from '../federation/identity';
 import { objectKey } from '../federation/layout';
 import { sameMembership } from '../federation/membership';
@@ -36,6 +36,8 @@ export interface CommittedGeneration extends GenerationIdentity {
   readonly exclusions: string[];
   /** Number of quarantined sources of included clusters that nobody has dropped. If it is not 0, the run's outcome is `partial`. */
   readonly quarantined: number;
+  /** Number of sources that lost much while their windows were young, and were merged nevertheless. */
+  readonly shrunk: number;
   /** Ids of the included clusters that have quarantined sources. If there are many, only the first ones. */
   readonly degraded: string[];
   /** Whether the generation has a hold. */
@@ -269,6 +271,7 @@ function summarize(
       .length,
     exclusions: shorten(Object.keys(generation.membership.exclusions), 500, 8_000).ids,
     quarantined: quarantined.length,
+    shrunk: shrunkSources(generation).length,
     onHold: generation.hold !== undefined,
     degraded: shorten([...new Set(quarantined.map((source) => source.cluster))]).ids,
     nameConflicts: shorten(describeNameConflicts(generation)).ids,

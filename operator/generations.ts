@@ -3,7 +3,7 @@ import { mapConcurrently } from '../concurrency/map-concurrently';
 import { describeDamagedGeneration } from '../federation/damaged-generation';
 import { examineDocument } from '../federation/document';
 import { documents } from '../federation/documents';
-import { type Generation, type Hold, openQuarantined } from '../federation/generation';
+import { type Generation, type Hold, openQuarantined, shrunkSources } from '../federation/generation';
 import type { BucketReader } from '../storage/bucket';
 import { findNewest } from './newest-generation';
 
@@ -58,6 +58,8 @@ export interface GenerationSummary {
   readonly windows: number;
   /** Number of quarantined sources that need attention: those of included clusters that nobody has dropped. */
   readonly quarantined: number;
+  /** Number of sources that lost much while their windows were young, and were merged nevertheless. */
+  readonly shrunk: number;
   /** Number of notices about the clusters' folders. */
   readonly notices: number;
   /** The hold that a rollback has put on the federation; it counts as long as this is the newest generation. */
@@ -93,6 +95,7 @@ export function summarizeGeneration(generation: Generation): GenerationSummary {
     dropped: quarantined.filter(({ dropped }) => dropped !== undefined).length,
     accepted: accepted.length,
     notices: notices.length,
+    shrunk: shrunkSources(generation).length,
     ...(hold && { hold }),
     size: generationSize(generation),
   };

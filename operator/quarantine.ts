@@ -9,9 +9,11 @@ import {
   type QuarantinedSource,
   type QuarantineState,
   quarantineState,
+  shrunkSources,
 } from '../federation/generation';
 import { adviseOnNameConflict, describeNameConflict, nameTaken } from '../federation/name-conflicts';
 import type { Notice } from '../federation/notices';
+import type { ShrunkSource } from '../federation/shrinkage';
 import type { BucketReader } from '../storage/bucket';
 import { findNewest } from './newest-generation';
 
@@ -32,6 +34,8 @@ export interface Quarantine {
   /** The clusters that carry cluster names of others. All of these sources are in `sources`, too. */
   readonly nameConflicts: readonly ListedConflict[];
   readonly notices: readonly ListedNotice[];
+  /** The sources that lost much while their windows were young, and were merged nevertheless. */
+  readonly shrunk: readonly ShrunkSource[];
   /** The sources that are merged although they looked wrong, because a person has accepted them. */
   readonly accepted: readonly AcceptedSource[];
   /** Sentences that say which newer generations are damaged or missing, and what to do about it. */
@@ -63,7 +67,8 @@ export interface ListedSource extends QuarantinedSource {
  */
 export async function readQuarantine(bucket: BucketReader): Promise<Quarantine> {
   const { generation: newest, damage: damaged } = await findNewest(bucket);
-  if (newest === undefined) return { sources: [], accepted: [], nameConflicts: [], notices: [], damaged };
+  if (newest === undefined)
+    return { sources: [], accepted: [], nameConflicts: [], notices: [], shrunk: [], damaged };
   const since = await listedSince(bucket, newest);
   const sources = newest.quarantined.map((source) => ({
     ...source,
@@ -81,6 +86,7 @@ export async function readQuarantine(bucket: BucketReader): Promise<Quarantine> 
     accepted: newest.accepted,
     nameConflicts: listConflicts(newest, sources),
     notices,
+    shrunk: shrunkSources(newest),
     damaged,
   };
 }

@@ -93,6 +93,7 @@ function glance({
   dropped,
   accepted,
   notices,
+  shrunk,
   hold,
 }: GenerationSummary): Status['generation'] {
   return {
@@ -104,6 +105,7 @@ function glance({
     dropped,
     accepted,
     notices,
+    shrunk,
     ...(hold && { hold }),
   };
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { describeWindow, parseWindowId } from '../etl/window';
 import { describeDecided } from '../federation/change';
+import { describeChange } from '../federation/measure';
 import { nameTaken } from '../federation/name-conflicts';
 import { count } from '../operator/format';
 import { type Quarantine, readQuarantine } from '../operator/quarantine';
@@ -40,6 +41,7 @@ function show(quarantine: Quarantine): void {
   if (generation === undefined && damaged.length > 0) return print('What is quarantined is unknown.');
   showSources(quarantine);
   showAccepted(quarantine.accepted);
+  showShrunk(quarantine.shrunk);
   if (notices.length === 0) return;
   print('\nAlso noticed:\n');
   print(
@@ -92,6 +94,16 @@ function showAccepted(accepted: Quarantine['accepted']): void {
     `accepted ${describeDecided(decided)}`,
   ]);
   print(formatTable(['cluster', 'pipeline', 'window', 'code', 'decision'], rows));
+}
+
+function showShrunk(shrunk: Quarantine['shrunk']): void {
+  if (shrunk.length === 0) return;
+  print(`\n${count(shrunk.length, 'source')} shrunk, and merged as the windows were young:\n`);
+  const rows = shrunk.map(({ cluster, window, largest, now }) => [
+    ...named(cluster, window),
+    describeChange(largest, now),
+  ]);
+  print(formatTable(['cluster', 'pipeline', 'window', 'loss'], rows));
 }
 
 function named(cluster: string, window: string): (string | undefined)[] {

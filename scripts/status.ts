@@ -28,9 +28,10 @@ function show(status: Status, now: Date): void {
   if (generation === undefined)
     print(`generation  ${status.damaged.length === 0 ? 'none yet' : 'none can be read'}`);
   else {
-    const { clusters, windows, quarantined, notices } = generation;
+    const { clusters, windows, quarantined, shrunk, notices } = generation;
     const toSee = [
       ...(quarantined === 0 ? [] : [count(quarantined, 'quarantined source')]),
+      ...(shrunk === 0 ? [] : [count(shrunk, 'shrunk source')]),
       ...(notices === 0 ? [] : [count(notices, 'notice')]),
     ];
     const suffix = toSee.length === 0 ? '' : `, ${toSee.join(', ')} (see \`federated-etl quarantine\`)`;

@@ -74,6 +74,11 @@ export function registerRoleMetrics(registry: Registry, readiness: Readiness): R
     'Quarantined sources of that generation that nobody has dropped',
     [],
   );
+  const shrunk = gauge(
+    'generation_shrunk',
+    'Sources of that generation that lost much while their windows were young, and were merged nevertheless',
+    [],
+  );
   const onHold = gauge('on_hold', '1 while a rollback keeps federations from committing', []);
   const federations = new Counter({
     name: 'federated_etl_federations_total',
@@ -122,6 +127,7 @@ export function registerRoleMetrics(registry: Registry, readiness: Readiness): R
       windows.set(committed.windows);
       clusters.set(committed.clusters);
       quarantined.set(committed.quarantined);
+      shrunk.set(committed.shrunk);
       onHold.set(committed.onHold ? 1 : 0);
     },
     planFederation: (result) => {

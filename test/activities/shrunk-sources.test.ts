@@ -1,6 +1,8 @@
 import { decodeSet, encodeSet } from '../../etl/file';
 import type { Measure } from '../../etl/measure';
 import { totalCost } from '../../etl/set-facts';
+import { summarizeGeneration } from '../../operator/generations';
+import { readQuarantine } from '../../operator/quarantine';
 import { goldenBytes } from '../etl/golden-files';
 import {
   federatedBucket,
@@ -92,6 +94,11 @@ test('a young day that shrinks is merged and named, and stays so when it is clos
   const before = await one.said();
   const named = { quarantined: [], shrunk: [{ records: `${whole} → 2`, closed: false }] };
   expect(await one.federateWith(remains)).toMatchObject(named);
+  expect(await readQuarantine(one.bucket)).toMatchObject({
+    sources: [],
+    shrunk: [{ cluster: 'cluster-2', window: firstDay }],
+  });
+  expect(summarizeGeneration(await one.newest())).toMatchObject({ quarantined: 0, shrunk: 1 });
 
   // The decision on this version was made, so time does not change it.
   one.setTime(closed);

@@ -70,8 +70,8 @@ describe('membership', () => {
 
   it.each([
     ['c1', { membership: 'in' }],
-    ['c2', { membership: 'in', reason: 'excluded from the next run on: odd prices' }],
-    ['c3', { membership: 'excluded', reason: 'included again from the next run on' }],
+    ['c2', { membership: 'in', reason: 'excluded from the next run on: odd prices; not in the bucket yet' }],
+    ['c3', { membership: 'excluded', reason: 'included again from the next run on; not in the bucket yet' }],
     ['c4', { membership: 'excluded', reason: 'settings: the settings exclude it' }],
     ['c5', { membership: 'not yet' }],
   ])('%s: %j', (cluster, expected) => {

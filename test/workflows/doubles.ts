@@ -124,6 +124,7 @@ export function committed(changes: Partial<CommittedGeneration> = {}): Committed
     quarantined: 0,
     degraded: [],
     onHold: false,
+    shrunk: 0,
     nameConflicts: [],
     ...changes,
   };
