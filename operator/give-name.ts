@@ -3,9 +3,8 @@ import { FederationError } from '../errors/federation-error';
 import { nearestName } from '../errors/nearest-name';
 import type { ClusterId } from '../etl/cluster-id';
 import { ownValue } from '../etl/own-value';
-import { describeHold } from '../federation/hold';
-import type { FederationRequest } from '../federation/run';
 import type { BucketReader } from '../storage/bucket';
+import { requireNoHold } from './hold';
 import { findKnownCluster } from './known-cluster';
 
 /** A cluster name that a person wants to give to a cluster. */
@@ -30,8 +29,7 @@ export async function readGivenName(bucket: BucketReader, id: string, name: stri
       detail: `${cluster} is removed, so it can own no name. \`federated-etl cluster restore ${cluster}\` brings it back.`,
     });
   }
-  if (generation?.hold !== undefined)
-    throw new FederationError('FEDERATION_ON_HOLD', { detail: describeHold(generation.hold) });
+  requireNoHold(generation);
   const names = generation?.names ?? {};
   const owner = ownValue(names, name);
   if (owner !== undefined) return { cluster, name, owner };
@@ -40,21 +38,6 @@ export async function readGivenName(bucket: BucketReader, id: string, name: stri
     subject: { cluster },
     detail: `No cluster owns the name ${JSON.stringify(name)}.${close === undefined ? '' : ` The nearest one is ${close}.`}`,
   });
-}
-
-/** Returns the request for a federation that gives a cluster name to a cluster. */
-export function giveNameRequest(
-  { cluster, name }: GivenName,
-  { by, reason }: { readonly by: string; readonly reason?: string },
-  now = new Date(),
-): FederationRequest {
-  return {
-    trigger: 'person',
-    by,
-    at: now.toISOString(),
-    ...(reason !== undefined && { why: reason }),
-    change: { kind: 'give-name', cluster, name },
-  };
 }
 
 /** Returns whether the newest generation says that the cluster owns the name. */

@@ -1,5 +1,6 @@
 import { readNewestGeneration } from '../activities/read-generations';
 import { FederationError } from '../errors/federation-error';
+import type { Generation } from '../federation/generation';
 import { describeHold } from '../federation/hold';
 import type { FederationRequest } from '../federation/run';
 import type { Operator } from './operator';
@@ -19,6 +20,11 @@ export async function refuseOnHold(
     .bucket()
     .then((bucket) => readNewestGeneration(bucket))
     .catch(() => undefined);
+  requireNoHold(newest);
+}
+
+/** Throws FEDERATION_ON_HOLD if the newest generation has a hold. */
+export function requireNoHold(newest: Pick<Generation, 'hold'> | undefined): void {
   if (newest?.hold === undefined) return;
   throw new FederationError('FEDERATION_ON_HOLD', { detail: describeHold(newest.hold) });
 }

@@ -4,7 +4,6 @@ import type { ClusterId } from '../etl/cluster-id';
 import { ownValue } from '../etl/own-value';
 import { generationKey } from '../federation/layout';
 import type { Removed } from '../federation/removal';
-import type { FederationRequest } from '../federation/run';
 import type { BucketReader } from '../storage/bucket';
 import { findKnownCluster } from './known-cluster';
 
@@ -31,28 +30,6 @@ export async function readRemovable(bucket: BucketReader, id: string): Promise<R
   return { cluster, removed, history };
 }
 
-/** Who removes or restores a cluster, and why. */
-export interface RemovalDecision {
-  readonly kind: 'remove' | 'restore';
-  readonly cluster: ClusterId;
-  readonly by: string;
-  readonly reason?: string;
-}
-
-/** Returns the request for a federation that removes or restores a cluster. */
-export function removalRequest(
-  { kind, cluster, by, reason }: RemovalDecision,
-  now = new Date(),
-): FederationRequest {
-  return {
-    trigger: 'person',
-    by,
-    at: now.toISOString(),
-    ...(reason !== undefined && { why: reason }),
-    change: { kind, cluster },
-  };
-}
-
 /**
  * Checks that the newest generation has a cluster removed, or no longer has it removed.
  *
@@ -60,7 +37,7 @@ export function removalRequest(
  */
 export async function requireCommitted(
   bucket: BucketReader,
-  { kind, cluster }: Pick<RemovalDecision, 'kind' | 'cluster'>,
+  { kind, cluster }: { readonly kind: 'remove' | 'restore'; readonly cluster: ClusterId },
   why?: string,
 ): Promise<void> {
   const newest = await readNewestGeneration(bucket);

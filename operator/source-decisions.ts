@@ -5,10 +5,9 @@ import { clusterId } from '../etl/cluster-id';
 import { Candidates } from '../federation/candidates';
 import { absent } from '../federation/decision';
 import type { Generation, QuarantinedSource } from '../federation/generation';
-import { describeHold } from '../federation/hold';
-import type { FederationRequest } from '../federation/run';
 import { changes, selects, type SourceChange } from '../federation/source-decisions';
 import type { BucketReader } from '../storage/bucket';
+import { requireNoHold } from './hold';
 
 /** The quarantined sources that a person wants to decide about. */
 export interface SourceSelection extends Pick<SourceChange, 'kind' | 'windows' | 'pipeline'> {
@@ -38,8 +37,7 @@ export async function selectSources(
   { kind, cluster: id, windows, pipeline }: SourceSelection,
 ): Promise<SelectedSources> {
   const newest = await readNewestGeneration(bucket);
-  if (newest?.hold !== undefined)
-    throw new FederationError('FEDERATION_ON_HOLD', { detail: describeHold(newest.hold) });
+  requireNoHold(newest);
   const cluster = clusterId(id);
   const change = {
     kind,
@@ -109,20 +107,6 @@ async function findReplaced(
     const unknown = `Whether files of ${cluster} have been replaced is unknown: these credentials do not allow listing its folder.`;
     return { replaced: [], missing: [unknown] };
   }
-}
-
-/** Returns the request for a federation that commits a decision about quarantined sources. */
-export function decisionRequest(
-  change: SourceChange,
-  { by, reason, now = new Date() }: { readonly by: string; readonly reason?: string; readonly now?: Date },
-): FederationRequest {
-  return {
-    trigger: 'person',
-    by,
-    at: now.toISOString(),
-    ...(reason !== undefined && { why: reason }),
-    change,
-  };
 }
 
 /**

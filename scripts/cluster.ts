@@ -9,13 +9,13 @@ import {
 } from '../operator/cluster-files';
 import { dryRun } from '../operator/dry-run';
 import { count, formatBytes } from '../operator/format';
-import { readRemovable, type RemovableCluster, removalRequest, requireCommitted } from '../operator/removal';
-import { startFederation } from '../operator/start-federation';
+import { personRequest } from '../operator/person-request';
+import { readRemovable, type RemovableCluster, requireCommitted } from '../operator/removal';
 import type { Bucket } from '../storage/bucket';
-import type { FederationSummary } from '../workflows/federation';
 import { confirm } from './confirm';
 import { type CommandOptions, type Context, openContext } from './context';
-import { describeFederation, showFederation } from './federation-progress';
+import { describeFederation } from './federation-progress';
+import { followRun, startRun } from './follow-run';
 import { print, printJson } from './output';
 import { showProgress } from './progress';
 import { showDryRun } from './show-dry-run';
@@ -88,14 +88,14 @@ async function change(
   if (kind === 'restore' && !history && !options.json)
     print(`No generation has the history of ${cluster} any more: it comes back with what its folder holds.`);
   if (kind === 'remove' && !(await confirm(command, question(cluster), options))) return;
-  const run = await start(context, request);
+  const run = await startRun(context, request);
   if (!options.wait) {
     const until = `until it commits, ${cluster} is not ${kind}d`;
     if (options.json) printJson({ run });
     else print(`${run} has started; ${until}. Follow it with \`federated-etl runs\`.`);
     return;
   }
-  const summary = await follow(context, run);
+  const summary = await followRun(context, run);
   await requireCommitted(await context.bucket(), { kind, cluster }, summary.why);
   if (options.json) printJson(summary);
   else {
@@ -123,7 +123,10 @@ async function removeWithFiles(
     const what = `${count(files.keys.length, 'file')} (${formatBytes(files.bytes)}) of its folder in ${store.label} will be deleted for good.`;
     if (!(await confirm(command, `${asked}${what} Go on?`, options))) return;
     if (removed === undefined) {
-      const summary = await follow(context, await start(context, requestOf('remove', cluster, options)));
+      const summary = await followRun(
+        context,
+        await startRun(context, requestOf('remove', cluster, options)),
+      );
       if (!options.json) print(describeFederation(summary));
       await requireCommitted(store, { kind: 'remove', cluster }, summary.why);
       await quiet();
@@ -172,16 +175,8 @@ function requestOf(
   cluster: RemovableCluster['cluster'],
   { reason }: ClusterOptions,
 ) {
-  return removalRequest({ kind, cluster, by: whoAmI(), ...(reason !== undefined && { reason }) });
-}
-
-async function start(context: Context, request: ReturnType<typeof removalRequest>): Promise<string> {
-  const { client } = await context.temporal();
-  return startFederation(client, context.settings.temporal.idPrefix, request);
-}
-
-async function follow(context: Context, run: string): Promise<FederationSummary> {
-  const { client } = await context.temporal();
-  using stop = stopOnSignals(context.log);
-  return await showFederation(client, run, { stop });
+  return personRequest(whoAmI(), {
+    ...(reason !== undefined && { why: reason }),
+    change: { kind, cluster },
+  });
 }

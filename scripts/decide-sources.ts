@@ -3,19 +3,14 @@ import { describeWindow, parseWindowId, type Pipeline, pipelines } from '../etl/
 import { type QuarantinedSource, quarantineState } from '../federation/generation';
 import type { SourceChange } from '../federation/source-decisions';
 import { count } from '../operator/format';
-import {
-  decisionRequest,
-  type SelectedSources,
-  selectSources,
-  undecided,
-} from '../operator/source-decisions';
-import { startFederation } from '../operator/start-federation';
+import { personRequest } from '../operator/person-request';
+import { type SelectedSources, selectSources, undecided } from '../operator/source-decisions';
 import { confirm } from './confirm';
 import { type CommandOptions, type Context, openContext } from './context';
-import { describeFederation, showFederation } from './federation-progress';
+import { describeFederation } from './federation-progress';
+import { followRun, startRun } from './follow-run';
 import { formatTable, print, printJson, printNote } from './output';
 import { parseSpan } from './parse-options';
-import { stopOnSignals } from './stop-on-signals';
 import { whoAmI } from './who';
 
 /** Options of the verbs `accept` and `quarantine drop`. */
@@ -56,9 +51,11 @@ export async function decideSources(
   const selected = await selectSources(await context.bucket(), { kind, cluster, windows, pipeline });
   showSelected(selected, json ? printNote : print);
   if (!(await confirm(command, question(selected), options))) return;
-  const { client } = await context.temporal();
-  const request = decisionRequest(selected.change, { by: whoAmI(), reason });
-  const run = await startFederation(client, context.settings.temporal.idPrefix, request);
+  const request = personRequest(whoAmI(), {
+    ...(reason !== undefined && { why: reason }),
+    change: selected.change,
+  });
+  const run = await startRun(context, request);
   if (options.wait) return await follow(context, run, selected, options);
   if (json) return printJson({ run, ...selected });
   print(
@@ -72,9 +69,7 @@ async function follow(
   selected: SelectedSources,
   { json }: DecideOptions,
 ): Promise<void> {
-  const { client } = await context.temporal();
-  using stop = stopOnSignals(context.log);
-  const summary = await showFederation(client, run, { stop });
+  const summary = await followRun(context, run);
   const left = await undecided(await context.bucket(), selected);
   if (left.length > 0) process.exitCode = 1;
   if (json) return printJson({ ...summary, ...selected, undecided: left });

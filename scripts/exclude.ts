@@ -6,12 +6,11 @@ import {
   type MembershipAnswer,
   type MembershipChange,
 } from '../operator/membership';
-import { startFederation } from '../operator/start-federation';
+import { personRequest } from '../operator/person-request';
 import type { ClusterMessage } from '../workflows/messages';
 import { type CommandOptions, type Context, openContext } from './context';
-import { showFederation } from './federation-progress';
+import { followRun, startRun } from './follow-run';
 import { print, printJson, printNote } from './output';
-import { stopOnSignals } from './stop-on-signals';
 import { whoAmI } from './who';
 
 interface ChangeOptions extends CommandOptions {
@@ -80,17 +79,13 @@ async function settle(
   { cluster, reason }: ClusterMessage,
   answer: MembershipAnswer,
 ): Promise<MembershipAnswer> {
-  const { client } = await context.temporal();
   const run =
     answer.run ??
-    (await startFederation(client, context.settings.temporal.idPrefix, {
-      trigger: 'person',
-      by: whoAmI(),
-      why: `${kind} ${cluster}${reason === undefined ? '' : `: ${reason}`}`,
-      at: new Date().toISOString(),
-    }));
-  using stop = stopOnSignals(context.log);
-  const { why } = await showFederation(client, run, { stop });
+    (await startRun(
+      context,
+      personRequest(whoAmI(), { why: `${kind} ${cluster}${reason === undefined ? '' : `: ${reason}`}` }),
+    ));
+  const { why } = await followRun(context, run);
   if (why !== undefined) printNote(why);
   const generation = await generationThatSays(context, kind, cluster);
   return { ...answer, run, ...(generation !== undefined && { generation }) };

@@ -2,13 +2,13 @@ import type { Command } from 'commander';
 import type { FederationRequest } from '../federation/run';
 import { dryRun } from '../operator/dry-run';
 import { refuseOnHold } from '../operator/hold';
-import { startFederation } from '../operator/start-federation';
+import { personRequest } from '../operator/person-request';
 import { type CommandOptions, type Context, openContext } from './context';
-import { describeFederation, showFederation } from './federation-progress';
+import { describeFederation } from './federation-progress';
+import { followRun, startRun } from './follow-run';
 import { print, printJson } from './output';
 import { parseCount, parseSpan } from './parse-options';
 import { showDryRun } from './show-dry-run';
-import { stopOnSignals } from './stop-on-signals';
 import { whoAmI } from './who';
 
 interface FederateOptions extends CommandOptions {
@@ -80,25 +80,20 @@ export async function startAndShow(
   { wait, json }: { wait: boolean; json: boolean },
 ): Promise<void> {
   await refuseOnHold(context, request);
-  const { client } = await context.temporal();
-  const run = await startFederation(client, context.settings.temporal.idPrefix, request);
+  const run = await startRun(context, request);
   if (!wait) {
     if (json) printJson({ run });
     else print(`${run} has started. Follow it in the Temporal UI, or with \`federated-etl runs\`.`);
     return;
   }
-  using stop = stopOnSignals(context.log);
-  const summary = await showFederation(client, run, { stop });
+  const summary = await followRun(context, run);
   if (json) printJson(summary);
   else print(describeFederation(summary));
   if (summary.outcome === 'on-hold') process.exitCode = 1;
 }
 
 function requestOf(options: FederateOptions): FederationRequest {
-  return {
-    trigger: 'person',
-    by: whoAmI(),
-    at: new Date().toISOString(),
+  return personRequest(whoAmI(), {
     ...(options.window === undefined ? {} : { windows: options.window }),
     ...(options.force === undefined ? {} : { force: true }),
     ...(options.full === undefined ? {} : { full: true }),
@@ -106,5 +101,5 @@ function requestOf(options: FederateOptions): FederationRequest {
     ...(options.resume === undefined ? {} : { resume: true }),
     ...(options.from === undefined ? {} : { from: options.from }),
     ...(options.newFederation === undefined ? {} : { newFederation: true }),
-  };
+  });
 }

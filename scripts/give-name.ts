@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import { giveNameRequest, ownsName, readGivenName } from '../operator/give-name';
-import { startFederation } from '../operator/start-federation';
+import { ownsName, readGivenName } from '../operator/give-name';
+import { personRequest } from '../operator/person-request';
 import { confirm } from './confirm';
 import { type CommandOptions, openContext } from './context';
-import { describeFederation, showFederation } from './federation-progress';
+import { describeFederation } from './federation-progress';
+import { followRun, startRun } from './follow-run';
 import { print, printJson } from './output';
-import { stopOnSignals } from './stop-on-signals';
 import { whoAmI } from './who';
 
 export interface GiveNameOptions extends CommandOptions {
@@ -29,17 +29,18 @@ export async function giveName(command: Command, id: string, options: GiveNameOp
   }
   const question = `Give the name ${name} of ${owner} to ${cluster}? Records of ${owner} with this name leave the total, and nothing new of ${owner} is merged while its files carry it.`;
   if (!(await confirm(command, question, options))) return;
-  const { client } = await context.temporal();
-  const { idPrefix } = context.settings.temporal;
-  const run = await startFederation(client, idPrefix, giveNameRequest(given, { by: whoAmI(), reason }));
+  const request = personRequest(whoAmI(), {
+    ...(reason !== undefined && { why: reason }),
+    change: { kind: 'give-name', cluster, name },
+  });
+  const run = await startRun(context, request);
   if (!options.wait) {
     if (json) return printJson({ run, ...given });
     return print(
       `${run} has started; the name is given away when it commits. Follow it with \`federated-etl runs\`.`,
     );
   }
-  using stop = stopOnSignals(context.log);
-  const summary = await showFederation(client, run, { stop });
+  const summary = await followRun(context, run);
   const owns = await ownsName(await context.bucket(), given);
   if (!owns) process.exitCode = 1;
   if (json) return printJson({ ...summary, ...given, owns });

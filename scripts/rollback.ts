@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import type { FederationRequest } from '../federation/run';
 import { type DryRun, dryRun } from '../operator/dry-run';
 import { count, formatAge } from '../operator/format';
+import { personRequest } from '../operator/person-request';
 import { confirm } from './confirm';
 import { type CommandOptions, openContext } from './context';
 import { startAndShow } from './federate';
@@ -32,13 +32,10 @@ export function registerRollback(program: Command): void {
     .action(async (to: number, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<RollbackOptions>();
       await using context = openContext(options);
-      const request: FederationRequest = {
-        trigger: 'person',
-        by: whoAmI(),
+      const request = personRequest(whoAmI(), {
         why: options.reason ?? '',
-        at: new Date().toISOString(),
         change: { kind: 'rollback', to },
-      };
+      });
       const plan = await dryRun(context, request);
       if (options.dryRun && options.json) return printJson(plan);
       for (const line of describeRollback(plan, new Date())) (options.dryRun ? print : printNote)(line);

@@ -1,0 +1,19 @@
+import type { FederationRequest } from '../federation/run';
+import { startFederation } from '../operator/start-federation';
+import type { FederationSummary } from '../workflows/federation';
+import type { Context } from './context';
+import { showFederation } from './federation-progress';
+import { stopOnSignals } from './stop-on-signals';
+
+/** Starts a federation run, and returns its id. */
+export async function startRun(context: Context, request: FederationRequest): Promise<string> {
+  const { client } = await context.temporal();
+  return startFederation(client, context.settings.temporal.idPrefix, request);
+}
+
+/** Shows the progress of a run until it ends, and returns its result. Stops waiting on SIGINT and SIGTERM. */
+export async function followRun(context: Context, run: string): Promise<FederationSummary> {
+  const { client } = await context.temporal();
+  using stop = stopOnSignals(context.log);
+  return await showFederation(client, run, { stop });
+}
