@@ -1,10 +1,10 @@
-import { isFederationError } from '../errors/federation-error';
+import { newestNumber } from '../federation/damaged-generation';
 import { readIntact } from '../federation/document';
 import { documents } from '../federation/documents';
 import type { Generation, Hold, ReplacedGeneration } from '../federation/generation';
 import type { FederationRequest } from '../federation/run';
 import type { BucketReader, CallOptions } from '../storage/bucket';
-import { listGenerations, readGeneration, readNewestGeneration, requireGeneration } from './read-generations';
+import { readNewestGeneration, readNewestReadable, requireGeneration } from './read-generations';
 
 /** The generation that a plan starts from, and the newest ones. */
 export interface PlanBase {
@@ -38,7 +38,9 @@ export async function findPlanBase(
     return { base, current: base, newest: base?.generation ?? 0, ...(heldBy && { heldBy }) };
   }
   const base = await requireGeneration(bucket, from, options);
-  const { newest, readable: current = base } = await readNewest(bucket, options);
+  const found = await readNewestReadable(bucket, options);
+  const { generation: current = base } = found;
+  const newest = newestNumber(found);
   const heldBy = target === undefined && request.resume !== true ? current.hold : undefined;
   return {
     base,
@@ -49,23 +51,6 @@ export async function findPlanBase(
     }),
     ...(heldBy && { heldBy }),
   };
-}
-
-/** Returns the number of the newest generation, and the newest generation that is not damaged. */
-async function readNewest(
-  bucket: BucketReader,
-  options: CallOptions,
-): Promise<{ newest: number; readable?: Generation }> {
-  const numbers = (await listGenerations(bucket, options)).map(({ generation }) => generation).reverse();
-  const [newest = 0] = numbers;
-  for (const number of numbers) {
-    const readable = await readGeneration(bucket, number, options).catch((error: unknown) => {
-      if (isFederationError(error, 'GENERATION_UNREADABLE')) return undefined;
-      throw error;
-    });
-    if (readable !== undefined) return { newest, readable };
-  }
-  return { newest };
 }
 
 /**

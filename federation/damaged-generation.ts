@@ -15,6 +15,11 @@ export interface NewestReadable {
   readonly damaged: readonly DamagedGeneration[];
 }
 
+/** Returns the number of the newest generation, even if it is damaged; 0 if nothing has been committed yet. */
+export function newestNumber({ damaged, generation }: NewestReadable): number {
+  return damaged[0]?.generation ?? generation?.generation ?? 0;
+}
+
 /** Creates the error for a damaged newest generation. It names the generation with which to go on. */
 export function newestUnreadable(found: NewestReadable): FederationError {
   const [newest] = found.damaged;

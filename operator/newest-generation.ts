@@ -1,5 +1,5 @@
 import { readNewestReadable } from '../activities/read-generations';
-import { adviseOnDamaged, type NewestReadable } from '../federation/damaged-generation';
+import { adviseOnDamaged, newestNumber, type NewestReadable } from '../federation/damaged-generation';
 import { examineDocument } from '../federation/document';
 import { documents } from '../federation/documents';
 import type { BucketReader, CallOptions } from '../storage/bucket';
@@ -20,9 +20,8 @@ export async function findNewest(bucket: BucketReader, options?: CallOptions): P
   // Read this before the generations are listed: a generation may be committed and published meanwhile.
   const { value: published } = await examineDocument(bucket, documents.published.at(), options);
   const found = await readNewestReadable(bucket, options);
-  const newest = found.damaged[0]?.generation ?? found.generation?.generation ?? 0;
   const damage = adviseOnDamaged(found);
-  if (published === undefined || published.generation <= newest) return { ...found, damage };
+  if (published === undefined || published.generation <= newestNumber(found)) return { ...found, damage };
   const missing = published.generation;
   return { ...found, missing, damage: [...damage, `${describeMissing(missing)} ${putBack}`] };
 }

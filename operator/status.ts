@@ -84,30 +84,9 @@ export async function readStatus(
   };
 }
 
-function glance({
-  generation,
-  committedAt,
-  clusters,
-  windows,
-  quarantined,
-  dropped,
-  accepted,
-  notices,
-  shrunk,
-  hold,
-}: GenerationSummary): Status['generation'] {
-  return {
-    generation,
-    committedAt,
-    clusters,
-    windows,
-    quarantined,
-    dropped,
-    accepted,
-    notices,
-    shrunk,
-    ...(hold && { hold }),
-  };
+function glance(summary: GenerationSummary): Status['generation'] {
+  const { run: _run, federator: _federator, size: _size, ...shown } = summary;
+  return shown;
 }
 
 /** Lists the set-up steps that are still missing, each with instructions. */

@@ -1,5 +1,6 @@
 import { newestGenerationNumber } from '../activities/read-generations';
 import { discoverClusters, listWindowFiles } from '../activities/survey-clusters';
+import { newestNumber } from '../federation/damaged-generation';
 import type { BucketReader } from '../storage/bucket';
 import { findNewest } from './newest-generation';
 import { verifyDocuments } from './verify-documents';
@@ -25,7 +26,7 @@ export async function verifyNewest(
 ): Promise<Verification | undefined> {
   for (;;) {
     const found = await findNewest(bucket);
-    const { generation, damaged } = found;
+    const { generation } = found;
     if (generation === undefined && found.damage.length === 0) return undefined;
     const documents = await verifyDocuments(bucket, found);
     if (generation === undefined) return { ...nothingVerified, findings: documents };
@@ -37,7 +38,7 @@ export async function verifyNewest(
     const result = { ...verified, findings: [...documents, ...verified.findings] };
     // The findings may result from a commit during the verification, because a commit publishes and removes files. So
     // if there are findings, check whether there is a newer generation.
-    const was = damaged[0]?.generation ?? generation.generation;
+    const was = newestNumber(found);
     const newest = result.findings.length === 0 ? was : await newestGenerationNumber(bucket);
     if (newest === was) return result;
   }
