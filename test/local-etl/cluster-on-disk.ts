@@ -14,7 +14,6 @@ import { documents } from '../../federation/documents';
 import type { Generation, QuarantinedSource } from '../../federation/generation';
 import { clusterEtlKey, objectKey } from '../../federation/layout';
 import type { Excluded } from '../../federation/membership';
-import { mergeRevision } from '../../federation/merge-revision';
 import type { Provenance, ProvenanceSource } from '../../federation/provenance';
 import { instanceOf } from '../../local-etl/instance';
 import { type LocalEtl, localEtl, localPath } from '../../local-etl/store';
@@ -23,6 +22,7 @@ import { openFilesystem } from '../../storage/drivers/filesystem';
 import { createMemoryBudget, type MemoryBudget } from '../../storage/memory-budget';
 import { readAll } from '../../storage/read-all';
 import { measureWith } from '../etl/build-records';
+import { generation as madeUpGeneration, membership } from '../federation/made-up';
 
 const golden = join(__dirname, '..', 'golden');
 export const day1 = 'allocations/1d/1794614400-1794700800' as WindowId;
@@ -149,8 +149,12 @@ export class ClusterOnDisk implements AsyncDisposable {
       committed[window] = facts;
     }
     const { quarantined = [], excluded = {}, cutoff, federation = 'f-1', run = `r${generation}` } = changes;
-    const whole: Generation = {
-      format: 1,
+    const members = membership([], {
+      federator: 'cluster-4',
+      scope: { exclude: [], cutoff },
+      excluded,
+    });
+    const whole = madeUpGeneration({}, members, {
       federation,
       generation,
       run,
@@ -158,25 +162,9 @@ export class ClusterOnDisk implements AsyncDisposable {
         parent: { generation: generation - 1, run: changes.after ?? `r${generation - 1}` },
       }),
       committedAt: later.toISOString(),
-      mergeRevision,
-      membership: {
-        federator: 'cluster-4',
-        scope: { exclude: [], cutoff },
-        roster: 'r',
-        exclusions: {},
-        clusters: [],
-        excluded,
-        removed: {},
-      },
       windows: committed,
       quarantined,
-      accepted: [],
-      notices: [],
-      writers: {},
-      names: {},
-      nameConflicts: {},
-      shrunk: [],
-    };
+    });
     await replaceDocument(this.bucket, documents.generation.at(generation), whole);
   }
 }

@@ -17,6 +17,7 @@ import type { FederationReport, FederationRequest } from '../../federation/run';
 import type { Bucket, Version } from '../../storage/bucket';
 import { openBucketFromFile } from '../../storage/open-bucket';
 import { readAll } from '../../storage/read-all';
+import { generation as madeUpGeneration, membership } from '../federation/made-up';
 import { reportOf } from '../federation/made-up';
 
 const golden = resolve(__dirname, '../golden/bucket');
@@ -82,32 +83,16 @@ export class FederationFolder implements AsyncDisposable {
       merged[window] = named;
       published[window] = { fingerprint: named.fingerprint, digest: named.digest, version };
     }
-    const committed: Generation = {
-      format: 1,
-      federation: 'f-1',
+    const { exclusions = {}, excluded = {}, removed = {}, ...facts } = more;
+    const members = membership([...clusters], { federator: 'cluster-4', exclusions, excluded, removed });
+    const committed = madeUpGeneration({}, members, {
       generation,
       run: `federation-${generation}`,
       committedAt: new Date(Date.now() - 60_000).toISOString(),
       mergeRevision: 1,
-      membership: {
-        federator: 'cluster-4',
-        scope: { exclude: [] },
-        roster: 'r',
-        exclusions: more.exclusions ?? {},
-        clusters: clusters.map(clusterId),
-        excluded: more.excluded ?? {},
-        removed: more.removed ?? {},
-      },
-      ...(more.hold && { hold: more.hold }),
       windows: merged,
-      quarantined: more.quarantined ?? [],
-      accepted: more.accepted ?? [],
-      notices: [],
-      writers: {},
-      shrunk: [],
-      names: more.names ?? {},
-      nameConflicts: more.nameConflicts ?? {},
-    };
+      ...facts,
+    });
     await replaceDocument(this.bucket, documents.federation.at(), {
       format: 1,
       federation: committed.federation,
