@@ -34,7 +34,10 @@ export interface CommittedGeneration extends GenerationIdentity {
   readonly removed: number;
   /** Ids of the clusters that people have excluded. If there are many, only the first ones. */
   readonly exclusions: string[];
-  /** Number of quarantined sources of included clusters that nobody has dropped. If it is not 0, the run's outcome is `partial`. */
+  /**
+   * Number of quarantined sources of included clusters that nobody has dropped. If it is not 0, the run's outcome is
+   * `partial`.
+   */
   readonly quarantined: number;
   /** Number of sources that lost much while their windows were young, and were merged nevertheless. */
   readonly shrunk: number;

@@ -211,7 +211,7 @@ function sinceOf(listing: Listing): number | undefined {
 
 /**
  * Lists the window files of the clusters: either all of them, or only those of recent windows. Keeps at most one file
- * per cluster and window in memory. `whyFull` is a reason to list all of them; undefined if there is none.
+ * per cluster and window in memory. If `whyFull` gives a reason, lists all of them.
  */
 async function listCandidates(
   bucket: BucketReader,

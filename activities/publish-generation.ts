@@ -99,7 +99,7 @@ async function publish(
 }
 
 /**
- * Returns a record of publishing that stands in for a lost one. It names every window of every generation that can be
+ * Returns a replacement for a lost record of publishing. It names every window of every generation that can be
  * read, so that files of ours are known as ours. Their versions are unknown, so each is copied again.
  */
 async function recoverPublished(bucket: Bucket, options: CallOptions): Promise<Published> {

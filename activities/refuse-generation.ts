@@ -14,8 +14,8 @@ export interface RefusalDependencies {
 }
 
 /**
- * Checks that the newest generation continues the one that the volume has. If it does not, the bucket is another one,
- * was emptied, or was restored to an earlier state. Then saves the reason on the volume, logs it unless the last pull
+ * Checks that the newest generation continues the one that the volume has. If it does not, this is a different
+ * bucket, or it was emptied or restored to an earlier state. Then saves the reason on the volume, logs it unless the last pull
  * had the same reason, and returns it. The pull must then change nothing. Returns undefined if the pull may go on.
  */
 export async function refuseGeneration(

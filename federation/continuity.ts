@@ -24,7 +24,7 @@ export interface Discontinuity {
 
 /**
  * Checks that the newest generation in a bucket is a known generation or a later one of the same history. Returns
- * undefined if so. Otherwise the bucket is another one, was emptied, or was restored to an earlier state.
+ * undefined if it is. If it is not, this is a different bucket, or it was emptied or restored to an earlier state.
  *
  * A later generation belongs to the same history if the known generation is still in the bucket, or is among the
  * ancestors of the newest one. If an ancestor no longer exists, the search ends there, and nothing is objected to: the
