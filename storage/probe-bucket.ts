@@ -19,8 +19,8 @@ export type ProbeOperation = (typeof probeOperations)[number];
 
 export interface ProbeResult {
   /**
-   * The operation that was tried. The result `clock` compares the store's clock with this machine's. It exists only if
-   * the probe has written an object and read the object's head.
+   * The operation that was tried, or `clock` for a comparison of the store's clock with this machine's. There is a
+   * result `clock` only if the probe has written an object and read the object's head.
    */
   readonly operation: ProbeOperation | 'clock';
   readonly outcome: 'ok' | 'warning' | 'failed' | 'skipped';

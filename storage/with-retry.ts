@@ -28,9 +28,9 @@ export interface RetryOptions {
    */
   readonly longestPauseMs?: number;
   /**
-   * Number of retries that all calls of this bucket share. A call that succeeds gives back the retries that it used. A
-   * call that needs no retry adds a fifth of a retry. Once the budget is used up, calls are no longer retried. So a
-   * store that is down gets one request per call instead of four. (Default: 100)
+   * Number of retries that all calls of this bucket share. A successful call gives back the retries that it used, or
+   * adds a fifth of a retry if it used none. Once the budget is used up, calls are no longer retried. So a store that
+   * is down gets one request per call instead of four. (Default: 100)
    */
   readonly budget?: number;
 }
@@ -129,7 +129,7 @@ interface Patience extends Required<RetryOptions> {
 interface RetryAccount {
   /** Takes one retry. Returns false if none remains. */
   take(): boolean;
-  /** Gives back the retries that a successful call used. If the call used none, adds a fifth of a retry. */
+  /** Credits the retries that a successful call used. If the call used none, credits a fifth of a retry. */
   refund(retries: number): void;
 }
 
@@ -217,7 +217,8 @@ function resumed(
     for (let failures = 0; ;) {
       try {
         for await (const chunk of current) {
-          // Only bytes are progress. Otherwise, a body that never brings any would be retried forever.
+          // Do not count empty chunks as progress. Otherwise, a body that yields only empty chunks would be retried
+          // forever.
           if (chunk.length === 0) continue;
           offset += chunk.length;
           if (failures > 0) patience.account.refund(failures);

@@ -7,7 +7,7 @@ import type { RoleContext } from './role';
 
 const lookEveryMs = 60_000;
 const answerWithinMs = 10_000;
-/** Number of recent runs that are looked at. */
+/** Number of recent runs to check. */
 const mostRuns = 100;
 
 /**
@@ -24,9 +24,9 @@ export function lastEnds(runs: readonly Pick<Run, 'outcome' | 'endedAt'>[]): Map
 }
 
 /**
- * Keeps the metrics about the last federations up to date, so that they also show runs that died: these run no code at
- * their end. Reads the bucket once, for runs that ended before this process started, then asks Temporal every minute.
- * Returns a function that stops this.
+ * Keeps the metrics about the last federations up to date. They must also show runs that died, although such a run
+ * executes no code at its end. So this function reads the bucket once, for runs that ended before this process started,
+ * and then asks Temporal every minute. Returns a function that stops these updates.
  */
 export function watchLastFederations(context: RoleContext): () => void {
   const { settings, bucket, client, names, log, metrics } = context;

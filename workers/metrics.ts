@@ -22,11 +22,11 @@ export interface RoleMetrics {
   storageCalled(call: StorageCall): void;
   activityRan(run: ActivityRun): void;
   federationEnded(outcome: RunOutcome): void;
-  /** Takes the times when the last run with each outcome ended, in milliseconds since the epoch. */
+  /** Sets the metrics to the times at which the last run with each outcome ended, in milliseconds since the epoch. */
   federationsEndedAt(ends: ReadonlyMap<RunOutcome, number>): void;
 }
 
-/** Outcomes of runs that did all that there was to do. */
+/** Outcomes that count as a success, because the run did everything that there was to do. */
 const successful = ['complete', 'partial', 'nothing', 'on-hold'] as const satisfies readonly RunOutcome[];
 
 /**

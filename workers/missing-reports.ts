@@ -9,7 +9,7 @@ import { isUnsuccessful, type TemporalRun } from '../operator/join-runs';
 import { errorOfRun, listTemporalRuns, unwrittenReport } from '../operator/temporal-runs';
 import type { Bucket } from '../storage/bucket';
 
-/** Number of runs that are looked at. If even more lack a report, the reports of the newest ones are enough. */
+/** Number of runs to check. If even more runs lack a report, it is enough to write the reports of the newest ones. */
 const mostRuns = 100;
 
 /** A run whose report was missing. */
@@ -23,13 +23,17 @@ export interface MissingReportsInput {
   readonly client: Client;
   readonly idPrefix: string;
   readonly now: Date;
-  /** Names of runs that are known to have a report. Filled by `writeMissingReports`, which does not look for these. */
+  /**
+   * Names of runs that are known to have a report. `writeMissingReports` adds to them, and does not check these runs
+   * again.
+   */
   readonly reported: Set<string>;
 }
 
 /**
- * Writes the request and the report of runs that ended without a report: the bucket was away, at least at their end, or
- * the run was terminated. Returns the reports that it wrote. Existing objects are not replaced.
+ * Writes the request and the report of each run that ended without a report, because the bucket could not be reached
+ * when the run ended, or because the run was terminated. Does not replace existing objects. Returns the reports that it
+ * wrote.
  */
 export async function writeMissingReports(
   { bucket, client, idPrefix, now, reported }: MissingReportsInput,
@@ -37,7 +41,7 @@ export async function writeMissingReports(
 ): Promise<MissingReport[]> {
   const ended = (await listTemporalRuns(client, idPrefix, mostRuns)).filter(
     ({ run, outcome, startedAt, endedAt = startedAt }) =>
-      // A run that is complete has written its report: without it, the run would be partial.
+      // A run whose outcome is `complete` has written its report. Otherwise, its outcome would be `partial`.
       outcome !== 'running' &&
       outcome !== 'complete' &&
       !reported.has(run) &&
@@ -60,7 +64,10 @@ export async function writeMissingReports(
   return written.flat();
 }
 
-/** Returns the report of a run. Undefined if the run ended well and has written its report: somebody deleted it. */
+/**
+ * Returns the report of a run. Returns undefined if the run was successful and did write its report: in that case,
+ * somebody has deleted it.
+ */
 async function missingReport(client: Client, run: TemporalRun): Promise<FederationReport | undefined> {
   return isUnsuccessful(run) ? reportOf(run, await errorOfRun(client, run)) : unwrittenReport(client, run);
 }

@@ -2,8 +2,8 @@ import { types } from 'node:util';
 import type { LogLevel } from '@temporalio/worker';
 
 /**
- * Warnings of the Temporal SDK that say nothing new. Our merge worker has no workflows, as intended. A federation that
- * fails is logged as `federation.failed`, with more details.
+ * Warnings of the Temporal SDK that nobody needs to see. Our merge worker has no workflows on purpose. A failed
+ * federation is also logged as `federation.failed`, with more details.
  */
 const unimportant = new Set(['No workflows registered, not polling for workflow tasks', 'Workflow failed']);
 
@@ -15,7 +15,7 @@ export interface SdkLine {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** Converts a line of the Temporal SDK. Errors become text, because JSON has none of an error's properties. */
+/** Converts a line of the Temporal SDK's log. Errors become text, because an error converted to JSON would be `{}`. */
 export function sdkLine(level: LogLevel, message: string, meta: object = {}): SdkLine {
   const fields: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(meta as SdkLine['fields'])) {

@@ -13,7 +13,10 @@ export interface CommitInput {
   readonly attempt: number;
   /** Id of the roster workflow. */
   readonly roster: string;
-  /** True if the run has nothing to commit because the federation is on hold. Only the steps after a commit are done. */
+  /**
+   * True if the run has nothing to commit because the federation is on hold. The workflow then does only the steps that
+   * follow a commit.
+   */
   readonly onHold?: boolean;
 }
 
@@ -33,7 +36,8 @@ const { commitGeneration, publishGeneration, notifyPrimaries, cleanUp } =
 /**
  * Commits a generation, publishes it, notifies the primaries and cleans up. The workflow id is always the same and
  * serves as a lock: Temporal never runs two workflows with the same id at once, so a federation never has two commits
- * at once. While the federation is on hold, the other steps still repair what an earlier run left unfinished.
+ * at once. While the federation is on hold, nothing is committed, but the other steps still complete what an earlier
+ * run left unfinished.
  */
 export async function commit({ run, attempt, roster, onHold }: CommitInput): Promise<CommitEnd> {
   if (onHold === true) return { result: { status: 'on-hold' }, ...(await afterCommit()) };
@@ -53,8 +57,8 @@ export async function commit({ run, attempt, roster, onHold }: CommitInput): Pro
 }
 
 /**
- * Reports the newest generation to the roster. An error is only logged, because the next run reports again: until then,
- * the roster knows an earlier generation of the same federation.
+ * Reports the newest generation to the roster. An error is only logged, because the next run reports the newest
+ * generation again. Until then, the roster knows an earlier generation of the same federation.
  */
 async function noteInRoster(roster: string, newest: GenerationIdentity): Promise<void> {
   try {

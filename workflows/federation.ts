@@ -71,8 +71,8 @@ const { planFederation } = proxyActivities<FederationActivities>(longActivity);
 
 /**
  * Maximum number of plans per run. A run has to plan again if another commit or a change of membership overtakes its
- * plan, or if what it wrote cannot be read. After this many plans, the run fails, and an operator has to find out who
- * else commits or writes there.
+ * plan, or if what the run wrote to the bucket cannot be read. After this many plans, the run fails, and an operator
+ * has to find out who else commits, or writes to the bucket.
  */
 const maxAttempts = 5;
 

@@ -49,8 +49,8 @@ export const includeCluster = defineSignal<[ClusterMessage | string]>('includeCl
 export const includeClusterUpdate = defineUpdate<RosterAnswer, [ClusterMessage | string]>('includeCluster');
 
 /**
- * The phases of a run, in order. A run is `on hold` instead of merging if a rollback keeps it from committing. A run returns to planning if the membership or the newest generation changes before
- * its commit.
+ * The phases of a run, in order. If a rollback keeps the run from committing, it is `on hold` instead of merging. If
+ * the membership or the newest generation changes before the commit, the run returns to planning.
  */
 export const federationPhases = [
   'waiting for an earlier run',
@@ -102,8 +102,8 @@ export const registerPrimary = defineSignal<[{ cluster: string }]>('registerPrim
 export const forgetPrimary = defineSignal<[{ cluster: string }]>('forgetPrimary');
 
 /**
- * Reports the newest generation after a commit. By it, federators notice that the bucket was emptied, replaced, or
- * restored to an earlier state.
+ * Reports the newest generation after a commit. Federators compare the bucket with it, to notice that the bucket was
+ * emptied, replaced, or restored to an earlier state.
  */
 export const noteGeneration = defineSignal<[GenerationIdentity]>('noteGeneration');
 
@@ -112,7 +112,7 @@ export interface RosterState {
   readonly id: string;
   /** The newest generation when this roster was started, if there was one. */
   readonly follows?: FollowedGeneration;
-  /** The newest generation that was reported to the roster. Undefined before the first one. */
+  /** The newest generation that the roster knows. Undefined if it knows none yet. */
   readonly known?: GenerationIdentity;
   /** Bucket of the federation that uses this Temporal namespace. */
   readonly bucket: string;
@@ -181,7 +181,10 @@ export const leavePrimaryUpdate = defineUpdate<LeaveSummary, []>('leavePrimary')
 export const enterPrimaryUpdate = defineUpdate<EnterPrimarySummary, []>('enterPrimary');
 /** Lets a primary pull even though its own windows have not been combined yet. */
 export const skipWaitingUpdate = defineUpdate<EnterPrimarySummary, []>('skipWaiting');
-/** Lets the next pull take this federation even if it does not continue what was pulled before. */
+/**
+ * Lets the next pull switch to the given federation, even if its newest generation does not continue the one that was
+ * pulled before.
+ */
 export const acceptFederationUpdate = defineUpdate<EnterPrimarySummary, [{ federation: string }]>(
   'acceptFederation',
 );

@@ -37,7 +37,7 @@ export interface RosterInput {
   readonly exclusions?: Readonly<Record<string, Exclusion>>;
   /** The generation from which the first exclusions were read. Undefined if there was none. */
   readonly follows?: FollowedGeneration;
-  /** The newest known generation. Undefined if there was none. */
+  /** The newest generation that the roster knows. Undefined if it knows none. */
   readonly known?: GenerationIdentity;
   readonly primaries?: readonly string[];
 }

@@ -6,7 +6,7 @@ import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/commo
  * an unregistered attribute gets stuck.
  */
 export const searchAttributes = {
-  /** Outcome of the run: running, complete, partial, nothing, failed or cancelled. */
+  /** Outcome of the run: running, complete, partial, nothing, on-hold, failed or cancelled. */
   outcome: defineSearchAttributeKey('FederationOutcome', SearchAttributeType.KEYWORD),
   /** Number of the generation that the run committed, or of the newest one if nothing had changed. */
   generation: defineSearchAttributeKey('FederationGeneration', SearchAttributeType.INT),

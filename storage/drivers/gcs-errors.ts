@@ -32,7 +32,7 @@ export function refusal(
   text: string,
 ): GcsFailure {
   const { reason, message } = parseError(text);
-  // GCS reports a wrong checksum with the same `reason` as other errors, so recognise it by the message.
+  // GCS reports a wrong checksum with the same `reason` as other errors, so recognize it by the message.
   const isChecksum = answer.status === 400 && /\b(?:crc32c|md5)\b/i.test(message);
   return new GcsFailure({ ...answer, name: isChecksum ? 'checksumMismatch' : reason, message, errno: '' });
 }

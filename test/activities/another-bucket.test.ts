@@ -25,16 +25,15 @@ import {
 
 const threads = testMergeThreads();
 
-/**
- * The buckets that a federator or a cluster may find in the place of its own. Each is a folder, and is copied before
- * use.
- */
+/** Folders of buckets that a federator or a cluster may find instead of its own. Each test works on a copy. */
 const folders = {
-  /** The bucket as it should be: the newest generation is 2. */
+  /** The federation's own bucket as it should be: its newest generation is 2. */
   own: '',
-  /** The same bucket as it was at generation 1. */
+  /** The federation's own bucket as it was at generation 1. */
   earlier: '',
-  /** That bucket after two more generations. Federators that forgot everything have committed them. */
+  /**
+   * The bucket `earlier` after two more generations, committed by federators that did not know generation 2 of `own`.
+   */
   again: '',
   /** The bucket of another federation. */
   another: '',
@@ -47,17 +46,17 @@ let known: GenerationIdentity;
 
 const copied = (folder: string): string => {
   const copy = temporaryFolder();
-  // The times are part of the versions: files with new times would be merged again.
+  // Keep the modification times. They are part of the files' versions, so files with new times would be merged again.
   cpSync(folder, copy, { recursive: true, preserveTimestamps: true });
   return copy;
 };
 const copyOf = (name: keyof typeof folders): Bucket => openFilesystem({ directory: copied(folders[name]) });
 let federators = 0;
-/** Returns a federator with another id than all others, so that its runs have other names. */
+/** Returns a federator with a unique id, so that its runs have unique names. */
 const federatorOf = (bucket: Bucket) => new TestFederator(bucket, threads, { id: `f${++federators}` });
 const excluded = (cluster: string) => ({ [cluster]: { reason: '', at: '2026-11-20T00:00:00Z' } });
 
-/** Commits a generation that differs from the newest one: it excludes this cluster. */
+/** Commits a generation that differs from the newest one in that it excludes this cluster. */
 async function commitWithout(directory: string, cluster: string): Promise<GenerationIdentity> {
   const federator = federatorOf(openFilesystem({ directory }));
   federator.exclusions = excluded(cluster);
@@ -85,7 +84,7 @@ beforeAll(async () => {
   for (const cluster of ['cluster-1', 'cluster-2']) await commitWithout(folders.another, cluster);
 });
 
-/** Returns a federator that knows generation 2 and finds this bucket. */
+/** Returns a federator that knows generation 2 of its own bucket, but finds a copy of the bucket `name`. */
 function federatorFinding(name: keyof typeof folders): TestFederator {
   const federator = federatorOf(copyOf(name));
   return Object.assign(federator, { known, exclusions: excluded('cluster-1') });
@@ -195,7 +194,7 @@ describe('a federation', () => {
       expect(newest.federation).not.toBe(known.federation);
       expect(await recordedIn(federator.bucket)).toBe(newest.federation);
       federator.known = identityOf(newest);
-      // The same request again, as after a replay, does not begin another one.
+      // Repeating the request, as a replay does, does not begin another federation.
       expect((await federator.federate({ newFederation: true })).commit).toMatchObject({
         status: 'unchanged',
         generation,
@@ -263,7 +262,8 @@ describe('a primary', () => {
       expect(await disk.localFiles()).not.toEqual(served);
       expect(await status()).toMatchObject({ state: 'pulling', known: { federation } });
       expect(await status()).not.toHaveProperty('accepts');
-      // The later generation continues the earlier one, but not what was committed in its place.
+      // Pull generation 2 of the cluster's own bucket. It continues generation 1, but not what was committed instead of
+      // it.
       const back = name === 'earlier' ? 'pulled' : 'refused';
       expect(await pull(disk.bucket)).toMatchObject({ state: back });
     },

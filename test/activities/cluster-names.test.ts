@@ -19,7 +19,7 @@ const thirdDay = 'allocations/1d/1794787200-1794873600';
 const days = [firstDay, secondDay, thirdDay];
 const four = ['cluster-2', 'cluster-3', 'cluster-4', 'cluster-5'];
 
-/** Writes files into a cluster's folder. Their records are those of cluster-1, under the given cluster name. */
+/** Writes files into a cluster's folder. Their records are those of cluster-1, but carry the cluster name `name`. */
 async function write(bucket: Bucket, cluster: string, name: string, windows: readonly string[] = days) {
   for (const window of windows)
     await bucket.put(sourceKey(cluster, window), renamedSource('cluster-1', window, name));
@@ -29,12 +29,17 @@ async function erase(bucket: Bucket, cluster: string, windows: readonly string[]
   for (const window of windows) await bucket.delete(sourceKey(cluster, window));
 }
 
-/** Returns the digests of the merged windows: equal ones mean that not a byte of the combined set differs. */
+/**
+ * Returns the digest of each merged window. If two generations have equal digests, their combined sets are identical.
+ */
 function digests({ windows }: Generation): Record<string, string> {
   return Object.fromEntries(Object.entries(windows).map(([window, { digest }]) => [window, digest]));
 }
 
-/** Returns the cluster, window, state and carried names of each quarantined source, in one text. */
+/**
+ * Describes each quarantined source in one string: its cluster, day, error code and state, and the names in its
+ * records.
+ */
 function quarantined({ quarantined: sources }: Generation): string[] {
   return sources.map(({ cluster, window, kept, code, names }) => {
     const day = days.indexOf(window) + 1;
@@ -50,7 +55,7 @@ function owners(generation: Generation): Record<string, string> {
 const taken = (cluster: string, names = 'cluster-1') =>
   days.map((_, index) => `${cluster} day ${index + 1} CLUSTER_NAME_TAKEN refused ${names}`);
 
-/** Makes a federator whose bucket is committed, and returns it with that generation. */
+/** Commits the first generation of a new bucket. Returns the federator, the bucket and the generation. */
 async function committed(options: TestFederatorOptions = {}) {
   const federator = new TestFederator(smallBucket(), threads, options);
   await federator.federate();
@@ -111,7 +116,7 @@ describe('a folder with records of a name that another folder owns', () => {
     expect(quarantined(generation)).toEqual(taken(loser ?? '', name));
   });
 
-  test('is quarantined also where the owner has no file', async () => {
+  test('is quarantined even in windows for which the owner has no file', async () => {
     const federator = new TestFederator(smallBucket(), threads);
     await erase(federator.bucket, 'cluster-1', [secondDay]);
     await federator.federate();
@@ -123,7 +128,7 @@ describe('a folder with records of a name that another folder owns', () => {
     expect(quarantined(after)).toEqual(['cluster-7 day 2 CLUSTER_NAME_TAKEN refused cluster-1']);
   });
 
-  test('keeps what was merged of it before it carried the name', async () => {
+  test('keeps what was merged from it before it carried the name', async () => {
     const { log, events } = logged();
     const { federator, bucket } = await committed({ log });
     await write(bucket, 'cluster-7', 'cluster-7');
@@ -137,7 +142,8 @@ describe('a folder with records of a name that another folder owns', () => {
     expect(events('cluster.name-taken')).toEqual([
       'Federator merges nothing new of cluster-7: Records of cluster-7 carry the cluster name cluster-1, which belongs to cluster-1.',
     ]);
-    // A new version is examined, but not merged, as long as another file carries the name.
+    // A new file of cluster-7 is examined, but not merged, as long as another file of cluster-7 carries the name
+    // cluster-1.
     await write(bucket, 'cluster-7', 'cluster-7', [secondDay]);
     expect(await federator.federateToEnd()).toMatchObject({ attempts: 1, commit: { quarantined: 2 } });
     const later = await federator.newest();
@@ -147,7 +153,7 @@ describe('a folder with records of a name that another folder owns', () => {
       'cluster-7 day 2 CLUSTER_NAME_TAKEN kept ',
     ]);
     expect(later.quarantined[1]?.detail).toMatch(/This file does not, but is quarantined with the others\.$/);
-    // Once no file carries the name any more, all of them are merged.
+    // Once no file of cluster-7 carries the name cluster-1, all files of cluster-7 are merged.
     await write(bucket, 'cluster-7', 'cluster-7', [firstDay]);
     expect(await federator.federateToEnd()).toMatchObject({ attempts: 1, commit: { quarantined: 0 } });
     expect(digests(await federator.newest())).toEqual(digests(before));
@@ -167,7 +173,7 @@ describe('a folder with records of a name that another folder owns', () => {
     for (const day of days) expect(digests(right)[day]).not.toBe(digests(generation)[day]);
   });
 
-  test('is quarantined also while the owner is excluded', async () => {
+  test('is quarantined even while the owner is excluded', async () => {
     const { federator, bucket } = await committed();
     federator.exclusions = { 'cluster-1': { reason: '', at: '2026-11-20T00:00:00Z' } };
     await federator.federate();
@@ -179,7 +185,7 @@ describe('a folder with records of a name that another folder owns', () => {
     expect(quarantined(after)).toEqual(taken('cluster-7'));
   });
 
-  test('is quarantined alike by every federator', async () => {
+  test('is quarantined in the same way by every federator', async () => {
     const made = await Promise.all(
       ['f', 'g'].map(async (id) => {
         const federator = new TestFederator(smallBucket(), threads, { id });
@@ -233,7 +239,7 @@ describe('a name', () => {
     const given = await federator.newest();
     expect(owners(given)).toEqual({ 'cluster-1': 'cluster-7' });
     expect(quarantined(given)).toEqual(taken('cluster-1'));
-    // Both have the same records. So the windows are the same, but for the order of the clusters.
+    // cluster-1 and cluster-7 have the same records, so the windows are the same, except for the order of the clusters.
     expect(Object.keys(given.windows)).toEqual(Object.keys(generation.windows));
     expect((await federator.federateToEnd()).commit).toMatchObject({ status: 'unchanged' });
 
@@ -277,7 +283,7 @@ test('a set of several clusters owns the names of all of them', async () => {
   ]);
 });
 
-/** Makes a log that collects the messages of its events. */
+/** Makes a log. `events` returns the messages of all events with a given name. */
 function logged() {
   const lines: { event: string; text: string }[] = [];
   const note = ({ event }: { event?: string }, text: string) => void lines.push({ event: event ?? '', text });

@@ -26,7 +26,7 @@ afterAll(() => world[Symbol.asyncDispose]());
 
 type Events = string[];
 
-/** The activities that read documents in the bucket. An ingest reads only the generation that was pulled. */
+/** The activities that read documents in the bucket. Ingesting is not among them: it reads only what was pulled. */
 const activities = {
   plan: (bucket: Bucket, events: Events) =>
     createPlanFederation(depsOf(bucket, events))({ run: world.inProgress.run, attempt: 2, request }),
@@ -49,19 +49,19 @@ function depsOf(bucket: Bucket, events: Events) {
   return { ...new TestFederator(bucket, threads).deps, log: pino({ level: 'warn' }, { write }) };
 }
 
-/** Pulls to a new volume of cluster-1, which has a file of its own. */
+/** Pulls to a new volume of cluster-1. The volume contains one file, which the cluster built itself. */
 async function pull(bucket: Bucket): Promise<object> {
   await using disk = await ClusterOnDisk.make(bucket);
   await disk.build(firstDay, goldenSource('cluster-1', firstDay));
   return await disk.pull({ cluster: clusterId('cluster-1') });
 }
 
-/** What an activity does if a document is damaged. By default, it does what it does if nothing is damaged. */
+/** What an activity does if a document is damaged. By default, it must do the same as if no document were damaged. */
 interface Expected {
   readonly refused?: ErrorCode;
-  /** Part of what the error says. */
+  /** Matches the error's detail and hint. */
   readonly why?: RegExp;
-  /** A part of the result. */
+  /** Part of the activity's result. */
   readonly gives?: object;
   /** The event that is logged. */
   readonly logs?: string;
@@ -78,9 +78,9 @@ const publishedAgain = {
 };
 const both = (row: Row) => ({ damaged: row, missing: row });
 
-/** `cut` is expected to be the same as `damaged`. */
+/** What to expect for each kind of document. A document that was cut short counts as damaged. */
 const table: Record<Kind, { damaged: Row; missing: Row }> = {
-  // Written again by the next commit.
+  // Nothing fails, because the next commit writes this document again.
   federation: both({}),
   generation: {
     damaged: {
@@ -103,7 +103,7 @@ const table: Record<Kind, { damaged: Row; missing: Row }> = {
   provenance: both({ merge: { refused: 'GENERATION_UNREADABLE', why: /federate --force/ }, pull: verified }),
   published: both({ publish: publishedAgain }),
   unreferenced: { damaged: { 'clean up': { logs: 'clean-up.record-lost', gives: {} } }, missing: {} },
-  // Without it, the plan lists everything.
+  // Without a recorded full listing, the plan lists the whole bucket, and the result is the same.
   fullListing: both({}),
   runRequest: both({}),
   planShard: both({ merge: again }),
@@ -111,7 +111,7 @@ const table: Record<Kind, { damaged: Row; missing: Row }> = {
   windowQuarantine: both({ record: again }),
   shardOutcome: both({ commit: again }),
   runReport: both({}),
-  // Only a primary that has made a backup reads it.
+  // No activity here reads a backup's manifest: only a primary that has made a backup does so.
   backupManifest: both({}),
   exportSchema: both({}),
 };
@@ -124,7 +124,7 @@ beforeAll(async () => {
 describe.each(Object.keys(documents) as Kind[])('%s', (kind) => {
   test.each(damages)('%s', async (damage) => {
     const row = table[kind][damage === 'missing' ? 'missing' : 'damaged'];
-    // A document that is cut is read like one that is damaged otherwise. So try only what depends on it.
+    // A document that was cut short is read like any other damaged one. So try only activities that depend on it.
     for (const name of damage === 'cut' ? names.filter((name) => row[name] !== undefined) : names) {
       const { gives, logs, ...failure } = row[name] ?? {};
       const { result, error, events } = await attempt(name, kind, damage);
@@ -166,7 +166,7 @@ describe('the way out', () => {
     });
   });
 
-  test('a window of which the provenance is damaged is merged again with --force', async () => {
+  test('a window whose provenance is damaged is merged again with --force', async () => {
     await using bucket = world.copy('provenance');
     await new TestFederator(bucket, threads).federate({ force: true });
     expect((await verifyNewest(bucket, { deep: false, progress: () => undefined }))?.findings).toEqual([]);

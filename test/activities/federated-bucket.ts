@@ -81,7 +81,7 @@ export interface TestRun {
 /** Runs federations on a bucket by calling their activities directly, in the same order as the workflows. */
 export class TestFederator {
   exclusions: Record<string, Exclusion> = {};
-  /** Id of the roster from which the federator has its exclusions. */
+  /** Id of the roster that gives the federator its exclusions. */
   roster = 'roster-1';
   follows?: FollowedGeneration;
   /** The newest generation that the roster knows. */

@@ -203,7 +203,7 @@ describe('a decision of a person', () => {
       expect(await federator.newest()).toMatchObject({ quarantined: [], accepted: [accepted] });
       expect(await recordsOf(federator)).toBeLessThan(before);
 
-      // Neither the same decision again, nor a new file of another cluster changes anything about it.
+      // The source stays accepted if the decision is repeated, and if another cluster pushes a new file.
       expect((await federator.federate(about('accept'))).commit).toMatchObject({ status: 'unchanged' });
       await bucket.put(sourceKey('cluster-1', firstDay), goldenSource('cluster-1', firstDay));
       expect((await federator.federate()).commit).toMatchObject({ status: 'committed', quarantined: 0 });
@@ -228,7 +228,7 @@ describe('a decision of a person', () => {
     const dropped = { cluster: 'cluster-2', code: 'ETL_CORRUPT', dropped: decided };
     expect(await federator.newest()).toMatchObject({ windows, quarantined: [dropped] });
 
-    // It is not read again, and stays dropped when its window is merged again.
+    // The dropped source is not read again, and stays dropped when its window is merged again.
     await bucket.put(sourceKey('cluster-1', firstDay), goldenSource('cluster-1', firstDay));
     const full = await federator.federate({ full: true });
     expect(full.outcomes.filter(({ window }) => window === firstDay)).toMatchObject([
@@ -237,7 +237,7 @@ describe('a decision of a person', () => {
     expect(full.commit).toMatchObject({ status: 'committed', quarantined: 0 });
     expect((await federator.newest()).quarantined).toMatchObject([dropped]);
 
-    // Its last good contribution is written again if it is missing.
+    // If the last good contribution of the dropped source is missing, the merge writes it again.
     await bucket.delete(kept);
     await bucket.put(sourceKey('cluster-3', firstDay), goldenSource('cluster-3', firstDay));
     expect((await federator.federate()).commit).toMatchObject({ status: 'committed', quarantined: 0 });

@@ -19,14 +19,14 @@ import {
 
 const threads = testMergeThreads();
 
-/** Names that every JavaScript object inherits, so that a careless look-up of them finds something. */
+/** Names of properties that every JavaScript object inherits. A careless look-up of such a name finds the property. */
 const names = ['constructor', 'hasOwnProperty', 'toString', 'valueOf'];
 const folder = 'allocations/1d';
 const windows = readdirSync(join(golden, 'bucket/federated/cluster-1/etl/bingen', folder))
   .map((file) => `${folder}/${file}`)
   .sort();
 
-/** Creates a bucket with the allocations of three days. The clusters have the names above, and one is `cluster-5`. */
+/** Creates a bucket with the allocations of three days. It has one cluster for each of `names`, and `cluster-5`. */
 async function oddlyNamed(): Promise<Bucket> {
   const bucket = federatedBucket({ empty: true });
   for (const [index, name] of [...names, 'cluster-5'].entries())

@@ -43,7 +43,7 @@ test('a removed cluster leaves every window in one generation, and is ignored fr
   for (const window of Object.keys(removed.windows))
     expect(await contributorsOf(federator, window)).not.toContain(cluster);
 
-  // It pushes again: nothing of that is merged, and the log says so.
+  // The removed cluster pushes again. Nothing that it pushes is merged, and the log says so.
   await federator.bucket.put(sourceKey(cluster, firstDay), goldenSource('cluster-1', firstDay));
   const warnings: unknown[] = [];
   const silent = () => undefined;
@@ -60,7 +60,7 @@ test('a removed cluster leaves every window in one generation, and is ignored fr
     ],
   ]);
 
-  // A later run keeps the decision.
+  // A generation that is committed later still contains the removal.
   await federator.bucket.delete(sourceKey('cluster-1', firstDay));
   await federator.federate();
   const later = await federator.newest();

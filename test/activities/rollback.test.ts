@@ -32,7 +32,7 @@ async function twoGenerations(bucket: Bucket = smallBucket()): Promise<TestFeder
   return federator;
 }
 
-/** Returns the merged first day of a federation of only these clusters. */
+/** Federates all clusters except the given ones, and returns the merged file of the first day. */
 async function mergedWithout(...excluded: string[]): Promise<Buffer> {
   const federator = new TestFederator(smallBucket(), threads, { scope: { exclude: excluded } });
   await federator.federate();
@@ -138,7 +138,7 @@ test('excluded clusters stay out, and the others come from the merged objects al
     expect(await watching.merged(firstDay)).toEqual(await mergedWithout(...out));
     const { membership } = await watching.newest();
     expect(membership.clusters).not.toContain('cluster-2');
-    // Its newest history, which a later inclusion brings back, is in the generation that was rolled back.
+    // A later inclusion must bring back the newest history of cluster-2. It is in generation 2, which was rolled back.
     expect(membership.excluded).toMatchObject({ 'cluster-2': { by: 'person', lastGeneration: 2 } });
   }
   expect(read.filter((key) => key.includes('/etl/bingen/') && !key.includes('combined'))).toEqual([]);

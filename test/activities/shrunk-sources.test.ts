@@ -18,7 +18,7 @@ const threads = testMergeThreads();
 const good = goldenSource('cluster-2', firstDay);
 const source = sourceKey('cluster-2', firstDay);
 const whole = decodeSet('allocations', good).allocations?.size ?? 0;
-/** Two records without any cost, of the same day. */
+/** A file for the first day with only two records, neither of which has costs. */
 const remains = goldenBytes('edge/valid/nil-records.allocations');
 /** Times before and after the moment when the first day counts as closed. */
 const [young, closed] = [new Date('2026-11-15T06:00:00Z'), new Date('2026-11-18T00:00:00Z')];
@@ -29,7 +29,7 @@ function firstRecords(records: number): Buffer {
   return encodeSet({ ...set, allocations: new Map([...(set.allocations ?? [])].slice(0, records)) });
 }
 
-/** A federation of two clusters with one day. */
+/** A federation of two clusters. Each of them has a file for one day. */
 class OneDay extends TestFederator {
   private time = young;
 
@@ -52,7 +52,7 @@ class OneDay extends TestFederator {
     await this.bucket.put(sourceKey(cluster, firstDay), bytes);
   }
 
-  /** Federates with another file of cluster-2. Returns what the new generation says of it. */
+  /** Replaces the file of cluster-2 and federates. Returns what `said` then returns. */
   async federateWith(bytes: Buffer) {
     await this.bucket.put(source, bytes);
     await this.federate();
@@ -73,7 +73,7 @@ function records(largest: Measure, now: Measure): string {
   return `${largest.records} → ${now.records}`;
 }
 
-test('a closed day that shrinks is quarantined and kept, also with --full, until it is whole again', async () => {
+test('a closed day that shrinks is quarantined and kept, even with --full, until it is whole again', async () => {
   const one = await OneDay.at(closed);
   const before = await one.said();
   expect(before).toMatchObject({ quarantined: [], shrunk: [] });
@@ -100,7 +100,7 @@ test('a young day that shrinks is merged and named, and stays so when it is clos
   });
   expect(summarizeGeneration(await one.newest())).toMatchObject({ quarantined: 0, shrunk: 1 });
 
-  // The decision on this version was made, so time does not change it.
+  // This version of the file has already been judged. It is not judged again, although the day is now closed.
   one.setTime(closed);
   expect((await one.federate()).plan).toMatchObject({ planned: 0 });
   for (const again of [{ full: true }, { force: true }]) {

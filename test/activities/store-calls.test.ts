@@ -25,7 +25,7 @@ test('activity results count each store call once', async () => {
   };
 
   noted(await activities.recordRequest({ run, request }));
-  // The run looks which federation the bucket contains, and writes the request.
+  // The run reads which federation the bucket contains, and writes its request.
   expect(counted).toEqual({ ...noCalls(), get: 1, create: 1 });
   const { shards } = noted(await activities.planFederation({ run, attempt: 1, request }));
   expect(shards).toBe(1);

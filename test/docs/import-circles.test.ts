@@ -10,7 +10,9 @@ function modulesOf(config: string): string[] {
   return ts.parseJsonConfigFileContent(json, ts.sys, resolve(root, config, '..')).fileNames;
 }
 
-/** Returns, for each module, which of the given modules it imports. Includes modules of which it only imports types. */
+/**
+ * Returns, for each module, which of the given modules it imports, including those from which it imports only types.
+ */
 function importsOf(modules: ReadonlySet<string>): Map<string, string[]> {
   const imported = (from: string, specifier: string) =>
     ['', '.ts', '.tsx', '/index.ts']

@@ -46,7 +46,7 @@ describeWithTemporal('a federation that fails because of its bucket', () => {
       .filter((line) => line.startsWith('{'))
       .map((line) => JSON.parse(line) as { event: string; run?: string; code?: string; url?: string });
 
-  /** Federates while the bucket cannot be used. Returns the name of the run, as the error tells it. */
+  /** Federates while the bucket cannot be used. Returns the name of the run, which the error message contains. */
   async function federateInVain(): Promise<string> {
     const { status, err } = await run('federate', '--wait');
     expect(status).toBe(1);
@@ -67,7 +67,7 @@ describeWithTemporal('a federation that fails because of its bucket', () => {
   const linesAbout = async (name: string) =>
     (await logged()).filter(({ event, run: about }) => event === 'federation.failed' && about === name);
 
-  /** Returns the value of a metric of the federator, or undefined if it has none. */
+  /** Returns the value of one of the federator's metrics, or undefined if the metric has no value. */
   async function metric(name: string): Promise<number | undefined> {
     const url = (await logged()).findLast(({ event }) => event === 'health.listening')?.url ?? '';
     const text = await (await fetch(`${url}/metrics`)).text();
@@ -83,7 +83,8 @@ describeWithTemporal('a federation that fails because of its bucket', () => {
     const temporal = { address: server.address, namespace };
     federator = await writeFederator(dir, 'f', { temporal, firstRunAfter: '1h', runEvery: '1h' });
     await start();
-    // If the bucket were gone before the roster has read it, each run would wait for the roster's next attempt.
+    // Wait until the roster has read the bucket. If the bucket were gone before that, each run would wait for the
+    // roster's next attempt to read it.
     const roster = server.client(namespace).workflow.getHandle(names('').roster);
     await until('the roster', async () => (await roster.query<RosterState>(rosterState)).loaded);
   });
@@ -121,7 +122,8 @@ describeWithTemporal('a federation that fails because of its bucket', () => {
   it('is replayed by --failed if it could write nothing, even once its report is written', async () => {
     const runs = path.join(dir, 'bucket/federated/combined/runs');
     await rename(runs, `${runs}.away`);
-    // Nothing can be written below a file, not even by a process that may ignore permissions.
+    // Put a file in place of the folder. Nothing can be written below a file, not even by root, which ignores
+    // permissions.
     await writeFile(runs, '');
     const name = await federateInVain();
     await rm(runs);

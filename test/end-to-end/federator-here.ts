@@ -24,8 +24,8 @@ export interface FederatorHere {
 }
 
 /**
- * Starts a federator in this process, with a given bucket. Its schedule has its first run only in a day. Returns once
- * the roster has read the bucket. `folder` is for its settings.
+ * Starts a federator in this process, with a given bucket. The schedule starts no run before a day has passed. Writes
+ * the settings file to `folder`. Returns once the roster has read the bucket.
  */
 export async function startFederatorHere(
   server: TestServer,
@@ -41,7 +41,7 @@ export async function startFederatorHere(
   const settings = {
     clusterId: 'cluster-4',
     federatedETL: { federator },
-    // Only checked for existence: the bucket is given.
+    // The settings must name a file that exists. It is not read, because the bucket is given.
     storage: { configFile: file },
     temporal: { address: server.address, namespace, idPrefix },
   };

@@ -58,7 +58,7 @@ export interface Place {
 
 /**
  * Creates the example in a temporary folder, with the golden ETL files of three days, and starts all five clusters.
- * They watch their folders and are notified of commits, so they need to look for changes on their own only rarely.
+ * They watch their folders and are notified of commits, so they rarely need to look for changes on their own.
  */
 export async function startFiveClusters(place: Place): Promise<FiveClusters> {
   const { address, namespace, client, store, gcsEmulator } = place;

@@ -56,21 +56,23 @@ interface Cell {
 /** A failure of a store during a federation. */
 interface Failing {
   readonly phase: Phase;
-  /** Code of the error that it causes. */
+  /** Code of the error that the failure causes. */
   readonly code: string;
   readonly fail: () => unknown;
   readonly mend: () => unknown;
-  /** Whether the report has been written, but only the answer was lost. (Default: false) */
+  /** True if the store writes the report, and only its answer is lost. (Default: false) */
   readonly reported?: boolean;
 }
 
 const storeNames: readonly StoreName[] = ['a folder', 'S3'];
 const faultNames = Object.keys(faults) as Fault[];
 const phaseNames = Object.keys(phases) as Phase[];
-/** The first phase after the commit. From there on, a fault does not make the run fail. */
+/** The first phase after the commit. A fault in this phase or a later one does not make the run fail. */
 const firstAfterCommit = phaseNames.indexOf('publish');
 
-/** All cells of the table, or a selection in which each fault, each phase and each store occurs. */
+/**
+ * Combinations of a fault, a phase and a store. Quick runs test a selection that contains every fault, phase and store.
+ */
 const cells: readonly Cell[] = runs(
   phaseNames.map((phase, at) => ({
     phase,
@@ -82,7 +84,7 @@ const cells: readonly Cell[] = runs(
   ),
 );
 
-/** Cells whose fault soon passes. */
+/** Combinations in which the fault soon passes. */
 const passing: readonly Cell[] = runs(
   [
     { fault: 'throttled', phase: 'listing', store: 'S3' },
@@ -105,20 +107,20 @@ const codes: Record<Fault, string> = {
   cut: 'STORAGE_UNAVAILABLE',
 };
 
-/** Number of attempts of each activity. The second one costs a second. */
+/** Maximum number of attempts of each activity. Before the second attempt, Temporal waits for a second. */
 const attempts = runs(1, 2);
 
 const hour = 3_600;
 const firstStart = 1_794_816_000;
 const clusters = ['cluster-3', 'cluster-4'];
 
-/** Returns the window that the nth federation of a store finds, and merges. */
+/** Returns the window that the nth federation of a store finds and merges. */
 function nthWindow(n: number): WindowId {
   const start = firstStart + n * hour;
   return windowId({ pipeline: 'assets', resolution: '1h', window: { start, end: start + hour } });
 }
 
-/** Pushes the files of all clusters of the nth window. */
+/** Pushes each cluster's file for the nth window. */
 async function pushNth(bucket: Bucket, n: number): Promise<void> {
   for (const cluster of clusters) {
     const key = (at: number) => clusterEtlKey(clusterId(cluster), nthWindow(at));
@@ -134,7 +136,7 @@ class World {
   readonly operator: Operator;
 
   constructor(
-    /** The store itself, which never fails. */
+    /** The store without the faults. */
     readonly store: Bucket,
     readonly federator: FederatorHere,
     setTrouble: (trouble: () => Trouble | undefined) => void,
@@ -167,13 +169,15 @@ class World {
     });
   }
 
-  /** Returns a run that has ended, as `runs` lists it, or `runs --failed`. */
+  /**
+   * Waits until a run has ended. Returns its entry in the list of `runs`, or of `runs --failed` if `failed` is true.
+   */
   async listed(run: string, failed: boolean): Promise<Run | undefined> {
     await this.idle();
     return (await readRuns(this.operator, 5, failed)).runs.find((one) => one.run === run);
   }
 
-  /** Returns when the last federations ended, by outcome, as the federator's gauges show it after its next look. */
+  /** Returns when the last federation with each outcome ended, as the federator would now set its gauges. */
   async gauges(): Promise<ReadonlyMap<RunOutcome, number>> {
     const { context } = this.federator;
     const looked = Promise.withResolvers<ReadonlyMap<RunOutcome, number>>();
@@ -182,7 +186,7 @@ class World {
     return looked.promise.finally(stop);
   }
 
-  /** Returns how many federations ended with an outcome. */
+  /** Returns the federator's count of federations that ended with an outcome. */
   async counted(outcome: RunOutcome): Promise<number> {
     const { registry } = this.federator.context;
     const counter = await registry.getSingleMetric('federated_etl_federations_total')?.get();
@@ -202,7 +206,7 @@ describeWithS3('a store that fails', () => {
     let proxy: FaultProxy;
     let folder: string;
     let worlds: Record<StoreName, World>;
-    /** The combined file of each window, as a federation merges it that nothing disturbs. */
+    /** The combined file of each window, as merged by a federation whose store does not fail. */
     const undisturbed = new Map<WindowId, Buffer>();
 
     beforeAll(async () => {
@@ -285,7 +289,9 @@ describeWithS3('a store that fails', () => {
       return startFederation(world.federator.context.client, world.idPrefix, asked);
     }
 
-    /** Expects that all windows are combined and published, byte for byte. */
+    /**
+     * Expects that the newest generation has all windows, and that the file published for the newest window is correct.
+     */
     async function expectUndisturbed({ store, pushed }: World): Promise<void> {
       const windows = Array.from({ length: pushed }, (_, n) => nthWindow(n));
       expect(Object.keys((await readNewestGeneration(store))?.windows ?? {}).sort()).toEqual(windows.sort());
@@ -308,8 +314,8 @@ describeWithS3('a store that fails', () => {
     });
 
     /**
-     * Federates while the store fails, which begins and ends by calls of `fail` and `mend`. Expects that the run can be
-     * seen, meanwhile and afterwards, and that a replay makes it good.
+     * Calls `fail`, which makes the store fail, and federates. Expects that the run is listed and counted, both before
+     * and after `mend` repairs the store. Expects that a replay then produces the result that the run would have had.
      */
     async function expectMadeGood(
       world: World,
@@ -323,7 +329,7 @@ describeWithS3('a store that fails', () => {
       const run = await start(world);
       expect(await world.ended(run)).toMatchObject(committed ? { outcome } : { type: code });
 
-      // While it lasts, perhaps only Temporal knows the run.
+      // Before the store is repaired, it may contain nothing about the run. The run is listed all the same.
       const seen = await world.listed(run, !committed);
       expect(seen).toMatchObject({ outcome, request: { trigger: 'person' } });
       if (!committed) expect(seen?.error).toMatchObject({ code });
@@ -367,7 +373,7 @@ describeWithS3('a store that fails', () => {
       },
     );
 
-    // As root, a process may write and read everything. So it becomes another user meanwhile.
+    // Root may read and write everything. So a test that runs as root becomes another user while the store fails.
     it.each([
       ['a folder that may not be written', 'recording the request', '', 0o555, 0o755],
       ['a folder that may not be read', 'reading', `federated/cluster-3/etl/bingen`, 0o000, 0o755],
@@ -391,7 +397,7 @@ describeWithS3('a store that fails', () => {
   });
 });
 
-/** Names of the phases after the commit in a report's list of unfinished steps. */
+/** Names that a report's list of unfinished steps has for the phases after the commit. */
 const steps: Partial<Record<Phase, string>> = {
   publish: 'publish',
   'clean-up': 'clean up',
@@ -408,7 +414,7 @@ async function changeFolders(root: string, mode: number): Promise<void> {
 const isRoot = process.geteuid?.() === 0;
 const nobody = 65_534;
 
-/** Makes file permissions apply to this process, if it is root's. */
+/** If this process runs as root, makes it run as another user, so that file permissions apply to it. */
 function becomeOrdinary(): void {
   if (isRoot) process.seteuid?.(nobody);
 }

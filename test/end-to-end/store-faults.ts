@@ -5,10 +5,13 @@ import type { Bucket, ObjectBody } from '../../storage/bucket';
 import { toStorageError } from '../../storage/drivers/filesystem-files';
 import type { Fault as ProxyFault } from '../storage/fault-proxy';
 
-/** A kind of call to a store. A `create` is a write, too: a proxy sees both as a PUT. */
+/** A kind of call to a store. `write` includes `create`, because a proxy sees a PUT in both cases. */
 export type Verb = 'list' | 'head' | 'get' | 'write' | 'copy' | 'delete';
 
-/** The steps of a federation that use the store, in their order. Each begins with the first call that matches. */
+/**
+ * The steps of a federation that use the store, in order. Each step begins with the first call that matches its verb
+ * and key.
+ */
 export const phases = {
   'recording the request': { verb: 'write', key: /^federated\/combined\/runs\/[^/]+\/request\.json$/ },
   listing: { verb: 'list', key: /^federated\/(?!combined)/ },
@@ -23,17 +26,17 @@ export type Phase = keyof typeof phases;
 
 interface FaultKind {
   /**
-   * Calls that fail once the phase has begun: those of the phase alone, as when one right is missing; all writes; or
-   * every call.
+   * Which calls fail once the phase has begun. `phase`: only calls of that phase, as when a single permission is
+   * missing. `writes`: all writes, too. `everything`: all calls.
    */
   readonly reach: 'phase' | 'writes' | 'everything';
-  /** Code of the system error of a folder. */
+  /** Code of the system error with which calls to a folder fail. */
   readonly errno: string;
-  /** Response of an S3 server; undefined if the connection breaks instead of one. */
+  /** Response of an S3 server. Undefined if there is no response, because the connection breaks. */
   readonly response?: { readonly status: number; readonly code: string };
 }
 
-/** What can be wrong with a store. */
+/** The ways in which a store can fail. */
 export const faults = {
   away: { reach: 'everything', errno: '', response: { status: 404, code: 'NoSuchBucket' } },
   refused: { reach: 'phase', errno: 'EACCES', response: { status: 403, code: 'AccessDenied' } },
@@ -44,7 +47,7 @@ export const faults = {
 } as const satisfies Record<string, FaultKind>;
 export type Fault = keyof typeof faults;
 
-/** A fault of a store that begins with a phase of a run. It lasts for `times` calls, by default for ever. */
+/** A fault of a store. It begins with a phase of a run, and affects `times` calls. By default, it lasts forever. */
 export class Trouble {
   readonly kind: FaultKind;
   #begun = false;
@@ -79,14 +82,16 @@ export class Trouble {
   }
 }
 
-/** Wraps the driver of a folder so that its calls fail as `trouble` says, as those of a failing disk or mount do. */
+/**
+ * Wraps the driver of a folder so that calls fail with the fault that `trouble` returns, as on a failing disk or mount.
+ */
 export function failingFolder(folder: Bucket, trouble: () => Trouble | undefined): Bucket {
   const failure = ({ fault, kind }: Trouble, verb: Verb, key: string) =>
     fault === 'away'
       ? new FederationError('STORAGE_BUCKET_NOT_FOUND', { detail: `There is no folder ${folder.label}.` })
       : toStorageError(Object.assign(new Error(kind.errno), { code: kind.errno }), folder.label, verb, key);
 
-  /** A call that is cut has its effect; only its answer is lost. */
+  /** Makes a call, or makes it fail. If the fault is `cut`, the call has its effect, and only its answer is lost. */
   async function call<T>(verb: Verb, key: string, work: () => Promise<T>): Promise<T> {
     const now = trouble();
     if (now === undefined || !now.strikes(verb, key)) return work();
@@ -133,7 +138,10 @@ async function* half(body: AsyncIterable<Uint8Array>, error: unknown): AsyncGene
   }
 }
 
-/** Returns the fault of a proxy in front of an S3 server for a request, as `trouble` says. */
+/**
+ * Returns the fault that a proxy in front of an S3 server must apply to a request. Undefined if the request must
+ * succeed.
+ */
 export function failingS3(request: IncomingMessage, trouble: Trouble | undefined): ProxyFault | undefined {
   const { verb, key } = callOf(request);
   if (trouble === undefined || !trouble.strikes(verb, key)) return undefined;
@@ -155,8 +163,8 @@ function callOf({ method, url = '', headers }: IncomingMessage): { verb: Verb; k
 }
 
 /**
- * Wraps a bucket so that an activity that fails because of it has at most `attempts` attempts. Six, as in production,
- * would take half a minute.
+ * Wraps a bucket so that an activity that fails because of the bucket is attempted at most `attempts` times. The six
+ * attempts that activities have in production would take half a minute.
  */
 export function withFewAttempts(bucket: Bucket, attempts: number): Bucket {
   const last = (error: unknown) => {

@@ -81,7 +81,8 @@ function expectSameInOtherWays(
   for (const { id, bytes } of files) splice.add(id, copyOf(bytes));
   expectSameMerge(splice.finish(), merged, contributions);
   const asTheyCame = contributions.map(({ altered, changed }) => altered.length + changed.length === 0);
-  // Merge twice: take all unchanged inputs from the previous merged file, then all of them except the first.
+  // Merge twice. First, take all unchanged inputs from the previous merged file. Then, take all of them except the
+  // first.
   const first = asTheyCame.indexOf(true);
   const ways = [
     { own: -1, mostHeld: Infinity },

@@ -1,12 +1,15 @@
 import { type Ancestor, findDiscontinuity } from '../../federation/continuity';
 
-/** Returns a generation that was made from the previous number, or from `parent`. */
+/** Returns a generation whose parent is `parent` (number and run), or by default the generation before it. */
 function made(generation: number, run = `r${generation}`, parent?: [number, string]): Ancestor {
   const [number, by] = parent ?? [generation - 1, `r${generation - 1}`];
   return { federation: 'f', generation, run, ...(number > 0 && { parent: { generation: number, run: by } }) };
 }
 
-/** Returns a function that checks a bucket with these generations, the last of which is the newest. */
+/**
+ * Returns a function that checks whether a bucket continues a known generation. The bucket contains these generations,
+ * and the last one is the newest.
+ */
 function bucketOf(...generations: (Ancestor | 'unreadable')[]) {
   const numbered = new Map(
     generations.map((one, at) => [one === 'unreadable' ? at + 1 : one.generation, one]),

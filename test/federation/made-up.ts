@@ -86,7 +86,7 @@ export function named(window: string, ...sources: FingerprintSource[]): string {
   return fingerprint(ref, sources);
 }
 
-/** A plan in which no cluster carries a name of another. */
+/** The names in a plan, if no cluster's records carry a name that another cluster owns. */
 export const noNames: PlannedNames = {
   names: {},
   nameConflicts: {},

@@ -12,7 +12,10 @@ function day(records: number, cpuCoreHours = records, more: Partial<Measure['hou
   return measureWith(records, { cpuCoreHours, ramByteHours: records * 4e9, ...more });
 }
 
-/** Judges the versions of one file, one after the other. Each starts from what the one before has left. */
+/**
+ * Judges successive versions of one file. Each is compared with the last version that was not quarantined, or with a
+ * larger one that the verdict on that version remembers.
+ */
 function judgeAll(...versions: (readonly [Measure, number])[]): string[] {
   let standing: Measure | undefined;
   let remembered: Extract<Verdict, { largest: Measure }> | undefined;

@@ -85,7 +85,7 @@ function nullable<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | null> {
   return fc.option(arbitrary, { nil: null });
 }
 
-/** Generates numbers with `usual`, but now and then NaN or ±Infinity instead. */
+/** Generates numbers with `usual`, but occasionally NaN or ±Infinity instead. */
 function seldomOdd(usual: fc.Arbitrary<number>): fc.Arbitrary<number> {
   const odd = fc.constantFrom(NaN, Infinity, -Infinity);
   return fc.oneof({ weight: 60, arbitrary: usual }, { weight: 1, arbitrary: odd });

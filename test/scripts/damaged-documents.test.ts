@@ -27,7 +27,7 @@ const verbs = {
   quarantine: () => run('quarantine'),
   verify: () => run('verify'),
   'verify --deep': () => run('verify', '--deep'),
-  // Only what doctor says of the clusters depends on documents.
+  // Run only the doctor's checks of the clusters. Its other checks do not depend on documents in the bucket.
   doctor: async (): Promise<Answer> => {
     const settings = loadSettings({ file: world.folder.settings });
     const checks = await checkClusters(world.folder.bucket, settings, undefined);
@@ -43,14 +43,14 @@ type Verb = keyof typeof verbs;
 const verbNames = Object.keys(verbs) as Verb[];
 const kinds = Object.keys(documents) as Kind[];
 
-/** What a verb does if a document is damaged. Unless the table says otherwise, it answers as if nothing was damaged. */
+/** What a verb does if a document is damaged. By default, it must answer as if no document were damaged. */
 interface Expected {
-  /** The answer has this line. */
+  /** Matches a part of the answer. */
   readonly says?: RegExp;
-  /** The verb is refused with this code, and the hint has this text. */
+  /** The verb fails with this code, and with a hint that matches `hint`. */
   readonly refused?: ErrorCode;
   readonly hint?: RegExp;
-  /** Exit status, if it is not that of an undamaged bucket. */
+  /** Exit status, if it differs from the one that the verb has when no document is damaged. */
   readonly status?: number;
 }
 type Row = Partial<Record<Verb, Expected>>;
@@ -64,7 +64,7 @@ const found = (says: RegExp) => ({ verify: { says, status: 1 }, 'verify --deep':
 const forced = /`federated-etl federate --force --window 1794614400,1794700800` merges it again/;
 const unlisted = { says: /no full listing is known/ };
 
-/** `cut` is expected to be the same as `damaged`. */
+/** What to expect for each kind of document. A document that was cut short counts as damaged. */
 const table: Record<Kind, { damaged: Row; missing: Row }> = {
   federation: {
     damaged: found(/federation: .*no JSON.*\n +The next commit writes it again/),
@@ -113,7 +113,7 @@ const table: Record<Kind, { damaged: Row; missing: Row }> = {
       ...found(/request\.json\)\n +No other run needs it/),
     },
     missing: {
-      // Nothing else says when it was requested, and by whom.
+      // Without the request, it is unknown when the run was requested, and by whom.
       status: { says: /run-cluster-4-3: no report yet\n/ },
       runs: { says: /run-cluster-4-3 +- +- +unknown/ },
     },
@@ -125,17 +125,18 @@ const table: Record<Kind, { damaged: Row; missing: Row }> = {
     },
     missing: { runs: { says: /run-cluster-4-2 .* unknown/ } },
   },
-  // Only the run itself reads these. It plans again: see the table of the activities.
+  // Only the run itself reads the next four kinds of documents. If one is damaged, the run plans again, as
+  // `test/activities/damaged-documents.test.ts` checks.
   planShard: { damaged: {}, missing: {} },
   planHead: { damaged: {}, missing: {} },
   windowQuarantine: { damaged: {}, missing: {} },
   shardOutcome: { damaged: {}, missing: {} },
   backupManifest: {
     damaged: { backups: { says: /The manifest of the backup 2026-11-20T10-00-00-000Z is damaged/ } },
-    // A backup without a manifest is unfinished.
+    // A backup without a manifest is unfinished, so it is not listed.
     missing: { backups: { says: /No backup of cluster-4/ } },
   },
-  // An export to the bucket writes it again if it is not as expected.
+  // An export to the bucket replaces this document if its content is not the expected one.
   exportSchema: { damaged: {}, missing: {} },
 };
 
@@ -158,7 +159,7 @@ beforeAll(async () => {
   intact = answers as Record<Verb, Answer>;
 });
 
-/** The kinds that no verb reads. They are damaged all at once. */
+/** The kinds of documents that no verb reads. One document of each of these kinds is damaged at the same time. */
 const unread = kinds.filter(
   (kind) => Object.keys({ ...table[kind].damaged, ...table[kind].missing }).length === 0,
 );
@@ -167,7 +168,7 @@ const cells = [...kinds.filter((kind) => !unread.includes(kind)).map((kind) => [
 describe.each(cells.map((of) => ({ of, name: of.join(', ') })))('$name', ({ of }) => {
   test.each(damages)('%s', async (damage) => {
     const row = of.length > 1 ? {} : table[of[0] as Kind][damage === 'missing' ? 'missing' : 'damaged'];
-    // A document that is cut is read like one that is damaged otherwise. So ask only what depends on it.
+    // A document that was cut short is read like any other damaged one. So run only verbs that depend on it.
     const asked = damage === 'cut' ? verbNames.filter((verb) => row[verb] !== undefined) : verbNames;
     await world.whileDamaged(of, damage, async () => {
       for (const verb of asked) expectAnswer(verb, await ask(verb), row[verb]);
@@ -197,7 +198,10 @@ function run(...argv: string[]): Promise<Answer> {
   return runMain(...argv, '--config', world.folder.settings);
 }
 
-/** Replaces ages and durations, and the spaces between columns, which depend on them. */
+/**
+ * Makes answers comparable: replaces ages and durations with fixed words, and each run of spaces with one space,
+ * because the width of a column depends on them.
+ */
 function timeless(text: string): string {
   return text
     .replace(/(\d+[smhd] ?)+ago */g, 'ago ')

@@ -25,8 +25,8 @@ export interface RunInProgress {
 }
 
 /**
- * A bucket with a document of every kind. Generation 2 is the newest; it has a quarantined source. A further run has
- * merged, but not committed.
+ * A bucket with documents of every kind. The newest generation is 2, and has a quarantined source. Another run has
+ * merged, but has not committed.
  */
 export class DamagedWorld implements AsyncDisposable {
   private constructor(
@@ -90,7 +90,7 @@ export class DamagedWorld implements AsyncDisposable {
     return world;
   }
 
-  /** Damages a document of each of these kinds while `work` runs. */
+  /** Damages one document of each of these kinds, runs `work`, and restores the documents. */
   async whileDamaged<T>(kinds: readonly Kind[], damage: Damage, work: () => Promise<T>): Promise<T> {
     const saved = kinds.map((kind) => ({ path: this.path(this.keys[kind]), bytes: this.bytes(kind) }));
     for (const { path } of saved) spoil(path, damage);
@@ -106,15 +106,15 @@ export class DamagedWorld implements AsyncDisposable {
   }
 
   /**
-   * Opens a copy of the bucket in which a document is damaged, or none. The versions of its objects are the same. Only
-   * one copy can be open at a time.
+   * Opens a copy of the bucket. If `kind` is given, a document of this kind is damaged in the copy. All other objects
+   * have the same versions as in the original. Only one copy can be open at a time.
    */
   copy(kind?: Kind, damage: Damage = 'damaged'): Bucket & AsyncDisposable {
     const directory = `${this.folder.folder}/copy`;
     linkFolder(`${this.folder.folder}/bucket`, directory);
     if (kind !== undefined) {
       const path = join(directory, this.keys[kind]);
-      // Break the link first, so that the original stays as it is.
+      // Remove the hard link first. Otherwise, damaging the copy would also damage the original.
       rmSync(path);
       if (damage !== 'missing') writeFileSync(path, this.bytes(kind));
       spoil(path, damage);
@@ -146,7 +146,7 @@ function spoil(path: string, damage: Damage): void {
   }
 }
 
-/** Copies a folder by hard links, so that each file keeps its inode and its times, and so its version. */
+/** Copies a folder with hard links. Each file keeps its inode and its times, and therefore its version. */
 function linkFolder(from: string, to: string): void {
   for (const entry of readdirSync(from, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);

@@ -21,7 +21,7 @@ import { generation as madeUpGeneration, membership } from '../federation/made-u
 import { reportOf } from '../federation/made-up';
 
 const golden = resolve(__dirname, '../golden/bucket');
-/** Nothing listens at port 1. */
+/** Address at which no Temporal server runs: nothing listens on port 1. */
 const noTemporal = { address: '127.0.0.1:1' };
 
 /**

@@ -37,7 +37,7 @@ async function listed(name: string, ...argv: string[]): Promise<RunSummary> {
   });
 }
 
-/** Starts a run that fails because the bucket is away. Returns its name. */
+/** Starts a run that fails because the bucket does not exist. Returns the name of the run. */
 async function failAway(request: object = {}): Promise<string> {
   const error = new FederationError('STORAGE_BUCKET_NOT_FOUND', {
     detail: 'The folder is gone.',

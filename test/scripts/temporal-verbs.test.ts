@@ -55,8 +55,8 @@ async function start(workflow: 'roster' | 'pull', workflowId: string, input: obj
 describeWithTemporal('exclude and include', () => {
   const startRoster = () => start('roster', names('').roster, { bucket: federation.bucket.label });
 
-  // A roster answers even after its end, and the runs of these tests let it know a generation of their bucket. So leave
-  // one behind that knows none.
+  // A roster answers queries even after it has ended, and the runs of these tests have told it about a generation in
+  // their own bucket. So start and end another roster, which knows no generation.
   afterAll(async () => {
     await using _ = await startRoster();
   });
@@ -103,10 +103,10 @@ describeWithTemporal('exclude and include', () => {
     expect(world.inputs('recordRequest')).toMatchObject([
       { request: { trigger: 'person', why: 'exclude cluster-3: wrong prices' } },
     ]);
-    // A change that the newest generation has already needs no run.
+    // If the newest generation already contains the change, no run is started.
     expect(await json('exclude', 'cluster-3', '--wait')).toMatchObject({ generation: 2 });
     expect(world.inputs('recordRequest')).toHaveLength(1);
-    // The next run does not commit what was asked.
+    // The next run commits a generation that does not contain the requested change.
     expect(await run('include', 'cluster-3', '--wait')).toMatchObject({
       status: 1,
       out: expect.stringMatching(/^cluster-3 is included .*only Temporal knows this\.\n$/),
@@ -138,7 +138,7 @@ describeWithTemporal('exclude and include', () => {
       const { status, out, err } = await run(verb, 'cluster-33');
       expect({ status, out }).toEqual({ status: 1, out: '' });
       expect(err).toMatch(/^CLUSTER_UNKNOWN: .*cluster-33 .*: cluster-3\. \(cluster cluster-33\)\n/);
-      // Every object inherits a property with this name.
+      // Every JavaScript object inherits a property named `constructor`. It must not be taken for a cluster.
       expect((await run(verb, 'constructor')).err).toMatch(/^CLUSTER_UNKNOWN: /);
     }
   });
@@ -156,7 +156,10 @@ describeWithTemporal('cluster', () => {
   const removal = { by: 'kim@host', reason: 'sold', at: '2026-01-01T00:00:00Z', lastGeneration: 1 };
   const store = () => join(federation.folder, 'federated-store.yaml');
 
-  /** Commits generation 1 with two clusters. Each run then commits generation 2, with this membership. */
+  /**
+   * Commits generation 1 with two clusters. A run that is started later commits generation 2, with the clusters `next`,
+   * and with `removed` as the removed clusters.
+   */
   async function federated(next: readonly string[], removed: Generation['membership']['removed'] = {}) {
     for (const id of ['cluster-1', 'cluster-3']) await federation.push(id, day);
     await federation.commit(1, ['cluster-1', 'cluster-3'], [day]);
@@ -270,7 +273,7 @@ describeWithTemporal('cluster', () => {
     it('refuses while a worker serves the push workflow', async () => {
       await alreadyRemoved();
       lastPushAt(2);
-      // Any workflow will do: what counts is its name, and that it has a worker.
+      // The type of the workflow does not matter. What counts is that it has the id of the push workflow, and a worker.
       await using _ = await start('roster', names('').push('cluster-3'), { bucket: federation.bucket.label });
       expect((await remove()).err).toMatch(/^CLUSTER_STILL_PUSHES: A worker has served the push workflow/);
       expect(await keys()).toEqual(all);
@@ -403,7 +406,7 @@ describeWithTemporal('accept and quarantine drop', () => {
   };
   const change = { cluster: 'cluster-2', generation: 1 };
 
-  /** Lets the run commit a generation with these sources. */
+  /** Makes the next run commit a generation with these sources. */
   const committing = (sources: { quarantined?: QuarantinedSource[]; accepted?: AcceptedSource[] }) =>
     world.become({
       commitGeneration: async () => {

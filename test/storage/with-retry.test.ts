@@ -172,7 +172,7 @@ describe('a body that breaks off', () => {
     let gets = 0;
     async function* empty(): AsyncGenerator<Uint8Array> {
       yield new Uint8Array();
-      // Ends the test if the body is never given up.
+      // If the body is never given up, fail with an error that is not retried, so that the test ends.
       throw gets > 20 ? new Error('never given up') : unavailable();
     }
     const faulty = withFaults(inner, {});

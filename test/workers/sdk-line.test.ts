@@ -15,7 +15,7 @@ describe('a line of the Temporal SDK', () => {
   it('is of level debug if it only informs, or if a workflow reports the same with more', () => {
     expect(sdkLine('INFO', 'said')).toEqual({ level: 'debug', fields: {} });
     expect(sdkLine('WARN', 'Workflow failed').level).toBe('debug');
-    // Each attempt of an activity that fails is worth a line: it will be retried.
+    // Each failed attempt of an activity must be logged as a warning. It is not an error, because it will be retried.
     expect(sdkLine('WARN', 'Activity failed').level).toBe('warn');
     expect(sdkLine('ERROR', 'said').level).toBe('error');
   });

@@ -174,7 +174,7 @@ describeWithTemporal('the list of federations', () => {
   });
 });
 
-/** Waits for `work`, and sends heartbeats meanwhile. A cancellation reaches an activity only through a heartbeat. */
+/** Sends heartbeats while it waits for `work`. A cancellation reaches an activity only through a heartbeat. */
 async function heartbeating<T>(work: Promise<T>): Promise<T> {
   const context = Context.current();
   const beat = setInterval(() => context.heartbeat(), 50);
