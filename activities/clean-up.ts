@@ -111,8 +111,8 @@ export function createCleanUp(deps: CleanUpDependencies): CleanUp {
 /**
  * Deletes the generations that are past their retention. Reads and returns the remaining ones.
  *
- * @throws GENERATION_UNREADABLE if one of them is damaged. Nothing is deleted then, because only that generation may
- *   name what looks unused.
+ * @throws GENERATION_UNREADABLE if one of them is damaged. In that case nothing is deleted, because objects that look
+ *   unused may be needed by the damaged generation.
  */
 async function keepGenerations(
   { bucket, generations: atLeast, heartbeat }: CleanUpDependencies,

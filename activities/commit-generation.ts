@@ -39,13 +39,13 @@ export interface CommittedGeneration extends GenerationIdentity {
    * `partial`.
    */
   readonly quarantined: number;
-  /** Number of sources that lost much while their windows were young, and were merged nevertheless. */
+  /** Number of sources that have lost much of their data, but are merged because their windows were not closed yet. */
   readonly shrunk: number;
   /** Ids of the included clusters that have quarantined sources. If there are many, only the first ones. */
   readonly degraded: string[];
   /** Whether the generation has a hold. */
   readonly onHold: boolean;
-  /** Says which clusters carry names of others, a sentence each. If there are many, only the first ones. */
+  /** Describes each cluster whose records carry other clusters' names. If there are many, only the first ones. */
   readonly nameConflicts: string[];
 }
 
@@ -73,7 +73,8 @@ const concurrentChecks = 16;
  *
  * The call can be repeated: it recognizes, by the run's id, a generation that an earlier call has already committed.
  *
- * @throws PLAN_UNREADABLE if the plan, an outcome or a merged object is missing or damaged; any other error of the store
+ * @throws PLAN_UNREADABLE if the plan, an outcome or a merged object is missing or damaged; any other error of the
+ *   store
  */
 export function createCommitGeneration(deps: CommitDependencies): CommitGeneration {
   return async ({ run, attempt }) => {
@@ -105,7 +106,7 @@ async function commitPlan(
     };
   }
   const { roster, exclusions } = await deps.roster();
-  // If the plan has its exclusions from another roster, only a new plan can tell whether there is a conflict.
+  // If the exclusions in the plan come from another roster, only a new plan can tell whether there is a conflict.
   if (
     roster !== head.membership.roster ||
     !sameMembership(head.membership, { scope: deps.scope, exclusions })
@@ -119,7 +120,7 @@ async function commitPlan(
   const [unplanned] = Object.entries(next.nameConflicts).filter(
     ([cluster]) => !Object.hasOwn(head.nameConflicts, cluster),
   );
-  // The plan merged the cluster's files, as their names were not known. The next attempt knows them.
+  // The plan did not know of this name conflict, so the cluster's files were merged. The next attempt knows of it.
   if (unplanned !== undefined) return { status: 'replan', why: describeNameConflict(...unplanned) };
   const by = { createdAt: next.committedAt, federator: next.membership.federator };
   if (!(await recordFederation(bucket, head, by, options)))
@@ -168,9 +169,10 @@ async function commit(
       };
     }
   }
-  // This commit has no effect if a later generation already existed, because only the newest generation is read. That
-  // is possible only if this process was suspended, another run committed a generation with this number, and the
-  // clean-up deleted it. A later generation that was created after this commit does no harm: it is based on this one.
+  // If a later generation already existed, this commit has no effect, because only the newest generation is read. This
+  // can only happen if, while this process was suspended, another run committed a generation with this number and the
+  // clean-up deleted it again. A later generation that was created after this commit does no harm: it is based on this
+  // one.
   const listed = await listGenerations(bucket, options);
   const own = listed.find(({ generation }) => generation === next.generation);
   const overtaking = listed.find(

@@ -72,7 +72,7 @@ export async function drawPlan(bucket: BucketReader, input: DrawPlanInput): Prom
   const identified = await identifyFederation(bucket, { ...input, base: current, newest }, { signal });
   const isRollback = request.change?.kind === 'rollback';
   const heldBack = base && !isRollback ? (await readHeldBack(bucket, base, { signal })).at(-1) : undefined;
-  // A cluster that comes back by a rollback or at the end of a hold may have lost its folder since.
+  // `discovered` lacks clusters without a folder. Add those that a rollback or the end of a hold brings back.
   const { clusters: back = [] } = (isRollback ? base : heldBack)?.membership ?? {};
   const removed = removedAfter(current, request);
   const rules = { ...input, removed, base: current };
@@ -84,7 +84,7 @@ export async function drawPlan(bucket: BucketReader, input: DrawPlanInput): Prom
     return { ...(await drawRollback(bucket, rollback, { signal })), ...identified };
   }
   const decision = await readDecision(bucket, base, request, { signal });
-  // A dropped source changes nothing in its window.
+  // Only accepting a source changes its window. Dropping a source does not.
   const accepted = decision?.change.kind === 'accept' ? decision.sources : [];
   const decided = new Set<string>(accepted.map(({ window }) => window));
   const now = input.now.getTime() / 1_000;
@@ -210,8 +210,8 @@ function sinceOf(listing: Listing): number | undefined {
 }
 
 /**
- * Lists the window files of the clusters: either all of them, or only those of recent windows. Keeps at most one file
- * per cluster and window in memory. If `whyFull` gives a reason, lists all of them.
+ * Lists the window files of the clusters: either all of them, or only those of recent windows. If `whyFull` gives a
+ * reason for a full listing, always lists all of them. Keeps at most one file per cluster and window in memory.
  */
 async function listCandidates(
   bucket: BucketReader,

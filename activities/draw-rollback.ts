@@ -18,7 +18,7 @@ const concurrentReads = 16;
 
 export interface DrawRollbackInput {
   readonly start: PlanBase & Required<Pick<PlanBase, 'base' | 'current'>>;
-  /** The membership of today. `clusters` also lists those that only the target has. */
+  /** Today's membership. `clusters` also lists the clusters that are only in the generation to roll back to. */
   readonly today: Membership;
   readonly request: FederationRequest;
   readonly onProgress?: (done: number, of: number) => void;
@@ -60,7 +60,10 @@ export async function drawRollback(
   };
 }
 
-/** Checks that every object of a generation is there with its size, and has a provenance. Lists them, as that is cheap. */
+/**
+ * Checks that every object of a generation exists with the right size, and has a provenance. Lists all objects, which
+ * is cheaper than looking up each one.
+ */
 async function requireObjects(
   bucket: BucketReader,
   { generation, windows }: Generation,

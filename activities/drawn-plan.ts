@@ -42,7 +42,7 @@ export interface DrawnPlan
    * as members of the federation.
    */
   readonly withoutWindows: readonly string[];
-  /** The removed clusters that still have a folder. The plan ignores what it contains. */
+  /** The removed clusters that still have a folder. The plan ignores their files. */
   readonly ignored: readonly IgnoredCluster[];
   /** If the outcome is `on-hold`: the hold. */
   readonly heldBy?: Hold;

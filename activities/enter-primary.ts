@@ -5,8 +5,8 @@ export interface EnterPrimaryInput {
   /** If true, the cluster pulls even if its own windows have not been combined yet. */
   readonly withoutWaiting?: boolean;
   /**
-   * Id of a federation. The next pull takes its newest generation even if that does not continue what was pulled before:
-   * the bucket was replaced, or restored to an earlier state.
+   * Id of a federation. The next pull takes the newest generation of this federation, even if that generation does not
+   * continue what was pulled before. This is needed if the bucket was replaced, or restored to an earlier state.
    */
   readonly acceptFederation?: string;
 }
@@ -19,8 +19,8 @@ export interface EnterPrimarySummary {
 /**
  * Creates the activity that makes the cluster a primary again after it has stopped being one. The next pull makes a new
  * backup of the local ETL before it overwrites files. Normally, the first pull of a cluster waits until the cluster's
- * own windows are combined. If `withoutWaiting` is set, it does not wait. Changes nothing else if `acceptFederation` is
- * set.
+ * own windows are combined. If `withoutWaiting` is set, it does not wait. If `acceptFederation` is set, the activity
+ * only records that federation, and changes nothing else.
  */
 export function createEnterPrimary({ store, now }: { readonly store: LocalEtl; readonly now: () => Date }) {
   return async ({

@@ -31,7 +31,7 @@ export type Identified = Pick<PlanHead, 'federation' | 'recordFederation' | 'num
 
 /**
  * Finds out which federation the bucket contains, and checks that it is the one that the roster knows. If the request
- * says so, begins a new federation instead; it continues what the bucket contains. Writes nothing.
+ * says so, begins a new federation instead. The new federation continues what the bucket contains. Writes nothing.
  *
  * @throws FEDERATION_MISSING or FEDERATION_OTHER if the bucket does not contain what the roster knows
  */
@@ -41,7 +41,7 @@ export async function identifyFederation(
   options?: CallOptions,
 ): Promise<Identified> {
   const recorded = (await readDocument(bucket, documents.federation.at(), options))?.federation;
-  // A damaged newest generation cannot be compared. It counts as made from the newest one that can be read.
+  // A damaged generation cannot be compared. Assume that it was made from the newest generation that can be read.
   const isDamaged = base !== undefined && known !== undefined && newest > base.generation;
   const top: Ancestor | undefined = isDamaged
     ? { ...known, federation: base.federation, generation: newest, parent: base }
@@ -73,7 +73,7 @@ export async function requireKnownFederation(
   roster: () => Promise<RosterRules>,
   options?: CallOptions,
 ): Promise<void> {
-  // Read the bucket first: if it is away, a new roster cannot answer, and its error would hide the cause.
+  // Read the bucket first. If it is unavailable, a new roster fails too, and the roster's error would hide the cause.
   const recorded = (await readDocument(bucket, documents.federation.at(), options))?.federation;
   const { known } = await roster();
   if (known === undefined || recorded === known.federation) return;

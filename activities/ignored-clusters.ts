@@ -21,7 +21,7 @@ interface FindIgnoredInput {
 }
 
 const concurrentScans = 8;
-/** How long ago a window may have ended that counts as recent, in seconds. Older windows are not looked at. */
+/** A window is recent if it ended at most this long ago, in seconds. Older windows are ignored. */
 const recent = 7 * 86_400;
 
 /** Finds the removed clusters that still have a folder, and whether they still push. */

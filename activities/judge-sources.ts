@@ -8,7 +8,7 @@ import type { PreviousContributions } from './previous-contributions';
 import type { BadFinding } from './quarantine';
 import type { WindowSource } from './window-sources';
 
-/** What a plan says for judging the sources of one of its windows. */
+/** What is needed to judge the sources of a planned window, apart from the sources themselves. */
 export interface JudgedWindow extends Pick<PlanShard, 'now' | 'shrinkage'> {
   readonly planned: PlannedWindow;
   /** End of the window in unix seconds. */
@@ -21,15 +21,16 @@ export interface JudgedSources {
   readonly bad: BadFinding[];
   /** The sources that have become smaller but are merged. */
   readonly shrunk: ShrunkSource[];
-  /** Those of `shrunk` that lost much and were not merged before. */
+  /** The sources in `shrunk` that have lost much of their data and were not merged before. Each is logged. */
   readonly named: ShrunkSource[];
 }
 
 /**
- * Judges the sources of a merged window by how much their files have. Only files that the base generation does not have
- * are judged: a decision on a version is made once. It does not change when a window becomes old enough to be closed.
+ * Judges the sources of a merged window by the amount of data in their files. Files that the base generation already
+ * contains are not judged, because each version is judged only once: the decision does not change when a window becomes
+ * old enough to be closed.
  *
- * @param merged provenance of the merged window, in which nothing is missing from these sources
+ * @param merged provenance of the window, after all of these sources were merged
  */
 export function judgeSources(
   window: JudgedWindow,

@@ -205,7 +205,7 @@ function isListed({ quarantined, accepted, names, shrunk }: ListedSources): bool
   return quarantined.length + accepted.length + names.length + shrunk.length > 0;
 }
 
-/** Returns the merged sources with cluster names that their clusters do not own so far. */
+/** Returns the merged sources whose records carry cluster names that the cluster does not own, and these names. */
 function namesNotOwnedIn(merged: Provenance | undefined, owners: NameOwners): WindowResult['names'] {
   return (merged?.sources ?? []).flatMap(({ cluster, seen, contribution }) => {
     const names = namesNotOwned(cluster, contribution?.names ?? [], owners);

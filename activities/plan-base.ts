@@ -10,7 +10,9 @@ import { readNewestGeneration, readNewestReadable, requireGeneration } from './r
 export interface PlanBase {
   /** The generation that the plan starts from; undefined if there is none. */
   readonly base?: Generation;
-  /** The newest generation that can be read. It knows today's membership; undefined if there is none. */
+  /**
+   * The newest generation that can be read; undefined if there is none. Today's membership is based on this generation.
+   */
   readonly current?: Generation;
   /** Number of the newest generation, even if it is damaged; 0 if there is none. */
   readonly newest: number;
@@ -21,7 +23,8 @@ export interface PlanBase {
 }
 
 /**
- * Finds the generation that a plan starts from: the target of a rollback, the one that the request names, or the newest.
+ * Finds the generation that a plan starts from: the target of a rollback, the one that the request names, or the
+ * newest.
  *
  * @throws GENERATION_UNREADABLE if that generation is damaged or does not exist
  */
@@ -54,8 +57,9 @@ export async function findPlanBase(
 }
 
 /**
- * Returns the generations that a hold keeps from being current, the newest first: the one that the rollback replaced
- * and, if that one had a hold itself, the one before, and so on. Stops at one that is damaged or gone.
+ * Returns the generations that a hold keeps from being current, newest first. The first one is the generation that the
+ * rollback replaced. If that generation had a hold itself, the next one is the generation that it had replaced, and so
+ * on. Stops at a generation that is damaged or gone.
  */
 export async function readHeldBack(
   bucket: BucketReader,

@@ -116,9 +116,9 @@ export function createPlanFederation(deps: PlanDependencies): PlanFederation {
 }
 
 /**
- * Reads the names that the previous attempt of the run found in files of clusters that do not own them. An attempt that
- * finds such names commits nothing, so that this one can quarantine these files. If the record of that attempt cannot be
- * read, this attempt finds the names again.
+ * Reads the names that the previous attempt of the run found in files of clusters that do not own them. The previous
+ * attempt committed nothing because of these names, and the current one quarantines the files. If the record of the
+ * names cannot be read, the current attempt finds them again.
  */
 async function foundBefore(
   bucket: Bucket,

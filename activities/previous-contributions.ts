@@ -16,8 +16,8 @@ export interface PreviousContributions {
   /** The clusters for which `of` returns a contribution. */
   readonly clusters: readonly ClusterId[];
   /**
-   * The clusters whose last contribution is not good any more, because it carries cluster names that now belong to others.
-   * Each is mapped to these names.
+   * The clusters whose last contribution is no longer good, because it carries cluster names that now belong to other
+   * clusters. Each cluster is mapped to these names.
    */
   readonly taken: ReadonlyMap<ClusterId, readonly string[]>;
 }

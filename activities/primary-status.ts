@@ -10,7 +10,7 @@ export interface PrimaryStatus {
    * - `waiting`: not all of the cluster's own windows are combined yet.
    * - `entered`: the cluster is a primary, but has not pulled yet.
    * - `pulling`: the cluster has pulled at least once.
-   * - `refused`: the bucket does not continue what the cluster has pulled, so it serves what it has.
+   * - `refused`: the bucket does not continue what the cluster has pulled, so the cluster keeps serving what it has.
    * - `left`: the cluster is no longer a primary.
    */
   state: 'entered' | 'waiting' | 'pulling' | 'refused' | 'left';
@@ -22,9 +22,11 @@ export interface PrimaryStatus {
   /** Name of the backup that was made before the first file was overwritten. Undefined if none was made. */
   backup?: string;
   lastPull?: { generation: number; at: string };
-  /** The newest generation of which a pull has written anything. Later pulls take only what continues it. */
+  /**
+   * The newest generation from which a pull has written a file. Later pulls accept only generations that continue it.
+   */
   known?: GenerationIdentity;
-  /** Id of the federation that the next pull may take although it does not continue `known`. */
+  /** Id of a federation from which the next pull may take a generation that does not continue `known`. */
   accepts?: string;
   /** Why the last pull took nothing, and what to do. Undefined unless the state is `refused`. */
   pullRefused?: PullRefusal;

@@ -69,7 +69,7 @@ async function publish(
   const document = documents.published.at();
   const there = await listPublished(bucket, options);
   const { value, damage } = await examineDocument(bucket, document, options);
-  // The record of the first generation may not have been written yet.
+  // When the first generation is published, it is normal that there is no record yet.
   const isLost = damage !== undefined || (value === undefined && generation > 1);
   if (isLost) logLost(deps, damage?.detail ?? 'The object is gone.');
   const published = isLost ? await recoverPublished(bucket, options) : value;
@@ -99,8 +99,9 @@ async function publish(
 }
 
 /**
- * Returns a replacement for a lost record of publishing. It names every window of every generation that can be
- * read, so that files of ours are known as ours. Their versions are unknown, so each is copied again.
+ * Returns a replacement for a lost record of what was published. It lists every window of every generation that can be
+ * read, so that files that were published earlier are recognized. Their versions are unknown, so each file is copied
+ * again.
  */
 async function recoverPublished(bucket: Bucket, options: CallOptions): Promise<Published> {
   const windows: Published['windows'] = {};

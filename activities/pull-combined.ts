@@ -83,7 +83,7 @@ export function createPullCombined(deps: PullDependencies): () => Promise<PullSu
   };
 }
 
-/** Adds to the error of a damaged newest generation what that means for a primary. */
+/** If the newest generation is damaged, adds to the error what this means for a primary. */
 function keepsWhatItHas(error: unknown): never {
   if (!isFederationError(error, 'GENERATION_UNREADABLE')) throw error;
   const { code, subject, hint, detail } = error;
@@ -133,7 +133,7 @@ class Pull {
     if (this.left) return { ...this.summary, state: 'left' };
     const lastPull = { generation: this.generation.generation, at: this.deps.now().toISOString() };
     if (this.summary.postponed.count === 0) await updatePrimary(this.target, { lastPull });
-    // If no file differed, nothing has been recorded so far.
+    // If no file had to be replaced or removed, the generation has not been recorded yet.
     await this.recordGeneration();
     return this.summary;
   }
@@ -150,7 +150,7 @@ class Pull {
     await this.recordGeneration();
   }
 
-  /** Records on the volume which generation it follows. From then on, pulls take only what continues it. */
+  /** Records the pulled generation on the volume. From then on, pulls accept only generations that continue it. */
   private async recordGeneration(): Promise<void> {
     const known = identityOf(this.generation);
     const { known: before, accepts } = await primaryState(this.target);

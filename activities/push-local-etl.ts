@@ -56,8 +56,8 @@ export interface PushSummary {
   /** Number of files that were not pushed because they were written by a pull, not by the cluster itself. */
   pulled: number;
   /**
-   * Number of files that earlier pushes uploaded, if none of them was in the bucket any more when this push began.
-   * Otherwise 0. This push uploads them again.
+   * If none of the files that earlier pushes uploaded was still in the bucket when this push began: the number of these
+   * files, which this push uploads again. Otherwise 0.
    */
   vanished: number;
   /** Files that were not pushed because they are incomplete. The cluster may still be writing some of them. */

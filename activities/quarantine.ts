@@ -79,12 +79,14 @@ function keptAlready(
   { planned, previous }: QuarantineContext,
   { source, keptIsGone }: BadFinding,
 ): Version | undefined {
-  // What is kept must not be merged either if it carries a cluster name that now belongs to another cluster.
+  // A kept contribution must not be merged either if it carries a cluster name that now belongs to another cluster.
   if (keptIsGone === true || previous.taken.has(source.cluster)) return undefined;
   return planned.quarantined.find((known) => known.cluster === source.cluster)?.kept;
 }
 
-/** Returns what the base generation says about this version of the source; undefined if it does not quarantine it. */
+/**
+ * Returns the base generation's entry for this version of the source; undefined if the source is not quarantined there.
+ */
 function known(
   { planned }: QuarantineContext,
   { cluster, seen }: WindowSource,

@@ -4,12 +4,12 @@ import type { Exclusion, FollowedGeneration } from '../federation/membership';
 import type { FederationDependencies } from './federation-dependencies';
 import { readNewestReadable } from './read-generations';
 
-/** The exclusions that the newest readable generation records, for a roster that starts. */
+/** The exclusions with which a new roster starts, as recorded in the newest generation that can be read. */
 export interface StoredExclusions {
   readonly exclusions: Readonly<Record<string, Exclusion>>;
-  /** That generation and its roster. Undefined if there is none. */
+  /** The generation that the exclusions come from, and its roster. Undefined if there is no generation. */
   readonly follows?: FollowedGeneration;
-  /** The newest generation. Undefined if there is none. */
+  /** The newest generation that can be read. Undefined if there is none. */
   readonly known?: GenerationIdentity;
 }
 
@@ -24,7 +24,7 @@ export function createReadExclusions({
 }: Pick<FederationDependencies, 'bucket' | 'signal' | 'log'>) {
   return async (): Promise<StoredExclusions> => {
     const found = await readNewestReadable(bucket, { signal: signal() });
-    // A roster has to start even if the newest generation is damaged: the run that repairs this needs one.
+    // A roster has to start even if the newest generation is damaged, because the run that repairs this needs a roster.
     if (found.damaged.length > 0) {
       log.error(
         { event: 'roster.generation-damaged', keys: found.damaged.map(({ key }) => key) },

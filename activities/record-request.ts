@@ -13,9 +13,10 @@ export interface RecordRequestInput {
 
 /**
  * Creates the activity that writes a run's request to the bucket, before the run writes anything else. An existing
- * request is not replaced. Nothing is written if the bucket does not contain the federation that the roster knows.
+ * request is not replaced.
  *
- * @throws FEDERATION_MISSING or FEDERATION_OTHER in that case, unless the request sets `newFederation`
+ * @throws FEDERATION_MISSING or FEDERATION_OTHER, without writing anything, if the bucket does not contain the
+ *   federation that the roster knows, unless the request sets `newFederation`
  */
 export function createRecordRequest({ bucket, roster, signal }: RequestDependencies) {
   return async ({ run, request }: RecordRequestInput): Promise<void> => {

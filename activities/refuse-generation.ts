@@ -14,9 +14,10 @@ export interface RefusalDependencies {
 }
 
 /**
- * Checks that the newest generation continues the one that the volume has. If it does not, this is a different
- * bucket, or it was emptied or restored to an earlier state. Then saves the reason on the volume, logs it unless the last pull
- * had the same reason, and returns it. The pull must then change nothing. Returns undefined if the pull may go on.
+ * Checks that the newest generation continues the one that was pulled to the volume. Returns undefined if it does, or
+ * if a person has accepted the federation that it belongs to. Otherwise, this is a different bucket, or the bucket was
+ * emptied or restored to an earlier state. In this case, saves the reason on the volume, logs it unless the last pull
+ * had the same reason, and returns it. The pull must then change nothing.
  */
 export async function refuseGeneration(
   { combined, cluster, log }: RefusalDependencies,

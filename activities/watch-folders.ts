@@ -14,7 +14,7 @@ export interface WatchFoldersInput {
   readonly base?: Generation;
   readonly clusters: readonly ClusterId[];
   readonly candidates: Candidates;
-  /** What the listing has found so far. */
+  /** Notices about the files in the listing. `watchFolders` adds further notices. */
   readonly notices: Notices;
   /** Whether the listing skipped older windows. */
   readonly isRecent: boolean;
@@ -23,8 +23,8 @@ export interface WatchFoldersInput {
 }
 
 /**
- * Finds what is odd about the clusters' folders. Looks up one file per cluster, if it has changed since the last
- * generation, to find out who wrote it.
+ * Finds what is odd about the clusters' folders. To find out who writes to a folder, looks up one file in it, if that
+ * file has changed since the last generation.
  */
 export async function watchFolders(
   bucket: BucketReader,

@@ -42,7 +42,7 @@ export interface WindowMergeContext extends Pick<FederationDependencies, 'bucket
   readonly now: number;
   readonly shrinkage: ShrinkageRules;
   readonly previous: PreviousContributions;
-  /** Who owns which cluster name, and which clusters carry names of others. */
+  /** The owners of the cluster names, and the clusters that carry other clusters' names. */
   readonly rules: NameRules;
   /** If true, the window is merged even if it has been merged already. */
   readonly force: boolean;
@@ -189,7 +189,10 @@ export class WindowMerge {
     }
   }
 
-  /** Restores the files of the sources from the base's merged object, except those that `reuse` takes from it. */
+  /**
+   * Restores the files of the sources from the base's merged object. Skips sources that `reuse` already takes from
+   * there.
+   */
   private async extract(
     sources: readonly WindowSource[],
     reuse: Reuse | undefined,
@@ -263,8 +266,8 @@ export class WindowMerge {
   }
 
   /**
-   * Finds sources of clusters that carry names of others, as far as it is known which names these sources carry: because
-   * the plan says so, or because the cluster's last contribution carries them.
+   * Finds the sources that are bad because their clusters carry other clusters' names. Finds only those whose names are
+   * known without reading the file: from the plan, or from the cluster's last contribution.
    */
   private badByName(sources: readonly WindowSource[]): BadFinding[] {
     const { previous } = this.context;
@@ -286,8 +289,8 @@ export class WindowMerge {
   }
 
   /**
-   * Returns whether a file is not to be merged because its cluster carries names of others. A file that has been merged
-   * before stays merged.
+   * Returns whether a file must not be merged because its cluster carries other clusters' names. A file that has been
+   * merged before stays merged.
    */
   private isHeldBack(source: WindowSource): boolean {
     const { rules } = this.context;
@@ -301,10 +304,9 @@ export class WindowMerge {
   }
 
   /**
-   * Updates each source in `moved`. For an ordinary source, looks up the current version of the cluster's file. It is
-   * judged like any new file, unless a person has accepted exactly this version. For a
-   * quarantined source, writes the cluster's last good contribution to `kept/` again, because it has disappeared from
-   * there.
+   * Updates each source in `moved`. For an ordinary source, looks up the current version of the cluster's file. This
+   * version is judged like any new file, unless a person has accepted it. For a quarantined source, writes the
+   * cluster's last good contribution to `kept/` again, because it has disappeared from there.
    */
   private async lookAgainAt(
     sources: readonly WindowSource[],
@@ -365,7 +367,7 @@ export class WindowMerge {
     if (settled === undefined) return;
     const { log, planned } = this.context;
     const state = quarantineState(settled.quarantined ?? {});
-    // The log names a cluster that carries names of others once per run. Its sources may be thousands.
+    // A cluster that carries other clusters' names may have thousands of sources. One warning per run already names it.
     const level = code === nameTaken ? 'debug' : 'warn';
     log[level](
       { event: 'source.quarantined', cluster: source.cluster, state, code, key: source.key },
@@ -403,12 +405,15 @@ function badByListing(sources: readonly WindowSource[]): BadFinding[] {
   });
 }
 
-/** Removes a person's decision. An object with the same sources must have the same provenance, whatever anybody decides. */
+/**
+ * Removes the record of a person's decision to drop the source. Objects with the same sources must have the same
+ * provenance, whatever has been decided about dropping them.
+ */
 function withoutDecision({ dropped: _dropped, ...source }: QuarantinedSource): QuarantinedSource {
   return source;
 }
 
-/** Returns whether the source is a file that is merged, and not what is kept instead of it. */
+/** Returns whether the cluster's own file is merged, and not a kept contribution instead. */
 function isFile({ seen, decision }: Pick<WindowSource, 'seen' | 'decision'>): boolean {
   return seen !== absent && (decision === 'used' || decision === 'accepted');
 }

@@ -84,7 +84,7 @@ export interface FederationView {
    */
   readonly quarantined?: number;
   readonly excluded?: readonly string[];
-  /** Says which clusters carry cluster names of others, a sentence each. */
+  /** Describes each cluster whose records carry other clusters' names, in a sentence or two. */
   readonly nameConflicts?: readonly string[];
   readonly warnings?: readonly string[];
   readonly error?: { readonly code: string; readonly message: string; readonly hint?: string };
@@ -101,8 +101,8 @@ export interface GenerationView {
   readonly windows: number;
   readonly bytes: number;
   /**
-   * The quarantined sources. `code` and `detail` say why a source could not be merged in its current state. `dropped` is
-   * set if a person has decided that this version is never to be merged.
+   * The quarantined sources. `code` and `detail` say why a source could not be merged in its current state. `dropped`
+   * is set if a person has decided that this version is never to be merged.
    */
   readonly quarantined: readonly {
     readonly cluster: string;

@@ -14,7 +14,10 @@ import { allocationVersions } from './versions';
  * version (1).
  */
 const nameOffset = 4 + 1 + 4 + 1;
-/** The properties follow. If the first byte says that there are any, the name of the cluster is the first of them. */
+/**
+ * Byte offset of an allocation's properties, which follow the name. They begin with a flag (1 byte), a compatibility
+ * word (4) and a version (1). If the flag says that there are properties, the first one is the name of the cluster.
+ */
 const propertiesOffset = nameOffset + 4;
 const clusterOffset = propertiesOffset + 1 + 4 + 1;
 

@@ -10,7 +10,9 @@ import { hasUsualKey } from './splice/usual-key';
 import { spanOf } from './time-window';
 import { assetVersions } from './versions';
 
-/** Offset of the name of the cluster among an asset's properties. */
+/**
+ * Byte offset of the cluster's name within an asset's properties. Each property is stored as a string index (4 bytes).
+ */
 const clusterOffset = 4 * propertyOrder.indexOf('cluster');
 
 export const assetPipeline: PipelineSpec<'assets'> = {

@@ -28,7 +28,7 @@ export interface Codec<T> {
 /**
  * Structure of a type. `embedded` is a structure inside another one. `pair` is a fixed sequence of named values.
  * `named` is an asset, which starts with the name of its type. `list` and `map` do not include the flag for null, which
- * belongs to the `optional` around them. A number with `hours` counts for that sum of resource hours.
+ * belongs to the `optional` around them. `hours` is set if a number counts resource hours, and says of which kind.
  */
 export type Shape =
   | { readonly kind: 'number'; readonly hours?: HourKind }
@@ -52,7 +52,7 @@ export const f64: Codec<number> = {
   write: (writer, value) => writer.f64(value),
 };
 
-/** Codec of a number that counts for the resource hours of its file. */
+/** Codec of a number of resource hours of the given kind. `hoursIn` adds up these numbers. */
 export function hours(kind: HourKind): Codec<number> {
   return { ...f64, shape: { kind: 'number', hours: kind } };
 }

@@ -20,7 +20,7 @@ import type { Pipeline } from './window';
 export interface Contribution {
   id: string;
   measure: Measure;
-  /** Names of the clusters that the records of the cluster's file name, as readable text, in byte order. */
+  /** The cluster names in the records of the cluster's file, as readable text, in byte order. */
   names: string[];
   /** Number of entries in the cluster's byte range of the merged file. An entry is a key and its record. */
   entries: number;

@@ -4,7 +4,10 @@ import { hourKinds, type HourSums } from './measure';
 /** Adds the resource hours of a value to `sums`. */
 export type AddHours<T> = (value: T, sums: HourSums) => void;
 
-/** Generates a function from a codec's shape. It adds up those numbers of a value that `hours` of `codec.ts` describes. */
+/**
+ * Generates a function from a codec's shape. The function adds up the resource hours in a value: the numbers whose
+ * codecs were made by `hours` in `codec.ts`.
+ */
 export function hoursIn<T>(codec: Codec<T>): AddHours<T> {
   return fromShape(codec.shape) ?? (() => undefined);
 }

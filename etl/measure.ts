@@ -1,6 +1,6 @@
 /*
- * The resource hours of records. Unlike costs, which change when a cluster's prices are reconciled, they only say what
- * ran for how long.
+ * The resource hours of records. They depend only on what ran, and for how long. Costs, in contrast, also change when a
+ * cluster's prices are reconciled.
  */
 
 /** The kinds of resource hours. `diskByteHours` are those of the volumes of allocations, and of assets of type Disk. */
@@ -10,7 +10,7 @@ export type HourKind = (typeof hourKinds)[number];
 /** Resource hours by kind. A kind that a pipeline's records do not have is 0. */
 export type Hours = Readonly<Record<HourKind, number>>;
 
-/** Says how much a cluster's file has, apart from costs. */
+/** The amount of data in a cluster's file. Costs are not part of it. */
 export interface Measure {
   /** Number of records. Keys without a record do not count. */
   records: number;
@@ -19,8 +19,8 @@ export interface Measure {
 }
 
 /**
- * Sums of resource hours, in the order of `hourKinds`. The order of additions matters for the result, so sums are always
- * made in file order.
+ * Sums of resource hours, in the order of `hourKinds`. The result depends on the order of the additions, so numbers are
+ * always added in file order.
  */
 export class HourSums {
   private readonly sums = new Float64Array(hourKinds.length);

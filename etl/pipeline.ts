@@ -36,7 +36,9 @@ export interface PipelineSpec<P extends Pipeline> {
    * fields that all pipelines have in common follow at the end of the file.
    */
   readonly own: { readonly [F in OwnField<P>]: OwnCodec<SetOf[P][F]> };
-  /** Returns the highest codec version among a record and its parts. Ignores time windows, which have a separate codec. */
+  /**
+   * Returns the highest codec version among a record and its parts. Ignores time windows, which have a separate codec.
+   */
   versionOf(this: void, record: RecordOf[P]): number;
   /** Returns the name of a record's cluster, or an empty string if the record does not name one. */
   clusterOf(this: void, record: RecordOf[P]): ByteString;
@@ -94,11 +96,14 @@ export interface WalkRules {
   readonly cluster: WalkedCluster;
 }
 
-/** Finds the name of the cluster of the record that a walk has just passed. `start` is where the record's entry starts. */
+/** Finds the cluster name in the record that a walk has just passed. `start` is where the record's entry starts. */
 export interface WalkedCluster {
-  /** Returns the position of the name's string index, or -1 if the record has none. */
+  /** Returns the position of the string index of the cluster name, or -1 if the record has none. */
   position(this: void, walk: Walk, start: number): number;
-  /** Returns the name if that string is missing or empty. An empty name means that the record names no cluster. */
+  /**
+   * Returns the cluster name if the string at `position` is missing or empty. Returns an empty string if there is no
+   * name.
+   */
   otherwise(this: void, walk: Walk, start: number, text: (index: number) => ByteString): ByteString;
 }
 

@@ -20,8 +20,8 @@ export function describeDecided({ by, reason, at }: Decided): string {
 }
 
 /**
- * Selects quarantined sources of a cluster: those that `generation` lists. A decision about them applies only to the
- * versions that this generation names, because these are the versions that the person has seen.
+ * Selects some of the quarantined sources of a cluster that `generation` lists. A decision about them applies only to
+ * the versions that this generation names, because these are the versions that the person has seen.
  */
 const selectedSources = {
   cluster: clusterIdSchema,
@@ -33,11 +33,11 @@ const selectedSources = {
 };
 
 /**
- * A decision of a person that a run commits. The run also merges what is new, except for a rollback.
+ * A person's decision, which a run commits. Unless the decision is a rollback, the run also merges new data.
  * - `accept`: the selected sources are merged although they look wrong.
  * - `drop`: the selected sources stay quarantined for good, and no longer make runs `partial`.
  * - `give-name`: the cluster owns this cluster name from now on.
- * - `remove`: the cluster leaves every window. Its names are free for other clusters.
+ * - `remove`: the cluster leaves every window. Other clusters can then own its names.
  * - `restore`: a removed cluster comes back, with the history that the generations still have.
  * - `rollback`: the windows of an earlier generation become current again, and a hold keeps other runs from committing.
  */

@@ -3,17 +3,19 @@ import { type FollowedGeneration, type Membership, sameMembership, sameScope } f
 /**
  * Why a federator must not commit after another one:
  * - `settings`: their settings differ.
- * - `exclusions`: their exclusions differ, and each has them from a roster of its own.
+ * - `exclusions`: their exclusions differ, and come from two different rosters.
  */
 export type Conflict = 'settings' | 'exclusions';
 
 /**
- * Decides whether a federator with this membership conflicts with the federator that committed the newest generation.
- * Two conflicting federators would keep undoing each other's work. Returns undefined if there is no conflict.
+ * Decides whether a federator with the membership `own` conflicts with the federator that committed the newest
+ * generation. Two conflicting federators would keep undoing each other's work. Returns undefined if there is no
+ * conflict.
  *
- * If both have the exclusions from one roster, a difference only means that the roster has changed since. The same is
- * true if the own roster was started from the newest generation, to replace a roster that Temporal has lost. But if
- * there has been a generation of the other roster since then, that roster still exists.
+ * If both take their exclusions from the same roster, a difference only means that the roster has changed in the
+ * meantime. The same is true if the roster of `own` was started from the newest generation, to replace a roster that
+ * Temporal has lost. But if a later generation names the roster that seemed lost, that roster still exists, so there is
+ * a conflict.
  */
 export function conflictWith(
   newest: { readonly generation: number; readonly membership: Membership },

@@ -2,17 +2,15 @@ import type { ErrorCode } from '../errors/catalog';
 import type { GenerationName, ReplacedGeneration } from './generation';
 import type { GenerationIdentity } from './identity';
 
-/** What the check reads of a generation. */
+/** The parts of a generation that `findDiscontinuity` reads. */
 export interface Ancestor extends GenerationIdentity {
-  /** The generation that it was made from. */
+  /** The generation that this one was made from. */
   readonly parent?: GenerationName;
-  /** The generation that it replaced, if that is not `parent`. */
+  /** The generation that this one replaced, if it is not `parent`. */
   readonly replaces?: ReplacedGeneration;
 }
 
-/**
- * Reads a generation by its number. Returns undefined if there is none, and `unreadable` if it is damaged.
- */
+/** Reads a generation by its number. Returns undefined if it does not exist, and `unreadable` if it is damaged. */
 export type ReadAncestor = (generation: number) => Promise<Ancestor | 'unreadable' | undefined>;
 
 /** Why the content of a bucket is not a continuation of a known generation. */
@@ -24,11 +22,11 @@ export interface Discontinuity {
 
 /**
  * Checks that the newest generation in a bucket is a known generation or a later one of the same history. Returns
- * undefined if it is. If it is not, this is a different bucket, or it was emptied or restored to an earlier state.
+ * undefined if it is. Otherwise, this is a different bucket, or the bucket was emptied or restored to an earlier state.
  *
  * A later generation belongs to the same history if the known generation is still in the bucket, or is among the
- * ancestors of the newest one. If an ancestor no longer exists, the search ends there, and nothing is objected to: the
- * clean-up has deleted it.
+ * ancestors of the newest one. If an ancestor no longer exists, the clean-up has deleted it. The search then ends, and
+ * the newest generation is accepted.
  */
 export async function findDiscontinuity(
   known: GenerationIdentity,
@@ -58,8 +56,9 @@ export async function findDiscontinuity(
 }
 
 /**
- * Finds out which run committed the generation with this number in the history of the newest one. The run is undefined
- * if the generations that could tell no longer exist or are damaged. Returns undefined if the history has no such number.
+ * Finds out which run committed generation `number` in the history of the newest generation. Returns undefined if the
+ * history has no generation with this number. The run is undefined if the generations that name it no longer exist or
+ * are damaged.
  */
 async function namedAs(
   number: number,

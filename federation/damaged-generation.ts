@@ -7,7 +7,7 @@ export interface DamagedGeneration extends Damage {
   readonly generation: number;
 }
 
-/** The newest generation that can be read, and what is damaged beyond it. */
+/** The newest generation that can be read, and the damaged generations that are newer. */
 export interface NewestReadable {
   /** Undefined if no generation can be read, or nothing has been committed yet. */
   readonly generation?: Generation;
@@ -20,7 +20,9 @@ export function newestNumber({ damaged, generation }: NewestReadable): number {
   return damaged[0]?.generation ?? generation?.generation ?? 0;
 }
 
-/** Creates the error for a damaged newest generation. It names the generation with which to go on. */
+/**
+ * Creates the error for a damaged newest generation. The error names the generation from which a run can start instead.
+ */
 export function newestUnreadable(found: NewestReadable): FederationError {
   const [newest] = found.damaged;
   return new FederationError('GENERATION_UNREADABLE', {
@@ -32,8 +34,8 @@ export function newestUnreadable(found: NewestReadable): FederationError {
 }
 
 /**
- * Describes the damaged generations that are newer than the newest readable one, and says which one that is. Returns no
- * sentence if there are none.
+ * Describes the damaged generations that are newer than the newest readable one, and names the readable one. Returns an
+ * empty list if no generation is damaged.
  */
 export function describeDamaged({ damaged, generation }: NewestReadable): string[] {
   if (damaged.length === 0) return [];
@@ -49,12 +51,12 @@ export function describeDamagedGeneration({ generation, key, detail }: DamagedGe
   return `Generation ${generation} is damaged (${key}): ${detail}`;
 }
 
-/** Describes the damaged generations, if there are any, and says how to go on. */
+/** Describes the damaged generations, if there are any, and says what the operator can do. */
 export function adviseOnDamaged(found: NewestReadable): string[] {
   return found.damaged.length === 0 ? [] : [...describeDamaged(found), wayOut(found)];
 }
 
-/** Says how to go on if the newest generation is damaged. */
+/** Says what the operator can do if the newest generation is damaged. */
 export function wayOut({ generation, damaged }: NewestReadable): string {
   const keys = damaged.map(({ key }) => key).join(', ');
   return generation === undefined

@@ -58,7 +58,7 @@ export async function readDocument<Value>(
   }
 }
 
-/** A document that may be damaged. Neither field is set if it does not exist. */
+/** A document that may be damaged. Neither field is set if the document does not exist. */
 export interface Examined<Value> {
   readonly value?: Value;
   /** Set if the document is damaged: its key, and what is wrong with it. */
@@ -68,7 +68,7 @@ export interface Examined<Value> {
 /** A damaged document. */
 export interface Damage {
   readonly key: string;
-  /** What is wrong with it, in one sentence. */
+  /** What is wrong with the document, in one sentence. */
   readonly detail: string;
 }
 

@@ -44,16 +44,16 @@ export const quarantinedSourceSchema = z.object({
    */
   dropped: decidedSchema.optional(),
   /**
-   * Cluster names in the file that belong to other clusters. Present only if the code is CLUSTER_NAME_TAKEN. It is empty
-   * if this file carries no such name, but other files of the cluster do.
+   * Cluster names in the file that belong to other clusters. Present only if the code is CLUSTER_NAME_TAKEN. It is
+   * empty if this file carries no such name, but other files of the cluster do.
    */
   names: z.array(z.string()).optional(),
 });
 export type QuarantinedSource = z.infer<typeof quarantinedSourceSchema>;
 
 /**
- * A source that looks wrong, but is merged as it is, because a person has accepted this version of the file. If the file
- * has vanished, the window has no data from the cluster.
+ * A source that looks wrong, but is merged as it is, because a person has accepted this version of the file. If the
+ * file has vanished, the window has no data from the cluster.
  */
 export const acceptedSourceSchema = z.object({
   cluster: clusterIdSchema,
@@ -122,9 +122,9 @@ export const generationSchema = z.object({
    */
   parent: generationNameSchema.optional(),
   /**
-   * The newest generation at the time of the commit, if `parent` is an earlier one. This generation descends from both:
-   * a primary that has pulled the replaced generation, or an ancestor of it, may go on to this one. Numbers along such a
-   * line are not consecutive.
+   * The newest generation at the time of the commit, if it is not `parent`. This generation descends from both: a
+   * primary that has pulled the replaced generation, or one of its ancestors, may pull this one. The numbers in such a
+   * line of descent are not consecutive.
    */
   replaces: replacedSchema.optional(),
   /** Set if a rollback committed the generation. */
@@ -135,20 +135,20 @@ export const generationSchema = z.object({
   /** The windows, keyed by WindowId. */
   windows: z.record(z.string(), generationWindowSchema),
   quarantined: z.array(quarantinedSourceSchema),
-  /** The sources that are merged because a person has accepted them, as long as these versions are the sources. */
+  /** The sources that are merged because a person has accepted them. A source is listed until its version changes. */
   accepted: z.array(acceptedSourceSchema),
-  /** What is odd about the folders of the included clusters. */
+  /** Notices about the folders of the included clusters. */
   notices: z.array(noticeSchema),
   /** What is known about the writers of the included clusters' folders, keyed by cluster id. */
   writers: z.record(clusterIdSchema, writersSchema),
   /**
-   * The cluster that owns each cluster name in the records, keyed by name. A cluster keeps its names until it is removed
-   * or a person gives them to another cluster, even while it is excluded.
+   * The cluster that owns each cluster name in the records, keyed by name. A cluster keeps its names until it is
+   * removed or a person gives them to another cluster, even while it is excluded.
    */
   names: z.record(z.string(), clusterIdSchema),
-  /** The included clusters whose records carry names of others, keyed by cluster id. */
+  /** The included clusters whose records carry other clusters' names, keyed by cluster id. */
   nameConflicts: z.record(clusterIdSchema, nameConflictSchema),
-  /** The sources that have become smaller, as long as these versions are merged. */
+  /** The sources that have become smaller. A source is listed for as long as this version of its file is merged. */
   shrunk: z.array(shrunkSourceSchema),
 });
 export type Generation = z.infer<typeof generationSchema>;
@@ -167,7 +167,10 @@ export function openQuarantined(
   );
 }
 
-/** Returns the sources of included clusters that lost much while their windows were young. A person should know. */
+/**
+ * Returns the sources of included clusters that lost much of their data while their windows were not closed yet.
+ * Operators should look at them.
+ */
 export function shrunkSources(generation: Pick<Generation, 'membership' | 'shrunk'>): ShrunkSource[] {
   const included = new Set(generation.membership.clusters);
   return generation.shrunk.filter(({ cluster, closed }) => included.has(cluster) && !closed);

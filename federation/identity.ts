@@ -1,8 +1,9 @@
 import { z } from 'zod';
 
 /**
- * Says which federation a bucket contains. It is written before the first generation. Later, the newest generation
- * counts, and this document is written again if it is missing, damaged or says something else.
+ * Says which federation a bucket contains. It is written before the first generation. Once there are generations, the
+ * newest one decides which federation it is. This document is then written again if it is missing or damaged, or names
+ * another federation.
  */
 export const federationSchema = z.object({
   format: z.literal(1),
@@ -15,7 +16,10 @@ export const federationSchema = z.object({
 });
 export type FederationDocument = z.infer<typeof federationSchema>;
 
-/** Identifies a generation among the generations of all federations, also if a bucket was restored or mistaken. */
+/**
+ * Identifies a generation among those of all federations, even if a bucket was restored to an earlier state or confused
+ * with another bucket.
+ */
 export const generationIdentitySchema = z.object({
   /** Id of the federation. */
   federation: z.string().min(1),
@@ -31,8 +35,8 @@ export function parseIdentity(message: unknown): GenerationIdentity | undefined 
 }
 
 /**
- * Returns which of two identities to remember after a commit: the one that was committed, unless the other one is a
- * later generation of the same federation.
+ * Returns the identity to remember after a commit. This is the committed one, unless the known one is a later
+ * generation of the same federation.
  */
 export function newerIdentity(
   known: GenerationIdentity | undefined,

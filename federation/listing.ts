@@ -73,7 +73,7 @@ export interface ListingInput {
    */
   readonly membership: Membership;
   readonly request: Pick<FederationRequest, 'windows' | 'force' | 'full'>;
-  /** Ids of windows in which the run accepts a source, as a person has decided. */
+  /** Ids of the windows in which the run accepts a source because a person has decided so. */
   readonly decided?: ReadonlySet<string>;
   readonly last?: LastFullListing;
   /** Time at which the plan is made, in unix seconds. */
@@ -124,10 +124,9 @@ function whyFull(
 
 /**
  * Returns the clusters that are listed first. All of their files are listed, even if older windows of other clusters
- * are skipped. These clusters are:
+ * are skipped. Older windows are those that ended before `since`. The clusters are:
  * - new clusters;
- * - clusters with a quarantined source that nobody has dropped, for an older window, which is a window that ended before
- *   `since`;
+ * - clusters with a quarantined source for an older window, unless a person has dropped this source;
  * - clusters that had no older windows at the last full listing, or whose older windows had changed within the day
  *   before that listing: they may still be uploading their history;
  * - clusters with files for recent windows that a listing of recent windows would miss.

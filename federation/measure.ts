@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { hourKinds, type Measure } from '../etl/measure';
 
-/** Number of records of a cluster's file, and the sums of their resource hours. */
+/** Number of records in a cluster's file, and the sums of their resource hours. */
 export const measureSchema = z.object({
   records: z.number().int().nonnegative(),
   hours: z.object({
@@ -12,7 +12,7 @@ export const measureSchema = z.object({
   }),
 }) satisfies z.ZodType<Measure>;
 
-/** Returns the larger number of records of two measures, and the larger sum of each kind of resource hours. */
+/** Compares two measures number by number. Returns a measure with the larger number of each pair. */
 export function largerOf(a: Measure, b: Measure | undefined): Measure {
   if (b === undefined) return a;
   const hours = hourKinds.map((kind) => [kind, Math.max(a.hours[kind], b.hours[kind])]);
@@ -22,7 +22,7 @@ export function largerOf(a: Measure, b: Measure | undefined): Measure {
   };
 }
 
-/** Returns whether any number of a measure has lost more than the fraction `share` of what it was. */
+/** Returns whether any number of a measure has fallen by more than the fraction `share` of its previous value. */
 export function hasLost(before: Measure, now: Measure, share: number): boolean {
   return pairs(before, now).some(([, was, is]) => was > 0 && is < was * (1 - share));
 }
@@ -34,7 +34,7 @@ const units = {
   diskByteHours: ['GB hours of disks', 1e9],
 } as const;
 
-/** Describes what a measure was and is, such as `records 45 → 2, core hours 120.5 → 0`. */
+/** Describes how a measure has changed, such as `records 45 → 2, core hours 120.5 → 0`. */
 export function describeChange(before: Measure, now: Measure): string {
   return pairs(before, now)
     .filter(([, was, is]) => was > 0 || is > 0)

@@ -42,19 +42,21 @@ export const excludedSchema = z.object({
 });
 export type Excluded = z.infer<typeof excludedSchema>;
 
-/** What a federator learns from its roster, which is a workflow. */
+/** What a federator reads from its roster, which is a workflow. */
 export interface RosterRules {
   /** The clusters that people have excluded, keyed by cluster id. */
   readonly exclusions: Readonly<Record<string, Exclusion>>;
   /** Id of the roster. */
   readonly roster: string;
-  /** The newest generation when the roster was started, if there was one. The roster took its exclusions over. */
+  /**
+   * The generation from which the roster took its first exclusions: the newest one when the roster was started, if any.
+   */
   readonly follows?: FollowedGeneration;
   /** The newest generation that the roster knows. Undefined before the first one. */
   readonly known?: GenerationIdentity;
 }
 
-/** The generation from which a roster took its first exclusions, and the roster from which that generation had them. */
+/** The generation from which a roster took its first exclusions, and the roster that this generation names. */
 export interface FollowedGeneration {
   readonly generation: number;
   readonly roster: string;
@@ -75,7 +77,7 @@ export const membershipSchema = z.object({
   excluded: z.record(clusterIdSchema, excludedSchema),
   /**
    * The clusters that people have removed, keyed by cluster id. They are neither in `clusters` nor in `excluded`.
-   * Unlike exclusions, removals are decided by runs, so every generation takes them over from the one before.
+   * Unlike exclusions, removals are decided by runs, so every generation copies them from the previous one.
    */
   removed: z.record(clusterIdSchema, removedSchema),
 });

@@ -6,8 +6,8 @@ import { clusterIdSchema } from './ids';
 import { type NameOwners, namesNotOwned } from './names';
 
 /**
- * A cluster whose records carry names that other clusters own. As long as they do, nothing new of the cluster is merged:
- * its files are quarantined with the code CLUSTER_NAME_TAKEN.
+ * A cluster whose records carry names that other clusters own. As long as they do, new files of the cluster are not
+ * merged, but quarantined with the code CLUSTER_NAME_TAKEN.
  */
 export const nameConflictSchema = z.object({
   /** The names, each with the cluster that owns it. */
@@ -25,7 +25,7 @@ export const nameTaken = 'CLUSTER_NAME_TAKEN';
 /** Maximum number of names that a sentence lists. */
 const mostNames = 5;
 
-/** Says in one or two sentences which names of which clusters a cluster's records carry. */
+/** Says in one or two sentences which names the cluster's records carry, and which clusters own these names. */
 export function describeNameConflict(cluster: string, { names, reinstalled }: NameConflict): string {
   const all = Object.entries(names);
   const [first] = all;
@@ -39,18 +39,21 @@ export function describeNameConflict(cluster: string, { names, reinstalled }: Na
   return `Records of ${cluster} carry ${what}.${reinstalled ? ` ${looks}` : ''}`;
 }
 
-/** Says for each cluster with a name conflict what `describeNameConflict` says. */
+/** Describes every name conflict, in the words of `describeNameConflict`. */
 export function describeNameConflicts({ nameConflicts }: Pick<NameRules, 'nameConflicts'>): string[] {
   return Object.entries(nameConflicts).map(([cluster, conflict]) => describeNameConflict(cluster, conflict));
 }
 
-/** Who owns which cluster name, and which clusters carry names of others. */
+/** The owners of the cluster names, and the clusters that carry other clusters' names. */
 export interface NameRules {
   readonly names: NameOwners;
   readonly nameConflicts: Readonly<Record<ClusterId, NameConflict>>;
 }
 
-/** Returns those of the carried names that belong to other clusters, if the cluster is known to carry any such name. */
+/**
+ * Returns those names in `carried` that belong to other clusters. Returns none if the cluster has no known name
+ * conflict.
+ */
 export function namesOfOthers(
   cluster: ClusterId,
   carried: readonly string[],
@@ -63,7 +66,7 @@ export function namesOfOthers(
   );
 }
 
-/** Says why a file is quarantined whose cluster carries names of others. `names` are those in this file. */
+/** Says why a file is quarantined if its cluster carries other clusters' names. `names` are those in this file. */
 export function describeTakenSource(
   cluster: ClusterId,
   names: readonly string[],
@@ -88,9 +91,9 @@ export function adviseOnNameConflict(cluster: string, { names }: NameConflict): 
 const longestOverlap = 2 * 86_400;
 
 /**
- * Returns whether a cluster looks like a new installation of `owner`, judging by the windows for which each has a file:
- * in every pipeline and resolution, the owner's windows begin earlier and end earlier, and hardly overlap with the
- * cluster's.
+ * Returns whether a cluster looks like a new installation of `owner`. It does if, in every pipeline and resolution for
+ * which both have files, the owner's windows begin earlier and end earlier than the cluster's, and overlap with them by
+ * at most `longestOverlap`.
  */
 export function looksReinstalled(
   filesOf: (cluster: ClusterId) => readonly WindowId[],

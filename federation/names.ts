@@ -4,9 +4,9 @@ import { byBytes } from './byte-order';
 import type { Change } from './change';
 
 /**
- * The records in an ETL file say to which cluster they belong, by its name. A name belongs to one folder of the bucket:
- * to the cluster that was first to contribute records with it. If another folder had records with the same name, their
- * costs would be added to those of the owner.
+ * The records in an ETL file name the cluster that they belong to. Each cluster name belongs to one folder of the
+ * bucket: that of the cluster that was first to contribute records with the name. If another folder had records with
+ * the same name, their costs would be added to those of the owner.
  */
 
 /** The owner of each cluster name, keyed by name. */
@@ -19,16 +19,16 @@ export interface CarriedNames {
 }
 
 export interface DecidedNames {
-  /** The owners, with those of the names that had none so far. The keys are in no particular order. */
+  /** The owners, including those of names that had no owner before. The keys are in no particular order. */
   readonly owners: NameOwners;
   /**
-   * The clusters that carry names of other clusters, in byte order of their ids. Each is mapped to these names and their
-   * owners.
+   * The clusters that carry names of other clusters, in byte order of their ids. Each is mapped to these names and
+   * their owners.
    */
   readonly taken: ReadonlyMap<ClusterId, NameOwners>;
 }
 
-/** Returns the owners after a decision of a person. Removed clusters own no names. */
+/** Returns the owners after a person's decision. Removed clusters own no names. */
 export function ownersAfter(
   owners: NameOwners,
   change: Change | undefined,
@@ -45,8 +45,8 @@ export function namesNotOwned(cluster: ClusterId, names: readonly string[], owne
 }
 
 /**
- * Decides who owns the names that the clusters carry, and which clusters carry names of others. The order of `carried`
- * does not matter, so every federator decides alike.
+ * Decides which cluster owns each name, and which clusters carry other clusters' names. The order of `carried` does not
+ * matter, so all federators make the same decision.
  *
  * A name without an owner goes to one of the clusters that carry it: to the one whose id equals the name, otherwise to
  * the first by the bytes of its id. A cluster that carries a name of another cluster gets no names, because it
@@ -59,7 +59,8 @@ export function decideNames(owners: NameOwners, carried: Iterable<CarriedNames>)
   let open = [...wanted.keys()].sort(byBytes);
   for (;;) {
     open = open.filter((cluster) => [...(wanted.get(cluster) ?? [])].every((name) => isFree(cluster, name)));
-    // Clusters can wait for each other, if each carries the id of the next as a name. Then the first of them wins.
+    // Clusters can wait for each other in a circle, if each carries the id of the next one as a name. Then the first
+    // cluster in byte order wins.
     const next = open.find((cluster) => !waits(cluster, wanted, open)) ?? open[0];
     if (next === undefined) break;
     for (const name of wanted.get(next) ?? []) settled.set(name, next);
@@ -88,7 +89,10 @@ function collect(owners: NameOwners, carried: Iterable<CarriedNames>): Map<Clust
   return wanted;
 }
 
-/** Returns whether a cluster carries a name that equals the id of another cluster that carries it and is still open. */
+/**
+ * Returns whether a cluster has to wait for another cluster that is still open: one whose id both of them carry as a
+ * name.
+ */
 function waits(
   cluster: ClusterId,
   wanted: ReadonlyMap<ClusterId, ReadonlySet<string>>,

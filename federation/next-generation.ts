@@ -65,7 +65,7 @@ export function nextGeneration({ base, plan, results, run, now }: NextGeneration
   };
 }
 
-/** Decides who owns the names that the run has found, and which clusters carry names of others. */
+/** Decides which clusters own the names that the run has found, and which clusters carry other clusters' names. */
 function decidedNames(
   plan: NextGenerationInput['plan'],
   results: readonly WindowResult[],
@@ -82,8 +82,8 @@ function decidedNames(
 }
 
 /**
- * Returns whether a generation equals its base, apart from number, run, parent, time, federator and writers. If so, there is nothing to
- * commit. A generation that replaces a newer one than its base is always committed.
+ * Returns whether a generation equals its base, apart from number, run, parent, time, federator and writers. If so,
+ * there is nothing to commit. A generation that replaces a newer one than its base is always committed.
  */
 export function sameGeneration(base: Generation, next: Generation): boolean {
   return (

@@ -5,7 +5,7 @@ import { byBytes } from './byte-order';
 import type { ListedFile } from './candidates';
 import { clusterIdSchema } from './ids';
 
-/** Codes of what can be odd about a cluster's folder. The error catalogue explains them. */
+/** Codes of the notices about clusters' folders. The error catalogue explains them. */
 export const noticeCodes = [
   'WINDOW_IN_FUTURE',
   'WINDOW_MISALIGNED',
@@ -14,8 +14,8 @@ export const noticeCodes = [
 ] as const;
 
 /**
- * Something odd about a cluster's folder that does not keep its files from being merged. There is one notice per cluster
- * and code, however many files it is about.
+ * Something unusual about a cluster's folder that does not prevent its files from being merged. There is one notice per
+ * cluster and code, no matter how many files it is about.
  */
 export const noticeSchema = z.object({
   cluster: clusterIdSchema,
@@ -37,7 +37,7 @@ export class Notices {
   /** @param now the time of the plan, in unix seconds */
   constructor(private readonly now: number) {}
 
-  /** Checks a window file. */
+  /** Adds a notice if the window of a file is in the future or misaligned. */
   add({ cluster, window, path }: Pick<ListedFile, 'cluster' | 'window' | 'path'>): void {
     const ref = parseWindowId(window);
     const seconds = parseResolution(ref?.resolution ?? '')?.seconds;
@@ -51,7 +51,7 @@ export class Notices {
     this.note(cluster, 'WINDOW_LENGTH_WRONG', path);
   }
 
-  /** Adds a folder to which two writers push. `path` is the file in which this showed. */
+  /** Adds a notice about a folder to which two writers push. `path` is the file by which this was noticed. */
   addTwoWriters(cluster: ClusterId, path: string): void {
     this.note(cluster, 'FOLDER_TWO_WRITERS', path);
   }

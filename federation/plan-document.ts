@@ -26,8 +26,8 @@ export const plannedSourceSchema = z.object({
   /** Path below the cluster's `etl/bingen/`; undefined if the path is the same as the window's id. */
   path: z.string().optional(),
   /**
-   * Cluster names in the file that the cluster does not own, if the cluster carries names of others and the file has been
-   * read before.
+   * Cluster names in the file that the cluster does not own. Set only if the cluster carries other clusters' names, and
+   * the file has been read before.
    */
   names: z.array(z.string()).optional(),
 });
@@ -58,7 +58,7 @@ export const plannedWindowSchema = z.object({
   shrunk: z.array(shrunkSourceSchema),
   /** Whether to merge the window even if its merged object already exists. */
   force: z.boolean(),
-  /** Whether all contributions come from the base's merged object, and no cluster's file is read. So in rollbacks. */
+  /** Whether all contributions come from the base's merged object, and no cluster's file is read. True in rollbacks. */
   fromBase: z.boolean(),
 });
 export type PlannedWindow = z.infer<typeof plannedWindowSchema>;
@@ -67,7 +67,7 @@ export type PlannedWindow = z.infer<typeof plannedWindowSchema>;
 const plannedNamesSchema = z.object({
   /** The owners of cluster names before the run, keyed by name. */
   names: z.record(z.string(), clusterIdSchema),
-  /** The clusters of which nothing new is merged, because their records carry names of others. */
+  /** The clusters whose new files are not merged, because their records carry other clusters' names. */
   nameConflicts: z.record(clusterIdSchema, nameConflictSchema),
 });
 
@@ -80,7 +80,10 @@ export const planShardSchema = z.object({
   /** Ids of the included clusters. */
   clusters: z.array(clusterIdSchema),
   ...plannedNamesSchema.shape,
-  /** Time of the plan in unix seconds, and the rules by which files are judged. A repeated merge decides alike. */
+  /**
+   * Time of the plan in unix seconds, and the rules by which files are judged. Both are part of the plan, so that a
+   * repeated merge makes the same decisions.
+   */
   now: z.number(),
   shrinkage: shrinkageRulesSchema,
   windows: z.array(plannedWindowSchema),
@@ -96,7 +99,7 @@ export const planHeadSchema = z.object({
   base: z.number().int().nonnegative(),
   /**
    * Number of the newest generation when the plan was made; 0 if there was none. Differs from `base` if the newest
-   * generation is damaged or is rolled back.
+   * generation is damaged or is being rolled back.
    */
   newest: z.number().int().nonnegative(),
   /** Number that the commit gives to the new generation. It is higher than any number that was ever used. */
@@ -108,8 +111,8 @@ export const planHeadSchema = z.object({
   /** Id of the federation to which the new generation belongs. */
   federation: z.string().min(1),
   /**
-   * How the commit writes `federation.json`: `create` before the first generation, `replace` if it does not name
-   * `federation`. Undefined if it does.
+   * How the commit writes `federation.json`: `create` before the first generation; later `replace`, if the document is
+   * missing or names another federation. Undefined if it already names `federation`.
    */
   recordFederation: z.enum(['create', 'replace']).optional(),
   membership: membershipSchema,
@@ -123,7 +126,7 @@ export const planHeadSchema = z.object({
   quarantined: z.array(quarantinedSourceSchema),
   /** Accepted sources that the next generation lists regardless of what the merges find. */
   accepted: z.array(acceptedSourceSchema),
-  /** What is odd about the folders of the included clusters. */
+  /** Notices about the folders of the included clusters. */
   notices: z.array(noticeSchema),
   /** What is known about the writers of the included clusters' folders, keyed by cluster id. */
   writers: z.record(clusterIdSchema, writersSchema),
@@ -145,7 +148,7 @@ export const windowResultSchema = z.object({
   quarantined: z.array(quarantinedSourceSchema),
   /** The accepted sources of the window that were merged as they are. */
   accepted: z.array(acceptedSourceSchema),
-  /** The merged sources with cluster names that the plan does not give to their clusters. Usually there are none. */
+  /** Cluster names in merged sources that the plan does not give to the sources' clusters. Usually there are none. */
   names: z.array(z.object({ cluster: clusterIdSchema, seen: seenSchema, names: z.array(z.string()) })),
   shrunk: z.array(shrunkSourceSchema),
 });

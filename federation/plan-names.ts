@@ -20,7 +20,7 @@ import {
 import { decideNames, type NameOwners, ownersAfter } from './names';
 import type { WindowResult } from './plan-document';
 
-/** Names in one version of a cluster's file that the cluster does not own. */
+/** The names in one version of a cluster's file that the cluster does not own. */
 export interface NamesOfSource {
   readonly cluster: ClusterId;
   readonly window: WindowId;
@@ -28,24 +28,29 @@ export interface NamesOfSource {
   readonly names: readonly string[];
 }
 
-/** What a plan knows about cluster names. The owners are those of the base generation, after a decision of a person. */
+/**
+ * What a plan knows about cluster names. Their owners are those in the base generation, after any decision by a person.
+ */
 export interface PlannedNames extends NameRules {
-  /** The names that are known of the clusters' present files, also those without an owner. */
+  /** The names found so far in current files of clusters that do not own them. Some of these names have no owner. */
   readonly known: readonly NamesOfSource[];
   /** Clusters whose merged records may carry a name that a person has given away. All of their windows are checked. */
   readonly recheck: ReadonlySet<ClusterId>;
-  /** Clusters of which the base generation quarantines files for their names, but which carry names of others no more. */
+  /**
+   * Clusters that no longer carry other clusters' names, but whose files the base generation quarantines for that
+   * reason.
+   */
   readonly freed: ReadonlySet<ClusterId>;
 }
 
-/** Returns what a plan knows about cluster names if it reads no files: what a generation says. */
+/** Returns what a plan knows about cluster names if it reads no files: only what a generation says. */
 export function standingNames({ names, nameConflicts }: NameRules): PlannedNames {
   return { names, nameConflicts, known: [], recheck: new Set(), freed: new Set() };
 }
 
 /**
- * Returns what a rollback knows about cluster names. Names that the target has belong to their owners there, because the
- * target's windows carry them.
+ * Returns what a rollback knows about cluster names. Names that the target generation knows keep the owners that they
+ * have there, because the target's windows carry these names.
  */
 export function namesAtRollback(
   target: NameRules,
@@ -71,7 +76,7 @@ export interface PlanNamesInput {
   readonly now: number;
 }
 
-/** Decides who owns which name, from what the base generation and an earlier attempt know of the present files. */
+/** Decides which cluster owns each name, based on the base generation and on the names found in current files. */
 export function planNames(input: PlanNamesInput): PlannedNames {
   const { base, membership, change, candidates } = input;
   const included = new Set(membership.clusters);
@@ -97,8 +102,8 @@ export function planNames(input: PlanNamesInput): PlannedNames {
 }
 
 /**
- * Describes the clusters that carry names of others. That one looks like a new installation is remembered from the base
- * generation: later, a listing of recent windows does not show it.
+ * Describes the clusters that carry other clusters' names. If the base generation says that a cluster looks like a new
+ * installation, the result says so too, because a listing of recent windows may no longer show it.
  */
 function describeTaken(
   taken: ReadonlyMap<ClusterId, NameOwners>,
@@ -137,8 +142,8 @@ function windowsOf(candidates: Candidates): Map<ClusterId, WindowId[]> {
 }
 
 /**
- * Returns the quarantined sources of the base generation as the next one lists them. Those of a cluster that carried
- * names of others and does so no more are not among them: they are judged like new files.
+ * Returns the base generation's quarantined sources as the next generation lists them. If a cluster no longer carries
+ * other clusters' names, omits the sources that were quarantined for that reason: they are judged like new files.
  */
 export function asNamesSay(
   quarantined: readonly QuarantinedSource[],
@@ -156,8 +161,8 @@ export function asNamesSay(
 }
 
 /**
- * Returns the names that were found in the quarantined files of clusters that carry names of others. A file that a person
- * has dropped does not count.
+ * Returns the names that were found in quarantined files of clusters that carry other clusters' names. Ignores files
+ * that a person has dropped.
  */
 export function namesOfQuarantined(quarantined: readonly QuarantinedSource[]): NamesOfSource[] {
   return quarantined.flatMap(({ cluster, window, seen, code, dropped, names = [] }) =>

@@ -17,8 +17,8 @@ import { overlaps } from './span';
 
 export interface PlanInput {
   /**
-   * The newest generation; undefined if there is none. If the run commits a person's decision about sources, the
-   * generation as it would be with this decision.
+   * The generation that the plan starts from; undefined if there is none. If the run commits a person's decision about
+   * sources, this decision has already been applied to it.
    */
   readonly base?: Generation;
   /** Membership that this run uses. */
@@ -32,8 +32,9 @@ export interface PlanInput {
    */
   readonly since?: number;
   /**
-   * Ids of windows in which the run accepts a source, as a person has decided. They are planned even if they start
-   * before the cut-off or if the request does not select them. If there are any, all windows must have been listed.
+   * Ids of windows in which the run accepts a source because a person has decided so. They are planned even if they
+   * start before the cut-off or if the request does not select them. If there are any, all windows must have been
+   * listed.
    */
   readonly decided?: ReadonlySet<string>;
   /**
@@ -42,14 +43,13 @@ export interface PlanInput {
    */
   readonly lastGenerations: ReadonlyMap<number, Pick<Generation, 'windows'>>;
   /**
-   * If the run ends a hold: the generation that the hold kept from being current. What the base generation lacks, because
-   * it is an earlier one, is known from there.
+   * If the run ends a hold: the generation that the hold kept from being current. The base generation is an earlier
+   * one, so clusters and windows that it lacks are looked up here.
    */
   readonly heldBack?: Pick<Generation, 'windows' | 'membership'>;
   readonly request: Pick<FederationRequest, 'windows' | 'force' | 'full'>;
   /**
-   * What is known about cluster names. If it has freed clusters, or clusters to check again, all windows must have been
-   * listed.
+   * What is known about cluster names. If `freed` or `recheck` contains a cluster, all windows must have been listed.
    */
   readonly names: PlannedNames;
   /** Time of the plan, in unix seconds. It decides which windows are older than the retention. */
@@ -70,9 +70,15 @@ export interface Plan {
    * merges. Each belongs to a window that is not planned, or to an excluded cluster.
    */
   readonly quarantined: readonly QuarantinedSource[];
-  /** Accepted sources that the next generation lists regardless of the merges, for the same two reasons. */
+  /**
+   * Accepted sources that the next generation copies from the base generation, regardless of the results of the merges.
+   * Each belongs to a window that is not planned, or to an excluded cluster.
+   */
   readonly accepted: readonly AcceptedSource[];
-  /** Shrunk sources that the next generation lists regardless of the merges, for the same two reasons. */
+  /**
+   * Shrunk sources that the next generation copies from the base generation, regardless of the results of the merges.
+   * Each belongs to a window that is not planned, or to an excluded cluster.
+   */
   readonly shrunk: readonly ShrunkSource[];
   readonly duplicates: readonly Duplicate[];
 }
@@ -84,9 +90,10 @@ export interface Plan {
  * - A source that the base generation quarantines is read again only if its file has been replaced, if `mergeRevision`
  *   has been raised, or if the request sets `force` or `full`. A source that a person has dropped or accepted is judged
  *   again only if its file has been replaced.
- * - Of a cluster that carries names of others, nothing new is merged. What the base generation has of it stays.
+ * - If a cluster carries other clusters' names, its new files are not merged. Its data in the base generation stays.
  * - A generation contains all windows of a cluster or none. So if a cluster is newly excluded or removed, or included
- *   again, all windows with its data change, even those that start before the cut-off (`scope.cutoff` of the membership).
+ *   again, all windows with its data change, even those that start before the cut-off (`scope.cutoff` of the
+ *   membership).
  * - If no cluster leaves or is included again, windows that start before the cut-off stay as they are.
  * - If the membership has changed, the run is not limited to the windows that the request selects.
  * - Windows older than the retention are never merged. If the base generation has them, they are removed.
@@ -129,11 +136,13 @@ export function planFederation(input: PlanInput): Plan {
 
 class Planner {
   private readonly returning: Map<ClusterId, number>;
-  /** The quarantined sources of the base generation, as far as the reason still holds. */
+  /**
+   * The base generation's quarantined sources, except those that were quarantined for a name conflict that has ended.
+   */
   readonly listed: readonly QuarantinedSource[];
   private readonly quarantined: SourcesByWindow<QuarantinedSource>;
   private readonly accepted: SourcesByWindow<AcceptedSource>;
-  /** Names that are known of a version of a file. `nameKey` returns the keys. */
+  /** The names found in a version of a file. `nameKey` makes the keys. */
   private readonly names: ReadonlyMap<string, readonly string[]>;
   private readonly shrunk: SourcesByWindow<ShrunkSource>;
   private readonly cutoff: number;
@@ -236,7 +245,7 @@ class Planner {
     return this.input.candidates.of(window).get(cluster)?.version ?? absent;
   }
 
-  /** Returns the names that are known of a file, if its cluster carries names of others. */
+  /** Returns the names that were found in a file, if its cluster carries other clusters' names. */
   private foundNames(cluster: ClusterId, window: string, seen: Seen): Pick<PlannedSource, 'names'> {
     if (!Object.hasOwn(this.input.names.nameConflicts, cluster)) return {};
     const names = this.names.get(nameKey({ cluster, window, seen }));
@@ -306,7 +315,7 @@ function nameKey(source: { cluster: ClusterId; window: string; seen: Seen }): st
   return JSON.stringify([source.cluster, source.window, source.seen]);
 }
 
-/** A source that a generation lists, other than in its windows. */
+/** An entry in one of a generation's lists of sources. */
 type ListedSource = QuarantinedSource | AcceptedSource | ShrunkSource;
 
 type SourcesByWindow<Source> = ReadonlyMap<string, ReadonlyMap<ClusterId, Source>>;

@@ -17,9 +17,9 @@ import { WalkedNames } from './walked-names';
 export interface WalkedEntries {
   /** Start of each entry, in bytes from the start of the first entry, followed by the end of the last entry. */
   readonly starts: Int32Array;
-  /** The entries that have a record, and the sums of their resource hours. */
+  /** Number of entries that have a record, and the sums of these records' resource hours. */
   readonly measure: Measure;
-  /** Names of the clusters that the records name, as in `Contribution`. */
+  /** The cluster names in the records, as in `Contribution`. */
   readonly names: readonly string[];
   /**
    * Number of records of each codec version. The version of a record is the highest version in the record and its

@@ -5,7 +5,7 @@ import type { Pipeline } from '../window';
 import { type TableView, textOf } from './string-union';
 import type { Walk } from './walk';
 
-/** Collects the names of the clusters that records name, while a walk moves over them. */
+/** Collects the cluster names in records, while a walk moves over the records. */
 export class WalkedNames {
   private readonly names = new Set<ByteString>();
   private readonly cluster: WalkedCluster;
@@ -20,7 +20,7 @@ export class WalkedNames {
     this.cluster = pipelineSpecs[pipeline].walk.cluster;
   }
 
-  /** Takes the name of the record that the walk has just passed. `start` is where the record's entry starts. */
+  /** Adds the cluster name in the record that the walk has just passed. `start` is where the record's entry starts. */
   pass(start: number): void {
     const { walk, table, cluster } = this;
     const position = cluster.position(walk, start);
