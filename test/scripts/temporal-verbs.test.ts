@@ -55,8 +55,8 @@ async function start(workflow: 'roster' | 'pull', workflowId: string, input: obj
 describeWithTemporal('exclude and include', () => {
   const startRoster = () => start('roster', names('').roster, { bucket: federation.bucket.label });
 
-  // A roster answers queries even after it has ended, and the runs of these tests have told it about a generation in
-  // their own bucket. So start and end another roster, which knows no generation.
+  // A roster answers queries even after it has ended, and the runs of these tests have reported a generation of their
+  // own bucket to it. So start and end another roster, which knows no generation.
   afterAll(async () => {
     await using _ = await startRoster();
   });
