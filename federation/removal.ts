@@ -18,7 +18,10 @@ export type Removed = z.infer<typeof removedSchema>;
 /** The removed clusters, keyed by cluster id. */
 export type RemovedClusters = Readonly<Record<ClusterId, Removed>>;
 
-/** A generation, as far as it tells which clusters it has and when it last had the others. */
+/**
+ * The fields of a generation that say which clusters it includes, and which generation last included each of the other
+ * clusters.
+ */
 interface Members {
   readonly generation: number;
   readonly membership: {

@@ -30,8 +30,8 @@ export interface GenerationRetentionInput {
   /** The clusters that are removed in the newest generation. */
   readonly removed: RemovedClusters;
   /**
-   * The generations that a hold needs: the one that was rolled back to, and those that the hold keeps from being
-   * current. When the hold ends, the latter know what the former lacks.
+   * The generations that a hold needs: the one that was rolled back to, and the newer ones that the rollback replaced.
+   * When the hold ends, the newer ones are needed to look up what the older one lacks.
    */
   readonly held: ReadonlySet<number>;
   /** How many of the newest generations are kept regardless of their age. If less than 1, one is kept. */
@@ -46,8 +46,8 @@ export interface GenerationRetentionInput {
  * - the newest `atLeast` generations;
  * - the last generation of each UTC day, for 30 days;
  * - for each excluded cluster, the last generation that included it;
- * - for each cluster that was removed within the last 30 days, also the last generation that included it;
- * - during a hold, those that it needs.
+ * - for each cluster that was removed within the last 30 days, the last generation that included it;
+ * - during a hold, the generations that the hold needs.
  */
 export function generationsToKeep({
   generations,

@@ -9,7 +9,7 @@ import type { Plan } from './plan';
 import type { PlannedSource, PlannedWindow } from './plan-document';
 import { contributors, type Provenance } from './provenance';
 
-/** Which clusters a rollback brings back. */
+/** The clusters that a rollback brings back, and those that it does not. */
 export interface RollbackMembers {
   readonly membership: Membership;
   /** Clusters of the target generation that are excluded or removed today. They stay out of every window. */
@@ -33,7 +33,8 @@ export function rollbackMembers(
   const excluded = { ...today.excluded };
   for (const cluster of out) {
     const entry = excluded[cluster];
-    // No newer generation has the cluster, so its history is in the target.
+    // If the entry names no last generation, no generation after the target included the cluster. So the target has its
+    // history.
     if (entry !== undefined) excluded[cluster] = { lastGeneration: target.generation, ...entry };
   }
   return {
@@ -74,7 +75,8 @@ export function planRollback({ target, newest, membership, out, provenance }: Ro
   }
   const planned = new Set(windows.map(({ window }) => window));
   const stays = ({ cluster, window }: SourceOfWindow) => included.has(cluster) && !planned.has(window);
-  // As in every plan, the sources of an excluded cluster wait for its return. They belong to its newest history.
+  // The sources of excluded clusters keep their state for when the cluster is included again, as in every plan. Take it
+  // from the newest generation, because the target's state may be outdated.
   const waits = ({ cluster }: SourceOfWindow) => Object.hasOwn(membership.excluded, cluster);
   return {
     base: target.generation,
@@ -103,7 +105,7 @@ function planWithout(
     cluster,
     seen,
     decision,
-    // A size of 0 would mean that the file is bad.
+    // A source of size 0 would be treated as a bad file.
     size: Math.max(1, contribution?.length ?? 0),
   }));
   const isHere = ({ cluster, window }: SourceOfWindow) => window === merged.window && included.has(cluster);

@@ -5,7 +5,7 @@ import { spanSchema } from './span';
 /** The request for a run. A replay is a new run with the same request. */
 export const requestSchema = z.object({
   trigger: z.enum(['schedule', 'person', 'push', 'replay']),
-  /** Who requested the run, as `name@host`; undefined unless a person did. */
+  /** The person who requested the run, as `name@host`; undefined if no person requested it. */
   by: z.string().optional(),
   /** The reason that the requester gave. */
   why: z.string().optional(),
@@ -20,15 +20,13 @@ export const requestSchema = z.object({
   full: z.boolean().optional(),
   /** Whether to commit even if there is a conflict with the federator that made the last commit. */
   takeOver: z.boolean().optional(),
-  /**
-   * Number of the generation to start from instead of the newest one. It is meant for a damaged newest generation.
-   */
+  /** Number of the generation to start from instead of the newest one. Set it if the newest generation is damaged. */
   from: z.number().int().positive().optional(),
   /** Whether to end the hold that a rollback has put on the federation. */
   resume: z.boolean().optional(),
   /** Whether to begin a new federation although the bucket does not contain the one that the roster knows. */
   newFederation: z.boolean().optional(),
-  /** A decision of a person that the run commits. */
+  /** A person's decision that the run commits. */
   change: changeSchema.optional(),
   /** Id of the run that this one repeats. */
   replayOf: z.string().optional(),
@@ -37,7 +35,10 @@ export const requestSchema = z.object({
 });
 export type FederationRequest = z.infer<typeof requestSchema>;
 
-/** Returns who requested a run, why and when. If no person did, the trigger of the run stands for the person. */
+/**
+ * Returns who requested a run, why and when. If no person requested the run, `by` is what triggered it, such as
+ * `schedule`.
+ */
 export function decidedBy({
   by,
   why,
@@ -82,7 +83,7 @@ export const reportSchema = z.object({
   }),
   /** Number of quarantined sources of included clusters. */
   quarantined: z.number().int(),
-  /** Says which clusters carry cluster names of others, a sentence each; undefined if there are none. */
+  /** One sentence for each cluster whose records contain names of other clusters; undefined if there are none. */
   nameConflicts: z.array(z.string()).optional(),
   /** Steps that failed after the commit. The next run repeats them. */
   unfinished: z.array(z.string()),

@@ -5,9 +5,12 @@ import { hasLost, largerOf, measureSchema } from './measure';
 
 /** Rules by which the merge judges files that have become smaller. */
 export const shrinkageRulesSchema = z.object({
-  /** How long after its end a window counts as closed, in seconds. Agents still complete younger windows. */
+  /**
+   * A window counts as closed once this many seconds have passed since its end. In younger windows, agents may still be
+   * adding data.
+   */
   closedAfter: z.number().nonnegative(),
-  /** The fraction of its records, or of any kind of resource hours, that a file may lose. */
+  /** The largest fraction of its records, or of its hours of any resource, that a file may lose. */
   shrinkage: z.number().min(0).max(1),
 });
 export type ShrinkageRules = z.infer<typeof shrinkageRulesSchema>;
@@ -21,40 +24,47 @@ export const shrunkSourceSchema = z.object({
   window: windowIdSchema,
   /** Version of the file that is merged. */
   seen: seenSchema,
-  /** What the cluster's file was compared with: the most that has been taken of each number. */
+  /**
+   * The numbers that the file was compared with: for each number, the largest value of the earlier contributions that
+   * count (see `judge`).
+   */
   largest: measureSchema,
   now: measureSchema,
   /**
-   * True if the window was closed when the file was taken. It then lost less than would quarantine it, and is listed
-   * only to remember `largest`, so that a file cannot shrink step by step. False if the window was young: the file lost
-   * so much that a person should know.
+   * True if the window was already closed when the file was merged. In that case, the loss was too small for a
+   * quarantine, and the source is listed only to remember `largest`, so that a file cannot shrink step by step
+   * unnoticed. False if the window was still young: then the file lost so much that a person should know.
    */
   closed: z.boolean(),
 });
 export type ShrunkSource = z.infer<typeof shrunkSourceSchema>;
 
-/** Files with fewer records are never judged: in a small cluster, a few records make up half. */
+/**
+ * Files that never had at least this many records are not judged: if there are only a few records, losing a few is
+ * normal.
+ */
 const fewest = 20;
-/** Smaller differences in a sum of hours are rounding errors. */
+/** Largest relative difference in a sum of hours that counts as a rounding error. */
 const noise = 1e-9;
 
 export interface Judged {
-  /** End of the window, and the time of the plan, in unix seconds. */
+  /** End of the window, in unix seconds. `now` is the time of the plan, also in unix seconds. */
   readonly end: number;
   readonly now: number;
   readonly rules: ShrinkageRules;
   readonly measure: Measure;
-  /** The cluster's contribution that the base generation has; undefined if there is none. */
+  /** The cluster's contribution in the base generation; undefined if there is none. */
   readonly standing: Measure | undefined;
-  /** The entry of the contribution in the base generation, if it was shrunk when it was taken. */
+  /** The entry for the cluster's contribution among the base generation's shrunk sources, if there is one. */
   readonly remembered: Pick<ShrunkSource, 'largest' | 'closed'> | undefined;
 }
 
 /**
  * - `ok`: the file is not smaller.
- * - `emptied`: the file has no records, but had `records` before. This quarantines it.
- * - `smaller`: the window is closed and the file is smaller, but not by much. What it was must be remembered.
- * - `shrunk`: the file has lost more than the rules allow. In a closed window, this quarantines it.
+ * - `emptied`: the file has no records, but its predecessor had `records`. The source is quarantined.
+ * - `smaller`: the window is closed, and the file has become smaller, but not by much. The earlier size must be
+ *   remembered.
+ * - `shrunk`: the file has lost more than the rules allow. If the window is closed, the source is quarantined.
  */
 export type Verdict =
   | { readonly kind: 'ok' }
@@ -62,9 +72,9 @@ export type Verdict =
   | { readonly kind: 'smaller' | 'shrunk'; readonly largest: Measure; readonly closed: boolean };
 
 /**
- * Judges a version of a cluster's file that was not merged before. Compares it with the largest contribution that was
- * taken since the window was closed, or since a person last accepted one. In a window that has just closed, this is the
- * contribution that stands. Does not compare costs, because they change when prices are reconciled.
+ * Judges a new version of a cluster's file. Compares it with the largest contribution since the window was closed, or
+ * since a person last accepted one. If the window has only just closed, this is the current contribution, `standing`.
+ * Does not compare costs, because they change when prices are reconciled.
  */
 export function judge({ end, now, rules, measure, standing, remembered }: Judged): Verdict {
   if (standing === undefined) return { kind: 'ok' };

@@ -11,14 +11,14 @@ export function isSourceChange(change: Change | undefined): change is SourceChan
 }
 
 /**
- * Returns whether a source that is quarantined with this error code can be accepted. The codes `SOURCE_…` mean that the
- * file can be read, or is gone. Any other file has nothing that could be merged.
+ * Returns whether a source that is quarantined with this error code can be accepted. If the code begins with `SOURCE_`,
+ * the file can be read or is gone. With any other code, the file contains nothing that could be merged.
  */
 export function isAcceptable(code: string): boolean {
   return code.startsWith('SOURCE_');
 }
 
-/** Returns whether a quarantined source is of the cluster, the pipeline and the windows that a change selects. */
+/** Returns whether a quarantined source belongs to the cluster, the pipeline and the windows that a change selects. */
 export function selects(
   { cluster, pipeline, windows }: Pick<SourceChange, 'cluster' | 'pipeline' | 'windows'>,
   source: Pick<QuarantinedSource, 'cluster' | 'window'>,

@@ -7,14 +7,17 @@ import { versionSchema, windowIdSchema } from './ids';
 
 /**
  * What is known about the writers of a cluster's folder. A folder must have one writer. If it has two, such as two
- * clusters with the same id, each keeps replacing the other's files. One file per cluster shows that: the one of its
- * newest window, which every agent writes again and again.
+ * clusters with the same id, each keeps replacing the other's files. To notice this, it is enough to watch one file per
+ * cluster: that of its newest window, which every agent rewrites again and again.
  */
 export const writersSchema = z.object({
   window: windowIdSchema,
   /** The last versions of the window's file, from newest to oldest. */
   versions: z.array(versionSchema),
-  /** The last agents that wrote a watched file, from newest to oldest. Only Federated ETL's own pushes name themselves. */
+  /**
+   * The last agents that wrote a watched file, from newest to oldest. Known only for files that Federated ETL pushed:
+   * their metadata contains the agent's id.
+   */
   agents: z.array(z.object({ agent: z.string(), since: z.string() })),
 });
 export type Writers = z.infer<typeof writersSchema>;
@@ -31,12 +34,12 @@ export interface Written {
 
 const mostVersions = 4;
 const mostAgents = 3;
-/** How long two writers are reported after the last change of writers, in milliseconds. */
+/** How long a folder is reported to have two writers after the writer last changed, in milliseconds. */
 const reportedFor = 7 * 86_400_000;
 
 /**
- * Returns the windows to watch, one per cluster: the newest of those with the longest resolution. Ignores windows that
- * start after `now`, which is in unix seconds.
+ * Returns the window to watch for each cluster: among its windows of the longest resolution, the newest one. Ignores
+ * windows that start after `now`, which is in unix seconds.
  */
 export function watchedWindows(candidates: Candidates, now: number): Map<ClusterId, WindowId> {
   const found = new Map<ClusterId, readonly [seconds: number, start: number, window: WindowId]>();
@@ -69,9 +72,9 @@ export function noteWritten(known: Writers | undefined, written: Written): Write
 }
 
 /**
- * Returns whether a folder has two writers: an agent wrote again after another one had, or the watched file changed
- * back and forth twice. A single change back does not count: somebody may have repaired a file. `now` is in
- * milliseconds since 1970.
+ * Returns whether a folder has two writers: an agent wrote again after a different agent had written, or the watched
+ * file alternated between two versions. A single return to an earlier version does not count, because somebody may have
+ * repaired the file. `now` is in milliseconds since 1970.
  */
 export function hasTwoWriters({ versions, agents }: Writers, now: number): boolean {
   const [newest, , returned] = agents;

@@ -40,7 +40,10 @@ const settlesAfterMs = 2_000;
  */
 const saveEvery = 100;
 const saveEveryMs = 1_000;
-/** Limits saving to 1/20 of the running time, because every save writes the whole cache. */
+/**
+ * Saving the cache may take at most 1/20 of the running time. The limit is needed because every save writes the whole
+ * cache.
+ */
 const shareOfSaving = 20;
 
 /**

@@ -6,7 +6,7 @@ import type { LocalEtl } from './store';
 
 const fileName = 'primary.json';
 
-/** Why the last pull took nothing: the bucket does not continue what this volume has. */
+/** Why the last pull was refused: the bucket's newest generation does not continue the one on this volume. */
 const refusalSchema = z.object({
   /** Error code: FEDERATION_MISSING or FEDERATION_OTHER. */
   code: z.string(),
@@ -40,11 +40,14 @@ const primarySchema = z.object({
   /** The newest generation (numbered version) of the combined data that was pulled completely. */
   lastPull: z.object({ generation: z.number(), at: z.string() }).optional(),
   /**
-   * The newest generation of which a pull has written anything to this volume, saved before its first file. From then
-   * on, pulls take only this generation and those that continue it.
+   * The newest generation that a pull has started to write to this volume. It is saved before the first file is
+   * written. After that, pulls accept only this generation and generations that continue it.
    */
   known: generationIdentitySchema.optional(),
-  /** Id of the federation that the next pull may take although it does not continue `known`. A person allowed this. */
+  /**
+   * Id of a federation that the next pull may accept although it does not continue `known`, because a person has
+   * allowed it.
+   */
   accepts: z.string().optional(),
   refused: refusalSchema.optional(),
 });

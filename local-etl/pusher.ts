@@ -59,8 +59,8 @@ export class Pusher {
     readonly cache: FileCache,
     private readonly pulled: Pulled,
     /**
-     * Number of files that were pushed earlier, if none of them is in the bucket any more. Otherwise 0. The bucket was
-     * then emptied or replaced, or is not mounted.
+     * Number of files that were pushed earlier, if none of them is in the bucket any more: the bucket was emptied or
+     * replaced, or is not mounted. Otherwise 0.
      */
     readonly vanished: number,
   ) {}

@@ -28,22 +28,22 @@ export async function listClusterFiles(bucket: BucketReader, cluster: ClusterId)
     if (entry.kind !== 'object') continue;
     keys.push(entry.key);
     bytes += entry.size;
-    // A test object is no sign of a push: `doctor` writes them too.
+    // Ignore test objects: `doctor` writes them, so they do not show that the cluster has pushed.
     const probe = entry.key.startsWith(probeKey(clusterPrefix(cluster), ''));
     if (!probe && (newest === undefined || entry.modified > newest.modified)) newest = entry;
   }
   return { cluster, keys, bytes, ...(newest && { newest: { key: newest.key, modified: newest.modified } }) };
 }
 
-/** How long a cluster must not have pushed before its files may be deleted, in milliseconds. */
+/** Minimum time since a cluster's last push before its files may be deleted, in milliseconds. */
 const quietFor = 3_600_000;
 
 /**
- * Checks that a cluster's files may be deleted with these credentials: that the cluster no longer pushes, and that the
- * store lets us delete. To read the store's clock, writes a test object to the cluster's folder and deletes it.
+ * Checks that a cluster's files may be deleted: the cluster no longer pushes, and these credentials allow deleting. To
+ * read the store's clock, writes a test object to the cluster's folder and deletes it.
  *
  * @throws CLUSTER_STILL_PUSHES if a file is younger than an hour, or a worker serves the cluster's push workflow;
- *   STORAGE_ACCESS_DENIED if the credentials may not write or delete
+ *   STORAGE_ACCESS_DENIED if the credentials do not allow writing or deleting
  */
 export async function requireQuiet(
   store: Bucket,
@@ -79,7 +79,7 @@ async function hasWorker(client: Client, workflowId: string): Promise<boolean> {
   }
 }
 
-/** What became of a cluster's files. `cluster remove --delete-files --json` prints it. */
+/** Result of deleting a cluster's files. `cluster remove --delete-files --json` prints it. */
 export interface DeletedFiles {
   readonly deleted: number;
   /** Number of files that are still there, because the deletion was stopped or they were written meanwhile. */
@@ -92,14 +92,14 @@ export interface DeleteOptions {
   readonly progress: (done: number, of: number) => void;
 }
 
-/** Number of files that are deleted between two looks at the newest generation. */
+/** Number of files to delete before checking again that the cluster is still removed. */
 const chunk = 1_000;
 const concurrentDeletes = 16;
 
 /**
- * Deletes all files of a removed cluster. If the cluster is restored meanwhile, stops.
+ * Deletes all files of a removed cluster. Stops if the cluster is restored in the meantime.
  *
- * @throws REMOVAL_NOT_COMMITTED unless the newest generation in this very bucket has the cluster removed
+ * @throws REMOVAL_NOT_COMMITTED if the cluster is not among the removed clusters of the newest generation in `store`
  */
 export async function deleteClusterFiles(
   store: Bucket,

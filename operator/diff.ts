@@ -24,8 +24,8 @@ const leastDifference = 1e-6;
 
 /**
  * Compares two generations. Returns the clusters that joined or left, and the windows that differ, with each cluster's
- * costs before and after. Only the newest differing windows are compared, at most `most`; the others are
- * just counted. A window that cannot be read is listed with the reason.
+ * costs before and after. Compares only the newest differing windows, at most `most`, and counts the rest. A window
+ * that cannot be read is listed with the reason.
  *
  * @throws GENERATION_UNREADABLE if one of the generations does not exist
  */
@@ -103,7 +103,7 @@ async function costs(
   return totals;
 }
 
-/** A change in cost, of all windows that were compared. */
+/** The cost before and after, summed over all windows that were compared. */
 export interface CostChange {
   readonly pipeline: string;
   readonly resolution: string;

@@ -31,7 +31,7 @@ export interface DryRun {
   readonly listing: DrawnPlan['listing'];
   /** The hold that keeps the federation from committing. */
   readonly heldBy?: DrawnPlan['heldBy'];
-  /** Of a rollback: when its target was committed, and which clusters it does not bring back. */
+  /** If the federation is a rollback: when its target was committed, and which clusters it does not bring back. */
   readonly rollback?: DrawnPlan['rollback'];
 }
 

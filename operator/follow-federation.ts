@@ -7,7 +7,7 @@ import type { FederationSummary } from '../workflows/federation';
 import { type FederationProgress, progress } from '../workflows/messages';
 
 const lookEveryMs = 500;
-/** Number of unanswered queries in a row before `unserved` is called. Each of them takes seconds to fail. */
+/** Number of consecutive unanswered queries after which `unserved` is called. Each query takes seconds to fail. */
 const patientLooks = 3;
 
 export interface FollowOptions {

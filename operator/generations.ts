@@ -58,11 +58,11 @@ export interface GenerationSummary {
   readonly windows: number;
   /** Number of quarantined sources that need attention: those of included clusters that nobody has dropped. */
   readonly quarantined: number;
-  /** Number of sources that lost much while their windows were young, and were merged nevertheless. */
+  /** Number of sources that lost a large part of their data but were merged, because their windows were still young. */
   readonly shrunk: number;
   /** Number of notices about the clusters' folders. */
   readonly notices: number;
-  /** The hold that a rollback has put on the federation; it counts as long as this is the newest generation. */
+  /** The hold that a rollback has put on the federation. It is in force as long as this is the newest generation. */
   readonly hold?: Hold;
   /** Number of quarantined sources that a person has dropped. */
   readonly dropped: number;

@@ -11,15 +11,15 @@ import { findKnownCluster } from './known-cluster';
 export interface GivenName {
   readonly cluster: ClusterId;
   readonly name: string;
-  /** The cluster that owns the name so far. */
+  /** The cluster that owns the name now. */
   readonly owner: ClusterId;
 }
 
 /**
- * Reads from the newest generation who owns a cluster name.
+ * Reads from the newest generation which cluster owns a name.
  *
- * @throws CLUSTER_UNKNOWN if there is no such cluster; CLUSTER_REMOVED if it is removed; CLUSTER_NAME_UNKNOWN if no cluster owns the
- *   name; FEDERATION_ON_HOLD if no federation would commit the decision
+ * @throws CLUSTER_UNKNOWN if there is no cluster with this id; CLUSTER_REMOVED if it is removed; CLUSTER_NAME_UNKNOWN
+ *   if no cluster owns the name; FEDERATION_ON_HOLD if a hold keeps federations from committing the decision
  */
 export async function readGivenName(bucket: BucketReader, id: string, name: string): Promise<GivenName> {
   const { cluster, generation } = await findKnownCluster(bucket, id);

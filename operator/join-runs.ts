@@ -25,15 +25,18 @@ export interface TemporalRun extends Pick<Run, 'run' | 'outcome' | 'request' | '
   readonly startedAt: string;
 }
 
-/** Merges the names of runs, newest first. A name contains the time of the request, so the newest sorts last. */
+/**
+ * Merges lists of run names into one list, newest run first. Run names sort by age, because they contain the time of
+ * the request.
+ */
 export function newestFirst(...lists: readonly (readonly string[])[]): string[] {
   return [...new Set(lists.flat())].sort((a, b) => byBytes(b, a));
 }
 
 /**
  * Combines what the bucket and Temporal know about a run. The report in the bucket has precedence. `known` is undefined
- * if Temporal does not know the run, and `silent` if it is not known how the run ended: Temporal does not answer, or the
- * report exists but is damaged.
+ * if Temporal does not know the run. It is `silent` if there is no way to know how the run ended: Temporal does not
+ * answer, or the report exists but is damaged.
  */
 export function joinRun(
   run: string,

@@ -22,11 +22,11 @@ import type { Operator } from './operator';
 
 export type MembershipChange = 'exclude' | 'include';
 
-/** What became of a change of membership. `exclude --json` and `include --json` print it. */
+/** Result of a change of membership. `exclude --json` and `include --json` print it. */
 export interface MembershipAnswer extends RosterAnswer {
   /** The run in progress that commits the change. */
   readonly run?: string;
-  /** Number of the newest generation, if it says already what was asked for. Otherwise only Temporal knows the change. */
+  /** Number of the newest generation, if it already contains the change. Undefined if only Temporal has it so far. */
   readonly generation?: number;
 }
 
@@ -65,8 +65,8 @@ export async function changeMembership(
 }
 
 /**
- * Returns the number of the newest generation if it excludes the cluster, or does not exclude it, as asked. Otherwise
- * returns undefined: the change is not in the bucket yet.
+ * Returns the number of the newest generation if the change is already in it. Returns undefined if it is not in the
+ * bucket yet.
  */
 export async function generationThatSays(
   operator: Operator,
@@ -105,8 +105,8 @@ function noRoster(error: unknown): never {
 }
 
 /**
- * Time to wait for the answer of a run, in milliseconds. A run does not answer during its commit, because only after
- * the commit is it known whether the change still applies to that run.
+ * Time to wait for the answer of a run, in milliseconds. A run does not answer during its commit: it knows only after
+ * the commit whether the change still applies to it.
  */
 const answerWithinMs = 60_000;
 const noAnswer = [WorkflowNotFoundError, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError];

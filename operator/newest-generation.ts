@@ -17,7 +17,8 @@ export interface Newest extends NewestReadable {
  * generation has been deleted, because a generation is published only after its commit.
  */
 export async function findNewest(bucket: BucketReader, options?: CallOptions): Promise<Newest> {
-  // Read this before the generations are listed: a generation may be committed and published meanwhile.
+  // Read `published.json` first. If it were read after the generations, it could name one that was committed in
+  // between.
   const { value: published } = await examineDocument(bucket, documents.published.at(), options);
   const found = await readNewestReadable(bucket, options);
   const damage = adviseOnDamaged(found);

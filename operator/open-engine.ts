@@ -12,7 +12,7 @@ export interface OpenEngineOptions {
    * `query.memory`)
    */
   readonly memoryLimit?: string;
-  /** The verb that needs the engine. It becomes part of the temporary folder's name. */
+  /** Name of the verb that needs the engine. It becomes part of the temporary folder's name. */
   readonly verb: string;
 }
 

@@ -24,17 +24,20 @@ export interface ListedNotice extends Notice {
 }
 
 /**
- * The quarantined sources of the newest generation that can be read, and what is odd about the clusters' folders.
+ * The quarantined sources of the newest generation that can be read, and notices about the clusters' folders.
  * `quarantine --json` prints exactly this.
  */
 export interface Quarantine {
   /** Number of the newest generation that can be read; undefined if there is none. */
   readonly generation?: number;
   readonly sources: readonly ListedSource[];
-  /** The clusters that carry cluster names of others. All of these sources are in `sources`, too. */
+  /**
+   * The clusters whose records contain names of other clusters. All quarantined sources of these clusters are in
+   * `sources`, too.
+   */
   readonly nameConflicts: readonly ListedConflict[];
   readonly notices: readonly ListedNotice[];
-  /** The sources that lost much while their windows were young, and were merged nevertheless. */
+  /** The sources that lost a large part of their data but were merged, because their windows were still young. */
   readonly shrunk: readonly ShrunkSource[];
   /** The sources that are merged although they looked wrong, because a person has accepted them. */
   readonly accepted: readonly AcceptedSource[];
@@ -42,9 +45,11 @@ export interface Quarantine {
   readonly damaged: readonly string[];
 }
 
-/** The quarantined sources of a cluster that carries cluster names of others. */
+/**
+ * A cluster whose records contain names of other clusters, and the number of its sources that are quarantined for this.
+ */
 export interface ListedConflict extends Pick<ListedSource, 'cluster' | 'since' | 'detail' | 'hint'> {
-  /** Number of quarantined sources, and how many of them carry such a name themselves. */
+  /** Number of quarantined sources. `carrying` is the number of those whose own records contain such a name. */
   readonly sources: number;
   readonly carrying: number;
 }
@@ -102,7 +107,7 @@ async function listedSince(bucket: BucketReader, newest: Generation): Promise<Ma
     if (number >= newest.generation) continue;
     if (open.size === 0) break;
     const earlier = await examineDocument(bucket, documents.generation.at(number));
-    // Nothing is known of a damaged generation, so look at the one before it.
+    // A damaged generation does not show what it quarantined. Skip it and look at the generation before it.
     if (earlier.damage !== undefined) continue;
     if (earlier.value === undefined) break;
     open = new Set(earlier.value.quarantined.map(identity).filter((source) => open.has(source)));

@@ -10,9 +10,9 @@ import { findKnownCluster } from './known-cluster';
 /** A cluster that a person wants to remove or restore. */
 export interface RemovableCluster {
   readonly cluster: ClusterId;
-  /** The decision by which the cluster is removed; undefined unless it is removed already. */
+  /** The decision that removed the cluster; undefined if the cluster is not removed. */
   readonly removed?: Removed;
-  /** Whether the history of a removed cluster still exists, so that restoring the cluster brings it back. */
+  /** Whether the cluster's history still exists, so that restoring the cluster would bring the history back. */
   readonly history: boolean;
 }
 
@@ -31,9 +31,10 @@ export async function readRemovable(bucket: BucketReader, id: string): Promise<R
 }
 
 /**
- * Checks that the newest generation has a cluster removed, or no longer has it removed.
+ * Checks that the removal or restoration of a cluster is in the newest generation.
  *
- * @throws REMOVAL_NOT_COMMITTED if it does not. `why` says what the run reported instead.
+ * @throws REMOVAL_NOT_COMMITTED if it is not. The error's detail then includes `why`, such as what the run reported
+ *   instead.
  */
 export async function requireCommitted(
   bucket: BucketReader,

@@ -11,8 +11,8 @@ import { findTemporalRun } from './temporal-runs';
  * Returns the request that starts a replay of a run. The original request is read from the bucket or, if it never
  * reached the bucket, from Temporal.
  *
- * @throws RUN_NOT_FOUND if neither knows the run; an error of the store if it cannot be read and Temporal does not know
- *   the run
+ * @throws RUN_NOT_FOUND if neither the bucket nor Temporal has the request; the store's error if the bucket cannot be
+ *   read and Temporal does not have the request
  */
 export async function replayRequest(operator: Operator, run: string): Promise<FederationRequest> {
   const stored = await storedRequest(operator, run);
@@ -51,7 +51,7 @@ export interface FailedRequests {
   readonly combined: number;
   /** Runs that cannot be replayed, because neither the bucket nor Temporal has their request. */
   readonly unrecorded: readonly string[];
-  /** Sentences that say what is unknown. */
+  /** Sentences that say what is unknown because the bucket cannot be read or Temporal does not answer. */
   readonly missing: readonly string[];
 }
 

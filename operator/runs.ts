@@ -100,7 +100,7 @@ interface TemporalRuns {
   readonly answers: boolean;
   readonly runs: readonly TemporalRun[];
   readonly missing: readonly string[];
-  /** Looks for a run that is not in `runs`. */
+  /** Looks for a run that is not in `runs`. Returns `silent` if Temporal does not answer. */
   find(run: string): Promise<TemporalRun | undefined | 'silent'>;
   errorOf(run: TemporalRun): Promise<Run['error']>;
 }
@@ -173,9 +173,9 @@ function describeDamage({ key, detail }: Damage): string {
 /** Summary of a federation run. `runs --json` prints a list of these summaries. Times are in RFC 3339. */
 export interface RunSummary extends Pick<Run, 'run' | 'outcome'> {
   readonly trigger?: FederationRequest['trigger'];
-  /** Who requested the run; undefined unless a person did. */
+  /** The person who requested the run, as `name@host`; undefined if no person requested it. */
   readonly by?: string;
-  /** The decision of a person that the run commits. */
+  /** A person's decision that the run commits. */
   readonly change?: FederationRequest['change'];
   readonly why?: string;
   /** Name of the run that this one replays. */
@@ -192,7 +192,7 @@ export interface RunSummary extends Pick<Run, 'run' | 'outcome'> {
   /** Steps that failed after the commit. The next run repeats them. */
   readonly unfinished?: FederationReport['unfinished'];
   readonly warnings?: FederationReport['warnings'];
-  /** Says which clusters carry cluster names of others, a sentence each. */
+  /** One sentence for each cluster whose records contain names of other clusters. */
   readonly nameConflicts?: FederationReport['nameConflicts'];
   readonly error?: FederationReport['error'];
 }

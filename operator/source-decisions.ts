@@ -20,7 +20,10 @@ export interface SelectedSources {
   readonly sources: readonly QuarantinedSource[];
   /** Selected sources that cannot be accepted, because they have nothing that could be merged. */
   readonly impossible: readonly QuarantinedSource[];
-  /** Selected sources whose files have been replaced since the generation. The next federation judges the new files. */
+  /**
+   * Selected sources whose files have been replaced since the newest generation was committed. The next federation
+   * judges the new files.
+   */
   readonly replaced: readonly QuarantinedSource[];
   /** Sentences that say what could not be determined. */
   readonly missing: readonly string[];
@@ -29,8 +32,8 @@ export interface SelectedSources {
 /**
  * Finds the quarantined sources that a person wants to decide about.
  *
- * @throws QUARANTINE_NOT_FOUND if there are none, or none of which the file is still the same; ACCEPT_IMPOSSIBLE if none
- *   of them can be accepted; FEDERATION_ON_HOLD if no federation would commit the decision
+ * @throws QUARANTINE_NOT_FOUND if there are none, or if the files of all of them have been replaced; ACCEPT_IMPOSSIBLE
+ *   if none of them can be accepted; FEDERATION_ON_HOLD if a hold keeps federations from committing the decision
  */
 export async function selectSources(
   bucket: BucketReader,
@@ -91,7 +94,7 @@ function allReplaced({ cluster, generation }: SourceChange, number: number): Fed
   });
 }
 
-/** Finds the sources whose current files have other versions than those that are quarantined. */
+/** Finds the sources whose file in the bucket is no longer the version that is quarantined. */
 async function findReplaced(
   bucket: BucketReader,
   { cluster }: SourceChange,
@@ -110,8 +113,8 @@ async function findReplaced(
 }
 
 /**
- * Returns the selected sources for which the newest generation does not have the decision: their files were replaced
- * before the federation read them, turned out to be unreadable, or the federation committed nothing.
+ * Returns the selected sources that the newest generation does not show as decided. Either the file was replaced before
+ * the federation read it, or it turned out to be unreadable, or the federation committed nothing.
  */
 export async function undecided(
   bucket: BucketReader,

@@ -24,7 +24,7 @@ export interface Status {
   };
   /** The newest generation that can be read; undefined if there is none. */
   readonly generation?: Omit<GenerationSummary, 'run' | 'federator' | 'size'>;
-  /** The clusters that carry cluster names of others, with what can be done. */
+  /** The clusters whose records contain names of other clusters, with advice on what to do. */
   readonly nameConflicts: readonly {
     readonly cluster: string;
     readonly detail: string;

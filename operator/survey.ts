@@ -24,8 +24,8 @@ export interface ClusterSummary {
   readonly cluster: string;
   readonly membership: 'in' | 'excluded' | 'removed' | 'not yet';
   /**
-   * Why the cluster is excluded or removed, how its membership will change with the next run, or why nothing new of it is
-   * merged.
+   * Why the cluster is excluded or removed, how its membership will change with the next run, or why its new files are
+   * not merged.
    */
   readonly reason?: string;
   /** Set if the cluster has pushed since it was removed. */

@@ -12,7 +12,10 @@ import { names } from '../workflows/names';
 import { searchAttributes } from '../workflows/search-attributes';
 import type { Run, TemporalRun } from './join-runs';
 
-/** Outcome of a run by the status of its workflow. That of a completed run is in a search attribute. */
+/**
+ * Outcome of a run, by the status of its workflow. `COMPLETED` is missing, because the outcome of a completed run is in
+ * a search attribute.
+ */
 const outcomes: Partial<Record<WorkflowExecutionStatusName, Run['outcome']>> = {
   RUNNING: 'running',
   PAUSED: 'running',
@@ -28,9 +31,9 @@ const unsuccessful = "ExecutionStatus IN ('Failed', 'Canceled', 'Terminated', 'T
 const longestPage = 1_000;
 
 /**
- * Lists up to `limit` federations of this id prefix that Temporal knows: first those that are running, then the last
- * that ended. If `failed`, lists only those that failed, died or were cancelled. Temporal's list is about a second
- * behind.
+ * Lists up to `limit` federations that Temporal knows and whose ids have this prefix: first the running ones, then
+ * those that ended most recently. If `failed`, lists only those that failed, died or were cancelled. Temporal's list
+ * lags behind by about a second.
  */
 export async function listTemporalRuns(
   client: Client,
@@ -53,7 +56,7 @@ export async function listTemporalRuns(
   return [...found.values()];
 }
 
-/** Returns what Temporal knows about a federation, or undefined if it knows none of this name. */
+/** Returns what Temporal knows about a federation run, or undefined if it knows no run with this name. */
 export async function findTemporalRun(
   client: Client,
   idPrefix: string,
@@ -88,7 +91,10 @@ export async function errorOfRun(
   }
 }
 
-/** Returns the report of a run that ended well but could not write it; undefined if the run has written it. */
+/**
+ * Returns the report of a run that succeeded but could not write its report to the bucket. Returns undefined if the
+ * report was written.
+ */
 export async function unwrittenReport(
   client: Client,
   { run, runId }: TemporalRun,

@@ -11,7 +11,7 @@ import type { Finding } from './verify-generation';
 /** A document to check, and what to say if it is damaged. */
 interface Checked extends Pick<Finding, 'about' | 'todo'> {
   readonly document: DocumentAt<unknown>;
-  /** True if it has to exist. */
+  /** True if the document must exist. */
   readonly required?: true;
 }
 
@@ -19,8 +19,8 @@ interface Checked extends Pick<Finding, 'about' | 'todo'> {
 const concurrency = 4;
 
 /**
- * Reads the documents that `verifyGeneration` does not read, and reports those that are damaged: federation.json, generations, the
- * records of the clean-up and of the last full listing, and the requests and reports of runs.
+ * Reads the documents that `verifyGeneration` does not read, and reports those that are damaged: federation.json,
+ * generations, the records of the clean-up and of the last full listing, and the requests and reports of runs.
  */
 export async function verifyDocuments(bucket: BucketReader, newest: Newest): Promise<Finding[]> {
   const checked: Checked[] = [

@@ -19,13 +19,13 @@ import { type Published, publishingSteps } from '../federation/published';
 import type { BucketReader } from '../storage/bucket';
 import { remerge } from './remerge';
 
-/** Something in the bucket that is damaged, missing, or not what the generation says. */
+/** Something in the bucket that is damaged, missing, or different from what the generation says. */
 export interface Finding {
-  /** What is affected: a WindowId, `published` for `published.json`, or another word or two for other documents. */
+  /** What is affected: a WindowId, or the name of a document, such as `published` for `published.json`. */
   readonly about: string;
   readonly key: string;
   readonly detail: string;
-  /** What repairs it. */
+  /** How to repair what was found. */
   readonly todo: string;
 }
 
@@ -126,7 +126,7 @@ function checkPublished(
   generation: Generation,
 ): Finding[] {
   const findings: Finding[] = [];
-  // If a newer generation has been published, that one is damaged or missing, which is reported elsewhere.
+  // If a newer generation has been published, that generation is damaged or missing. Another check reports this.
   if (published === undefined || published.generation < generation.generation) {
     const is = published === undefined ? 'none' : `generation ${published.generation}`;
     const detail = `Generation ${generation.generation} is the newest, but ${is} is published.`;
@@ -189,13 +189,13 @@ async function checkBytes(
 
 const publishAgain = 'The next federation repairs that.';
 
-/** Returns what repairs a window whose merged object or provenance is missing or damaged. */
+/** Returns a sentence that says how to repair a window whose merged object or provenance is missing or damaged. */
 function mergeAgain(id: WindowId): string {
   const { start, end } = entryWindow(id).window;
   return `\`federated-etl federate --force --window ${start},${end}\` merges it again.`;
 }
 
-/** Describes an error that means that an object is missing or damaged. Rethrows any other error. */
+/** Describes an error that shows that an object is missing or damaged. Rethrows any other error. */
 function whatFailed(error: unknown): string {
   if (isFederationError(error, 'STORAGE_NOT_FOUND')) return 'It is missing.';
   if (isFederationError(error, 'STORAGE_CORRUPT')) return error.detail;

@@ -3,8 +3,8 @@ import type { Command } from 'commander';
 import { printNote } from './output';
 
 /**
- * Asks the person at the terminal to confirm. Returns whether the answer was yes. If there is no terminal to ask at,
- * ends the verb as wrongly used, and names the option `--yes`.
+ * Asks the person at the terminal to confirm. Returns whether the answer was yes. Without a terminal, ends the program
+ * with the exit code for wrong usage, and an error message that names the option `--yes`.
  */
 export async function confirm(command: Command, question: string, { yes }: { yes?: true }): Promise<boolean> {
   if (yes) return true;

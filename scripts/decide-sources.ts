@@ -39,7 +39,10 @@ export function withDecideOptions(verb: Command): Command {
     .option('--json', 'print JSON');
 }
 
-/** Shows what a decision about quarantined sources applies to, asks, and starts a federation that commits it. */
+/**
+ * Shows what a decision about quarantined sources applies to, asks for confirmation, and starts a federation that
+ * commits the decision.
+ */
 export async function decideSources(
   command: Command,
   kind: SourceChange['kind'],

@@ -72,7 +72,10 @@ async function change(
   if (options.wait && shown.generation === undefined) process.exitCode = 1;
 }
 
-/** Waits for the run that commits the change. If there is none, starts one. Returns the answer as it is afterwards. */
+/**
+ * Waits for the run that commits the change. If there is none, starts one. Returns `answer`, updated with the run and
+ * with the generation that contains the change.
+ */
 async function settle(
   context: Context,
   kind: MembershipChange,

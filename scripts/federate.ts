@@ -72,7 +72,7 @@ export function registerFederate(program: Command): void {
  * Starts a federation run. With `wait`, waits until the run ends and prints its result. Otherwise prints how to follow
  * the run. The exit status is 1 if a rollback keeps the run from committing.
  *
- * @throws FEDERATION_ON_HOLD if that is known before the run starts
+ * @throws FEDERATION_ON_HOLD if a rollback keeps the run from committing, and this is known before the run starts
  */
 export async function startAndShow(
   context: Context,

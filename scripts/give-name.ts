@@ -16,7 +16,10 @@ export interface GiveNameOptions extends CommandOptions {
   readonly json?: true;
 }
 
-/** Shows who owns a cluster name, asks, and starts a federation that gives the name to another cluster. */
+/**
+ * Shows which cluster owns a name, asks for confirmation, and starts a federation that gives the name to another
+ * cluster.
+ */
 export async function giveName(command: Command, id: string, options: GiveNameOptions): Promise<void> {
   await using context = openContext(options);
   const given = await readGivenName(await context.bucket(), id, options.name);

@@ -5,7 +5,7 @@ export function print(line = ''): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** Writes a line to standard error, for what is not part of the result of a verb. */
+/** Writes a line to standard error. Use it for everything that is not the result of a verb. */
 export function printNote(line: string): void {
   process.stderr.write(`${line}\n`);
 }

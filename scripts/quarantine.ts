@@ -64,7 +64,8 @@ function showSources({ generation, sources, nameConflicts }: Quarantine): void {
   const dropped = sources.filter((source) => source.dropped !== undefined).length;
   const ofThem = dropped === 0 ? '' : `, ${dropped} of them dropped`;
   print(`Generation ${generation} has ${count(sources.length, 'quarantined source')}${ofThem}.\n`);
-  // A cluster that carries names of others may have thousands of sources, so they share a line.
+  // A cluster whose records contain names of other clusters may have thousands of quarantined sources. Print them as
+  // one row.
   const conflicting = new Set(nameConflicts.map(({ cluster }) => cluster));
   const single = sources.filter(({ cluster, code }) => code !== nameTaken || !conflicting.has(cluster));
   const rows = single.map(({ cluster, window, code, since, state, dropped: decided }) => [

@@ -49,7 +49,10 @@ export function registerReplay(program: Command): void {
     });
 }
 
-/** Returns the requests of failed runs, and prints what is not obvious from the runs that then start. */
+/**
+ * Returns the requests with which to replay the failed runs. Prints which of these runs are not replayed one by one,
+ * and why.
+ */
 async function failedRequests(context: Context): Promise<readonly FederationRequest[]> {
   const { requests, combined, unrecorded, missing } = await failedSinceTheLastCommit(context);
   for (const line of missing) printNote(line);

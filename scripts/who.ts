@@ -1,6 +1,8 @@
 import { hostname, userInfo } from 'node:os';
 
-/** Returns who is using the command line, as `name@host`. Generations and runs record it with what the person decided. */
+/**
+ * Returns who is using the command line, as `name@host`. Generations and runs record this as the author of a decision.
+ */
 export function whoAmI(): string {
   return `${userName()}@${hostname()}`;
 }

@@ -126,7 +126,7 @@ function describeRemovedCluster(cluster: string, removed: string, stillPushing?:
   };
 }
 
-/** Warns about clusters that carry cluster names of others. */
+/** Warns about clusters whose records contain names of other clusters. */
 function nameConflicts(generation: Survey['generation']): Check[] {
   return Object.entries(generation?.nameConflicts ?? {}).map(([cluster, conflict]) => ({
     check,
