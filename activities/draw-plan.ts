@@ -160,7 +160,7 @@ export async function drawPlan(bucket: BucketReader, input: DrawPlanInput): Prom
   };
 }
 
-/** Returns the plan of a run that a rollback keeps from committing: everything stays as it is. */
+/** Returns the plan of a run that a hold keeps from committing: everything stays as it is. */
 function onHold(heldBy: Hold, current: Generation, newest: number): DrawnPlan {
   const { generation, federation, membership, windows } = current;
   return {

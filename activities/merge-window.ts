@@ -181,7 +181,7 @@ async function readPreviousOrNone(
   }
 }
 
-/** What a window's sources add to the next generation's lists. */
+/** Entries that a window's sources add to the lists of the next generation. */
 type ListedSources = Omit<WindowResult, 'window' | 'merged'>;
 
 function listedSources(

@@ -6,7 +6,7 @@ import type { FederationRequest } from '../federation/run';
 import type { BucketReader, CallOptions } from '../storage/bucket';
 import { readNewestGeneration, readNewestReadable, requireGeneration } from './read-generations';
 
-/** The generation that a plan starts from, and the newest ones. */
+/** The generation that a plan starts from, and the newest generation. Usually they are the same. */
 export interface PlanBase {
   /** The generation that the plan starts from; undefined if there is none. */
   readonly base?: Generation;

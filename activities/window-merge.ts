@@ -81,7 +81,7 @@ export class WindowMerge {
     for (let looks = 0; ;) {
       if (!sources.some((source) => contributes(source))) return { sources, shrunk: [], reused: false };
       const name = fingerprint(ref, sources);
-      // A source that is held back has to be examined first, even if an earlier attempt has merged it.
+      // If a file must be held back, examine its names first, even if an earlier attempt has already merged the window.
       const examined = sources.some((source) => this.isHeldBack(source));
       const finished = force || examined ? undefined : await findFinished(bucket, name, { signal });
       const { bad, moved, merged } = finished

@@ -20,8 +20,8 @@ export interface FoldedInput {
    */
   entries: number;
   /**
-   * Those entries counted in `entries` that the merge changed, as ascending indexes. Index 0 is the first entry counted
-   * in `entries`.
+   * Indexes, in ascending order, of those entries counted in `entries` that the merge changed. The first entry counted
+   * in `entries` has the index 0.
    */
   altered: number[];
   /** Indexes of the input's entries that the merge changed or dropped, in ascending order. */

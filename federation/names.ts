@@ -49,8 +49,8 @@ export function namesNotOwned(cluster: ClusterId, names: readonly string[], owne
  * matter, so all federators make the same decision.
  *
  * A name without an owner goes to one of the clusters that carry it: to the one whose id equals the name, otherwise to
- * the first by the bytes of its id. A cluster that carries a name of another cluster gets no names, because it
- * contributes nothing.
+ * the one whose id comes first in byte order. A cluster that carries a name of another cluster gets no names, because
+ * it contributes nothing.
  */
 export function decideNames(owners: NameOwners, carried: Iterable<CarriedNames>): DecidedNames {
   const wanted = collect(owners, carried);
@@ -89,10 +89,7 @@ function collect(owners: NameOwners, carried: Iterable<CarriedNames>): Map<Clust
   return wanted;
 }
 
-/**
- * Returns whether a cluster has to wait for another cluster that is still open: one whose id both of them carry as a
- * name.
- */
+/** Returns whether a cluster has to wait for another one in `open`: one whose id both of them carry as a name. */
 function waits(
   cluster: ClusterId,
   wanted: ReadonlyMap<ClusterId, ReadonlySet<string>>,

@@ -148,7 +148,10 @@ export const windowResultSchema = z.object({
   quarantined: z.array(quarantinedSourceSchema),
   /** The accepted sources of the window that were merged as they are. */
   accepted: z.array(acceptedSourceSchema),
-  /** Cluster names in merged sources that the plan does not give to the sources' clusters. Usually there are none. */
+  /**
+   * Merged sources whose records carry cluster names that, according to the plan, the cluster does not own. Usually
+   * there are none.
+   */
   names: z.array(z.object({ cluster: clusterIdSchema, seen: seenSchema, names: z.array(z.string()) })),
   shrunk: z.array(shrunkSourceSchema),
 });

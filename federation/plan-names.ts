@@ -67,12 +67,15 @@ export interface PlanNamesInput {
   readonly base?: Generation;
   readonly membership: Pick<Membership, 'clusters' | 'removed' | 'scope'>;
   readonly candidates: Candidates;
-  /** As in `PlanInput`. */
+  /**
+   * If only recent windows were listed: the listing includes all windows that end after this time (unix seconds).
+   * Undefined if all windows were listed.
+   */
   readonly since?: number;
   readonly change?: Change;
-  /** Names that an earlier attempt of the run found. */
+  /** Names that an earlier attempt of the run found in files of clusters that do not own them. */
   readonly found: readonly NamesOfSource[];
-  /** As in `PlanInput`. */
+  /** Time of the plan, in unix seconds. */
   readonly now: number;
 }
 
