@@ -38,7 +38,7 @@ export function changes({ kind }: Pick<SourceChange, 'kind'>, source: Quarantine
 }
 
 export interface DecidedSources {
-  /** The base generation as it would be if the decision had been made before it was committed. */
+  /** The base generation as it would be if the decision had been made before that generation was committed. */
   readonly base: Generation;
   readonly change: SourceChange;
   readonly decided: Decided;

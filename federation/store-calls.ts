@@ -1,4 +1,4 @@
-/** Operations of a bucket, with the names in `storage/bucket.ts`. */
+/** The operations of a bucket, named as in `storage/bucket.ts`. */
 const storeVerbs = ['list', 'head', 'get', 'put', 'create', 'copy', 'delete'] as const;
 
 /** Number of calls to a store, by operation. Each failed attempt and each page of a listing counts as a call. */

@@ -56,7 +56,7 @@ export function watchedWindows(candidates: Candidates, now: number): Map<Cluster
   return new Map([...found].map(([cluster, [, , window]]) => [cluster, window]));
 }
 
-/** Returns what is known about a cluster's writers after this version of the watched file. */
+/** Adds this version of the watched file to what is known about a cluster's writers, and returns the result. */
 export function noteWritten(known: Writers | undefined, written: Written): Writers {
   const { window, version, agent, modified } = written;
   const earlier = known?.window === window ? known.versions : [];

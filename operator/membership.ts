@@ -80,8 +80,9 @@ export async function generationThatSays(
 }
 
 /**
- * Describes a change of membership in one sentence. It also says that the change is lost if Temporal loses its data
- * before the commit, because a new roster knows only what the newest generation says.
+ * Describes a change of membership in one sentence. If the change is not committed yet, the sentence says that only
+ * Temporal knows it: if Temporal loses its data before the commit, the change is lost, because a new roster knows only
+ * what the newest generation says.
  */
 export function describeChange(
   kind: MembershipChange,

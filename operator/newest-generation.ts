@@ -17,8 +17,8 @@ export interface Newest extends NewestReadable {
  * generation has been deleted, because a generation is published only after its commit.
  */
 export async function findNewest(bucket: BucketReader, options?: CallOptions): Promise<Newest> {
-  // Read `published.json` first. If it were read after the generations, it could name one that was committed in
-  // between.
+  // Read `published.json` before the generations. If it were read after them, it could name a generation that was
+  // committed in between, which would then seem to be missing.
   const { value: published } = await examineDocument(bucket, documents.published.at(), options);
   const found = await readNewestReadable(bucket, options);
   const damage = adviseOnDamaged(found);

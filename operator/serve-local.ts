@@ -63,9 +63,9 @@ export function reportOnce(report: (file: UnreadableFile) => void): (file: Unrea
 }
 
 /**
- * Runs `work` now and after each change of the store, until the signal is aborted. However many changes happen while
- * `work` runs, it is then run only once more. If `work` fails, it is not run again, and its error is thrown unless the
- * signal is aborted.
+ * Runs `work` now and after each change of the store, until the signal is aborted. If the store changes while `work`
+ * runs, `work` runs once more afterwards, however many changes there were. If `work` fails, it is not run again, and
+ * its error is thrown unless the signal is aborted.
  */
 export async function onEachChange(
   store: LocalEtl,

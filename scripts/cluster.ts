@@ -64,7 +64,7 @@ function verb(verbs: Command, kind: 'remove' | 'restore', description: string): 
     });
 }
 
-/** Removes or restores a cluster, unless that has been done already. */
+/** Removes or restores a cluster. Changes nothing if it is already removed, or already restored. */
 async function change(
   context: Context,
   command: Command,
@@ -104,7 +104,7 @@ async function change(
   }
 }
 
-/** Removes a cluster, unless that has been done already, then deletes its files. */
+/** Removes a cluster if it is not removed yet. Then deletes its files. */
 async function removeWithFiles(
   context: Context,
   command: Command,
