@@ -562,7 +562,7 @@ describeWithHelm('the chart', () => {
       expect(paths.length).toBeGreaterThan(100);
       const notGiven = paths.filter((at) => leafOf(everything, at) === undefined);
       const { objects: expected, notes } = await render({ values: everything });
-      // In quick runs, set all values of the same depth in the file to null at once.
+      // In quick runs, set all values of the same depth in the file to null together, instead of one by one.
       const together = Object.values(Object.groupBy(notGiven, (at) => at.split('.').length));
       const nulls = runs<(readonly string[] | undefined)[]>(
         together,

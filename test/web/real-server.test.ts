@@ -118,7 +118,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page over
       expect((await amounts(page.locator('tfoot tr'), 'td')).at(-1)).toBeCloseTo(total, 2);
       await page.getByText('Chart data as a table').click();
       const bars = page.locator('.numbers tbody tr');
-      // Opening the data table starts the rendering of its rows, so wait for the footer.
+      // Opening the data table only starts the rendering of its rows, so wait for the footer.
       await page.locator('.numbers tfoot tr').waitFor();
       expect(await bars.count()).toBe(count);
       const foot = await amounts(page.locator('.numbers tfoot tr'), 'td');
