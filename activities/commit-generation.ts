@@ -1,5 +1,6 @@
 import { mapConcurrently } from '../concurrency/map-concurrently';
 import { describeError, FederationError } from '../errors/federation-error';
+import { count } from '../federation/count';
 import { createDocument } from '../federation/document';
 import { documents } from '../federation/documents';
 import { type Generation, openQuarantined, shrunkSources } from '../federation/generation';
@@ -15,7 +16,6 @@ import type { FederationDependencies } from './federation-dependencies';
 import { findFinished } from './finished-object';
 import { writeFullListing } from './full-listing';
 import { recordFederation } from './identify-federation';
-import { count } from './log-plan';
 import { readHead, readOwnDocument } from './plan-objects';
 import { listGenerations, newestGenerationNumber, readGeneration } from './read-generations';
 
@@ -232,7 +232,7 @@ function describeCommit(
   base: Generation | undefined,
 ): CommittedGeneration {
   const summary = summarize('committed', next, base);
-  const { generation, windows, clusters, removed, quarantined } = summary;
+  const { generation, windows, clusters, removed, quarantined, shrunk } = summary;
   const changed = Object.entries(next.windows).filter(
     ([window, { fingerprint }]) => base?.windows[window]?.fingerprint !== fingerprint,
   ).length;
@@ -246,9 +246,10 @@ function describeCommit(
       removed,
       clusters,
       quarantined,
+      shrunk,
     },
     `Federator committed generation ${generation}: ${count(windows, 'window')} of ${count(clusters, 'cluster')}, ` +
-      `${changed} changed, ${removed} removed, ${quarantined} quarantined`,
+      `${changed} changed, ${removed} removed, ${quarantined} quarantined, ${shrunk} shrunk`,
   );
   if (next.hold !== undefined) {
     const { generation: to, by, reason } = next.hold;

@@ -1,5 +1,6 @@
 import type { Log } from '../config/log';
 import { parseWindowId } from '../etl/window';
+import { count } from '../federation/count';
 import type { Found } from '../federation/found';
 import type { Generation, Hold } from '../federation/generation';
 import { describeHold } from '../federation/hold';
@@ -29,7 +30,7 @@ export function logPlan(log: Log, plan: DrawnPlan): void {
       why: listing.why,
     },
     `Federator found ${count(clusters.length, 'cluster')}: ${named(clusters)}; ` +
-      `${plan.windows.length} windows to merge, ${plan.carried.length} unchanged` +
+      `${count(plan.windows.length, 'window')} to merge, ${plan.carried.length} unchanged` +
       (plan.removed.length === 0 ? '' : `, ${plan.removed.length} older than the retention`) +
       (listing.kind !== 'recent' ? '' : `; windows that ended before ${atTime(listing.since)} are skipped`),
   );
@@ -78,9 +79,9 @@ function logDecision(log: Log, { change, decided: { by, reason }, sources, outda
   const { kind, cluster } = change;
   log.info(
     { event: 'federation.decided', kind, cluster, sources: sources.length, outdated, by, reason },
-    `Federator ${kind}s ${count(sources.length, 'quarantined source')} of ${cluster}, as decided by ${by}` +
+    `Federator ${kind}s ${count(sources.length, 'source')} of ${cluster}, as decided by ${by}` +
       (reason === '' ? '' : `: ${reason}`) +
-      (outdated === 0 ? '' : `; ${outdated} more are no longer quarantined as they were then`),
+      (outdated === 0 ? '' : `; ${outdated} more are no longer listed as they were then`),
   );
 }
 
@@ -102,7 +103,7 @@ function logFound(log: Log, { pipeline, resolution, planned, carried, clusters }
   const ids = [...clusters.keys()];
   log.info(
     { event: 'federation.found', clusters: ids.length, planned, carried },
-    `${name} found ${count(ids.length, 'cluster')}: ${named(ids)}; ${planned} windows to merge, ${carried} unchanged`,
+    `${name} found ${count(ids.length, 'cluster')}: ${named(ids)}; ${count(planned, 'window')} to merge, ${carried} unchanged`,
   );
   for (const [cluster, { files, planned: due }] of clusters) {
     log.debug(
@@ -119,11 +120,6 @@ function logFound(log: Log, { pipeline, resolution, planned, carried, clusters }
 export function prefix(window: string): string {
   const ref = parseWindowId(window);
   return ref === undefined ? 'Federator' : `Federator[${ref.pipeline}][${ref.resolution}]`;
-}
-
-/** Formats a number with its noun, adding an s to the noun unless the number is 1: `5 clusters`, `1 cluster`. */
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
 /** Formats a time in unix seconds as `2026-11-14T12:30Z`. */

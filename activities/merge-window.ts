@@ -1,5 +1,6 @@
 import { FederationError } from '../errors/federation-error';
 import { describeWindow, parseWindowId, type WindowId } from '../etl/window';
+import { count } from '../federation/count';
 import { contributes } from '../federation/decision';
 import { replaceDocument } from '../federation/document';
 import { documents } from '../federation/documents';
@@ -10,7 +11,7 @@ import type { ShrunkSource } from '../federation/shrinkage';
 import { createMemoryBudget, type MemoryBudget } from '../storage/memory-budget';
 import type { FederationDependencies } from './federation-dependencies';
 import { touchFinished } from './finished-object';
-import { count, prefix } from './log-plan';
+import { prefix } from './log-plan';
 import { createShardCache } from './plan-objects';
 import { noPrevious, type PreviousContributions, readPrevious } from './previous-contributions';
 import { WindowMerge } from './window-merge';

@@ -1,6 +1,7 @@
 import type { Log } from '../config/log';
 import { FederationError } from '../errors/federation-error';
 import type { ClusterId } from '../etl/cluster-id';
+import { count } from '../federation/count';
 import { backUp, backupFolder, readManifest } from '../local-etl/backup';
 import { hasFiles } from '../local-etl/list';
 import { primaryState, updatePrimary } from '../local-etl/primary';
@@ -68,7 +69,7 @@ export class PrimaryBackup {
     });
     log.info(
       { event: 'primary.backed-up', cluster, backup: name, files, bytes },
-      `Primary saved ${files} files of the local ETL (${bytes} bytes) as backup ${name}`,
+      `Primary saved ${count(files, 'file')} of the local ETL (${bytes} bytes) as backup ${name}`,
     );
     return name;
   }

@@ -1,6 +1,7 @@
 import { mapConcurrently } from '../concurrency/map-concurrently';
 import { FederationError, isFederationError } from '../errors/federation-error';
 import { type WindowId, windowId } from '../etl/window';
+import { count } from '../federation/count';
 import { examineDocument, readIntact, replaceDocument } from '../federation/document';
 import { documents } from '../federation/documents';
 import type { Generation, GenerationWindow } from '../federation/generation';
@@ -14,7 +15,6 @@ import {
 import { type Published, type PublishedWindow, publishingSteps } from '../federation/published';
 import type { Bucket, BucketReader, CallOptions } from '../storage/bucket';
 import type { FederationDependencies } from './federation-dependencies';
-import { count } from './log-plan';
 import { listGenerations, newestGenerationNumber, readNewestGeneration } from './read-generations';
 
 export interface PublishResult {

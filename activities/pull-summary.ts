@@ -1,6 +1,7 @@
 import type { Log } from '../config/log';
 import type { ClusterId } from '../etl/cluster-id';
 import { parseWindowId } from '../etl/window';
+import { count } from '../federation/count';
 import type { PullRefusal } from '../local-etl/primary';
 import type { OwnWindows } from './primary-guard';
 import type { FileNotes } from './push-local-etl';
@@ -68,7 +69,7 @@ export function logPulled(
   if (state !== 'pulled') return;
   log.info(
     { event: 'primary.pulled', cluster, generation, replaced, removed },
-    `Primary pulled generation ${generation}: ${replaced} windows replaced, ${removed} removed`,
+    `Primary pulled generation ${generation}: ${count(replaced, 'window')} replaced, ${removed} removed`,
   );
 }
 

@@ -1,6 +1,7 @@
 import { mapConcurrently } from '../concurrency/map-concurrently';
 import type { Log } from '../config/log';
 import type { ClusterId } from '../etl/cluster-id';
+import { count } from '../federation/count';
 import { requireInstance } from '../local-etl/instance';
 import { listWindowFiles, type LocalFile } from '../local-etl/list';
 import { Pusher, type PushOutcome } from '../local-etl/pusher';
@@ -15,6 +16,8 @@ export interface PushDependencies {
   readonly cluster: ClusterId;
   readonly store: LocalEtl;
   readonly log: Log;
+  /** The fraction of its records, or of any kind of resource hours, that a file may lose without a warning. */
+  readonly shrinkage: number;
   /** Memory budget that all pushes and pulls of this process share. */
   readonly budget: MemoryBudget;
   /** Tells Temporal that the activity is alive, with its progress as details. */
@@ -51,6 +54,8 @@ export interface PushSummary {
   uploaded: number;
   /** Total size of the uploaded files in bytes. */
   bytes: number;
+  /** The uploaded files that have lost much since the last push. The federator may quarantine them. */
+  shrunk: FileNotes;
   /** Number of files that were not uploaded because the cluster's folder in Federated Storage already has them. */
   unchanged: number;
   /** Number of files that were not pushed because they were written by a pull, not by the cluster itself. */
@@ -88,7 +93,7 @@ export function createPushLocalEtl(deps: PushDependencies): (input: PushInput) =
       await mapConcurrently(listWindowFiles(deps.store, signal), transfersAtOnce, async (file) => {
         paths.add(file.path);
         const outcome = await pusher.push(file);
-        count(summary, file, outcome);
+        tally(summary, file, outcome);
         deps.heartbeat({ uploaded: summary.uploaded, files: summary.files });
         await pusher.cache.saveNowAndThen();
       });
@@ -107,6 +112,7 @@ function emptySummary(): PushSummary {
     files: 0,
     uploaded: 0,
     bytes: 0,
+    shrunk: none(),
     unchanged: 0,
     pulled: 0,
     vanished: 0,
@@ -115,12 +121,13 @@ function emptySummary(): PushSummary {
   };
 }
 
-function count(summary: PushSummary, { path }: LocalFile, outcome: PushOutcome): void {
+function tally(summary: PushSummary, { path }: LocalFile, outcome: PushOutcome): void {
   if (outcome.kind === 'gone') return;
   summary.files++;
   if (outcome.kind === 'uploaded') {
     summary.uploaded++;
     summary.bytes += outcome.bytes;
+    if (outcome.loss !== undefined) noteFile(summary.shrunk, { path, why: outcome.loss });
   } else if (outcome.kind === 'incomplete' || outcome.kind === 'refused') {
     const { kind, ...why } = outcome;
     noteFile(summary[kind], { path, ...why });
@@ -139,7 +146,7 @@ function logVanished({ log, cluster, bucket }: PushDependencies, vanished: numbe
   if (vanished === 0) return;
   log.warn(
     { event: 'push.vanished', cluster, files: vanished },
-    `FederatedCluster finds none of the ${vanished} files that it has pushed in ${bucket.label}, and uploads them again: the bucket was emptied or replaced, or is not mounted`,
+    `FederatedCluster finds none of the ${count(vanished, 'file')} that it has pushed in ${bucket.label}, and uploads them again: the bucket was emptied or replaced, or is not mounted`,
   );
 }
 
@@ -148,7 +155,7 @@ function logSkipped({ log, cluster }: PushDependencies, { incomplete, refused }:
     const first = refused.examples[0];
     log.warn(
       { event: 'push.refused', cluster, files: refused.count, path: first?.path },
-      `FederatedCluster did not push ${refused.count} files that are not certainly its own; ${first?.path}: ${first?.why}`,
+      `FederatedCluster did not push ${count(refused.count, 'file')} not certainly its own; ${first?.path}: ${first?.why}`,
     );
   }
   for (const { path, why, code } of incomplete.examples) {

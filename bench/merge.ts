@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Pipeline, pipelines } from '../etl/window';
-import { count } from '../operator/format';
+import { count } from '../federation/count';
 import { writeCluster } from './merge/made-up-clusters';
 import { tableBytes } from './merge/table-bytes';
 import type { Way, Worked } from './merge/work';

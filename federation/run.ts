@@ -83,6 +83,8 @@ export const reportSchema = z.object({
   }),
   /** Number of quarantined sources of included clusters. */
   quarantined: z.number().int(),
+  /** Number of sources that lost much while their windows were young, and were merged nevertheless. */
+  shrunk: z.number().int(),
   /** One sentence for each cluster whose records contain names of other clusters; undefined if there are none. */
   nameConflicts: z.array(z.string()).optional(),
   /** Steps that failed after the commit. The next run repeats them. */

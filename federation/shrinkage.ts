@@ -39,6 +39,11 @@ export const shrunkSourceSchema = z.object({
 });
 export type ShrunkSource = z.infer<typeof shrunkSourceSchema>;
 
+/** Returns whether a shrunk source has lost so much that a person should know. */
+export function isNamed({ closed }: Pick<ShrunkSource, 'closed'>): boolean {
+  return !closed;
+}
+
 /**
  * Files that never had at least this many records are not judged: if there are only a few records, losing a few is
  * normal.
@@ -57,6 +62,22 @@ export interface Judged {
   readonly standing: Measure | undefined;
   /** The entry for the cluster's contribution among the base generation's shrunk sources, if there is one. */
   readonly remembered: Pick<ShrunkSource, 'largest' | 'closed'> | undefined;
+}
+
+/**
+ * Returns whether a file has lost more than the fraction `share` of its records, or of any kind of resource hours. Files
+ * that had only a few records are not judged.
+ */
+function hasShrunk(before: Measure, now: Measure, share: number): boolean {
+  return before.records >= fewest && hasLost(before, now, share);
+}
+
+/**
+ * Returns whether a new version of a file would be quarantined, or named if its window is young, after a version with
+ * the measure `before` was merged.
+ */
+export function looksWrong(before: Measure, now: Measure, share: number): boolean {
+  return (before.records > 0 && now.records === 0) || hasShrunk(before, now, share);
 }
 
 /**
@@ -82,7 +103,6 @@ export function judge({ end, now, rules, measure, standing, remembered }: Judged
   const closed = now - end > rules.closedAfter;
   const counts = remembered !== undefined && (remembered.closed || !closed);
   const largest = largerOf(standing, counts ? remembered.largest : undefined);
-  if (largest.records >= fewest && hasLost(largest, measure, rules.shrinkage))
-    return { kind: 'shrunk', largest, closed };
+  if (hasShrunk(largest, measure, rules.shrinkage)) return { kind: 'shrunk', largest, closed };
   return closed && hasLost(largest, measure, noise) ? { kind: 'smaller', largest, closed } : { kind: 'ok' };
 }

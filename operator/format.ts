@@ -34,8 +34,3 @@ export function formatAge(at: Date | string, now: Date): string {
 export function formatTime(at: Date | string): string {
   return `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')}Z`;
 }
-
-/** Formats a number with its noun, such as `1 window` or `2 windows`. */
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
-}

@@ -187,6 +187,8 @@ export interface RunSummary extends Pick<Run, 'run' | 'outcome'> {
   readonly windows?: FederationReport['windows'];
   /** Number of quarantined sources. */
   readonly quarantined?: number;
+  /** Number of sources that lost much while their windows were young, and were merged nevertheless. */
+  readonly shrunk?: number;
   /** Number of calls to the store, by operation. */
   readonly calls?: FederationReport['calls'];
   /** Steps that failed after the commit. The next run repeats them. */
@@ -213,6 +215,7 @@ export function summarizeRun({ run, outcome, request, report, startedAt, endedAt
     generation: report?.generation,
     windows: report?.windows,
     quarantined: report?.quarantined,
+    shrunk: report?.shrunk,
     calls: report?.calls,
     unfinished: report?.unfinished,
     warnings: report?.warnings,

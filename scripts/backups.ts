@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { describeError, type FederationError } from '../errors/federation-error';
+import { count } from '../federation/count';
 import { backupFolder, listBackups } from '../local-etl/backup';
-import { count, formatBytes, formatTime } from '../operator/format';
+import { formatBytes, formatTime } from '../operator/format';
 import type { Bucket } from '../storage/bucket';
 import { type CommandOptions, type Context, openContext } from './context';
 import { formatTable, print, printJson, printNote } from './output';

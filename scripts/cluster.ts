@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { openLoggedBucket } from '../config/open-logged-bucket';
+import { count } from '../federation/count';
 import { describeRemoved } from '../federation/removal';
 import {
   type ClusterFiles,
@@ -8,7 +9,7 @@ import {
   requireQuiet,
 } from '../operator/cluster-files';
 import { dryRun } from '../operator/dry-run';
-import { count, formatBytes } from '../operator/format';
+import { formatBytes } from '../operator/format';
 import { personRequest } from '../operator/person-request';
 import { readRemovable, type RemovableCluster, requireCommitted } from '../operator/removal';
 import type { Bucket } from '../storage/bucket';

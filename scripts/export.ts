@@ -1,10 +1,11 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { startReadThreads } from '../activities/threads/read-threads';
 import { parseResolution, type Pipeline, pipelines } from '../etl/window';
+import { count } from '../federation/count';
 import { type ExportResult, exportWindows } from '../operator/export/export-windows';
 import { localStore, newestGeneration } from '../operator/export/source';
 import { exportFolder, exportInBucket } from '../operator/export/target';
-import { count, formatBytes, formatSpan } from '../operator/format';
+import { formatBytes, formatSpan } from '../operator/format';
 import { type ExportFormat, exportFormats } from '../query/export';
 import { Releasers } from '../workers/releasers';
 import { type CommandOptions, openContext } from './context';

@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import { count, describeSourcesToSee } from '../federation/count';
 import { followFederation } from '../operator/follow-federation';
 import type { FederationSummary } from '../workflows/federation';
 import { showProgress } from './progress';
@@ -33,9 +34,10 @@ export async function showFederation(
 export function describeFederation(summary: FederationSummary): string {
   if (summary.outcome === 'on-hold') return `${indent}Federator ${summary.outcome}: ${summary.why ?? ''}`;
   const out = summary.excluded.length === 0 ? '' : `, without ${summary.excluded.join(', ')}`;
-  const quarantined = summary.quarantined === 0 ? '' : `, ${summary.quarantined} sources quarantined`;
+  const toSee = describeSourcesToSee(summary);
   const unfinished = summary.unfinished.map((step) => `\n${indent}Left to the next run: ${step}`).join('');
   const generation =
     summary.generation === undefined ? 'nothing to commit' : `generation ${summary.generation}`;
-  return `${indent}Federator ${summary.outcome}: ${generation}, ${summary.clusters} clusters${out}, ${summary.windows} windows, ${summary.merged} merged${quarantined}${unfinished}`;
+  const members = `${count(summary.clusters, 'cluster')}${out}, ${count(summary.windows, 'window')}`;
+  return `${indent}Federator ${summary.outcome}: ${generation}, ${members}, ${summary.merged} merged${toSee === '' ? '' : `, ${toSee}`}${unfinished}`;
 }

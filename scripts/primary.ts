@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { LeaveSummary } from '../activities/leave-primary';
 import type { PrimaryStatus } from '../activities/primary-status';
-import { count } from '../operator/format';
+import { count } from '../federation/count';
 import { type Primary, primaryOf } from '../operator/primary';
 import { type CommandOptions, openContext } from './context';
 import { print, printJson } from './output';

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { describeWindow, parseWindowId } from '../etl/window';
 import { describeDecided } from '../federation/change';
+import { count } from '../federation/count';
 import { describeChange } from '../federation/measure';
 import { nameTaken } from '../federation/name-conflicts';
-import { count } from '../operator/format';
 import { type Quarantine, readQuarantine } from '../operator/quarantine';
 import { type CommandOptions, openContext } from './context';
 import { type DecideOptions, decideSources, withDecideOptions } from './decide-sources';
@@ -99,12 +99,15 @@ function showAccepted(accepted: Quarantine['accepted']): void {
 
 function showShrunk(shrunk: Quarantine['shrunk']): void {
   if (shrunk.length === 0) return;
-  print(`\n${count(shrunk.length, 'source')} shrunk, and merged as the windows were young:\n`);
+  print(`\n${count(shrunk.length, 'shrunk source')}, merged all the same because the windows were young:\n`);
   const rows = shrunk.map(({ cluster, window, largest, now }) => [
     ...named(cluster, window),
     describeChange(largest, now),
   ]);
   print(formatTable(['cluster', 'pipeline', 'window', 'loss'], rows));
+  print(
+    '\nEach stays listed until the cluster pushes a whole file, or `federated-etl accept <cluster>` confirms it.',
+  );
 }
 
 function named(cluster: string, window: string): (string | undefined)[] {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
+import { count } from '../federation/count';
 import type { FederationRequest } from '../federation/run';
-import { count } from '../operator/format';
 import { failedSinceTheLastCommit, replayRequest } from '../operator/replay';
 import { type CommandOptions, type Context, openContext } from './context';
 import { startAndShow } from './federate';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
+import { count } from '../federation/count';
 import { restoreBackup } from '../local-etl/restore';
 import { localEtl } from '../local-etl/store';
-import { count } from '../operator/format';
 import { backupPlace } from './backups';
 import { type CommandOptions, openContext } from './context';
 import { print, printJson } from './output';

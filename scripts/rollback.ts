@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
+import { count } from '../federation/count';
 import { type DryRun, dryRun } from '../operator/dry-run';
-import { count, formatAge } from '../operator/format';
+import { formatAge } from '../operator/format';
 import { personRequest } from '../operator/person-request';
 import { confirm } from './confirm';
 import { type CommandOptions, openContext } from './context';

@@ -5,8 +5,8 @@ import { startReadThreads } from '../activities/threads/read-threads';
 import { startServer } from '../api/server';
 import { createLog } from '../config/log';
 import { defaultSettings } from '../config/settings';
+import { count } from '../federation/count';
 import { localEtl, requireLocalEtl } from '../local-etl/store';
-import { count } from '../operator/format';
 import { openEngine } from '../operator/open-engine';
 import {
   describeUnreadable,

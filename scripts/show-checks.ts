@@ -1,5 +1,5 @@
+import { count } from '../federation/count';
 import type { Check, Outcome } from '../operator/doctor/check';
-import { count } from '../operator/format';
 import { print } from './output';
 
 const marks: Record<Outcome, string> = {

@@ -1,9 +1,9 @@
 import { atTime } from '../activities/log-plan';
 import { describeWindow, parseWindowId } from '../etl/window';
+import { count } from '../federation/count';
 import { describeHold } from '../federation/hold';
 import { describeRemoved } from '../federation/removal';
 import type { DryRun } from '../operator/dry-run';
-import { count } from '../operator/format';
 import { print } from './output';
 
 /** Prints what a federation run would do, as determined by a dry run. */

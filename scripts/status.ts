@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
+import { count, counts } from '../federation/count';
 import { describeHold } from '../federation/hold';
-import { count, formatAge } from '../operator/format';
+import { formatAge } from '../operator/format';
 import { type ClusterStatus, readStatus, type Status } from '../operator/status';
 import type { PullState } from '../workflows/messages';
 import { type CommandOptions, openContext } from './context';
 import { formatTable, print, printJson } from './output';
+import { showPushes } from './show-pushes';
 
 /** Adds the verb `status` to the command line. */
 export function registerStatus(program: Command): void {
@@ -29,12 +31,8 @@ function show(status: Status, now: Date): void {
     print(`generation  ${status.damaged.length === 0 ? 'none yet' : 'none can be read'}`);
   else {
     const { clusters, windows, quarantined, shrunk, notices } = generation;
-    const toSee = [
-      ...(quarantined === 0 ? [] : [count(quarantined, 'quarantined source')]),
-      ...(shrunk === 0 ? [] : [count(shrunk, 'shrunk source')]),
-      ...(notices === 0 ? [] : [count(notices, 'notice')]),
-    ];
-    const suffix = toSee.length === 0 ? '' : `, ${toSee.join(', ')} (see \`federated-etl quarantine\`)`;
+    const toSee = counts({ 'quarantined source': quarantined, 'shrunk source': shrunk, notice: notices });
+    const suffix = toSee === '' ? '' : `, ${toSee} (see \`federated-etl quarantine\`)`;
     print(
       `generation  ${generation.generation}, ${formatAge(generation.committedAt, now)}: ${count(clusters, 'cluster')}, ${count(windows, 'window')}${suffix}`,
     );
@@ -78,28 +76,6 @@ function showClusters(clusters: readonly ClusterStatus[], now: Date): string {
     ]);
   });
   return formatTable(['cluster', 'federated', 'last push', 'data', 'windows', 'newest ends'], rows);
-}
-
-function showPushes(clusters: readonly ClusterStatus[]): string {
-  const lines = clusters.flatMap(({ cluster, push }) => {
-    const { error, summary } = push ?? {};
-    const refused = summary?.refused.count ?? 0;
-    const vanished = summary?.vanished ?? 0;
-    return [
-      ...(error === undefined
-        ? []
-        : [`${cluster}: has failed since ${error.since}: ${error.code}: ${error.message}`]),
-      ...(refused === 0
-        ? []
-        : [`${cluster}: ${count(refused, 'file')} refused, as the data may not be its own`]),
-      ...(vanished === 0
-        ? []
-        : [
-            `${cluster}: none of the ${count(vanished, 'file')} pushed before was in the bucket; all were uploaded again`,
-          ]),
-    ];
-  });
-  return lines.join('\n');
 }
 
 function showPrimaries(primaries: readonly PullState[], now: Date): string {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { count } from '../operator/format';
+import { count } from '../federation/count';
 import { verifyNewest } from '../operator/verify';
 import type { Verification } from '../operator/verify-generation';
 import type { BucketReader } from '../storage/bucket';

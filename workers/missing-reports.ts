@@ -87,6 +87,7 @@ function reportOf(
     excluded: [],
     windows: { all: 0, planned: 0, merged: 0, reused: 0, removed: 0 },
     quarantined: 0,
+    shrunk: 0,
     unfinished: [],
     calls: noCalls(),
     ...(error && { error }),

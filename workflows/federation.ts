@@ -58,6 +58,8 @@ export interface FederationSummary {
   readonly planned: number;
   readonly merged: number;
   readonly quarantined: number;
+  /** Number of sources that lost much while their windows were young, and were merged nevertheless. */
+  readonly shrunk: number;
   /** Number of files copied to `combined/etl/bingen/`. */
   readonly published?: number;
   /** Steps after the commit that failed, with the reasons. The next run repeats these steps. */
@@ -224,8 +226,8 @@ async function attempt(input: FederationInput, request: FederationRequest, state
   }
   state.committed = tried;
   if (tried.result.status === 'on-hold') return;
-  const { generation, quarantined } = tried.result;
-  show(state, { phase: 'committed', generation, quarantined });
+  const { generation, quarantined, shrunk } = tried.result;
+  show(state, { phase: 'committed', generation, quarantined, shrunk });
 }
 
 async function mergeAndCommit(
@@ -312,6 +314,7 @@ function summaryOf(state: RunState, outcome: RunOutcome): FederationSummary {
     planned: at.planned,
     merged: totalsOf(state).merged,
     quarantined: at.quarantined,
+    shrunk: at.shrunk,
     ...(committed?.published === undefined ? {} : { published: committed.published.copied }),
     unfinished: committed?.unfinished ?? [],
   };
@@ -333,6 +336,7 @@ function reportedFacts(state: RunState) {
     excluded: [...at.excluded],
     windows: { all: at.windows, planned: at.planned, merged, reused, removed },
     quarantined: at.quarantined,
+    shrunk: at.shrunk,
     ...nameConflicts(committed?.result),
     unfinished: [...(committed?.unfinished ?? [])],
     calls: addCalls(state.calls, calls),

@@ -83,6 +83,8 @@ export interface FederationProgress {
   readonly merged: number;
   /** Number of quarantined sources. */
   readonly quarantined: number;
+  /** Number of shrunk sources that the committed generation names; 0 before the commit. */
+  readonly shrunk: number;
   readonly generation?: number;
 }
 export const progress = defineQuery<FederationProgress>('progress');

@@ -38,6 +38,7 @@ export function newState(run: string): RunState {
       planned: 0,
       merged: 0,
       quarantined: 0,
+      shrunk: 0,
     },
     lanes: new Map(),
     calls: noCalls(),

@@ -2,6 +2,7 @@ import { readNewestReadable } from '../../activities/read-generations';
 import type { Settings } from '../../config/settings';
 import { nearestName } from '../../errors/nearest-name';
 import { windowId } from '../../etl/window';
+import { count } from '../../federation/count';
 import { examineDocument } from '../../federation/document';
 import { documents } from '../../federation/documents';
 import {
@@ -14,7 +15,7 @@ import {
 import { type Exclusion, type Membership, resolveMembership } from '../../federation/membership';
 import { adviseOnNameConflict, describeNameConflict } from '../../federation/name-conflicts';
 import type { BucketReader, CallOptions } from '../../storage/bucket';
-import { count, formatAge } from '../format';
+import { formatAge } from '../format';
 import { summarizeCluster, type Survey, surveyBucket } from '../survey';
 import { type Check, failed } from './check';
 

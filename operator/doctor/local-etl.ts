@@ -2,11 +2,12 @@ import { constants } from 'node:fs';
 import { access, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Settings } from '../../config/settings';
+import { count } from '../../federation/count';
 import { hasFiles, listWindowFiles } from '../../local-etl/list';
 import { primaryState } from '../../local-etl/primary';
 import { localEtl } from '../../local-etl/store';
 import type { ProbeOperation } from '../../storage/probe-bucket';
-import { count, formatBytes } from '../format';
+import { formatBytes } from '../format';
 import { type Check, failed } from './check';
 
 const check = 'local ETL';

@@ -282,6 +282,7 @@ test('a run’s request stays as first written, and its report comes last', asyn
     excluded: [],
     windows: { all: 0, planned: 0, merged: 0, reused: 0, removed: 0 },
     quarantined: 0,
+    shrunk: 0,
     unfinished: [],
     calls: noCalls(),
     error: { code: 'STORAGE_UNAVAILABLE', message: 'No answer came.' },

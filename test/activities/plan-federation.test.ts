@@ -120,7 +120,7 @@ test('the log reports what was found, what is merged and what is not, in the fam
     );
   }
   expect(lines).toContain(
-    `Federator committed generation 1: ${goldenWindows} windows of 4 clusters, ${goldenWindows} changed, 0 removed, 0 quarantined`,
+    `Federator committed generation 1: ${goldenWindows} windows of 4 clusters, ${goldenWindows} changed, 0 removed, 0 quarantined, 0 shrunk`,
   );
   expect(lines).toContain(
     `Federator published generation 1: ${goldenWindows} files written, 0 deleted, 0 unchanged`,

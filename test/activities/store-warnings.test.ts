@@ -44,6 +44,7 @@ test('a run on a store without conditional create reports it, in the log and in 
     excluded: [],
     windows: { all: 0, planned: 0, merged: 0, reused: 0, removed: 0 },
     quarantined: 0,
+    shrunk: 0,
     unfinished: [],
     calls: noCalls(),
   };

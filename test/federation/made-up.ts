@@ -68,6 +68,7 @@ export function reportOf(
     excluded: [],
     windows: { all: 2, planned: 2, merged: 2, reused: 0, removed: 0 },
     quarantined: 0,
+    shrunk: 0,
     unfinished: [],
     calls: noCalls(),
     ...more,

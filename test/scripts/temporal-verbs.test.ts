@@ -326,6 +326,10 @@ describeWithTemporal('federate', () => {
     expect(out).toMatch(/Federator complete: generation 1, 5 clusters, 2 windows, 2 merged\n$/);
     expect(err).toMatch(/^ {2}Federator /);
     expect(await json('federate', '--wait')).toMatchObject({ outcome: 'complete', generation: 1 });
+    world.become({ commitGeneration: async () => committed({ quarantined: 1, shrunk: 2 }) });
+    expect((await run('federate', '--wait')).out).toMatch(
+      / partial: generation 1, 5 clusters, 2 windows, 2 merged, 1 quarantined source, 2 shrunk sources\n$/,
+    );
   });
 
   it('fails with the code of a run that fails', async () => {
@@ -429,7 +433,7 @@ describeWithTemporal('accept and quarantine drop', () => {
     const asked = { by: whoAmI(), why: 'it was idle', change: { kind: 'accept', ...change } };
     expect(world.inputs('recordRequest')).toMatchObject([{ request: asked }]);
     expect(world.inputs('planFederation')).toMatchObject([{ request: asked }]);
-    const described = 'accept cluster-2 as quarantined in generation 1';
+    const described = 'accept cluster-2 as listed in generation 1';
     expect((await run('runs')).out).toContain(`${described}, as decided by ${whoAmI()}: it was idle\n`);
     const { runs } = (await json('runs')) as { runs: { run: string }[] };
     expect(runs.find(({ run: other }) => other === id)).toMatchObject(asked);
@@ -440,12 +444,12 @@ describeWithTemporal('accept and quarantine drop', () => {
     committing({ quarantined: [{ ...quarantined, dropped: decided }] });
     const dropped = await run('quarantine', 'drop', 'cluster-2', '--yes', '--wait');
     expect(dropped).toMatchObject({ status: 0 });
-    expect(dropped.out).toMatch(/\n1 quarantined source of cluster-2 is dropped\.\n$/);
+    expect(dropped.out).toMatch(/\n1 source of cluster-2 is dropped\.\n$/);
     committing({ quarantined: [quarantined] });
     const accepted = await run('accept', 'cluster-2', '--yes', '--wait');
     expect(accepted.status).toBe(1);
     expect(accepted.out).toMatch(
-      /\n0 quarantined sources of cluster-2 are accepted\.\nThese are not: .*\n.*\nallocations/,
+      /\n0 sources of cluster-2 are accepted\.\nThese are not: .*\n.*\nallocations/,
     );
     committing({ accepted: [{ ...change, ...quarantined, decided }] });
     expect(await json('accept', 'cluster-2', '--yes', '--wait')).toMatchObject({

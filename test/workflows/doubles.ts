@@ -144,6 +144,7 @@ export const pushed: PushSummary = {
   files: 1,
   uploaded: 1,
   bytes: 1000,
+  shrunk: none,
   unchanged: 0,
   pulled: 0,
   vanished: 0,

@@ -39,6 +39,7 @@ describeWithTemporal('a federation', () => {
       planned: 2,
       merged: 2,
       quarantined: 0,
+      shrunk: 0,
       published: 2,
       unfinished: [],
     });
@@ -84,9 +85,11 @@ describeWithTemporal('a federation', () => {
   });
 
   it('is partial if sources are quarantined, or if a step after the commit is left to the next run', async () => {
-    world.begin({ commitGeneration: async () => committed({ quarantined: 1, degraded: ['c2'] }) });
+    const numbers = { quarantined: 1, shrunk: 2 };
+    world.begin({ commitGeneration: async () => committed({ ...numbers, degraded: ['c2'] }) });
     const bad = await world.federate();
-    expect(await bad.result()).toMatchObject({ outcome: 'partial', quarantined: 1, generation: 1 });
+    expect(await bad.result()).toMatchObject({ outcome: 'partial', generation: 1, ...numbers });
+    expect(world.inputs('writeReport')).toMatchObject([numbers]);
 
     world.begin({ cleanUp: () => Promise.reject(accessDenied) });
     const unfinished = await world.federate();
