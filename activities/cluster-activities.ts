@@ -41,6 +41,7 @@ export function createClusterActivities({ settings, bucket, query, ...context }:
     cluster,
     store: localEtl(local.path),
     pullStore: localEtl(local.pullPath),
+    shrinkage: settings.federator.shrinkage.shrinkage,
     ...(local.backupPath === undefined ? {} : { backupPath: local.backupPath }),
   };
   return {

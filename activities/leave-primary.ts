@@ -1,4 +1,5 @@
 import { mapConcurrently } from '../concurrency/map-concurrently';
+import { count } from '../federation/count';
 import { backupFolder } from '../local-etl/backup';
 import { withWindowLock } from '../local-etl/lock';
 import { OwnFiles } from '../local-etl/own-files';
@@ -11,7 +12,10 @@ import type { BucketReader } from '../storage/bucket';
 import type { PullDependencies } from './pull-combined';
 import { type FileNotes, noteFile } from './push-local-etl';
 
-export interface LeaveDependencies extends Omit<PullDependencies, 'combined' | 'federated' | 'own'> {
+export interface LeaveDependencies extends Omit<
+  PullDependencies,
+  'combined' | 'federated' | 'own' | 'shrinkage'
+> {
   /**
    * Bucket that contains the cluster's folder and backups. If undefined, files can be restored only from `backupPath`.
    */
@@ -75,7 +79,7 @@ export function createLeavePrimary(deps: LeaveDependencies): () => Promise<Leave
     const { fromFolder, fromBackup, removed } = summary;
     log.info(
       { event: 'primary.left', cluster, fromFolder, fromBackup, removed: removed.count },
-      `Primary left: ${fromFolder} windows restored from the cluster's folder, ${fromBackup} from backups, ${removed.count} removed`,
+      `Primary left: ${count(fromFolder, 'window')} restored from the cluster's folder, ${fromBackup} from backups, ${removed.count} removed`,
     );
     return summary;
   };

@@ -45,6 +45,8 @@ export interface PullDependencies {
   /** Folder for the backup of the local ETL, used instead of the bucket. */
   readonly backupPath?: string;
   readonly log: Log;
+  /** The fraction of its records, or of any kind of resource hours, that a pushed file may lose without a warning. */
+  readonly shrinkage: number;
   /** Memory budget that all pushes and pulls of this process share. */
   readonly budget: MemoryBudget;
   readonly now: () => Date;
@@ -162,11 +164,11 @@ class Pull {
   }
 
   private async overwrite(overwriter: Overwriter, plan: OverwritePlan): Promise<void> {
-    const { own, federated, store, cluster, log, budget, heartbeat } = this.deps;
+    const { own, federated, store, cluster, log, budget, shrinkage, heartbeat } = this.deps;
     const isOwnStore = this.target.root === store.root;
     const pusher =
       federated && isOwnStore && own !== undefined
-        ? await Pusher.open({ bucket: own, cluster, store, log, budget, signal: this.signal })
+        ? await Pusher.open({ bucket: own, cluster, store, log, budget, shrinkage, signal: this.signal })
         : undefined;
     const secure = {
       store: this.target,

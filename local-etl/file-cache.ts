@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isFederationError } from '../errors/federation-error';
+import { measureSchema } from '../federation/measure';
 import type { FileStamp } from './list';
 import { readState, writeStateQuickly } from './state';
 import type { LocalEtl } from './store';
@@ -19,6 +20,8 @@ const factsSchema = z.object({
   /** Version of the copy of the file in the bucket or in a backup. `digest` is the digest of this copy. */
   version: z.string().optional(),
   refused: refusalSchema.optional(),
+  /** How much the version of the file has that was pushed last. */
+  pushed: measureSchema.optional(),
 });
 /** Cached facts about the content of a file. */
 export type Facts = z.infer<typeof factsSchema>;

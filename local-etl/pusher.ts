@@ -1,8 +1,11 @@
 import type { Log } from '../config/log';
 import { FederationError, isFederationError } from '../errors/federation-error';
 import type { ClusterId } from '../etl/cluster-id';
-import { describeWindow, parseWindowFile, windowId } from '../etl/window';
+import type { Measure } from '../etl/measure';
+import { describeWindow, parseWindowFile, windowId, windowName } from '../etl/window';
 import { clusterEtlKey, clusterEtlPrefix } from '../federation/layout';
+import { describeChange } from '../federation/measure';
+import { looksWrong } from '../federation/shrinkage';
 import type { Bucket, Version } from '../storage/bucket';
 import type { MemoryBudget } from '../storage/memory-budget';
 import { echoFault } from './echo';
@@ -18,8 +21,8 @@ import { type LocalEtl, localPath } from './store';
 
 /** Result of pushing a file to the cluster's folder in the bucket. */
 export type PushOutcome =
-  /** The file's bytes were uploaded. */
-  | { readonly kind: 'uploaded'; readonly bytes: number }
+  /** The file's bytes were uploaded. `loss` says what the file has lost since the last push, if it is too much. */
+  | { readonly kind: 'uploaded'; readonly bytes: number; readonly loss?: string }
   /** The cluster's folder already has the file's bytes. */
   | { readonly kind: 'unchanged' }
   /** The file was pulled, so it is not this cluster's own. */
@@ -38,6 +41,8 @@ export interface PusherDependencies {
   log: Log;
   budget: MemoryBudget;
   signal: AbortSignal;
+  /** The fraction of its records, or of any kind of resource hours, that a file may lose without a warning. */
+  shrinkage: number;
 }
 
 /** A local file whose content has been read completely. */
@@ -141,7 +146,7 @@ export class Pusher {
     // lock was taken. Every pull saves its start time and its digests before it replaces the first file.
     const { firstPullAt } = await primaryState(this.deps.store);
     if (await this.pulled.has(digest)) {
-      this.cache.note(file, { digest });
+      this.note(file, { digest });
       return { kind: 'pulled' };
     }
     const there = this.remote.get(clusterEtlKey(this.deps.cluster, file.path));
@@ -152,7 +157,7 @@ export class Pusher {
       return this.unchanged(content, there);
     const judged = judgeContent(file.ref.pipeline, bytes);
     if (judged.kind === 'incomplete') return judged;
-    const { clusters } = judged;
+    const { clusters, measure } = judged;
     if (firstPullAt !== undefined || (await this.pulled.everPulled()).size > 0) {
       const own = await ownNames(this.deps.store, this.deps.cluster);
       const fault =
@@ -163,31 +168,54 @@ export class Pusher {
     } else if (clusters !== undefined) {
       await addOwnNames(this.deps.store, clusters);
     }
-    return this.upload(content);
+    return this.upload(content, measure);
   }
 
-  private unchanged({ file, digest }: Content, version: Version): PushOutcomeOfBytes {
-    this.cache.note(file, { digest, version });
+  /** Notes facts about a file. If they do not include how much was pushed last, keeps what is known of it. */
+  private note(file: LocalFile, facts: Facts): void {
+    this.cache.note(file, { ...facts, pushed: facts.pushed ?? this.cache.last(file.path)?.pushed });
+  }
+
+  private unchanged({ file, digest }: Content, version: Version, pushed?: Measure): PushOutcomeOfBytes {
+    this.note(file, { digest, version, pushed });
     return { kind: 'unchanged' };
   }
 
   private refuse({ file, digest }: Content, why: string, judgedBy: string[]): PushOutcomeOfBytes {
-    this.cache.note(file, { digest, refused: { why, ownNames: judgedBy } });
+    this.note(file, { digest, refused: { why, ownNames: judgedBy } });
     return { kind: 'refused', why };
   }
 
-  private async upload(content: Content): Promise<PushOutcomeOfBytes> {
+  private async upload(content: Content, measure: Measure | undefined): Promise<PushOutcomeOfBytes> {
     const { file, digest, bytes } = content;
     const { bucket, cluster, signal } = this.deps;
     const key = clusterEtlKey(cluster, file.path);
     const version = await this.versionWith(key, digest, bytes.length);
-    if (version !== undefined) return this.unchanged(content, version);
+    if (version !== undefined) return this.unchanged(content, version, measure);
+    const loss = this.lossOf(file, measure);
     const metadata = { sha256: digest, instance: this.instance };
     const written = await bucket.put(key, bytes, { metadata, signal });
     this.remote.set(key, written.version);
-    this.cache.note(file, { digest, version: written.version });
+    this.note(file, { digest, version: written.version, pushed: measure });
     this.logUpload(file, bytes.length, key);
-    return { kind: 'uploaded', bytes: bytes.length };
+    return { kind: 'uploaded', bytes: bytes.length, loss };
+  }
+
+  /**
+   * If a file has lost too much since the last push, logs a warning, and returns what it has lost. It is uploaded
+   * nevertheless: the federator decides whether to merge it.
+   */
+  private lossOf({ path, ref }: LocalFile, now: Measure | undefined): string | undefined {
+    const { cluster, log, shrinkage } = this.deps;
+    const before = this.cache.last(path)?.pushed;
+    if (before === undefined || now === undefined || !looksWrong(before, now, shrinkage)) return undefined;
+    const loss = describeChange(before, now);
+    const { pipeline, resolution } = ref;
+    log.warn(
+      { event: 'push.shrunk', cluster, pipeline, resolution, window: windowName(ref.window), before, now },
+      `FederatedCluster[${pipeline}][${resolution}] uploads ${windowText(ref)} although it has lost much since the last push: ${loss}`,
+    );
+    return loss;
   }
 
   /**

@@ -4,7 +4,8 @@ import { open } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type FederationError, isFederationError } from '../errors/federation-error';
 import { decodeSet } from '../etl/file';
-import { recordClusters } from '../etl/set-facts';
+import type { Measure } from '../etl/measure';
+import { measureOf, recordClusters } from '../etl/set-facts';
 import { parseWindowFile, type Pipeline } from '../etl/window';
 import { type LocalFile, stamp } from './list';
 import { type LocalEtl, localPath, systemCode } from './store';
@@ -43,10 +44,10 @@ export async function readWindowFile(store: LocalEtl, path: string): Promise<Fil
 /** Result of checking the bytes of a window file. */
 export type Judgement =
   /**
-   * The file is complete. `clusters` are the cluster names in its records; undefined if its codec version is not
-   * supported.
+   * The file is complete. `clusters` are the cluster names in its records, `measure` says how much it has. Both are
+   * undefined if its codec version is not supported.
    */
-  | { readonly kind: 'complete'; readonly clusters?: string[] }
+  | { readonly kind: 'complete'; readonly clusters?: string[]; readonly measure?: Measure }
   | { readonly kind: 'incomplete'; readonly code: string; readonly why: string };
 
 /**
@@ -55,7 +56,8 @@ export type Judgement =
  */
 export function judgeContent(pipeline: Pipeline, bytes: Uint8Array): Judgement {
   try {
-    return { kind: 'complete', clusters: recordClusters(decodeSet(pipeline, bytes)) };
+    const set = decodeSet(pipeline, bytes);
+    return { kind: 'complete', clusters: recordClusters(set), measure: measureOf(set) };
   } catch (error) {
     if (!isFederationError(error)) throw error;
     if (error.code === 'ETL_TOO_NEW' || error.code === 'ETL_TOO_OLD') return { kind: 'complete' };

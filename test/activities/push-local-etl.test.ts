@@ -1,9 +1,12 @@
 import { existsSync } from 'node:fs';
 import { readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type Log, silentLog } from '../../config/log';
 import { FederationError } from '../../errors/federation-error';
+import { decodeSet } from '../../etl/file';
 import { clusterEtlKey, clusterPrefix } from '../../federation/layout';
 import { localEtl, localPath } from '../../local-etl/store';
+import { goldenBytes } from '../etl/golden-files';
 import {
   assets1,
   built,
@@ -11,6 +14,7 @@ import {
   counted,
   day1,
   day2,
+  rebuilt,
   rewritten,
   sha256,
   spied,
@@ -204,6 +208,67 @@ describe('a push', () => {
     await expect(disk.push({ bucket, signal: controller.signal })).rejects.toThrow();
     expect(await disk.push()).toMatchObject({ files: 2, incomplete: { count: 0 } });
     expect(await disk.push()).toMatchObject({ unchanged: 2 });
+  });
+});
+
+describe('a push of a file that has lost much', () => {
+  /** Pushes a version of a day. Returns what the push says about files that have lost much, in order. */
+  async function pushing(bytes: Uint8Array, path: string = day1) {
+    const said: string[] = [];
+    const log = { ...silentLog, info: () => undefined } as unknown as Log;
+    log.warn = (_: object, line?: string) => void said.push(line ?? '');
+    const bucket = spied(disk.bucket, (verb) => {
+      if (verb === 'put') said.push('put');
+    });
+    await disk.build(path, bytes, new Date());
+    const { uploaded, shrunk } = await disk.push({ log, bucket });
+    return { uploaded, shrunk: shrunk.examples.map(({ why }) => why), said };
+  }
+
+  const quietly = { uploaded: 1, shrunk: [], said: ['put'] };
+  const records = (bytes: Uint8Array) => decodeSet('allocations', bytes).allocations?.size ?? 0;
+  const withRecords = (bytes: Buffer, left: number) => rebuilt(day1, bytes, records(bytes) - left);
+
+  it('warns, and then uploads it nevertheless', async () => {
+    await disk.push();
+    const whole = await built(day1);
+    const short = withRecords(whole, 2);
+    const { uploaded, shrunk, said } = await pushing(short);
+    expect({ uploaded, shrunk }).toEqual({
+      uploaded: 1,
+      shrunk: [expect.stringMatching(`^records ${records(whole)} → 2, core hours `)],
+    });
+    expect(said).toEqual([
+      `FederatedCluster[allocations][1d] uploads 2026-11-14 although it has lost much since the last push: ${shrunk[0]}`,
+      'put',
+    ]);
+    expect(await disk.remote(day1)).toEqual(short);
+    expect(await pushing(short)).toEqual({ uploaded: 0, shrunk: [], said: [] });
+    expect(await pushing(whole)).toEqual(quietly);
+  });
+
+  it('warns also if all records are gone, and if the file was only touched since the last push', async () => {
+    await disk.push();
+    await utimes(localPath(disk.store, day1), new Date('2026-11-18'), new Date('2026-11-18'));
+    await disk.push();
+    const { shrunk } = await pushing(goldenBytes('edge/valid/nil-maps.allocations'));
+    expect(shrunk).toEqual([expect.stringMatching(`^records ${records(await built(day1))} → 0, `)]);
+  });
+
+  it('does not warn about a first file, the same records in another order, or a file that it cannot measure', async () => {
+    const whole = await built(day2);
+    expect((await pushing(whole, day2)).shrunk).toEqual([]);
+    expect(await pushing(rewritten(day2, whole), day2)).toEqual(quietly);
+    expect(await pushing(await newerVersion(whole), day2)).toEqual(quietly);
+  });
+
+  it('does not warn if its cache is lost, but again from the next version on', async () => {
+    await disk.push();
+    await rm(join(disk.store.state, 'push-cache.json'));
+    const whole = await built(day1);
+    expect(await pushing(withRecords(whole, 2))).toEqual(quietly);
+    await pushing(whole);
+    expect((await pushing(withRecords(whole, 2))).shrunk).toHaveLength(1);
   });
 });
 

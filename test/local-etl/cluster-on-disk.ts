@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createPullCombined, type PullDependencies } from '../../activities/pull-combined';
 import { createPushLocalEtl } from '../../activities/push-local-etl';
-import { silentLog } from '../../config/log';
+import { type Log, silentLog } from '../../config/log';
 import { clusterId } from '../../etl/cluster-id';
 import type { Contribution } from '../../etl/contribution';
 import { decodeSet, encodeSet } from '../../etl/file';
@@ -92,14 +92,15 @@ export class ClusterOnDisk implements AsyncDisposable {
 
   async push(changes: PushChanges = {}) {
     const { bucket = this.bucket, store = this.store, budget = this.budget } = changes;
-    const { signal = new AbortController().signal } = changes;
+    const { signal = new AbortController().signal, log = silentLog } = changes;
     const instance = changes.instance ?? (await instanceOf(store));
     const deps = {
       bucket,
       cluster: this.cluster,
       store,
-      log: silentLog,
+      log,
       budget,
+      shrinkage: 0.5,
       heartbeat: () => undefined,
       signal: () => signal,
     };
@@ -120,6 +121,7 @@ export class ClusterOnDisk implements AsyncDisposable {
       store: this.store,
       log: silentLog,
       budget: this.budget,
+      shrinkage: 0.5,
       now: () => this.now,
       heartbeat: () => undefined,
       signal: () => signal,
@@ -175,6 +177,7 @@ interface PushChanges {
   budget?: MemoryBudget;
   instance?: string;
   signal?: AbortSignal;
+  log?: Log;
 }
 
 /** Returns a contribution that has only the cluster's id. All other fields are empty. */

@@ -22,6 +22,7 @@ async function main([storeFile = '', volume = '', verb, files]: string[]): Promi
     store,
     log: silentLog,
     budget: createMemoryBudget(64 * 2 ** 20),
+    shrinkage: 0.5,
     now: () => new Date(),
     heartbeat: () => undefined,
     signal: () => signal,

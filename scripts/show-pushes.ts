@@ -1,0 +1,25 @@
+import { count } from '../federation/count';
+import type { ClusterStatus } from '../operator/status';
+
+/** Returns a line for everything that a person should know about the clusters' last pushes. */
+export function showPushes(clusters: readonly Pick<ClusterStatus, 'cluster' | 'push'>[]): string {
+  const lines: string[] = [];
+  for (const { cluster, push } of clusters) {
+    const { error, summary } = push ?? {};
+    const { refused, shrunk, vanished } = summary ?? {};
+    if (error !== undefined)
+      lines.push(`${cluster}: has failed since ${error.since}: ${error.code}: ${error.message}`);
+    if (refused !== undefined && refused.count > 0)
+      lines.push(`${cluster}: ${count(refused.count, 'file')} refused, as the data may not be its own`);
+    const [example] = shrunk?.examples ?? [];
+    if (shrunk !== undefined && example !== undefined)
+      lines.push(
+        `${cluster}: ${count(shrunk.count, 'file')} uploaded although much was lost since the push before, such as ${example.path} (${example.why})`,
+      );
+    if (vanished !== undefined && vanished > 0)
+      lines.push(
+        `${cluster}: none of the ${count(vanished, 'file')} pushed before was in the bucket; all were uploaded again`,
+      );
+  }
+  return lines.join('\n');
+}

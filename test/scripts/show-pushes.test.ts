@@ -1,0 +1,22 @@
+import { clusterId } from '../../etl/cluster-id';
+import { showPushes } from '../../scripts/show-pushes';
+import { pushed } from '../workflows/doubles';
+
+test('status names what a push refused, shrank, found gone or failed at, and nothing else', () => {
+  const cluster = clusterId('cluster-2');
+  const state = { cluster, instance: 'volume-1' };
+  const shown = (summary: Partial<typeof pushed>, more = {}) =>
+    showPushes([{ cluster, push: { ...state, summary: { ...pushed, ...summary }, ...more } }]);
+  const notes = { count: 2, examples: [{ path: 'allocations/1d/1-2', why: 'records 45 → 2' }] };
+  expect(showPushes([{ cluster }])).toBe('');
+  expect(shown({})).toBe('');
+  expect(shown({ shrunk: notes })).toBe(
+    'cluster-2: 2 files uploaded although much was lost since the push before, such as allocations/1d/1-2 (records 45 → 2)',
+  );
+  const error = { code: 'LOCAL_ETL_MISSING', message: 'It is gone.', since: '2026-11-20T00:00:00Z' };
+  expect(shown({ refused: { ...notes, count: 1 }, vanished: 3 }, { error }).split('\n')).toEqual([
+    'cluster-2: has failed since 2026-11-20T00:00:00Z: LOCAL_ETL_MISSING: It is gone.',
+    'cluster-2: 1 file refused, as the data may not be its own',
+    'cluster-2: none of the 3 files pushed before was in the bucket; all were uploaded again',
+  ]);
+});
