@@ -84,9 +84,7 @@ export async function drawPlan(bucket: BucketReader, input: DrawPlanInput): Prom
     return { ...(await drawRollback(bucket, rollback, { signal })), ...identified };
   }
   const decision = await readDecision(bucket, base, request, { signal });
-  // Only accepting a source changes its window. Dropping a source does not.
-  const accepted = decision?.change.kind === 'accept' ? decision.sources : [];
-  const decided = new Set<string>(accepted.map(({ window }) => window));
+  const decided = decision?.windows ?? new Set<string>();
   const now = input.now.getTime() / 1_000;
   const listingInput = { base, membership: resolved, request, decided, last, now };
   let listed = await listCandidates(bucket, listingInput, input);

@@ -20,7 +20,7 @@ export function describeDecided({ by, reason, at }: Decided): string {
 }
 
 /**
- * Selects some of the quarantined sources of a cluster that `generation` lists. A decision about them applies only to
+ * Selects some of the quarantined and shrunk sources of a cluster that `generation` lists. A decision about them applies only to
  * the versions that this generation names, because these are the versions that the person has seen.
  */
 const selectedSources = {
@@ -34,7 +34,8 @@ const selectedSources = {
 
 /**
  * A person's decision, which a run commits. Unless the decision is a rollback, the run also merges new data.
- * - `accept`: the selected sources are merged although they look wrong.
+ * - `accept`: the selected sources are merged although they look wrong. Sources that were dropped and cannot be
+ *   merged are no longer dropped.
  * - `drop`: the selected sources stay quarantined for good, and no longer make runs `partial`.
  * - `give-name`: the cluster owns this cluster name from now on.
  * - `remove`: the cluster leaves every window. Other clusters can then own its names.
@@ -55,7 +56,7 @@ export type Change = z.infer<typeof changeSchema>;
 export function describeChange(change: Change): string {
   switch (change.kind) {
     case 'accept':
-      return `accept ${change.cluster} as quarantined in generation ${change.generation}`;
+      return `accept ${change.cluster} as listed in generation ${change.generation}`;
     case 'drop':
       return `drop what generation ${change.generation} quarantines of ${change.cluster}`;
     case 'give-name':

@@ -4,7 +4,7 @@ import { clusterIdSchema, seenSchema, versionSchema, windowIdSchema } from './id
 import { membershipSchema } from './membership';
 import { nameConflictSchema } from './name-conflicts';
 import { noticeSchema } from './notices';
-import { type ShrunkSource, shrunkSourceSchema } from './shrinkage';
+import { isNamed, type ShrunkSource, shrunkSourceSchema } from './shrinkage';
 import { writersSchema } from './writers';
 
 /** SHA-256 digest in lower-case hexadecimal. */
@@ -60,7 +60,7 @@ export const acceptedSourceSchema = z.object({
   window: windowIdSchema,
   /** Version of the file, or `absent` if it has vanished. */
   seen: seenSchema,
-  /** Error code with which the source was quarantined. */
+  /** Error code with which the source was quarantined. If it was merged and named as shrunk, SOURCE_SHRUNK. */
   code: z.string(),
   decided: decidedSchema,
 });
@@ -173,5 +173,5 @@ export function openQuarantined(
  */
 export function shrunkSources(generation: Pick<Generation, 'membership' | 'shrunk'>): ShrunkSource[] {
   const included = new Set(generation.membership.clusters);
-  return generation.shrunk.filter(({ cluster, closed }) => included.has(cluster) && !closed);
+  return generation.shrunk.filter((source) => included.has(source.cluster) && isNamed(source));
 }

@@ -1,24 +1,61 @@
 import { parseWindowId } from '../etl/window';
 import type { Change, Decided } from './change';
-import type { AcceptedSource, Generation, QuarantinedSource } from './generation';
+import {
+  type AcceptedSource,
+  type Generation,
+  type QuarantinedSource,
+  type QuarantineState,
+  quarantineState,
+} from './generation';
+import { describeChange } from './measure';
+import { isNamed } from './shrinkage';
 import { overlaps } from './span';
 
-/** A person's decision about quarantined sources of a cluster. */
+/** A person's decision about quarantined or shrunk sources of a cluster. */
 export type SourceChange = Extract<Change, { kind: 'accept' | 'drop' }>;
 
 export function isSourceChange(change: Change | undefined): change is SourceChange {
   return change?.kind === 'accept' || change?.kind === 'drop';
 }
 
+/** A source that a person can decide about. */
+export interface DecidableSource extends Pick<
+  QuarantinedSource,
+  'cluster' | 'window' | 'seen' | 'code' | 'detail' | 'dropped'
+> {
+  /** What the window has of the cluster. `shrunk`: the file as it is, although it has lost much. */
+  readonly state: QuarantineState | 'shrunk';
+}
+
+/** Error code of sources that have lost too much. */
+const shrunkCode = 'SOURCE_SHRUNK';
+
 /**
- * Returns whether a source that is quarantined with this error code can be accepted. If the code begins with `SOURCE_`,
- * the file can be read or is gone. With any other code, the file contains nothing that could be merged.
+ * Returns the sources of a generation that a person can decide about: the quarantined ones, and those that lost much
+ * while their windows were young.
  */
-export function isAcceptable(code: string): boolean {
+export function decidableSources({
+  quarantined,
+  shrunk,
+}: Pick<Generation, 'quarantined' | 'shrunk'>): DecidableSource[] {
+  return [
+    ...quarantined.map((source) => ({ ...source, state: quarantineState(source) })),
+    ...shrunk.filter(isNamed).map(({ cluster, window, seen, largest, now }) => {
+      const detail = `The file has lost much: ${describeChange(largest, now)}.`;
+      return { cluster, window, seen, code: shrunkCode, detail, state: 'shrunk' as const };
+    }),
+  ];
+}
+
+/**
+ * Returns whether the file of a source that is listed with this error code can be merged as it is. If the code begins
+ * with `SOURCE_`, the file can be read or is gone. With any other code, the file contains nothing that could be merged.
+ */
+export function isMergeable({ code }: Pick<QuarantinedSource, 'code'>): boolean {
   return code.startsWith('SOURCE_');
 }
 
-/** Returns whether a quarantined source belongs to the cluster, the pipeline and the windows that a change selects. */
+/** Returns whether a source belongs to the cluster, the pipeline and the windows that a change selects. */
 export function selects(
   { cluster, pipeline, windows }: Pick<SourceChange, 'cluster' | 'pipeline' | 'windows'>,
   source: Pick<QuarantinedSource, 'cluster' | 'window'>,
@@ -32,9 +69,17 @@ export function selects(
   );
 }
 
-/** Returns whether a change would alter anything about this quarantined source. */
-export function changes({ kind }: Pick<SourceChange, 'kind'>, source: QuarantinedSource): boolean {
-  return kind === 'accept' ? isAcceptable(source.code) : source.dropped === undefined;
+/**
+ * Returns whether a change would alter anything about this source. To accept a dropped source that cannot be merged
+ * takes back the drop.
+ */
+export function changes(
+  { kind }: Pick<SourceChange, 'kind'>,
+  { code, dropped, state }: Pick<DecidableSource, 'code' | 'dropped' | 'state'>,
+): boolean {
+  return kind === 'accept'
+    ? isMergeable({ code }) || dropped !== undefined
+    : dropped === undefined && state !== 'shrunk';
 }
 
 export interface DecidedSources {
@@ -43,41 +88,53 @@ export interface DecidedSources {
   readonly change: SourceChange;
   readonly decided: Decided;
   /** The sources that the decision applies to. */
-  readonly sources: readonly QuarantinedSource[];
-  /** Number of selected sources that `base` no longer quarantines in the version that the person has seen. */
+  readonly sources: readonly DecidableSource[];
+  /** Ids of the windows that have to be merged again: those with a source that is accepted. */
+  readonly windows: ReadonlySet<string>;
+  /** Number of selected sources that `base` no longer lists in the version that the person has seen. */
   readonly outdated: number;
 }
 
 /**
- * Applies a person's decision to the quarantined sources of a generation. `shown` is the generation that the person has
- * seen. A source whose file has been replaced since then is not affected.
+ * Applies a person's decision to the sources of a generation. `shown` is the generation that the person has seen. A
+ * source whose file has been replaced since then is not affected.
  */
 export function decideSources(
   base: Generation,
-  shown: Pick<Generation, 'quarantined'>,
+  shown: Pick<Generation, 'quarantined' | 'shrunk'>,
   change: SourceChange,
   decided: Decided,
 ): DecidedSources {
-  const chosen = shown.quarantined.filter((source) => selects(change, source) && changes(change, source));
+  const chosen = decidableSources(shown).filter(
+    (source) => selects(change, source) && changes(change, source),
+  );
   const versions = new Set(chosen.map(version));
-  const standing = base.quarantined.filter((source) => versions.has(version(source)));
+  const standing = decidableSources(base).filter((source) => versions.has(version(source)));
   const sources = standing.filter((source) => changes(change, source));
   const affected = new Set(sources.map(version));
-  const others = base.quarantined.filter((source) => !affected.has(version(source)));
-  const after =
-    change.kind === 'accept'
-      ? {
-          quarantined: others,
-          accepted: [...base.accepted, ...sources.map((source) => accept(source, decided))],
-        }
-      : { quarantined: [...others, ...sources.map((source) => ({ ...source, dropped: decided }))] };
-  return { base: { ...base, ...after }, change, decided, sources, outdated: chosen.length - standing.length };
+  const isAffected = (source: VersionedSource) => affected.has(version(source));
+  const accepted = change.kind === 'accept' ? sources.filter(isMergeable) : [];
+  const after = {
+    quarantined: [
+      ...base.quarantined.filter((source) => !isAffected(source)),
+      ...base.quarantined
+        .filter((source) => isAffected(source) && (change.kind === 'drop' || !isMergeable(source)))
+        .map((source) => ({ ...source, dropped: change.kind === 'drop' ? decided : undefined })),
+    ],
+    accepted: [...base.accepted, ...accepted.map((source) => accept(source, decided))],
+    shrunk: base.shrunk.filter((source) => !isAffected(source)),
+  };
+  const windows = new Set<string>(accepted.map(({ window }) => window));
+  const outdated = chosen.length - standing.length;
+  return { base: { ...base, ...after }, change, decided, sources, windows, outdated };
 }
 
-function accept({ cluster, window, seen, code }: QuarantinedSource, decided: Decided): AcceptedSource {
+function accept({ cluster, window, seen, code }: DecidableSource, decided: Decided): AcceptedSource {
   return { cluster, window, seen, code, decided };
 }
 
-function version({ cluster, window, seen }: QuarantinedSource): string {
+type VersionedSource = Pick<QuarantinedSource, 'cluster' | 'window' | 'seen'>;
+
+function version({ cluster, window, seen }: VersionedSource): string {
   return JSON.stringify([cluster, window, seen]);
 }

@@ -4,12 +4,19 @@ import { FederationError, isFederationError } from '../errors/federation-error';
 import { clusterId } from '../etl/cluster-id';
 import { Candidates } from '../federation/candidates';
 import { absent } from '../federation/decision';
-import type { Generation, QuarantinedSource } from '../federation/generation';
-import { changes, selects, type SourceChange } from '../federation/source-decisions';
+import type { AcceptedSource, Generation, QuarantinedSource } from '../federation/generation';
+import {
+  changes,
+  type DecidableSource,
+  decidableSources,
+  isMergeable,
+  selects,
+  type SourceChange,
+} from '../federation/source-decisions';
 import type { BucketReader } from '../storage/bucket';
 import { requireNoHold } from './hold';
 
-/** The quarantined sources that a person wants to decide about. */
+/** The sources that a person wants to decide about. */
 export interface SourceSelection extends Pick<SourceChange, 'kind' | 'windows' | 'pipeline'> {
   readonly cluster: string;
 }
@@ -17,20 +24,20 @@ export interface SourceSelection extends Pick<SourceChange, 'kind' | 'windows' |
 /** What a decision would apply to, according to the newest generation and to the files in the bucket. */
 export interface SelectedSources {
   readonly change: SourceChange;
-  readonly sources: readonly QuarantinedSource[];
+  readonly sources: readonly DecidableSource[];
   /** Selected sources that cannot be accepted, because they have nothing that could be merged. */
-  readonly impossible: readonly QuarantinedSource[];
+  readonly impossible: readonly DecidableSource[];
   /**
    * Selected sources whose files have been replaced since the newest generation was committed. The next federation
    * judges the new files.
    */
-  readonly replaced: readonly QuarantinedSource[];
+  readonly replaced: readonly DecidableSource[];
   /** Sentences that say what could not be determined. */
   readonly missing: readonly string[];
 }
 
 /**
- * Finds the quarantined sources that a person wants to decide about.
+ * Finds the sources that a person wants to decide about: quarantined ones and, to accept them, shrunk ones.
  *
  * @throws QUARANTINE_NOT_FOUND if there are none, or if the files of all of them have been replaced; ACCEPT_IMPOSSIBLE
  *   if none of them can be accepted; FEDERATION_ON_HOLD if a hold keeps federations from committing the decision
@@ -49,7 +56,7 @@ export async function selectSources(
     ...(windows && { windows }),
     ...(pipeline && { pipeline }),
   };
-  const selected = newest?.quarantined.filter((source) => selects(change, source)) ?? [];
+  const selected = newest === undefined ? [] : decidableSources(newest).filter((one) => selects(change, one));
   const possible = selected.filter((source) => changes(change, source));
   if (possible.length === 0) throw nothingToDecide(change, newest, selected);
   const { replaced, missing } = await findReplaced(bucket, change, possible);
@@ -62,13 +69,20 @@ export async function selectSources(
 function nothingToDecide(
   { kind, cluster }: SourceChange,
   newest: Generation | undefined,
-  selected: readonly QuarantinedSource[],
+  selected: readonly DecidableSource[],
 ): FederationError {
   const [first] = selected;
   if (first !== undefined && kind === 'accept') {
     return new FederationError('ACCEPT_IMPOSSIBLE', {
       subject: { cluster, window: first.window },
       detail: `Generation ${newest?.generation} quarantines a file that cannot be merged: ${first.code}: ${first.detail}`,
+    });
+  }
+  if (first?.state === 'shrunk') {
+    return new FederationError('QUARANTINE_NOT_FOUND', {
+      subject: { cluster, window: first.window },
+      detail: `Generation ${newest?.generation} has merged this file, so it cannot be dropped. ${first.detail}`,
+      hint: 'Repair the window on the cluster, or accept the file: `federated-etl accept`.',
     });
   }
   const others = [...new Set(newest?.quarantined.map((source) => source.cluster))];
@@ -98,12 +112,12 @@ function allReplaced({ cluster, generation }: SourceChange, number: number): Fed
 async function findReplaced(
   bucket: BucketReader,
   { cluster }: SourceChange,
-  sources: readonly QuarantinedSource[],
+  sources: readonly DecidableSource[],
 ): Promise<Pick<SelectedSources, 'replaced' | 'missing'>> {
   try {
     const candidates = new Candidates();
     for (const file of await listWindowFiles(bucket, [cluster])) candidates.add(file);
-    const now = ({ window }: QuarantinedSource) => candidates.of(window).get(cluster)?.version ?? absent;
+    const now = ({ window }: DecidableSource) => candidates.of(window).get(cluster)?.version ?? absent;
     return { replaced: sources.filter((source) => now(source) !== source.seen), missing: [] };
   } catch (error) {
     if (!isFederationError(error, 'STORAGE_ACCESS_DENIED')) throw error;
@@ -119,13 +133,16 @@ async function findReplaced(
 export async function undecided(
   bucket: BucketReader,
   { change, sources }: SelectedSources,
-): Promise<QuarantinedSource[]> {
+): Promise<DecidableSource[]> {
   const newest = await readNewestGeneration(bucket);
-  const decided =
-    change.kind === 'accept'
-      ? newest?.accepted
-      : newest?.quarantined.filter(({ dropped }) => dropped !== undefined);
-  const has = ({ cluster, window, seen }: QuarantinedSource) =>
-    decided?.some((one) => one.cluster === cluster && one.window === window && one.seen === seen);
-  return sources.filter((source) => has(source) !== true);
+  const dropped = newest?.quarantined.filter((source) => source.dropped !== undefined) ?? [];
+  const isIn = (list: readonly AcceptedSource[] | readonly QuarantinedSource[], source: DecidableSource) =>
+    list.some(
+      ({ cluster, window, seen }) =>
+        cluster === source.cluster && window === source.window && seen === source.seen,
+    );
+  return sources.filter((source) => {
+    if (change.kind === 'drop') return !isIn(dropped, source);
+    return isMergeable(source) ? !isIn(newest?.accepted ?? [], source) : isIn(dropped, source);
+  });
 }

@@ -1,8 +1,7 @@
 import { type Command, Option } from 'commander';
 import { describeWindow, parseWindowId, type Pipeline, pipelines } from '../etl/window';
-import { type QuarantinedSource, quarantineState } from '../federation/generation';
-import type { SourceChange } from '../federation/source-decisions';
-import { count } from '../operator/format';
+import { count } from '../federation/count';
+import { type DecidableSource, isMergeable, type SourceChange } from '../federation/source-decisions';
 import { personRequest } from '../operator/person-request';
 import { type SelectedSources, selectSources, undecided } from '../operator/source-decisions';
 import { confirm } from './confirm';
@@ -23,7 +22,7 @@ export interface DecideOptions extends CommandOptions {
   readonly json?: true;
 }
 
-/** Adds the argument and the options of a verb that decides about quarantined sources. */
+/** Adds the argument and the options of a verb that decides about sources of a cluster. */
 export function withDecideOptions(verb: Command): Command {
   return verb
     .argument('<cluster>', 'the id of the cluster')
@@ -40,7 +39,7 @@ export function withDecideOptions(verb: Command): Command {
 }
 
 /**
- * Shows what a decision about quarantined sources applies to, asks for confirmation, and starts a federation that
+ * Shows what a decision about sources applies to, asks for confirmation, and starts a federation that
  * commits the decision.
  */
 export async function decideSources(
@@ -81,7 +80,7 @@ async function follow(
   const { change, sources } = selected;
   const decided = sources.length - left.length;
   print(
-    `${count(decided, 'quarantined source')} of ${change.cluster} ${decided === 1 ? 'is' : 'are'} ${done[change.kind]}.`,
+    `${count(decided, 'source')} of ${change.cluster} ${decided === 1 ? 'is' : 'are'} ${done(selected)}.`,
   );
   if (left.length > 0) {
     print('These are not: they were replaced, or cannot be read. `federated-etl quarantine` says why.');
@@ -89,22 +88,33 @@ async function follow(
   }
 }
 
-const done = { accept: 'accepted', drop: 'dropped' } as const;
+function done({ change, sources }: SelectedSources): string {
+  if (change.kind === 'drop') return 'dropped';
+  if (sources.every(isMergeable)) return 'accepted';
+  return sources.some(isMergeable) ? 'accepted or no longer dropped' : 'no longer dropped';
+}
 
 function question({ change: { kind, cluster }, sources }: SelectedSources): string {
-  const what = `${count(sources.length, 'quarantined source')} of ${cluster}`;
-  const effect =
-    kind === 'accept'
-      ? 'They are merged as they are; windows of vanished files lose the cluster.'
-      : 'These versions are never merged. Nothing is deleted.';
-  return `${kind === 'accept' ? 'Accept' : 'Drop'} ${what}? ${effect}`;
+  const what = `${count(sources.length, 'source')} of ${cluster}`;
+  const effects =
+    kind === 'drop'
+      ? ['These versions are never merged. Nothing is deleted.']
+      : [
+          ...(sources.some(isMergeable)
+            ? ['They are merged as they are; windows of vanished files lose the cluster.']
+            : []),
+          ...(sources.every(isMergeable)
+            ? []
+            : ['Those that cannot be merged are only no longer dropped: runs are partial again.']),
+        ];
+  return `${kind === 'accept' ? 'Accept' : 'Drop'} ${what}? ${effects.join(' ')}`;
 }
 
 function showSelected(
   { change, sources, impossible, replaced, missing }: SelectedSources,
   say: (line: string) => void,
 ): void {
-  say(`Quarantined in generation ${change.generation}:\n`);
+  say(`Listed in generation ${change.generation}:\n`);
   say(table(sources));
   say('');
   if (impossible.length > 0) {
@@ -121,11 +131,12 @@ function showSelected(
 /** Maximum number of sources in a table. */
 const mostShown = 50;
 
-function table(sources: readonly QuarantinedSource[]): string {
+function table(sources: readonly DecidableSource[]): string {
   const rows = sources.slice(0, mostShown).map((source) => {
     const ref = parseWindowId(source.window);
-    const { code, detail } = source;
-    return [ref?.pipeline, ref ? describeWindow(ref) : source.window, quarantineState(source), code, detail];
+    const { code, detail, dropped } = source;
+    const state = dropped === undefined ? source.state : `${source.state}, dropped`;
+    return [ref?.pipeline, ref ? describeWindow(ref) : source.window, state, code, detail];
   });
   const more = sources.length - rows.length;
   return (

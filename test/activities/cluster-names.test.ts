@@ -1,4 +1,5 @@
 import type { Log } from '../../config/log';
+import { parseWindowId } from '../../etl/window';
 import type { Change } from '../../federation/change';
 import type { Generation } from '../../federation/generation';
 import type { Bucket } from '../../storage/bucket';
@@ -27,6 +28,10 @@ async function write(bucket: Bucket, cluster: string, name: string, windows: rea
 
 async function erase(bucket: Bucket, cluster: string, windows: readonly string[] = days) {
   for (const window of windows) await bucket.delete(sourceKey(cluster, window));
+}
+
+function dayOf(window: string) {
+  return parseWindowId(window)?.window;
 }
 
 /**
@@ -171,6 +176,45 @@ describe('a folder with records of a name that another folder owns', () => {
     expect(right.nameConflicts).toEqual({});
     expect(Object.keys(right.windows)).toEqual(Object.keys(generation.windows));
     for (const day of days) expect(digests(right)[day]).not.toBe(digests(generation)[day]);
+  });
+
+  test('is merged once its owner is removed', async () => {
+    const { federator, bucket, generation } = await committed();
+    await write(bucket, 'cluster-7', 'cluster-1');
+    await federator.federateToEnd();
+    await federator.federateToEnd({ change: { kind: 'remove', cluster: 'cluster-1' as never } });
+    const after = await federator.newest();
+    expect(owners(after)).toEqual({ 'cluster-1': 'cluster-7' });
+    expect(after.quarantined).toEqual([]);
+    // Both have the same records, so the windows are the same, but for the order of the clusters.
+    expect(Object.keys(after.windows)).toEqual(Object.keys(generation.windows));
+  });
+
+  test('is merged once all files with the name are dropped, and held back again if that is taken back', async () => {
+    const { federator, bucket } = await committed();
+    await write(bucket, 'cluster-7', 'cluster-1', [firstDay]);
+    await write(bucket, 'cluster-7', 'cluster-7', [secondDay, thirdDay]);
+    await federator.federateToEnd();
+    const { generation: before, quarantined: all } = await federator.newest();
+    expect(all).toHaveLength(3);
+    const about = (kind: 'accept' | 'drop', generation: number) => ({
+      change: { kind, cluster: 'cluster-7' as never, generation, windows: dayOf(firstDay) },
+    });
+    expect(await federator.federateToEnd(about('drop', before))).toMatchObject({
+      commit: { quarantined: 0 },
+    });
+    const freed = await federator.newest();
+    expect(freed.nameConflicts).toEqual({});
+    expect(quarantined(freed)).toEqual(['cluster-7 day 1 CLUSTER_NAME_TAKEN refused cluster-1']);
+    expect(owners(freed)).toEqual({ 'cluster-1': 'cluster-1', 'cluster-7': 'cluster-7' });
+
+    expect(await federator.federateToEnd(about('accept', freed.generation))).toMatchObject({
+      commit: { status: 'committed', quarantined: 1, degraded: ['cluster-7'] },
+    });
+    const back = await federator.newest();
+    expect(quarantined(back)).toEqual(quarantined(freed));
+    expect(Object.keys(back.nameConflicts)).toEqual(['cluster-7']);
+    expect(digests(back)).toEqual(digests(freed));
   });
 
   test('is quarantined even while the owner is excluded', async () => {

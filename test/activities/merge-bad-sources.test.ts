@@ -243,6 +243,12 @@ describe('a decision of a person', () => {
     expect((await federator.federate()).commit).toMatchObject({ status: 'committed', quarantined: 0 });
     expect((await federator.newest()).quarantined).toMatchObject([dropped]);
 
+    // To accept it takes back the drop: it stays quarantined, as nothing in it can be merged.
+    const { generation } = await federator.newest();
+    expect((await federator.federate(about('accept', generation))).commit).toMatchObject({ quarantined: 1 });
+    expect((await federator.newest()).quarantined[0]).not.toHaveProperty('dropped');
+    await federator.federate(about('drop', generation + 1));
+
     await bucket.put(source, good.subarray(0, good.length - 100));
     expect((await federator.federate()).commit).toMatchObject({ quarantined: 1, degraded: ['cluster-2'] });
     expect((await federator.newest()).quarantined[0]).not.toHaveProperty('dropped');

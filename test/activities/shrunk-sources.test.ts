@@ -113,6 +113,23 @@ test('a young day that shrinks is merged and named, and stays so when it is clos
   expect(await one.federateWith(good)).toEqual(before);
 });
 
+test('a young day that was merged and named is no longer named once it is accepted', async () => {
+  const one = await OneDay.at(young);
+  const named = await one.federateWith(remains);
+  const { generation } = await one.newest();
+  const change = { kind: 'accept' as const, cluster: 'cluster-2' as never, generation };
+  await one.federate({ change, by: 'ann@host', why: 'a quiet day' });
+  expect(await one.said()).toEqual({ ...named, shrunk: [] });
+  const accepted = [{ code: 'SOURCE_SHRUNK', decided: { by: 'ann@host', reason: 'a quiet day' } }];
+  expect((await one.newest()).accepted).toMatchObject(accepted);
+  // Neither time, nor a new file of another cluster, nor --full undoes it. The next version is compared with it.
+  one.setTime(closed);
+  await one.push('cluster-1', firstRecords(40));
+  await one.federate({ full: true });
+  expect(await one.newest()).toMatchObject({ quarantined: [], shrunk: [], accepted });
+  expect(await one.federateWith(good)).toMatchObject({ quarantined: [], shrunk: [] });
+});
+
 test('a version that was merged while the day was young is judged again when it comes back', async () => {
   const one = await OneDay.at(young);
   await one.federateWith(remains);

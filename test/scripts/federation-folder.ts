@@ -69,6 +69,7 @@ export class FederationFolder implements AsyncDisposable {
       quarantined?: QuarantinedSource[];
       hold?: Hold;
       accepted?: Generation['accepted'];
+      shrunk?: Generation['shrunk'];
       names?: Generation['names'];
       nameConflicts?: Generation['nameConflicts'];
       excluded?: Generation['membership']['excluded'];

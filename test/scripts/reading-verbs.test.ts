@@ -14,6 +14,7 @@ import {
 import { noCalls } from '../../federation/store-calls';
 import type { Version } from '../../storage/bucket';
 import { readAll } from '../../storage/read-all';
+import { measureWith } from '../etl/build-records';
 import { clearSettings } from '../servers/clear-environment';
 import { FederationFolder } from './federation-folder';
 import { runMain } from './run-main';
@@ -123,7 +124,7 @@ describe('a removed cluster', () => {
 describe('runs', () => {
   const calls = { list: 7, head: 1, get: 40, put: 20, create: 3, copy: 2, delete: 0 };
   beforeEach(async () => {
-    await federation.run('federation-2026-11-20T10:00:00Z', {}, { generation: 1, calls });
+    await federation.run('federation-2026-11-20T10:00:00Z', {}, { generation: 1, calls, shrunk: 2 });
     await federation.run(
       'federation-2026-11-20T10:30:00Z',
       { trigger: 'person' },
@@ -146,7 +147,7 @@ describe('runs', () => {
       'unknown:',
       '',
     ]);
-    expect(out).toMatch(/10:00:00Z +2m( \d+s)? ago +schedule +complete +1 +2 +0 +3s +7 +40 +23$/m);
+    expect(out).toMatch(/10:00:00Z +2m( \d+s)? ago +schedule +complete +1 +2 +0 +2 +3s +7 +40 +23$/m);
     expect(out).toMatch(/10:30:00Z .* 0  *0  *0$/m);
     expect(out).toMatch(/11:00:00Z .* -  *-  *-$/m);
     expect(out).toContain('FEDERATOR_CONFLICT: Another federator commits.');
@@ -333,6 +334,40 @@ describe('decisions about quarantined sources', () => {
     );
   });
 
+  it('can confirm a file that was merged although it had lost much, but cannot drop it', async () => {
+    await federateTwo();
+    const seen = (await federation.bucket.head(`federated/cluster-2/etl/bingen/${hour}`))?.version;
+    if (seen === undefined) throw new Error('cluster-2 has no such file.');
+    const measures = { largest: measureWith(45), now: measureWith(2) };
+    const { cluster } = corrupt;
+    await federation.commit(2, ['cluster-1', 'cluster-2'], [day], {
+      shrunk: [{ cluster, window: hour as WindowId, seen, ...measures, closed: false }],
+    });
+    expect((await run('status')).out).toContain(', 1 shrunk source (see `federated-etl quarantine`)\n');
+    const { out } = await run('quarantine');
+    expect(out).toMatch(/\n1 shrunk source, merged all the same because the windows were young:\n/);
+    expect(out).toMatch(/\ncluster-2 +assets +1h .* records 45 → 2\n/);
+    expect(out).toMatch(/or `federated-etl accept <cluster>` confirms it\.\n$/);
+    const asked = await run('accept', 'cluster-2');
+    expect(asked.out).toMatch(
+      /\nassets +1h .* shrunk +SOURCE_SHRUNK +The file has lost much: records 45 → 2\./,
+    );
+    expect(asked.err).toContain('--yes');
+    expect((await run('quarantine', 'drop', 'cluster-2', '--yes')).err).toMatch(
+      /^QUARANTINE_NOT_FOUND: .*Generation 2 has merged this file, so it cannot be dropped\.[\s\S]*federated-etl accept/,
+    );
+  });
+
+  it('can take back a drop of a file that cannot be read', async () => {
+    await federateTwo();
+    await federation.commit(2, ['cluster-1'], [day], {
+      quarantined: [{ ...corrupt, seen: 'absent', dropped: decided }],
+    });
+    await federation.bucket.delete(`federated/cluster-2/etl/bingen/${day}`);
+    const { out } = await run('accept', 'cluster-2');
+    expect(out).toMatch(/\nallocations +1d .* refused, dropped +ETL_CORRUPT/);
+  });
+
   it('are refused while the federation is on hold', async () => {
     await federateTwo();
     const held = { ...(await newest()), hold: { ...decided, generation: 1 } };
@@ -350,7 +385,7 @@ describe('decisions about quarantined sources', () => {
     const { status, out, err } = await run('accept', 'cluster-2');
     expect(status).toBe(2);
     expect(out).toMatch(
-      /^Quarantined in generation 2:\n\n.*\nassets +1h .* refused +SOURCE_EMPTIED +It is no ETL file\./,
+      /^Listed in generation 2:\n\n.*\nassets +1h .* refused +SOURCE_EMPTIED +It is no ETL file\./,
     );
     expect(out).toMatch(/\nThese cannot be accepted; .*\n.*\nallocations .* ETL_CORRUPT/);
     expect(err).toContain('--yes');
