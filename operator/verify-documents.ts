@@ -5,8 +5,8 @@ import { type DocumentAt, examineDocument } from '../federation/document';
 import { documents } from '../federation/documents';
 import { parseRunKey, runsPrefix } from '../federation/layout';
 import type { BucketReader } from '../storage/bucket';
+import type { Finding } from './finding';
 import { describeMissing, type Newest, putBack } from './newest-generation';
-import type { Finding } from './verify-generation';
 
 /** A document to check, and what to say if it is damaged. */
 interface Checked extends Pick<Finding, 'about' | 'todo'> {

@@ -1,8 +1,10 @@
-import { newestGenerationNumber } from '../activities/read-generations';
 import { discoverClusters, listWindowFiles } from '../activities/survey-clusters';
+import { isWindowId } from '../etl/window';
 import { newestNumber } from '../federation/damaged-generation';
+import type { Generation } from '../federation/generation';
+import { publishedKey } from '../federation/layout';
 import type { BucketReader } from '../storage/bucket';
-import { findNewest } from './newest-generation';
+import { findNewest, type Newest } from './newest-generation';
 import { verifyDocuments } from './verify-documents';
 import { type Verification, verifyGeneration } from './verify-generation';
 
@@ -15,33 +17,71 @@ export interface VerifyNewestOptions {
   readonly progress: (generation: number, done: number, of: number) => void;
 }
 
+/** Result of `verifyNewest`. `verify --json` prints exactly this. */
+export interface NewestVerification extends Verification {
+  /**
+   * A generation that was committed during the verification. `windows` is the number of windows that differed from the
+   * verified generation and were checked against this one instead.
+   */
+  readonly newer?: { readonly generation: number; readonly windows: number };
+}
+
 /**
  * Verifies the newest generation that can be read, and the other documents in the bucket. Returns undefined if nothing
- * has been committed yet. If differences are found and a newer generation has been committed meanwhile, verifies the
- * newer one instead, because the commit may have caused the differences.
+ * has been committed yet.
+ *
+ * Federations may commit, publish and clean up meanwhile. What differs is therefore checked again, against the
+ * generation that is the newest by then, until nothing has been committed or published since the last look.
  */
 export async function verifyNewest(
   bucket: BucketReader,
   { deep, progress }: VerifyNewestOptions,
-): Promise<Verification | undefined> {
-  for (;;) {
-    const found = await findNewest(bucket);
-    const { generation } = found;
-    if (generation === undefined && found.damage.length === 0) return undefined;
-    const documents = await verifyDocuments(bucket, found);
-    if (generation === undefined) return { ...nothingVerified, findings: documents };
-    const files = deep ? await listWindowFiles(bucket, await discoverClusters(bucket)) : undefined;
-    const verified = await verifyGeneration(bucket, generation, {
-      deep: files,
-      onProgress: (done, of) => progress(generation.generation, done, of),
+): Promise<NewestVerification | undefined> {
+  const verify = async (generation: Generation, only?: ReadonlySet<string>) =>
+    verifyGeneration(bucket, generation, {
+      ...(deep && { deep: await listWindowFiles(bucket, await discoverClusters(bucket)) }),
+      ...(only === undefined
+        ? { onProgress: (done: number, of: number) => progress(generation.generation, done, of) }
+        : { only }),
     });
-    const result = { ...verified, findings: [...documents, ...verified.findings] };
-    // The findings may result from a commit during the verification, because a commit publishes and removes files. So
-    // if there are findings, check whether there is a newer generation.
-    const was = newestNumber(found);
-    const newest = result.findings.length === 0 ? was : await newestGenerationNumber(bucket);
-    if (newest === was) return result;
+  let at = await look(bucket);
+  if (at.newest.generation === undefined && at.newest.damage.length === 0) return undefined;
+  let documents = await verifyDocuments(bucket, at.newest);
+  if (at.newest.generation === undefined) return { ...nothingVerified, findings: documents };
+  const first = await verify(at.newest.generation);
+  let last = first;
+  const checkedAgain = new Set<string>();
+  while (documents.length + last.findings.length > 0) {
+    const now = await look(bucket);
+    const { generation } = now.newest;
+    if (now.state === at.state || generation === undefined) break;
+    at = now;
+    documents = await verifyDocuments(bucket, now.newest);
+    const differing = new Set(last.findings.map(({ about }) => about).filter(isWindowId));
+    for (const id of differing) checkedAgain.add(id);
+    last = await verify(generation, differing);
   }
+  const { generation, unpublished, findings } = last;
+  return {
+    ...first,
+    ...(generation !== first.generation && { newer: { generation, windows: checkedAgain.size } }),
+    unpublished,
+    findings: [...documents, ...findings],
+  };
 }
 
-const nothingVerified = { generation: null, windows: 0, remerged: 0, changedSince: 0, unnamed: 0 };
+/** Returns the newest generation, and a text that changes whenever a generation is committed or published. */
+async function look(bucket: BucketReader): Promise<{ newest: Newest; state: string }> {
+  const published = await bucket.head(publishedKey);
+  const newest = await findNewest(bucket);
+  return { newest, state: `${newestNumber(newest)} ${published?.version}` };
+}
+
+const nothingVerified = {
+  generation: null,
+  windows: 0,
+  remerged: 0,
+  changedSince: 0,
+  unnamed: 0,
+  unpublished: 0,
+};

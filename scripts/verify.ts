@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { count } from '../federation/count';
-import { verifyNewest } from '../operator/verify';
-import type { Verification } from '../operator/verify-generation';
+import { type NewestVerification, verifyNewest } from '../operator/verify';
 import type { BucketReader } from '../storage/bucket';
 import { type CommandOptions, openContext } from './context';
 import { print, printJson } from './output';
@@ -31,7 +30,7 @@ export function registerVerify(program: Command): void {
     });
 }
 
-async function verifyShowing(bucket: BucketReader, deep: boolean): Promise<Verification | undefined> {
+async function verifyShowing(bucket: BucketReader, deep: boolean): Promise<NewestVerification | undefined> {
   using progress = showProgress('verify generation');
   return await verifyNewest(bucket, {
     deep,
@@ -39,10 +38,10 @@ async function verifyShowing(bucket: BucketReader, deep: boolean): Promise<Verif
   });
 }
 
-function show(result: Verification | undefined, deep: boolean): void {
+function show(result: NewestVerification | undefined, deep: boolean): void {
   if (result === undefined)
     return print('No generation has been committed yet, so there is nothing to verify.');
-  const { generation, windows, remerged, changedSince, unnamed, findings } = result;
+  const { generation, windows, remerged, changedSince, unnamed, newer, unpublished, findings } = result;
   for (const { about, key, detail, todo } of findings) print(`${about}: ${detail} (${key})\n  ${todo}`);
   if (unnamed > 0)
     print(`${count(unnamed, 'file')} beside the published ones that no generation named; left alone.`);
@@ -50,6 +49,14 @@ function show(result: Verification | undefined, deep: boolean): void {
     const skipped = changedSince === 0 ? '' : `, ${changedSince} not, as their sources changed since`;
     print(`${count(remerged, 'window')} merged again and compared${skipped}.`);
   }
+  if (newer !== undefined)
+    print(
+      `Generation ${newer.generation} was committed meanwhile; ${count(newer.windows, 'window')} that differed ${newer.windows === 1 ? 'was' : 'were'} checked against it.`,
+    );
+  if (unpublished > 0)
+    print(
+      `${count(unpublished, 'file')} not published yet: the run that committed has not ended, or died; the next one then publishes.`,
+    );
   const verdict =
     findings.length === 0 ? 'all is as it was committed' : `${count(findings.length, 'problem')} found`;
   if (generation === null) print(`No generation can be read: ${verdict}.`);

@@ -1,5 +1,17 @@
-import { combinedEtlKey, combinedEtlPrefix, objectKey, publishedKey } from '../../federation/layout';
+import { replaceDocument } from '../../federation/document';
+import { documents } from '../../federation/documents';
+import {
+  combinedEtlKey,
+  combinedEtlPrefix,
+  generationKey,
+  objectKey,
+  provenanceKey,
+  publishedKey,
+} from '../../federation/layout';
+import { verifyNewest } from '../../operator/verify';
+import type { Bucket, BucketReader } from '../../storage/bucket';
 import { readAll } from '../../storage/read-all';
+import { reportOf } from '../federation/made-up';
 import {
   firstDay,
   goldenSource,
@@ -146,4 +158,102 @@ test('a missing merged object is reported, and what was published stays', async 
   await federator.bucket.delete(combinedEtlKey(firstDay));
   await expect(federator.publish()).rejects.toMatchObject({ code: 'GENERATION_UNREADABLE' });
   expect(await federator.bucket.head(combinedEtlKey(secondDay))).toBeDefined();
+});
+
+describe('verifying while federations go on', () => {
+  const verify = (bucket: BucketReader, deep = false) =>
+    verifyNewest(bucket, { deep, progress: () => undefined });
+
+  /** Commits two windows with one more cluster, but does not publish them. Returns the run. */
+  async function commitTwo(federator: TestFederator): Promise<string> {
+    for (const window of [firstDay, secondDay])
+      await federator.bucket.put(
+        sourceKey('cluster-6', window),
+        renamedSource('cluster-5', window, 'cluster-6'),
+      );
+    const { run } = await federator.prepare();
+    await federator.commit(run);
+    return run;
+  }
+
+  /** Returns a bucket that does something once, right before a published file is read for the first time. */
+  function interrupted(bucket: Bucket, work: () => Promise<unknown>): Bucket {
+    let done: Promise<unknown> | undefined;
+    return overriding(bucket, {
+      get: async (key, options) => {
+        if (key.startsWith(combinedEtlPrefix)) await (done ??= work());
+        return bucket.get(key, options);
+      },
+    });
+  }
+
+  test.each([false, true])(
+    'a commit that is published and cleaned up meanwhile is no damage (deep: %s)',
+    async (deep) => {
+      const federator = new TestFederator(smallBucket(), threads);
+      const { bucket } = federator;
+      await federator.federate();
+      const before = await federator.newest();
+      const meanwhile = interrupted(bucket, async () => {
+        await commitTwo(federator);
+        await federator.publish();
+        await bucket.delete(generationKey(1));
+        for (const window of [firstDay, secondDay]) {
+          const { fingerprint = '' } = before.windows[window] ?? {};
+          for (const key of [objectKey(fingerprint), provenanceKey(fingerprint)]) await bucket.delete(key);
+        }
+      });
+      expect(await verify(meanwhile, deep)).toMatchObject({
+        generation: 1,
+        windows: 3,
+        newer: { generation: 2, windows: 2 },
+        unpublished: 0,
+        findings: [],
+      });
+    },
+  );
+
+  test('damage is found although a generation is committed and published meanwhile', async () => {
+    const federator = new TestFederator(smallBucket(), threads);
+    const { bucket } = federator;
+    await federator.federate();
+    const [third = '', shared] = Object.entries((await federator.newest()).windows).at(-1) ?? [];
+    await bucket.put(objectKey(shared?.fingerprint ?? ''), Buffer.from('damaged'));
+    const meanwhile = interrupted(bucket, async () => {
+      await commitTwo(federator);
+      await federator.publish();
+      await bucket.put(combinedEtlKey(firstDay), Buffer.from('damaged, too'));
+    });
+    const { newer, findings } = (await verify(meanwhile)) ?? { findings: [] };
+    expect(newer?.generation).toBe(2);
+    expect(findings.map(({ about }) => about).sort()).toEqual([firstDay, third]);
+  });
+
+  test('a publishing that goes on, or died, is no damage until its run has ended', async () => {
+    const federator = new TestFederator(smallBucket(), threads);
+    const { bucket } = federator;
+    await federator.federate();
+    const run = await commitTwo(federator);
+    let copies = 0;
+    const dying = overriding(bucket, {
+      copy: async (from, to, options) => {
+        if (++copies > 1) throw new TypeError('killed');
+        return bucket.copy(from, to, options);
+      },
+    });
+    await expect(new TestFederator(dying, threads).publish()).rejects.toThrow('killed');
+    expect(await verify(bucket)).toMatchObject({ generation: 2, windows: 3, unpublished: 1, findings: [] });
+
+    await bucket.put(combinedEtlKey(secondDay), Buffer.from('not ours'));
+    expect((await verify(bucket))?.findings).toMatchObject([{ about: secondDay }]);
+    await bucket.delete(combinedEtlKey(secondDay));
+    expect((await verify(bucket))?.findings).toMatchObject([{ about: secondDay, detail: 'It is missing.' }]);
+
+    const at = '2026-11-20T00:00:00.000Z';
+    const report = reportOf(run, { startedAt: at, endedAt: at, generation: 2 });
+    await replaceDocument(bucket, documents.runReport.at(run), report);
+    expect((await verify(bucket))?.findings.map(({ about }) => about)).toEqual(['published', secondDay]);
+    await federator.publish();
+    expect(await verify(bucket)).toMatchObject({ unpublished: 0, findings: [] });
+  });
 });
