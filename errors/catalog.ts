@@ -265,6 +265,12 @@ export const catalog = {
     hint: 'Bring it back first: `federated-etl cluster restore <cluster>`.',
     retryable: false,
   },
+  CLUSTER_LAST: {
+    means:
+      'The only cluster in the combined set cannot be removed, because every generation has at least one.',
+    hint: 'Include or add another cluster first. To end the whole federation, stop its processes instead.',
+    retryable: false,
+  },
   REMOVAL_NOT_COMMITTED: {
     means:
       'The newest generation does not say what was decided: that a cluster is removed, or that it is back.',
@@ -307,6 +313,11 @@ export const catalog = {
   PRIMARY_ACTIVE: {
     means: 'The cluster still pulls the combined set over its local ETL.',
     hint: 'Run `federated-etl primary leave` first.',
+    retryable: false,
+  },
+  RESTORE_RUNNING: {
+    means: 'A backup of the local ETL is being restored, so the cluster cannot become a primary now.',
+    hint: 'Wait until `federated-etl restore` has ended, then run `federated-etl primary enter` again.',
     retryable: false,
   },
   LOCAL_ETL_MISSING: {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import { mapConcurrently } from '../concurrency/map-concurrently';
-import { FederationError } from '../errors/federation-error';
+import { FederationError, isFederationError } from '../errors/federation-error';
 import type { ClusterId } from '../etl/cluster-id';
 import { clusterPrefix, probeKey } from '../federation/layout';
 import type { Bucket, BucketReader } from '../storage/bucket';
@@ -113,7 +113,22 @@ export async function deleteClusterFiles(
       if (stop.aborted) return;
       await store.delete(key);
       progress(++deleted, keys.length);
+    }).catch((error: unknown) => {
+      throw interrupted(error, deleted, keys.length);
     });
   }
   return { deleted, left: (await listClusterFiles(store, cluster)).keys.length };
+}
+
+/** Adds to the error of a deletion how far it got. */
+function interrupted(error: unknown, deleted: number, of: number): unknown {
+  if (!isFederationError(error)) return error;
+  const { code, subject, hint, retryable, detail } = error;
+  return new FederationError(code, {
+    subject,
+    hint,
+    retryable,
+    detail: `${detail} ${deleted} of ${of} files were deleted before; the same command deletes the rest.`,
+    cause: error,
+  });
 }

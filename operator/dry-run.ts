@@ -10,7 +10,7 @@ import { rulesOf } from '../workflows/messages';
 import type { Operator } from './operator';
 import { temporalView } from './temporal-view';
 
-/** Preview of a federation. `federate --dry-run --json` prints exactly this. */
+/** Preview of a federation. `federate --dry-run --json` and `rollback --dry-run --json` print exactly this. */
 export interface DryRun {
   readonly outcome: DrawnPlan['outcome'];
   /** Number of the generation that the plan starts from; 0 if there is none yet. */
@@ -24,7 +24,10 @@ export interface DryRun {
   readonly windows: readonly { readonly window: string; readonly clusters: readonly string[] }[];
   /** Number of windows that would stay the same as in the generation `base`. */
   readonly carried: number;
-  /** Windows that the federation would remove from the combined set, because their retention period has ended. */
+  /**
+   * Windows that the federation would remove from the combined set: their retention period has ended, or a rollback
+   * would leave no cluster in them.
+   */
   readonly removed: DrawnPlan['removed'];
   readonly duplicates: DrawnPlan['duplicates'];
   /** Whether all files or only those of recent windows were listed, and why. */

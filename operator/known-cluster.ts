@@ -9,6 +9,8 @@ export interface KnownCluster {
   readonly cluster: ClusterId;
   /** The newest generation; undefined if there is none yet. */
   readonly generation?: Generation;
+  /** The clusters that have a folder in the bucket; undefined if these credentials may not list them. */
+  readonly folders?: readonly ClusterId[];
 }
 
 /**
@@ -19,17 +21,17 @@ export interface KnownCluster {
  */
 export async function findKnownCluster(bucket: BucketReader, id: string): Promise<KnownCluster> {
   // If access to the clusters' folders is denied, only the clusters of the newest generation are known.
-  const found = await discoverClusters(bucket, {}).catch((error: unknown): ClusterId[] => {
-    if (isFederationError(error, 'STORAGE_ACCESS_DENIED')) return [];
-    throw error;
+  const folders = await discoverClusters(bucket, {}).catch((error: unknown): undefined => {
+    if (!isFederationError(error, 'STORAGE_ACCESS_DENIED')) throw error;
   });
   const { generation } = await readNewestReadable(bucket);
   const { clusters = [], exclusions = {}, excluded = {}, removed = {} } = generation?.membership ?? {};
   const named = [exclusions, excluded, removed].flatMap((record) => Object.keys(record) as ClusterId[]);
-  const cluster = [...found, ...clusters, ...named].find((known) => known === id);
-  if (cluster !== undefined) return { cluster, ...(generation && { generation }) };
+  const cluster = [...(folders ?? []), ...clusters, ...named].find((known) => known === id);
+  if (cluster !== undefined)
+    return { cluster, ...(generation && { generation }), ...(folders && { folders }) };
   throw new FederationError('CLUSTER_UNKNOWN', {
     subject: { cluster: id },
-    detail: `There is no cluster ${id} in the bucket. Clusters there: ${found.join(', ') || 'none'}.`,
+    detail: `There is no cluster ${id} in the bucket. Clusters there: ${folders?.join(', ') || 'none'}.`,
   });
 }

@@ -5,7 +5,15 @@ import { ownValue } from '../etl/own-value';
 import { generationKey } from '../federation/layout';
 import type { Removed } from '../federation/removal';
 import type { BucketReader } from '../storage/bucket';
-import { findKnownCluster } from './known-cluster';
+import { requireNoHold } from './hold';
+import { findKnownCluster, type KnownCluster } from './known-cluster';
+
+/** A person's wish to remove or restore a cluster. */
+export interface MembershipWish {
+  readonly kind: 'remove' | 'restore';
+  /** The id of the cluster. */
+  readonly cluster: string;
+}
 
 /** A cluster that a person wants to remove or restore. */
 export interface RemovableCluster {
@@ -19,15 +27,38 @@ export interface RemovableCluster {
 /**
  * Reads from the newest generation whether a cluster is removed.
  *
- * @throws CLUSTER_UNKNOWN if there is no such cluster
+ * @throws CLUSTER_UNKNOWN if there is no such cluster. Unless the wish is fulfilled already, also FEDERATION_ON_HOLD if no
+ *   federation would commit it, and CLUSTER_LAST if no other cluster would be left
  */
-export async function readRemovable(bucket: BucketReader, id: string): Promise<RemovableCluster> {
-  const { cluster, generation } = await findKnownCluster(bucket, id);
+export async function readRemovable(
+  bucket: BucketReader,
+  { kind, cluster: id }: MembershipWish,
+): Promise<RemovableCluster> {
+  const known = await findKnownCluster(bucket, id);
+  const { cluster, generation } = known;
   const removed = ownValue(generation?.membership.removed, cluster);
+  if ((removed !== undefined) !== (kind === 'remove')) {
+    requireNoHold(generation);
+    if (kind === 'remove') requireOthers(known);
+  }
   if (removed === undefined) return { cluster, history: true };
   const { lastGeneration: last } = removed;
   const history = last !== undefined && (await bucket.head(generationKey(last))) !== undefined;
   return { cluster, removed, history };
+}
+
+/** Throws CLUSTER_LAST if it is certain that a federation without the cluster would have no cluster at all. */
+function requireOthers({ cluster, generation, folders }: KnownCluster): void {
+  if (folders === undefined) return;
+  const { clusters = [], exclusions = {}, excluded = {}, removed = {} } = generation?.membership ?? {};
+  const isOut = (id: ClusterId) =>
+    [exclusions, excluded, removed].some((record) => Object.hasOwn(record, id));
+  const others = [...clusters, ...folders].filter((id) => id !== cluster && !isOut(id));
+  if (others.length > 0) return;
+  throw new FederationError('CLUSTER_LAST', {
+    subject: { cluster },
+    detail: `No other cluster than ${cluster} is included, and a generation needs one.`,
+  });
 }
 
 /**

@@ -19,7 +19,7 @@ import { describeFederation } from './federation-progress';
 import { followRun, startRun } from './follow-run';
 import { print, printJson } from './output';
 import { showProgress } from './progress';
-import { showDryRun } from './show-dry-run';
+import { dryRunOption, nothingChanged, showDryRun, showPlan } from './show-dry-run';
 import { stopOnSignals } from './stop-on-signals';
 import { whoAmI } from './who';
 
@@ -50,7 +50,7 @@ function verb(verbs: Command, kind: 'remove' | 'restore', description: string): 
     .description(description)
     .option('--reason <text>', 'the reason, recorded with the decision')
     .option('--wait', 'wait until it is committed; exit status 1 if it is not')
-    .option('--dry-run', 'show what would change; writes, starts and deletes nothing')
+    .option(...dryRunOption)
     .option('--json', 'print JSON')
     .addHelpText('after', `\nExample:\n  federated-etl cluster ${kind} cluster-3 --wait\n`)
     .action(async (id: string, _: unknown, command: Command) => {
@@ -58,7 +58,7 @@ function verb(verbs: Command, kind: 'remove' | 'restore', description: string): 
       if ((options.deleteFiles === undefined) !== (options.store === undefined))
         command.error('error: --delete-files and --store are used together', { exitCode: 2 });
       await using context = openContext(options);
-      const known = await readRemovable(await context.bucket(), id);
+      const known = await readRemovable(await context.bucket(), { kind, cluster: id });
       if (options.deleteFiles && options.store !== undefined)
         await removeWithFiles(context, command, known, { ...options, store: options.store });
       else await change(context, command, kind, known, options);
@@ -76,16 +76,11 @@ async function change(
   if ((removed !== undefined) === (kind === 'remove')) {
     const state = removed === undefined ? 'not removed' : `already ${describeRemoved(removed)}`;
     if (options.json) printJson({ cluster, state });
-    else print(`${cluster} is ${state}. Nothing was changed.`);
+    else print(`${cluster} is ${state}. ${nothingChanged}`);
     return;
   }
   const request = requestOf(kind, cluster, options);
-  if (options.dryRun) {
-    const plan = await dryRun(context, request);
-    if (options.json) printJson(plan);
-    else showDryRun(plan);
-    return;
-  }
+  if (options.dryRun) return showPlan(await dryRun(context, request), options);
   if (kind === 'restore' && !history && !options.json)
     print(`No generation has the history of ${cluster} any more: it comes back with what its folder holds.`);
   if (kind === 'remove' && !(await confirm(command, question(cluster), options))) return;
@@ -164,7 +159,7 @@ async function showDeletion(
   if (options.json) return printJson({ ...plan, files: { count: keys.length, bytes, keys } });
   if (plan !== undefined) showDryRun(plan);
   for (const key of keys) print(`would delete ${key}`);
-  print(`${count(keys.length, 'file')} (${formatBytes(bytes)}) to delete. Nothing was deleted.`);
+  print(`${count(keys.length, 'file')} (${formatBytes(bytes)}) to delete. ${nothingChanged}`);
 }
 
 function question(cluster: string): string {

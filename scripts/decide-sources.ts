@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { describeWindow, parseWindowId, type Pipeline, pipelines } from '../etl/window';
 import { count } from '../federation/count';
 import { type DecidableSource, isMergeable, type SourceChange } from '../federation/source-decisions';
+import { dryRun } from '../operator/dry-run';
 import { personRequest } from '../operator/person-request';
 import { type SelectedSources, selectSources, undecided } from '../operator/source-decisions';
 import { confirm } from './confirm';
@@ -10,6 +11,7 @@ import { describeFederation } from './federation-progress';
 import { followRun, startRun } from './follow-run';
 import { formatTable, print, printJson, printNote } from './output';
 import { parseSpan } from './parse-options';
+import { dryRunOption, showPlan } from './show-dry-run';
 import { whoAmI } from './who';
 
 /** Options of the verbs `accept` and `quarantine drop`. */
@@ -19,6 +21,7 @@ export interface DecideOptions extends CommandOptions {
   readonly reason?: string;
   readonly yes?: true;
   readonly wait?: true;
+  readonly dryRun?: true;
   readonly json?: true;
 }
 
@@ -35,6 +38,7 @@ export function withDecideOptions(verb: Command): Command {
     .option('--reason <text>', 'the reason, recorded with the decision')
     .option('--yes', 'do not ask')
     .option('--wait', 'wait until it is committed; exit status 1 if it is not')
+    .option(...dryRunOption)
     .option('--json', 'print JSON');
 }
 
@@ -52,11 +56,12 @@ export async function decideSources(
   const { window: windows, pipeline, reason, json } = options;
   const selected = await selectSources(await context.bucket(), { kind, cluster, windows, pipeline });
   showSelected(selected, json ? printNote : print);
-  if (!(await confirm(command, question(selected), options))) return;
   const request = personRequest(whoAmI(), {
     ...(reason !== undefined && { why: reason }),
     change: selected.change,
   });
+  if (options.dryRun) return showPlan(await dryRun(context, request), options, selected);
+  if (!(await confirm(command, question(selected), options))) return;
   const run = await startRun(context, request);
   if (options.wait) return await follow(context, run, selected, options);
   if (json) return printJson({ run, ...selected });

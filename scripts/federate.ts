@@ -8,7 +8,7 @@ import { describeFederation } from './federation-progress';
 import { followRun, startRun } from './follow-run';
 import { print, printJson } from './output';
 import { parseCount, parseSpan } from './parse-options';
-import { showDryRun } from './show-dry-run';
+import { dryRunOption, showPlan } from './show-dry-run';
 import { whoAmI } from './who';
 
 interface FederateOptions extends CommandOptions {
@@ -30,7 +30,7 @@ export function registerFederate(program: Command): void {
     .command('federate')
     .description('start a federation now; it waits for one that is running')
     .option('--wait', 'show its progress and wait for it to end; exit status 1 if it fails')
-    .option('--dry-run', 'show the plan; writes and starts nothing')
+    .option(...dryRunOption)
     .option(
       '--window <start,end>',
       'only windows that overlap this span, in unix seconds or RFC 3339',
@@ -58,13 +58,8 @@ export function registerFederate(program: Command): void {
       const options = command.optsWithGlobals<FederateOptions>();
       await using context = openContext(options);
       const request = requestOf(options);
-      if (options.dryRun) {
-        const plan = await dryRun(context, request);
-        if (options.json) printJson(plan);
-        else showDryRun(plan);
-      } else {
-        await startAndShow(context, request, { wait: options.wait === true, json: options.json === true });
-      }
+      if (options.dryRun) return showPlan(await dryRun(context, request), options);
+      await startAndShow(context, request, { wait: options.wait === true, json: options.json === true });
     });
 }
 

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { dryRun } from '../operator/dry-run';
 import { ownsName, readGivenName } from '../operator/give-name';
 import { personRequest } from '../operator/person-request';
 import { confirm } from './confirm';
@@ -6,6 +7,7 @@ import { type CommandOptions, openContext } from './context';
 import { describeFederation } from './federation-progress';
 import { followRun, startRun } from './follow-run';
 import { print, printJson } from './output';
+import { nothingChanged, showPlan } from './show-dry-run';
 import { whoAmI } from './who';
 
 export interface GiveNameOptions extends CommandOptions {
@@ -13,6 +15,7 @@ export interface GiveNameOptions extends CommandOptions {
   readonly reason?: string;
   readonly yes?: true;
   readonly wait?: true;
+  readonly dryRun?: true;
   readonly json?: true;
 }
 
@@ -27,15 +30,16 @@ export async function giveName(command: Command, id: string, options: GiveNameOp
   const { json, reason } = options;
   if (owner === cluster) {
     if (json) printJson({ ...given, state: 'owned already' });
-    else print(`${cluster} owns the name ${name} already. Nothing was changed.`);
+    else print(`${cluster} owns the name ${name} already. ${nothingChanged}`);
     return;
   }
-  const question = `Give the name ${name} of ${owner} to ${cluster}? Records of ${owner} with this name leave the total, and nothing new of ${owner} is merged while its files carry it.`;
-  if (!(await confirm(command, question, options))) return;
   const request = personRequest(whoAmI(), {
     ...(reason !== undefined && { why: reason }),
     change: { kind: 'give-name', cluster, name },
   });
+  if (options.dryRun) return showPlan(await dryRun(context, request), options, given);
+  const question = `Give the name ${name} of ${owner} to ${cluster}? Records of ${owner} with this name leave the total, and nothing new of ${owner} is merged while its files carry it.`;
+  if (!(await confirm(command, question, options))) return;
   const run = await startRun(context, request);
   if (!options.wait) {
     if (json) return printJson({ run, ...given });

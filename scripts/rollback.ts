@@ -1,13 +1,12 @@
 import type { Command } from 'commander';
-import { count } from '../federation/count';
-import { type DryRun, dryRun } from '../operator/dry-run';
-import { formatAge } from '../operator/format';
+import { dryRun } from '../operator/dry-run';
 import { personRequest } from '../operator/person-request';
 import { confirm } from './confirm';
 import { type CommandOptions, openContext } from './context';
 import { startAndShow } from './federate';
-import { print, printJson, printNote } from './output';
+import { printNote } from './output';
 import { parseCount } from './parse-options';
+import { describeRollback, dryRunOption, showPlan } from './show-dry-run';
 import { whoAmI } from './who';
 
 interface RollbackOptions extends CommandOptions {
@@ -27,7 +26,7 @@ export function registerRollback(program: Command): void {
     .option('--reason <text>', 'the reason, shown in status while the hold stands')
     .option('--yes', 'do not ask')
     .option('--wait', 'show its progress and wait for it to end; exit status 1 if it fails')
-    .option('--dry-run', 'show what would change; writes and starts nothing')
+    .option(...dryRunOption)
     .option('--json', 'print JSON')
     .addHelpText('after', "\nExample:\n  federated-etl rollback 41 --reason 'prices of cluster-3' --wait\n")
     .action(async (to: number, _: unknown, command: Command) => {
@@ -38,29 +37,9 @@ export function registerRollback(program: Command): void {
         change: { kind: 'rollback', to },
       });
       const plan = await dryRun(context, request);
-      if (options.dryRun && options.json) return printJson(plan);
-      for (const line of describeRollback(plan, new Date())) (options.dryRun ? print : printNote)(line);
-      if (options.dryRun) return print('Nothing was written.');
+      if (options.dryRun) return showPlan(plan, options);
+      for (const line of describeRollback(plan, new Date())) printNote(line);
       if (!(await confirm(command, `Roll back to generation ${to}?`, options))) return;
       await startAndShow(context, request, { wait: options.wait === true, json: options.json === true });
     });
-}
-
-/** Describes what a rollback would do, one sentence per line. */
-function describeRollback(plan: DryRun, now: Date): string[] {
-  const { base, windows, carried, removed, clusters, excluded, removedClusters, rollback } = plan;
-  if (rollback === undefined) return [];
-  const why = (cluster: string) =>
-    Object.entries(excluded).find(([id]) => id === cluster)?.[1].reason ??
-    Object.entries(removedClusters).find(([id]) => id === cluster)?.[1].reason ??
-    '';
-  return [
-    `Generation ${base}, committed ${formatAge(rollback.committedAt, now)}, has ${count(carried + windows.length, 'window')} of ${count(clusters.length, 'cluster')} to bring back.`,
-    ...rollback.out.map((cluster) => `${cluster} stays out: ${why(cluster) || 'no reason was given'}.`),
-    ...rollback.lacking.map((cluster) => `${cluster} is not in it, and comes back with the end of the hold.`),
-    ...(windows.length + removed.length === 0
-      ? []
-      : [`${count(windows.length, 'window')} to merge without them, ${removed.length} to drop.`]),
-    'Until `federated-etl federate --resume`, nothing else is committed.',
-  ];
 }

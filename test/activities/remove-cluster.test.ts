@@ -1,13 +1,18 @@
 import type { Log } from '../../config/log';
+import { FederationError } from '../../errors/federation-error';
 import { clusterId } from '../../etl/cluster-id';
 import { requireDocument } from '../../federation/document';
 import { documents } from '../../federation/documents';
 import { generationKey } from '../../federation/layout';
 import { contributors } from '../../federation/provenance';
 import type { FederationRequest } from '../../federation/run';
+import { type ClusterFiles, deleteClusterFiles, listClusterFiles } from '../../operator/cluster-files';
+import { verifyNewest } from '../../operator/verify';
+import type { Bucket } from '../../storage/bucket';
 import {
   firstDay,
   goldenSource,
+  overriding,
   smallBucket,
   sourceKey,
   TestFederator,
@@ -100,4 +105,58 @@ test('the last cluster cannot be removed', async () => {
   const { plan, commit } = await federator.federate(request('remove'));
   expect(plan.outcome).toBe('all-excluded');
   expect(commit).toBeUndefined();
+});
+
+describe('deleting the files of a removed cluster', () => {
+  const run = (bucket: Bucket, files: ClusterFiles) =>
+    deleteClusterFiles(bucket, files, { stop: new AbortController().signal, progress: () => undefined });
+
+  /** Removes the cluster, then deletes its files until the store refuses, after the first one. */
+  async function cut(): Promise<TestFederator> {
+    const federator = new TestFederator(smallBucket(), threads);
+    const { bucket } = federator;
+    await federator.federate();
+    const files = await listClusterFiles(bucket, cluster);
+    await expect(run(bucket, files)).rejects.toMatchObject({ code: 'REMOVAL_NOT_COMMITTED' });
+    await federator.federate(request('remove'));
+    let deletes = 0;
+    const refusing = overriding(bucket, {
+      delete: async (key, options) => {
+        if (++deletes > 1) throw new FederationError('STORAGE_ACCESS_DENIED', { detail: 'Access denied.' });
+        await bucket.delete(key, options);
+      },
+    });
+    await expect(run(refusing, files)).rejects.toMatchObject({
+      code: 'STORAGE_ACCESS_DENIED',
+      detail: 'Access denied. 1 of 3 files were deleted before; the same command deletes the rest.',
+    });
+    return federator;
+  }
+
+  test('can be cut anywhere: the combined set stays right, and the same command goes on', async () => {
+    const federator = await cut();
+    const { bucket } = federator;
+    const removed = await federator.newest();
+    expect((await federator.federate()).plan.outcome).toBe('nothing-changed');
+    const rest = await listClusterFiles(bucket, cluster);
+    expect(rest.keys).toHaveLength(2);
+    expect(await run(bucket, rest)).toEqual({ deleted: 2, left: 0 });
+    expect((await federator.federate()).plan.outcome).toBe('nothing-changed');
+    expect(await federator.newest()).toEqual(removed);
+    expect(await verifyNewest(bucket, { deep: true, progress: () => undefined })).toMatchObject({
+      remerged: 3,
+      findings: [],
+    });
+  });
+
+  test('stops once the cluster is restored, whose history then is whole', async () => {
+    const federator = await cut();
+    const { commit } = await federator.federate(request('restore'));
+    expect(commit).toMatchObject({ status: 'committed', clusters: 5, quarantined: 1 });
+    for (const window of Object.keys((await federator.newest()).windows))
+      expect(await contributorsOf(federator, window)).toContain(cluster);
+    const rest = await listClusterFiles(federator.bucket, cluster);
+    await expect(run(federator.bucket, rest)).rejects.toMatchObject({ code: 'REMOVAL_NOT_COMMITTED' });
+    expect(await listClusterFiles(federator.bucket, cluster)).toEqual(rest);
+  });
 });

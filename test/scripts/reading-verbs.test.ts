@@ -372,9 +372,15 @@ describe('decisions about quarantined sources', () => {
     await federateTwo();
     const held = { ...(await newest()), hold: { ...decided, generation: 1 } };
     await federation.bucket.put(generationKey(1), Buffer.from(JSON.stringify(held)));
-    const { status, err } = await run('accept', 'cluster-2', '--yes');
-    expect(status).toBe(1);
-    expect(err).toMatch(/^FEDERATION_ON_HOLD: .*ann@host rolled back to generation 1/);
+    for (const verb of [['accept'], ['quarantine', 'drop'], ['cluster', 'remove']]) {
+      const { status, out, err } = await run(...verb, 'cluster-2', '--yes');
+      expect({ status, out }).toEqual({ status: 1, out: '' });
+      expect(err).toMatch(/^FEDERATION_ON_HOLD: .*ann@host rolled back to generation 1/);
+    }
+    const removed = { [clusterId('cluster-2')]: decided };
+    await federation.commit(2, ['cluster-1'], [day], { removed, hold: { ...decided, generation: 1 } });
+    expect((await run('cluster', 'restore', 'cluster-2')).err).toMatch(/^FEDERATION_ON_HOLD: /);
+    expect((await run('cluster', 'remove', 'cluster-2')).out).toMatch(/already removed by ann@host/);
   });
 
   it('are shown before they are made, and need a terminal or --yes', async () => {
@@ -389,6 +395,21 @@ describe('decisions about quarantined sources', () => {
     );
     expect(out).toMatch(/\nThese cannot be accepted; .*\n.*\nallocations .* ETL_CORRUPT/);
     expect(err).toContain('--yes');
+  });
+});
+
+describe('removing the only cluster', () => {
+  it('is refused, also dry', async () => {
+    await federateTwo();
+    await federation.commit(2, ['cluster-1'], [day], {
+      removed: { [clusterId('cluster-2')]: { by: 'ann@host', reason: '', at: '2026-11-20T00:00:00Z' } },
+    });
+    for (const argv of [['--dry-run'], ['--yes', '--wait']])
+      expect(await run('cluster', 'remove', 'cluster-1', ...argv)).toMatchObject({
+        status: 1,
+        out: '',
+        err: expect.stringMatching(/^CLUSTER_LAST: No other cluster than cluster-1 is included/),
+      });
   });
 });
 
@@ -546,6 +567,7 @@ describe('verify', () => {
       remerged: 0,
       changedSince: 0,
       unnamed: 0,
+      unpublished: 0,
       findings: [],
     });
   });

@@ -258,7 +258,7 @@ describeWithTemporal('cluster', () => {
       });
       lastPushAt(1.1);
       expect((await remove('--dry-run')).out).toMatch(
-        /\nwould delete federated\/cluster-3\/.*\n1 file \(.*\) to delete\. Nothing was deleted\.\n$/,
+        /\nwould delete federated\/cluster-3\/.*\n1 file \(.*\) to delete\. Nothing was changed\.\n$/,
       );
       expect(world.names()).not.toContain('recordRequest');
       expect(await keys()).toEqual(all);
@@ -348,7 +348,7 @@ describeWithTemporal('federate', () => {
     expect(out).toMatch(
       /^2 clusters in: cluster-1, cluster-2\nwould merge allocations 1d 2026-11-14 from 2 clusters\n/,
     );
-    expect(out).toMatch(/\n1 window to merge, 0 as they are in generation 0\. Nothing was written\.\n$/);
+    expect(out).toMatch(/\n1 window to merge, 0 as they are in generation 0\. Nothing was changed\.\n$/);
     expect(await json('federate', '--dry-run')).toMatchObject({
       base: 0,
       windows: [{ window: day, clusters: ['cluster-1', 'cluster-2'] }],
@@ -384,7 +384,7 @@ describeWithTemporal('rollback', () => {
       expect(refused.err).toMatch(/^FEDERATION_ON_HOLD: .*ann@host.*too low.*federate --resume/);
     }
     expect((await run('federate', '--dry-run')).out).toMatch(
-      /^On hold: ann@host .* Nothing was written\.\n$/,
+      /^On hold: ann@host .* Nothing was changed\.\n$/,
     );
     expect((await run('status')).out).toContain('On hold: ann@host rolled back to generation 1');
     expect((await run('federate', '--resume', '--from', '2', '--wait')).status).toBe(0);
@@ -477,6 +477,51 @@ describeWithTemporal('accept and quarantine drop', () => {
   });
 });
 
+describeWithTemporal('--dry-run', () => {
+  const hour = 'assets/1h/1794816000-1794819600';
+  const ended = /\n\d windows? to merge, \d as they are in generation 2\. Nothing was changed\.\n$/;
+  const files = async () => Object.keys(await snapshot(federation.bucket, ''));
+
+  it('of each verb that starts a federation shows its plan, and writes nothing', async () => {
+    for (const cluster of ['cluster-1', 'cluster-2'])
+      for (const window of [day, hour]) await federation.push(cluster, window);
+    await federation.commit(1, ['cluster-1', 'cluster-2'], [day, hour]);
+    const vanished: QuarantinedSource = {
+      cluster: clusterId('cluster-2'),
+      window: 'allocations/1d/1794700800-1794787200' as WindowId,
+      seen: 'absent',
+      code: 'SOURCE_VANISHED',
+      detail: 'The file is gone from the cluster’s folder.',
+    };
+    const [one, two] = [clusterId('cluster-1'), clusterId('cluster-2')];
+    await federation.commit(2, [one, two], [day, hour], {
+      quarantined: [vanished],
+      names: { shared: one },
+    });
+    const before = await files();
+    for (const argv of [
+      ['federate'],
+      ['accept', 'cluster-2'],
+      ['accept', 'cluster-2', '--name', 'shared'],
+      ['quarantine', 'drop', 'cluster-2'],
+      ['cluster', 'remove', 'cluster-2'],
+    ]) {
+      const { status, out } = await run(...argv, '--dry-run');
+      expect({ argv, status, out }).toEqual({ argv, status: 0, out: expect.stringMatching(ended) });
+    }
+    expect((await run('accept', 'cluster-2', '--dry-run')).out).toMatch(/^Listed in generation 2:\n/);
+    expect(await json('accept', 'cluster-2', '--dry-run')).toMatchObject({
+      base: 2,
+      outcome: 'work',
+      sources: [{ code: 'SOURCE_VANISHED' }],
+    });
+    const back = await run('rollback', '1', '--dry-run');
+    expect(back.out).toMatch(/^Generation 1, committed [^]* in generation 1\. Nothing was changed\.\n$/);
+    expect(await files()).toEqual(before);
+    expect(world.names()).not.toContain('recordRequest');
+  });
+});
+
 describeWithTemporal('primary', () => {
   let volume: LocalEtl;
   beforeEach(() => {
@@ -530,9 +575,13 @@ describeWithTemporal('primary', () => {
 
   it('leave reports where its windows came from', async () => {
     await using _ = await startPull();
-    expect((await primary('leave')).out).toMatch(
-      /^cluster-5 no longer pulls\.\n1 window restored from its folder, 0 from a backup/,
+    expect((await primary('leave', '--dry-run')).out).toMatch(
+      /^cluster-5 would no longer pull\.\n[^]*\n?0 windows to restore, .* Nothing was changed\.\n$/,
     );
+    expect((await primary('leave')).out).toMatch(
+      /^cluster-5 no longer pulls, .*\n1 window restored from its folder, 0 from a backup/,
+    );
+    expect(world.inputs('leavePrimary')).toEqual([{ dryRun: true }, { dryRun: false }]);
   });
 
   it('names lists the names of its own records, and adds to them', async () => {
