@@ -1,3 +1,5 @@
+import { FederationError } from '../errors/federation-error';
+import { restoreLock, withFreeLock } from '../local-etl/lock';
 import { primaryState, updatePrimary } from '../local-etl/primary';
 import type { LocalEtl } from '../local-etl/store';
 
@@ -21,6 +23,8 @@ export interface EnterPrimarySummary {
  * backup of the local ETL before it overwrites files. Normally, the first pull of a cluster waits until the cluster's
  * own windows are combined. If `withoutWaiting` is set, it does not wait. If `acceptFederation` is set, the activity
  * only records that federation, and changes nothing else.
+ *
+ * @throws RESTORE_RUNNING if the cluster has left and a backup is being restored, because a pull would overwrite it
  */
 export function createEnterPrimary({ store, now }: { readonly store: LocalEtl; readonly now: () => Date }) {
   return async ({
@@ -34,8 +38,17 @@ export function createEnterPrimary({ store, now }: { readonly store: LocalEtl; r
     const { leftAt, guardPassedAt } = await primaryState(store);
     const left = leftAt !== undefined;
     const waits = withoutWaiting && guardPassedAt === undefined;
-    if (left) await updatePrimary(store, { leftAt: undefined, backup: undefined, lastPull: undefined });
+    if (left) await pullAgain(store);
     if (waits) await updatePrimary(store, { guardPassedAt: now().toISOString(), waitingFor: undefined });
     return { entered: left || waits };
   };
+}
+
+async function pullAgain(store: LocalEtl): Promise<void> {
+  const pulls = { leftAt: undefined, backup: undefined, lastPull: undefined };
+  if ((await withFreeLock(store, restoreLock, () => updatePrimary(store, pulls))) !== undefined) return;
+  throw new FederationError('RESTORE_RUNNING', {
+    subject: { key: store.root },
+    detail: 'A restore holds the lock of this local ETL.',
+  });
 }

@@ -6,7 +6,7 @@ import { OwnFiles } from '../local-etl/own-files';
 import { filesByWindow } from '../local-etl/own-windows';
 import { primaryState, updatePrimary } from '../local-etl/primary';
 import { Pulled } from '../local-etl/pulled';
-import { returnWindow } from '../local-etl/return-window';
+import { type Returned, returnWindow } from '../local-etl/return-window';
 import { transfersAtOnce } from '../local-etl/transfers';
 import type { BucketReader } from '../storage/bucket';
 import type { PullDependencies } from './pull-combined';
@@ -22,6 +22,11 @@ export interface LeaveDependencies extends Omit<
   readonly own?: BucketReader;
 }
 
+export interface LeavePrimaryInput {
+  /** If true, nothing is written: the summary says what leaving would do. */
+  readonly dryRun?: boolean;
+}
+
 export interface LeaveSummary {
   /** Number of windows restored from the cluster's own folder in Federated Storage. */
   fromFolder: number;
@@ -31,6 +36,8 @@ export interface LeaveSummary {
    * Number of windows that were left as they are, because the cluster itself has rebuilt them since they were pulled.
    */
   own: number;
+  /** Windows that were restored, and where from. Their number is the sum of `fromFolder` and `fromBackup`. */
+  restored: FileNotes;
   /** Pulled windows that were removed because the cluster itself has no file for them. */
   removed: FileNotes;
 }
@@ -41,12 +48,14 @@ export interface LeaveSummary {
  * cluster's folder in the bucket if it is complete there, otherwise from the newest backup that contains it. If neither
  * has the file, removes the window. Idempotent: after an interruption, call it again.
  */
-export function createLeavePrimary(deps: LeaveDependencies): () => Promise<LeaveSummary> {
-  return async () => {
+export function createLeavePrimary(
+  deps: LeaveDependencies,
+): (input?: LeavePrimaryInput) => Promise<LeaveSummary> {
+  return async ({ dryRun = false } = {}) => {
     const { store, pullStore = store, cluster, log } = deps;
     const signal = deps.signal();
-    const { leftAt } = await primaryState(pullStore);
-    await updatePrimary(pullStore, { leftAt: leftAt ?? deps.now().toISOString(), waitingFor: undefined });
+    const { leftAt = deps.now().toISOString() } = await primaryState(pullStore);
+    if (!dryRun) await updatePrimary(pullStore, { leftAt, waitingFor: undefined });
     const pulled = new Pulled(pullStore);
     const files = await OwnFiles.open({
       // If pulls write to a separate path, they have never replaced the cluster's own files. In this case, restore
@@ -61,21 +70,21 @@ export function createLeavePrimary(deps: LeaveDependencies): () => Promise<Leave
       fromFolder: 0,
       fromBackup: 0,
       own: 0,
+      restored: { count: 0, examples: [] },
       removed: { count: 0, examples: [] },
     };
     await mapConcurrently(await pulled.everPulled(), transfersAtOnce, async (id) => {
       const there = local.get(id) ?? [];
       const paths = there.map(({ path }) => path);
       const largest = Math.max(files.largestOf(id), ...there.map(({ size }) => size));
-      const work = () => returnWindow({ store: pullStore, cluster, pulled, files }, id, paths);
+      const work = () => returnWindow({ store: pullStore, cluster, pulled, files, dryRun }, id, paths);
       const returned = await deps.budget.within(largest, signal, () =>
-        withWindowLock(pullStore, id, work, signal),
+        dryRun ? work() : withWindowLock(pullStore, id, work, signal),
       );
-      if (returned === 'removed')
-        noteFile(summary.removed, { path: id, why: 'This cluster has no file of its own for it.' });
-      else if (returned !== 'absent') summary[returned]++;
-      deps.heartbeat({ ...summary, removed: summary.removed.count });
+      noteReturned(summary, id, returned);
+      deps.heartbeat({ restored: summary.restored.count, removed: summary.removed.count });
     });
+    if (dryRun) return summary;
     const { fromFolder, fromBackup, removed } = summary;
     log.info(
       { event: 'primary.left', cluster, fromFolder, fromBackup, removed: removed.count },
@@ -84,3 +93,13 @@ export function createLeavePrimary(deps: LeaveDependencies): () => Promise<Leave
     return summary;
   };
 }
+
+function noteReturned(summary: LeaveSummary, path: string, returned: Returned): void {
+  if (returned === 'absent') return;
+  if (returned === 'removed')
+    return noteFile(summary.removed, { path, why: 'This cluster has no file of its own for it.' });
+  summary[returned]++;
+  if (returned !== 'own') noteFile(summary.restored, { path, why: from[returned] });
+}
+
+const from = { fromFolder: "from the cluster's folder", fromBackup: 'from a backup' } as const;

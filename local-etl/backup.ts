@@ -6,7 +6,7 @@ import type { ClusterId } from '../etl/cluster-id';
 import type { BackupManifest, SavedFile } from '../federation/backup-manifest';
 import { createDocument, examineDocument } from '../federation/document';
 import { documents } from '../federation/documents';
-import { backupFileKey, backupManifestKey, backupsPrefix } from '../federation/layout';
+import { backupFileKey, backupManifestKey, backupsPrefix, probeKey } from '../federation/layout';
 import type { Bucket, BucketReader, Version } from '../storage/bucket';
 import { keyFault } from '../storage/check-key';
 import { openFilesystem } from '../storage/drivers/filesystem';
@@ -99,15 +99,19 @@ export async function backUp(deps: BackupDependencies): Promise<Backup> {
   }
 }
 
-/**
- * Lists the finished backups of a cluster, oldest first. Calls `onDamaged` for a backup whose manifest is damaged. By
- * default, throws the error of `readManifest` then.
- */
+export interface ListBackupsOptions {
+  readonly signal?: AbortSignal;
+  /** Called for a backup whose manifest is damaged. (Default: the error of `readManifest` is thrown) */
+  readonly onDamaged?: (damaged: FederationError) => void;
+  /** Called for a backup that has no manifest, because it is being made or was interrupted. */
+  readonly onUnfinished?: (name: string) => void;
+}
+
+/** Lists the finished backups of a cluster, oldest first. */
 export async function listBackups(
   place: BucketReader,
   cluster: ClusterId,
-  signal?: AbortSignal,
-  onDamaged?: (damaged: FederationError) => void,
+  { signal, onDamaged, onUnfinished }: ListBackupsOptions = {},
 ): Promise<Backup[]> {
   const backups: Backup[] = [];
   const prefix = backupsPrefix(cluster);
@@ -115,7 +119,11 @@ export async function listBackups(
     if (entry.kind !== 'prefix') continue;
     const name = entry.prefix.slice(prefix.length, -1);
     const manifest = await readManifest(place, cluster, name, signal).catch((error: unknown) => {
-      if (isFederationError(error, 'BACKUP_NOT_FOUND')) return undefined;
+      if (isFederationError(error, 'BACKUP_NOT_FOUND')) {
+        // `doctor` tries the permissions in a folder beside the backups.
+        if (entry.prefix !== probeKey(prefix, '')) onUnfinished?.(name);
+        return undefined;
+      }
       if (onDamaged === undefined || !isFederationError(error, 'STORAGE_CORRUPT')) throw error;
       onDamaged(error);
       return undefined;

@@ -29,6 +29,9 @@ const namelessAfterMs = 10_000;
 const touchEveryMs = 20_000;
 const longestWaitMs = 250;
 
+/** Name of the lock that is held while a backup is restored. */
+export const restoreLock = 'restore';
+
 const holderSchema = z.object({ place: z.string(), pid: z.number(), token: z.string() });
 type Holder = z.infer<typeof holderSchema>;
 
@@ -55,22 +58,58 @@ export async function withLock<T>(
   work: () => Promise<T>,
   signal?: AbortSignal,
 ): Promise<T> {
-  const path = join(store.state, 'locks', name);
+  return asHolder(store, name, async (path, holder) => {
+    // Keep the lock file open, so that its inode number cannot be reused. `release` identifies the file by this number.
+    await using lock = await acquire(path, holder, signal);
+    return await whileHeld(path, holder, lock, work);
+  });
+}
+
+/**
+ * Runs `work` while holding the lock with this name, and returns its result as `done`. If another holder has the lock,
+ * returns undefined instead of waiting.
+ */
+export async function withFreeLock<T>(
+  store: LocalEtl,
+  name: string,
+  work: () => Promise<T>,
+): Promise<{ readonly done: T } | undefined> {
+  return asHolder(store, name, async (path, holder) => {
+    if (await isStale(path)) await breakStale(path);
+    await using lock = await createLock(path, holder);
+    return lock === undefined ? undefined : { done: await whileHeld(path, holder, lock, work) };
+  });
+}
+
+/** Runs `work` with the path of a lock and a new identity to hold it by. */
+async function asHolder<T>(
+  store: LocalEtl,
+  name: string,
+  work: (path: string, holder: Holder) => Promise<T>,
+): Promise<T> {
   const holder: Holder = { place: place(), pid: process.pid, token: randomUUID() };
   heldHere.add(holder.token);
   try {
-    // Keep the lock file open, so that its inode number cannot be reused. `release` identifies the file by this number.
-    await using lock = await acquire(path, holder, signal);
-    const touching = setInterval(() => void touch(lock), touchEveryMs);
-    touching.unref();
-    try {
-      return await work();
-    } finally {
-      clearInterval(touching);
-      await release(path, holder, lock);
-    }
+    return await work(join(store.state, 'locks', name), holder);
   } finally {
     heldHere.delete(holder.token);
+  }
+}
+
+/** Runs `work`, renewing the lock meanwhile, and releases the lock afterwards. */
+async function whileHeld<T>(
+  path: string,
+  holder: Holder,
+  lock: FileHandle,
+  work: () => Promise<T>,
+): Promise<T> {
+  const touching = setInterval(() => void touch(lock), touchEveryMs);
+  touching.unref();
+  try {
+    return await work();
+  } finally {
+    clearInterval(touching);
+    await release(path, holder, lock);
   }
 }
 

@@ -117,7 +117,7 @@ async function listSaved({
 }: OwnFilesDependencies): Promise<Map<WindowId, SavedIn[]>> {
   const found = new Map<WindowId, SavedIn[]>();
   if (backups === undefined) return found;
-  for (const { name } of await listBackups(backups, cluster, signal)) {
+  for (const { name } of await listBackups(backups, cluster, { signal })) {
     const { files } = await readManifest(backups, cluster, name, signal);
     const ofThis = new Map<WindowId, SavedIn[]>();
     for (const [path, saved] of Object.entries(files)) {

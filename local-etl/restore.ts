@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { mapConcurrently } from '../concurrency/map-concurrently';
 import { FederationError } from '../errors/federation-error';
 import type { ClusterId } from '../etl/cluster-id';
@@ -6,13 +7,14 @@ import type { SavedFile } from '../federation/backup-manifest';
 import type { BucketReader } from '../storage/bucket';
 import { fetchBackedUp, readManifest } from './backup';
 import { listWindowFiles } from './list';
-import { withLock, withWindowLock } from './lock';
+import { restoreLock, withLock, withWindowLock } from './lock';
 import { primaryState } from './primary';
 import { Pulled } from './pulled';
 import { readSteadily, sha256 } from './read';
+import { replaceIfSame } from './replace';
 import { salvage } from './salvage';
 import { type LocalEtl, localPath } from './store';
-import { moveInto, removeFile } from './write';
+import { removeFile, syncFolder } from './write';
 
 export interface RestoreDependencies {
   store: LocalEtl;
@@ -20,7 +22,12 @@ export interface RestoreDependencies {
   cluster: ClusterId;
   /** Name of the backup, as returned by `listBackups`. */
   name: string;
-  heartbeat?: (detail: unknown) => void;
+  /** True if the cluster's settings make it a primary, so that it pulls unless it has left. */
+  isPrimary: boolean;
+  /** If true, nothing is written: the summary and `onChange` say what would be. */
+  dryRun?: boolean;
+  /** Called for each file that is restored or removed. */
+  onChange?: (path: string, change: 'restore' | 'remove') => void;
   signal?: AbortSignal;
 }
 
@@ -36,71 +43,104 @@ export interface RestoreSummary {
    * `.federated-etl/salvaged`.
    */
   salvaged: number;
+  /** Files that were not restored, because they are being written or cannot be read. */
+  postponed: { readonly path: string; readonly why: string }[];
 }
 
 const lanes = 4;
 
 /**
  * Restores the local ETL from a backup. Each file is verified against the manifest and replaced atomically. A local
- * window file that is not in the backup is removed if it was pulled, and kept if it is the cluster's own. Throws
- * PRIMARY_ACTIVE if the cluster still pulls, because the next pull would overwrite the restored files.
+ * window file that is not in the backup is removed if it was pulled, and kept if it is the cluster's own. While this
+ * goes on, the cluster cannot become a primary again. Idempotent: after an interruption, call it again.
+ *
+ * @throws PRIMARY_ACTIVE if the cluster pulls, because its pulls would overwrite the restored files; BACKUP_NOT_FOUND if
+ *   there is no finished backup of this name; STORAGE_CORRUPT if its manifest or a file in it is damaged
  */
 export async function restoreBackup(deps: RestoreDependencies): Promise<RestoreSummary> {
-  const { store, place, cluster, name, signal } = deps;
-  const { firstPullAt, leftAt } = await primaryState(store);
-  if (firstPullAt !== undefined && leftAt === undefined) {
+  const { store, signal } = deps;
+  return deps.dryRun === true
+    ? await new Restore(deps).run()
+    : await withLock(store, restoreLock, () => new Restore(deps).run(), signal);
+}
+
+class Restore {
+  private readonly pulled: Pulled;
+  private readonly summary: RestoreSummary = {
+    restored: 0,
+    unchanged: 0,
+    removed: 0,
+    salvaged: 0,
+    postponed: [],
+  };
+
+  constructor(private readonly deps: RestoreDependencies) {
+    this.pulled = new Pulled(deps.store);
+  }
+
+  async run(): Promise<RestoreSummary> {
+    const { store, place, cluster, name, signal } = this.deps;
+    await this.refuseWhilePulling();
+    const { files } = await readManifest(place, cluster, name, signal);
+    await mapConcurrently(Object.entries(files), lanes, ([path, saved]) =>
+      this.locked(path, () => this.restore(path, saved)),
+    );
+    for await (const { path } of listWindowFiles(store, signal))
+      if (!Object.hasOwn(files, path)) await this.locked(path, () => this.removeIfPulled(path));
+    return this.summary;
+  }
+
+  private async refuseWhilePulling(): Promise<void> {
+    const { store, cluster, isPrimary } = this.deps;
+    const { firstPullAt, leftAt } = await primaryState(store);
+    if (leftAt !== undefined || (firstPullAt === undefined && !isPrimary)) return;
     throw new FederationError('PRIMARY_ACTIVE', {
       subject: { cluster },
       detail: 'This cluster is a primary: the next pull would overwrite the restored files.',
     });
   }
-  const { files } = await readManifest(place, cluster, name, signal);
-  const pulled = new Pulled(store);
-  const summary: RestoreSummary = { restored: 0, unchanged: 0, removed: 0, salvaged: 0 };
-  await mapConcurrently(Object.entries(files), lanes, async ([path, saved]) => {
-    await locked(store, path, () => restoreFile(deps, path, saved, pulled, summary), signal);
-    deps.heartbeat?.({ ...summary });
-  });
-  for await (const file of listWindowFiles(store, signal)) {
-    if (Object.hasOwn(files, file.path)) continue;
-    await locked(store, file.path, async () => {
-      const read = await readSteadily(localPath(store, file.path));
-      if (read.kind !== 'read' || !(await pulled.has(sha256(read.bytes)))) return;
-      await removeFile(localPath(store, file.path));
-      summary.removed++;
-    });
-  }
-  return summary;
-}
 
-async function restoreFile(
-  deps: RestoreDependencies,
-  path: string,
-  saved: SavedFile,
-  pulled: Pulled,
-  summary: RestoreSummary,
-): Promise<void> {
-  const target = localPath(deps.store, path);
-  const read = await readSteadily(target);
-  if (read.kind === 'read') {
-    const digest = sha256(read.bytes);
-    if (digest === saved.digest) {
-      summary.unchanged++;
-      return;
+  private async restore(path: string, saved: SavedFile): Promise<void> {
+    const { store, name, onChange, dryRun } = this.deps;
+    const { summary } = this;
+    const target = localPath(store, path);
+    const read = await readSteadily(target);
+    if (read.kind === 'unreadable') return void summary.postponed.push({ path, why: read.why });
+    if (read.kind === 'read') {
+      const digest = sha256(read.bytes);
+      if (digest === saved.digest) return void summary.unchanged++;
+      if (!(await this.pulled.has(digest))) {
+        if (dryRun !== true) await salvage(store, path, read.bytes);
+        summary.salvaged++;
+      }
     }
-    if (!(await pulled.has(digest))) {
-      await salvage(deps.store, path, read.bytes);
-      summary.salvaged++;
+    if (dryRun !== true) {
+      const written = await fetchBackedUp(this.deps, name, path, saved, target);
+      const stamp = read.kind === 'read' ? read.stamp : undefined;
+      if (!(await replaceIfSame(written, target, stamp)))
+        return void summary.postponed.push({ path, why: 'It was written meanwhile.' });
+      await syncFolder(dirname(target));
     }
+    onChange?.(path, 'restore');
+    summary.restored++;
   }
-  await moveInto(await fetchBackedUp(deps, deps.name, path, saved, target), target);
-  summary.restored++;
-}
 
-/** Runs `work` while holding the lock of a file's window, or a separate lock if the file is not a window file. */
-function locked<T>(store: LocalEtl, path: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-  const file = parseWindowFile(path);
-  return file === undefined
-    ? withLock(store, encodeURIComponent(path), work, signal)
-    : withWindowLock(store, windowId(file.ref), work, signal);
+  private async removeIfPulled(path: string): Promise<void> {
+    const { store, onChange, dryRun } = this.deps;
+    const read = await readSteadily(localPath(store, path));
+    if (read.kind !== 'read' || !(await this.pulled.has(sha256(read.bytes)))) return;
+    if (dryRun !== true) await removeFile(localPath(store, path));
+    onChange?.(path, 'remove');
+    this.summary.removed++;
+  }
+
+  /** Runs `work` while holding the lock of a file's window, or a separate lock if the file is not a window file. */
+  private locked<T>(path: string, work: () => Promise<T>): Promise<T> {
+    const { store, dryRun, signal } = this.deps;
+    if (dryRun === true) return work();
+    const file = parseWindowFile(path);
+    return file === undefined
+      ? withLock(store, encodeURIComponent(path), work, signal)
+      : withWindowLock(store, windowId(file.ref), work, signal);
+  }
 }

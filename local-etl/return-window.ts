@@ -12,6 +12,8 @@ export interface ReturnDependencies {
   cluster: string;
   pulled: Pulled;
   files: OwnFiles;
+  /** If true, nothing is written: the result is what would be done. */
+  dryRun: boolean;
 }
 
 /**
@@ -38,11 +40,11 @@ export async function returnWindow(
   const { files, from } = rebuilt ? { files: [], from: 'own' as const } : await savedFiles(deps.files, id);
   for (const { path, fetch } of files) {
     const target = localPath(deps.store, path);
-    await moveInto(await fetch(target), target);
+    if (!deps.dryRun) await moveInto(await fetch(target), target);
     whose.set(path, 'own');
   }
   const combined = [...whose].filter(([, kind]) => kind === 'combined');
-  for (const [path] of combined) await removeFile(localPath(deps.store, path));
+  if (!deps.dryRun) for (const [path] of combined) await removeFile(localPath(deps.store, path));
   if (from !== undefined) return from;
   return combined.length > 0 ? 'removed' : 'absent';
 }

@@ -1,7 +1,7 @@
 import { type Client, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import type { UpdateDefinition } from '@temporalio/common';
 import type { EnterPrimarySummary } from '../activities/enter-primary';
-import type { LeaveSummary } from '../activities/leave-primary';
+import type { LeavePrimaryInput, LeaveSummary } from '../activities/leave-primary';
 import type { PrimaryStatus } from '../activities/primary-status';
 import { isErrorCode } from '../errors/catalog';
 import { FederationError } from '../errors/federation-error';
@@ -37,8 +37,11 @@ export interface Primary {
   enter(withoutWaiting: boolean): Promise<EnterPrimarySummary>;
   /** Lets the next pull take this federation even if it does not continue what was pulled before. */
   acceptFederation(federation: string): Promise<EnterPrimarySummary>;
-  /** Stops pulling, and restores the local ETL so that it contains only the cluster's own data. */
-  leave(): Promise<LeaveSummary>;
+  /**
+   * Stops pulling, and restores the local ETL so that it contains only the cluster's own data. With `dryRun`, changes
+   * nothing and returns what leaving would do.
+   */
+  leave(input?: LeavePrimaryInput): Promise<LeaveSummary>;
   /** Adds `add`, if given, to the names by which the cluster's own records are recognized. Returns all these names. */
   names(add?: string): Promise<OwnNames>;
 }
@@ -58,7 +61,7 @@ export function primaryOf(client: Client, { pull }: Names, cluster: string): Pri
     status: () => ask(primaryStatusUpdate),
     enter: (withoutWaiting) => ask(withoutWaiting ? skipWaitingUpdate : enterPrimaryUpdate),
     acceptFederation: (federation) => ask(acceptFederationUpdate, { federation }),
-    leave: () => ask(leavePrimaryUpdate),
+    leave: (input = {}) => ask(leavePrimaryUpdate, input),
     names: async (add) => {
       if (add !== undefined) await ask(addOwnNameUpdate, { name: add });
       const { ownNames } = await ask(primaryStatusUpdate);

@@ -20,11 +20,19 @@ export function registerBackups(program: Command): void {
       const cluster = context.settings.clusterId;
       const place = await backupPlace(context);
       const damaged: FederationError[] = [];
-      const backups = await listBackups(place, cluster, undefined, (error) => damaged.push(error));
+      const unfinished: string[] = [];
+      const backups = await listBackups(place, cluster, {
+        onDamaged: (error) => damaged.push(error),
+        onUnfinished: (name) => unfinished.push(name),
+      });
       for (const error of damaged) printNote(describeError(error));
-      if (options.json) return printJson({ cluster, place: place.label, backups });
-      if (backups.length === 0)
-        return print(`No ${damaged.length > 0 ? 'other ' : ''}backup of ${cluster} is in ${place.label}.`);
+      for (const name of unfinished)
+        printNote(
+          `${name} is not finished: a pull is making it, or was interrupted and the next one continues it. It cannot be restored.`,
+        );
+      if (options.json) return printJson({ cluster, place: place.label, backups, unfinished });
+      const other = damaged.length + unfinished.length > 0 ? 'other ' : '';
+      if (backups.length === 0) return print(`No ${other}backup of ${cluster} is in ${place.label}.`);
       const rows = backups.map(({ name, at, files, bytes }) => [
         name,
         formatTime(at),

@@ -5,6 +5,7 @@ import { count } from '../federation/count';
 import { type Primary, primaryOf } from '../operator/primary';
 import { type CommandOptions, openContext } from './context';
 import { print, printJson } from './output';
+import { dryRunOption, nothingChanged } from './show-dry-run';
 
 interface PrimaryOptions extends CommandOptions {
   readonly json?: true;
@@ -12,6 +13,7 @@ interface PrimaryOptions extends CommandOptions {
   readonly add?: string;
   readonly withoutWaiting?: true;
   readonly acceptFederation?: string;
+  readonly dryRun?: true;
 }
 
 /** Adds the verbs `primary status`, `primary enter`, `primary leave` and `primary names` to the command line. */
@@ -32,10 +34,16 @@ export function registerPrimary(program: Command): void {
       return { json: names, show: () => names.ownNames.forEach((name) => print(name)) };
     },
   ).option('--add <name>', 'a name that its records carry besides its id, such as a former id');
-  verb(verbs, 'leave', "stop pulling and make the local ETL the cluster's own again", async (primary) => {
-    const left = await primary.leave();
-    return { json: left, show: () => showLeft(primary.cluster, left) };
-  });
+  verb(
+    verbs,
+    'leave',
+    "stop pulling and make the local ETL the cluster's own again",
+    async (primary, { dryRun }) => {
+      const left = await primary.leave({ dryRun: dryRun === true });
+      const show = dryRun ? showWouldLeave : showLeft;
+      return { json: left, show: () => show(primary.cluster, left) };
+    },
+  ).option(...dryRunOption);
   verb(verbs, 'enter', 'let a cluster that left pull again', async (primary, options) => {
     const { withoutWaiting, acceptFederation } = options;
     const { cluster } = primary;
@@ -90,8 +98,19 @@ function verb(
     });
 }
 
+function showWouldLeave(cluster: string, { own, restored, removed }: LeaveSummary): void {
+  print(`${cluster} would no longer pull.`);
+  for (const { path, why } of restored.examples) print(`would restore ${path} ${why}`);
+  for (const { path } of removed.examples) print(`would remove ${path}`);
+  const others = restored.count + removed.count - restored.examples.length - removed.examples.length;
+  if (others > 0) print(`and ${others} more`);
+  print(
+    `${count(restored.count, 'window')} to restore, ${removed.count} to remove, ${own} its own already. ${nothingChanged}`,
+  );
+}
+
 function showLeft(cluster: string, { fromFolder, fromBackup, own, removed }: LeaveSummary): void {
-  print(`${cluster} no longer pulls.`);
+  print(`${cluster} no longer pulls, also after restarts, until \`federated-etl primary enter\`.`);
   print(
     `${count(fromFolder, 'window')} restored from its folder, ${fromBackup} from a backup; ${own} were its own already.`,
   );

@@ -1,10 +1,18 @@
 import type { Command } from 'commander';
+import type { Roles } from '../config/settings';
 import { count } from '../federation/count';
-import { restoreBackup } from '../local-etl/restore';
+import { primaryState } from '../local-etl/primary';
+import { restoreBackup, type RestoreSummary } from '../local-etl/restore';
 import { localEtl } from '../local-etl/store';
 import { backupPlace } from './backups';
 import { type CommandOptions, openContext } from './context';
 import { print, printJson } from './output';
+import { dryRunOption, nothingChanged } from './show-dry-run';
+
+interface RestoreOptions extends CommandOptions {
+  readonly dryRun?: true;
+  readonly json?: true;
+}
 
 /** Adds the verb `restore` to the command line. */
 export function registerRestore(program: Command): void {
@@ -12,21 +20,60 @@ export function registerRestore(program: Command): void {
     .command('restore')
     .argument('<backup>', 'the name of the backup, as `federated-etl backups` lists it')
     .description('restore the local ETL from a backup; run it where the volume is mounted')
+    .option(...dryRunOption)
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      '\nExample:\n  federated-etl primary leave\n  federated-etl restore 2026-11-20T00-00-00-000Z\n',
+      '\nExample:\n  federated-etl primary leave\n  federated-etl restore 2026-11-20T00-00-00-000Z\n\nExit status 1: files were not restored.\n',
     )
     .action(async (name: string, _: unknown, command: Command) => {
-      const options = command.optsWithGlobals<CommandOptions & { json?: true }>();
+      const options = command.optsWithGlobals<RestoreOptions>();
       await using context = openContext(options);
-      const { clusterId: cluster, localEtl: local } = context.settings;
+      const { clusterId: cluster, localEtl: local, roles } = context.settings;
+      const { dryRun = false, json } = options;
       const store = localEtl(local.pullPath);
-      const summary = await restoreBackup({ store, place: await backupPlace(context), cluster, name });
-      if (options.json) return printJson({ cluster, backup: name, ...summary });
+      const changes: { path: string; change: 'restore' | 'remove' }[] = [];
+      const summary = await restoreBackup({
+        store,
+        place: await backupPlace(context),
+        cluster,
+        name,
+        isPrimary: roles.primaryCluster,
+        dryRun,
+        onChange: (path, change) => changes.push({ path, change }),
+      });
+      if (summary.postponed.length > 0) process.exitCode = 1;
+      if (json) return printJson({ cluster, backup: name, ...summary, ...(dryRun && { changes }) });
+      if (dryRun) {
+        for (const { path, change } of changes) print(`would ${change} ${path}`);
+        showPostponed(summary);
+        return print(
+          `${count(summary.restored, 'file')} to restore, ${summary.salvaged} of them to salvage first, ${summary.removed} to remove, ${summary.unchanged} unchanged. ${nothingChanged}`,
+        );
+      }
       const { restored, unchanged, removed, salvaged } = summary;
       print(`Restored ${count(restored, 'file')} of ${name} to ${store.root}; ${unchanged} unchanged.`);
       if (removed > 0) print(`Removed ${count(removed, 'pulled file')} that it does not contain.`);
       if (salvaged > 0) print(`Salvaged ${count(salvaged, 'newer file')} in ${store.state}/salvaged.`);
+      showPostponed(summary);
+      const { leftAt } = await primaryState(store);
+      for (const line of describeNext(roles, leftAt !== undefined)) print(line);
     });
+}
+
+function showPostponed({ postponed }: RestoreSummary): void {
+  for (const { path, why } of postponed) print(`Not restored: ${path}: ${why}`);
+  if (postponed.length > 0) print('Run the command again once these files are complete.');
+}
+
+/** Says what the workers of the cluster do with the restored files next. */
+function describeNext({ federatedCluster }: Roles, left: boolean): string[] {
+  return [
+    ...(left
+      ? [
+          'No pull overwrites it until `federated-etl primary enter`; the next pull then makes a new backup first.',
+        ]
+      : []),
+    ...(federatedCluster ? ['The next push uploads what was restored, also over newer files.'] : []),
+  ];
 }

@@ -1,6 +1,6 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { EnterPrimarySummary } from '../activities/enter-primary';
-import type { LeaveSummary } from '../activities/leave-primary';
+import type { LeavePrimaryInput, LeaveSummary } from '../activities/leave-primary';
 import type { PrimaryStatus } from '../activities/primary-status';
 import type { PullSummary } from '../activities/pull-summary';
 import type { PushSummary } from '../activities/push-local-etl';
@@ -177,9 +177,9 @@ export const pullState = defineQuery<PullState>('state');
 
 /**
  * Makes the cluster stop being a primary. Completes when the local ETL contains the cluster's own files again.
- * `enterPrimaryUpdate` makes the cluster a primary again.
+ * `enterPrimaryUpdate` makes the cluster a primary again. With `dryRun`, changes nothing.
  */
-export const leavePrimaryUpdate = defineUpdate<LeaveSummary, []>('leavePrimary');
+export const leavePrimaryUpdate = defineUpdate<LeaveSummary, [LeavePrimaryInput]>('leavePrimary');
 export const enterPrimaryUpdate = defineUpdate<EnterPrimarySummary, []>('enterPrimary');
 /** Lets a primary pull even though its own windows have not been combined yet. */
 export const skipWaitingUpdate = defineUpdate<EnterPrimarySummary, []>('skipWaiting');

@@ -8,6 +8,7 @@ import {
 } from '@temporalio/workflow';
 import type { ClusterActivities } from '../activities/cluster-activities';
 import type { EnterPrimaryInput } from '../activities/enter-primary';
+import type { LeavePrimaryInput } from '../activities/leave-primary';
 import type { PullSummary } from '../activities/pull-summary';
 import { type AttemptLoop, attemptLoop, intervalOf, nextAttempt } from './attempts';
 import {
@@ -65,11 +66,12 @@ export async function pull(input: PullInput): Promise<void> {
   setHandler(pullState, () => ({ cluster: input.cluster, ...loop.state }), {
     description: 'What the last pull did',
   });
-  setHandler(leavePrimaryUpdate, () =>
+  setHandler(leavePrimaryUpdate, ({ dryRun = false }: LeavePrimaryInput = {}) =>
     alone(async () => {
-      const summary = await leavePrimary.executeWithOptions({ summary: `${input.cluster} leaves` }, []);
-      loop.requested = true;
-      return summary;
+      const what = `${input.cluster} ${dryRun ? 'would leave' : 'leaves'}`;
+      const left = await leavePrimary.executeWithOptions({ summary: what }, [{ dryRun }]);
+      if (!dryRun) loop.requested = true;
+      return left;
     }),
   );
   const enter = (how: EnterPrimaryInput, what: string) =>

@@ -1,13 +1,14 @@
+import { writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createAddOwnName } from '../../activities/add-own-name';
-import { createEnterPrimary } from '../../activities/enter-primary';
+import { createEnterPrimary, type EnterPrimaryInput } from '../../activities/enter-primary';
 import { createLeavePrimary, type LeaveDependencies } from '../../activities/leave-primary';
 import { createPrimaryStatus } from '../../activities/primary-status';
 import { backupPrefix, clusterEtlKey } from '../../federation/layout';
 import { backUp, listBackups } from '../../local-etl/backup';
 import { addOwnNames } from '../../local-etl/own-names';
-import { restoreBackup } from '../../local-etl/restore';
+import { restoreBackup, type RestoreDependencies } from '../../local-etl/restore';
 import { localEtl, localPath } from '../../local-etl/store';
 import {
   assets1,
@@ -20,6 +21,7 @@ import {
   filesBelow,
   rebuilt,
   rewritten,
+  spied,
 } from '../local-etl/cluster-on-disk';
 
 let disk: ClusterOnDisk;
@@ -57,6 +59,7 @@ function takeBackup() {
 }
 
 const status = () => createPrimaryStatus(disk)();
+const enter = (how?: EnterPrimaryInput) => createEnterPrimary({ ...disk, now: () => disk.now })(how);
 
 describe('leaving', () => {
   it("restores the cluster's own local ETL, and lasts", async () => {
@@ -116,6 +119,45 @@ describe('leaving', () => {
     expect(await disk.localFiles()).toEqual(own);
   });
 
+  it('leaves no combined file behind, wherever in a pull it comes', async () => {
+    const own = await disk.localFiles();
+    await disk.push();
+    await disk.commit(1, all);
+    let rounds = 0;
+    for (; ; rounds++) {
+      const at = 1 + rounds * 5;
+      const leaving: Promise<unknown>[] = [];
+      let calls = 0;
+      const bucket = spied(disk.bucket, () => void (++calls === at && leaving.push(leave())));
+      await disk.pull({ combined: bucket, own: bucket });
+      if (leaving.length === 0) break;
+      await Promise.all(leaving);
+      expect({ at, files: await disk.localFiles() }).toEqual({ at, files: own });
+      expect(await disk.pull()).toMatchObject({ state: 'left' });
+      expect(await disk.localFiles()).toEqual(own);
+      await enter();
+    }
+    expect(rounds).toBeGreaterThan(3);
+  });
+
+  it('dry, says what it would do, and writes nothing', async () => {
+    await becomePrimary();
+    await disk.bucket.delete(clusterEtlKey(disk.cluster, day1));
+    const before = await filesBelow(disk.folder);
+    const dry = await createLeavePrimary(disk.pullDependencies())({ dryRun: true });
+    expect(await filesBelow(disk.folder)).toEqual(before);
+    expect(dry).toMatchObject({
+      fromFolder: 2,
+      fromBackup: 1,
+      restored: { count: 3, examples: expect.arrayContaining([{ path: day1, why: 'from a backup' }]) },
+      removed: { count: 1, examples: [{ path: theirs }] },
+    });
+    expect(await disk.pull()).toMatchObject({ state: 'up-to-date' });
+    const { fromFolder, fromBackup, own, restored, removed } = await leave();
+    expect({ fromFolder, fromBackup, own, removed }).toEqual({ ...dry, restored: undefined });
+    expect(restored.count).toBe(dry.restored.count);
+  });
+
   it('resumes where it stopped when the bucket was unavailable', async () => {
     const own = await becomePrimary();
     await expect(leave({ signal: () => AbortSignal.abort(new Error('cancelled')) })).rejects.toThrow();
@@ -142,8 +184,8 @@ it('enters again after leaving, with a new backup', async () => {
   const build = rebuilt(day1, await built(day1), 1);
   await disk.build(day1, build);
   disk.now = new Date('2026-11-21T00:00:00Z');
-  expect(await createEnterPrimary({ ...disk, now: () => new Date() })()).toEqual({ entered: true });
-  expect(await createEnterPrimary({ ...disk, now: () => new Date() })()).toEqual({ entered: false });
+  expect(await enter()).toEqual({ entered: true });
+  expect(await enter()).toEqual({ entered: false });
   expect(await disk.pull()).toMatchObject({
     state: 'pulled',
     backup: '2026-11-21T00-00-00-000Z',
@@ -158,7 +200,6 @@ it('pulls without its own windows only if an operator allows it', async () => {
   await disk.push();
   await disk.commit(1, { [theirs]: { bytes: await built(day2, 'cluster-1'), from: ['cluster-1'] } });
   expect(await disk.pull()).toMatchObject({ state: 'waiting' });
-  const enter = createEnterPrimary({ ...disk, now: () => disk.now });
   expect(await enter()).toEqual({ entered: false });
   expect(await disk.pull()).toMatchObject({ state: 'waiting' });
   expect(await enter({ withoutWaiting: true })).toEqual({ entered: true });
@@ -196,8 +237,11 @@ it('has a status at every stage', async () => {
 });
 
 describe('restoring a backup', () => {
-  const restore = (name: string) =>
-    restoreBackup({ store: disk.store, place: disk.bucket, cluster: disk.cluster, name });
+  const undone = { restored: 1, unchanged: 2, removed: 1, salvaged: 1, postponed: [] };
+  const restore = (name: string, changes: Partial<RestoreDependencies> = {}) => {
+    const { store, bucket: place, cluster } = disk;
+    return restoreBackup({ store, place, cluster, name, isPrimary: false, ...changes });
+  };
 
   it('puts the local ETL back as it was', async () => {
     const own = await becomePrimary();
@@ -208,8 +252,64 @@ describe('restoring a backup', () => {
     await leave();
     await disk.build(day1, rebuilt(day1, await built(day1), 1));
     await disk.build(theirs, all[theirs]?.bytes ?? Buffer.alloc(0));
-    expect(await restore(backup?.name ?? '')).toEqual({ restored: 1, unchanged: 2, removed: 1, salvaged: 1 });
+    expect(await restore(backup?.name ?? '')).toEqual(undone);
     expect(await disk.localFiles()).toEqual(own);
+  });
+
+  it('dry, says what it would do, and writes nothing', async () => {
+    await becomePrimary();
+    const [{ name } = { name: '' }] = await listBackups(disk.bucket, disk.cluster);
+    await leave();
+    await disk.build(day1, rebuilt(day1, await built(day1), 1));
+    await disk.build(theirs, all[theirs]?.bytes ?? Buffer.alloc(0));
+    const before = await filesBelow(disk.folder);
+    const changes: string[] = [];
+    const onChange = (path: string, change: string) => void changes.push(`${change} ${path}`);
+    expect(await restore(name, { dryRun: true, onChange })).toEqual(undone);
+    expect(changes).toEqual([`restore ${day1}`, `remove ${theirs}`]);
+    expect(await filesBelow(disk.folder)).toEqual(before);
+    expect(await restore(name)).toEqual(undone);
+  });
+
+  it('leaves a file alone that is written meanwhile, and says so', async () => {
+    const { name } = await takeBackup();
+    await disk.build(day1, rebuilt(day1, await built(day1), 1));
+    const newer = rebuilt(day1, await built(day1), 2);
+    const place = spied(disk.bucket, (verb, key) => {
+      if (verb === 'get' && key.endsWith(day1)) writeFileSync(localPath(disk.store, day1), newer);
+    });
+    expect(await restore(name, { place })).toMatchObject({
+      restored: 0,
+      unchanged: 2,
+      postponed: [{ path: day1, why: 'It was written meanwhile.' }],
+    });
+    expect(await disk.local(day1)).toEqual(newer);
+    expect(await restore(name)).toMatchObject({ restored: 1, salvaged: 1, postponed: [] });
+  });
+
+  it('is refused for a primary that has yet to pull', async () => {
+    const { name } = await takeBackup();
+    await expect(restore(name, { isPrimary: true })).rejects.toMatchObject({ code: 'PRIMARY_ACTIVE' });
+    await leave();
+    expect(await restore(name, { isPrimary: true })).toMatchObject({ unchanged: 3 });
+  });
+
+  it('does not let the cluster become a primary again before it has ended', async () => {
+    const own = await becomePrimary();
+    const [{ name } = { name: '' }] = await listBackups(disk.bucket, disk.cluster);
+    await leave();
+    await rm(localPath(disk.store, day1));
+    let entering: Promise<unknown> | undefined;
+    const place = spied(disk.bucket, (verb, key) => {
+      if (verb === 'get' && key.endsWith(day1))
+        entering = expect(enter()).rejects.toMatchObject({ code: 'RESTORE_RUNNING' });
+    });
+    await restore(name, { place });
+    expect(entering).toBeDefined();
+    await entering;
+    expect(await disk.pull()).toMatchObject({ state: 'left' });
+    expect(await disk.localFiles()).toEqual(own);
+    expect(await enter()).toEqual({ entered: true });
   });
 
   it('leaves a file alone if its saved bytes have changed', async () => {

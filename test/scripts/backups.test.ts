@@ -1,8 +1,10 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createLeavePrimary } from '../../activities/leave-primary';
+import { backupManifestKey, backupsPrefix, probeKey } from '../../federation/layout';
 import { backUp } from '../../local-etl/backup';
 import { localPath } from '../../local-etl/store';
-import { built, ClusterOnDisk, combined, day1, day2 } from '../local-etl/cluster-on-disk';
+import { built, ClusterOnDisk, combined, day1, day2, filesBelow } from '../local-etl/cluster-on-disk';
 import { clearSettings } from '../servers/clear-environment';
 import { runMain } from './run-main';
 
@@ -19,10 +21,11 @@ beforeEach(async () => {
 });
 afterEach(() => disk[Symbol.asyncDispose]());
 
-function writeSettings(localEtl: object): void {
+function writeSettings(localEtl: object, federatedETL: object = {}): void {
   const { cluster: clusterId } = disk;
   const storage = { configFile: 'federated-store.yaml' };
-  writeFileSync(settings, JSON.stringify({ clusterId, storage, localEtl: { path: 'etl', ...localEtl } }));
+  const values = { clusterId, storage, localEtl: { path: 'etl', ...localEtl }, federatedETL };
+  writeFileSync(settings, JSON.stringify(values));
 }
 
 const run = (...argv: string[]) => runMain(...argv, '--config', settings);
@@ -54,6 +57,18 @@ describe('backups', () => {
     expect((await run('backups')).out).toMatch(/^No backup of cluster-5 is in file:.*\/backups/);
   });
 
+  it('names one that is being made, or was interrupted', async () => {
+    const { name } = await takeBackup();
+    await disk.bucket.delete(backupManifestKey(disk.cluster, name));
+    await disk.bucket.put(probeKey(backupsPrefix(disk.cluster), '1'), Buffer.from('a test of doctor'));
+    const { status, out, err } = await run('backups');
+    expect(status).toBe(0);
+    expect(out).toMatch(/^No other backup of cluster-5 is in/);
+    expect(err).toMatch(new RegExp(`^${name} is not finished: .*\n$`));
+    const { out: found } = await run('backups', '--json');
+    expect(JSON.parse(found)).toMatchObject({ backups: [], unfinished: [name] });
+  });
+
   it('fails if the bucket does not exist', async () => {
     rmSync(join(disk.folder, 'bucket'), { recursive: true });
     const { status, out, err } = await run('backups');
@@ -79,7 +94,32 @@ describe('restore', () => {
       unchanged: 2,
       removed: 0,
       salvaged: 0,
+      postponed: [],
     });
+  });
+
+  it('dry, lists what it would change', async () => {
+    const { name } = await takeBackup();
+    writeFileSync(localPath(disk.store, day1), 'rebuilt');
+    const before = await filesBelow(disk.folder);
+    expect(await run('restore', name, '--dry-run')).toMatchObject({
+      status: 0,
+      out: `would restore ${day1}\n1 file to restore, 1 of them to salvage first, 0 to remove, 1 unchanged. Nothing was changed.\n`,
+    });
+    expect(JSON.parse((await run('restore', name, '--dry-run', '--json')).out)).toMatchObject({
+      restored: 1,
+      changes: [{ path: day1, change: 'restore' }],
+    });
+    expect(await filesBelow(disk.folder)).toEqual(before);
+  });
+
+  it('fails if it cannot restore a file', async () => {
+    const { name } = await takeBackup();
+    rmSync(localPath(disk.store, day1));
+    symlinkSync('elsewhere', localPath(disk.store, day1));
+    const { status, out } = await run('restore', name);
+    expect(status).toBe(1);
+    expect(out).toContain(`Not restored: ${day1}: It cannot be opened (ELOOP).\n`);
   });
 
   it('refuses an unknown name', async () => {
@@ -101,5 +141,13 @@ describe('restore', () => {
       /^PRIMARY_ACTIVE: .*\(cluster cluster-5\)\n {2}Run `federated-etl primary leave` first/,
     );
     expect(await disk.localFiles()).toEqual(before);
+
+    await createLeavePrimary(disk.pullDependencies())();
+    writeSettings({}, { federatedCluster: true, primaryCluster: true });
+    const restored = await run('restore', backup ?? '');
+    expect(restored.status).toBe(0);
+    expect(restored.out).toMatch(
+      /\nNo pull overwrites it until `federated-etl primary enter`; .*\nThe next push uploads/,
+    );
   });
 });

@@ -183,7 +183,7 @@ export function allGoesWell(): AllDoubles {
     readExclusions: async () => ({ exclusions: {} }),
     pushLocalEtl: async () => pushed,
     pullCombined: async () => pulled,
-    leavePrimary: async () => ({ fromFolder: 1, fromBackup: 0, own: 0, removed: none }),
+    leavePrimary: async () => ({ fromFolder: 1, fromBackup: 0, own: 0, restored: none, removed: none }),
     enterPrimary: async () => ({ entered: true }),
     addOwnName: async () => undefined,
     ingestCombined: () => Promise.resolve({ files: 0, ingested: 0, rows: 0 }),

@@ -228,9 +228,9 @@ describeWithTemporal('pull', () => {
     const started = await startPull();
     await world.untilCalled('pullCombined');
     const waitForStage = 'ACCEPTED';
-    const leave = await started.startUpdate(leavePrimaryUpdate, { waitForStage });
+    const leave = await started.startUpdate(leavePrimaryUpdate, { args: [{}], waitForStage });
     const enter = await started.startUpdate('enterPrimary', { waitForStage });
-    const leaveAgain = await started.startUpdate(leavePrimaryUpdate, { waitForStage });
+    const leaveAgain = await started.startUpdate(leavePrimaryUpdate, { args: [{}], waitForStage });
     await started.signal(pullNow);
     // The workflow must answer this update even during a pull.
     expect(await started.executeUpdate(primaryStatusUpdate)).toMatchObject({ state: 'pulling' });
@@ -252,7 +252,7 @@ describeWithTemporal('pull', () => {
     await started.executeUpdate('enterPrimary');
     await world.untilCalled('pullCombined', 2);
     world.become({ leavePrimary: () => Promise.reject(accessDenied) });
-    await expect(started.executeUpdate(leavePrimaryUpdate)).rejects.toMatchObject({
+    await expect(started.executeUpdate(leavePrimaryUpdate, { args: [{}] })).rejects.toMatchObject({
       cause: { cause: { type: 'STORAGE_ACCESS_DENIED' } },
     });
     expect(await started.query(pullState)).toMatchObject({ summary: pulled });
@@ -272,4 +272,10 @@ describeWithTemporal('pull', () => {
   });
 });
 
-const left = { fromFolder: 1, fromBackup: 0, own: 0, removed: { count: 0, examples: [] } };
+const left = {
+  fromFolder: 1,
+  fromBackup: 0,
+  own: 0,
+  restored: { count: 1, examples: [] },
+  removed: { count: 0, examples: [] },
+};

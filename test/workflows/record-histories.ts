@@ -359,7 +359,7 @@ async function recordCluster(recording: Recording, generation: number): Promise<
   const { workflow } = recording.client;
   const pulling = workflow.getHandle(pull('cluster-5'));
   await until('a pull', async () => (await pulling.query(pullState)).summary?.generation === generation);
-  await pulling.executeUpdate(leavePrimaryUpdate);
+  await pulling.executeUpdate(leavePrimaryUpdate, { args: [{}] });
   await until('nothing to pull', async () => (await pulling.query(pullState)).summary?.state === 'left');
   await recording.save('push', push('cluster-5'));
   await recording.save('pull', pulling.workflowId);
