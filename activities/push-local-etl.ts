@@ -54,7 +54,7 @@ export interface PushSummary {
   uploaded: number;
   /** Total size of the uploaded files in bytes. */
   bytes: number;
-  /** The uploaded files that have lost much since the last push. The federator may quarantine them. */
+  /** Files that this push or one of the last day uploaded although they had lost much. */
   shrunk: FileNotes;
   /** Number of files that were not uploaded because the cluster's folder in Federated Storage already has them. */
   unchanged: number;
@@ -74,6 +74,8 @@ export interface PushSummary {
 }
 
 const shownExamples = 20;
+/** Time for which a push lists a file that had lost much when it was uploaded, unless the file is replaced earlier. */
+const shrunkForMs = 86_400_000;
 
 /**
  * Creates the activity that copies a cluster's local ETL to its folder in Federated Storage. Uploads each file that is
@@ -98,6 +100,7 @@ export function createPushLocalEtl(deps: PushDependencies): (input: PushInput) =
         await pusher.cache.saveNowAndThen();
       });
       pusher.cache.keepOnly(paths);
+      for (const note of pusher.cache.shrunkSince(Date.now() - shrunkForMs)) noteFile(summary.shrunk, note);
     } finally {
       await pusher.cache.save();
     }
@@ -127,7 +130,6 @@ function tally(summary: PushSummary, { path }: LocalFile, outcome: PushOutcome):
   if (outcome.kind === 'uploaded') {
     summary.uploaded++;
     summary.bytes += outcome.bytes;
-    if (outcome.loss !== undefined) noteFile(summary.shrunk, { path, why: outcome.loss });
   } else if (outcome.kind === 'incomplete' || outcome.kind === 'refused') {
     const { kind, ...why } = outcome;
     noteFile(summary[kind], { path, ...why });

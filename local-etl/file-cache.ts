@@ -15,13 +15,20 @@ const refusalSchema = z.object({
 });
 export type Refusal = z.infer<typeof refusalSchema>;
 
+const pushedSchema = z.object({
+  measure: measureSchema,
+  /** What the file had lost since the push before, if it was too much. `at` is the time of the push in milliseconds. */
+  loss: z.object({ what: z.string(), at: z.number() }).optional(),
+});
+export type PushedVersion = z.infer<typeof pushedSchema>;
+
 const factsSchema = z.object({
   digest: z.string(),
   /** Version of the copy of the file in the bucket or in a backup. `digest` is the digest of this copy. */
   version: z.string().optional(),
   refused: refusalSchema.optional(),
-  /** How much the version of the file has that was pushed last. */
-  pushed: measureSchema.optional(),
+  /** The version of the file that was pushed last. */
+  pushed: pushedSchema.optional(),
 });
 /** Cached facts about the content of a file. */
 export type Facts = z.infer<typeof factsSchema>;
@@ -106,6 +113,13 @@ export class FileCache {
   refused(): { path: string; why: string }[] {
     return [...this.entries].flatMap(([path, { refused }]) =>
       refused === undefined ? [] : [{ path, why: refused.why }],
+    );
+  }
+
+  /** Returns the files that had lost much when they were pushed, if that was after `time` in milliseconds. */
+  shrunkSince(time: number): { path: string; why: string }[] {
+    return [...this.entries].flatMap(([path, { pushed }]) =>
+      pushed?.loss === undefined || pushed.loss.at <= time ? [] : [{ path, why: pushed.loss.what }],
     );
   }
 

@@ -9,7 +9,7 @@ import { looksWrong } from '../federation/shrinkage';
 import type { Bucket, Version } from '../storage/bucket';
 import type { MemoryBudget } from '../storage/memory-budget';
 import { echoFault } from './echo';
-import { type Facts, FileCache, pushCache } from './file-cache';
+import { type Facts, FileCache, pushCache, type PushedVersion } from './file-cache';
 import { instanceOf } from './instance';
 import type { LocalFile } from './list';
 import { withWindowLock } from './lock';
@@ -21,8 +21,8 @@ import { type LocalEtl, localPath } from './store';
 
 /** Result of pushing a file to the cluster's folder in the bucket. */
 export type PushOutcome =
-  /** The file's bytes were uploaded. `loss` says what the file has lost since the last push, if it is too much. */
-  | { readonly kind: 'uploaded'; readonly bytes: number; readonly loss?: string }
+  /** The file's bytes were uploaded. */
+  | { readonly kind: 'uploaded'; readonly bytes: number }
   /** The cluster's folder already has the file's bytes. */
   | { readonly kind: 'unchanged' }
   /** The file was pulled, so it is not this cluster's own. */
@@ -171,13 +171,13 @@ export class Pusher {
     return this.upload(content, measure);
   }
 
-  /** Notes facts about a file. If they do not include how much was pushed last, keeps what is known of it. */
+  /** Notes facts about a file. If they do not include the version that was pushed last, keeps what is known of it. */
   private note(file: LocalFile, facts: Facts): void {
     this.cache.note(file, { ...facts, pushed: facts.pushed ?? this.cache.last(file.path)?.pushed });
   }
 
-  private unchanged({ file, digest }: Content, version: Version, pushed?: Measure): PushOutcomeOfBytes {
-    this.note(file, { digest, version, pushed });
+  private unchanged({ file, digest }: Content, version: Version, measure?: Measure): PushOutcomeOfBytes {
+    this.note(file, { digest, version, pushed: measure && { measure } });
     return { kind: 'unchanged' };
   }
 
@@ -192,30 +192,30 @@ export class Pusher {
     const key = clusterEtlKey(cluster, file.path);
     const version = await this.versionWith(key, digest, bytes.length);
     if (version !== undefined) return this.unchanged(content, version, measure);
-    const loss = this.lossOf(file, measure);
+    const pushed = measure && { measure, loss: this.lossOf(file, measure) };
     const metadata = { sha256: digest, instance: this.instance };
     const written = await bucket.put(key, bytes, { metadata, signal });
     this.remote.set(key, written.version);
-    this.note(file, { digest, version: written.version, pushed: measure });
+    this.note(file, { digest, version: written.version, pushed });
     this.logUpload(file, bytes.length, key);
-    return { kind: 'uploaded', bytes: bytes.length, loss };
+    return { kind: 'uploaded', bytes: bytes.length };
   }
 
   /**
    * If a file has lost too much since the last push, logs a warning, and returns what it has lost. It is uploaded
    * nevertheless: the federator decides whether to merge it.
    */
-  private lossOf({ path, ref }: LocalFile, now: Measure | undefined): string | undefined {
+  private lossOf({ path, ref }: LocalFile, now: Measure): PushedVersion['loss'] {
     const { cluster, log, shrinkage } = this.deps;
-    const before = this.cache.last(path)?.pushed;
-    if (before === undefined || now === undefined || !looksWrong(before, now, shrinkage)) return undefined;
-    const loss = describeChange(before, now);
+    const before = this.cache.last(path)?.pushed?.measure;
+    if (before === undefined || !looksWrong(before, now, shrinkage)) return undefined;
+    const what = describeChange(before, now);
     const { pipeline, resolution } = ref;
     log.warn(
       { event: 'push.shrunk', cluster, pipeline, resolution, window: windowName(ref.window), before, now },
-      `FederatedCluster[${pipeline}][${resolution}] uploads ${windowText(ref)} although it has lost much since the last push: ${loss}`,
+      `FederatedCluster[${pipeline}][${resolution}] uploads ${windowText(ref)} although it has lost much since the last push: ${what}`,
     );
-    return loss;
+    return { what, at: Date.now() };
   }
 
   /**

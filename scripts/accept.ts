@@ -6,7 +6,7 @@ import { giveName } from './give-name';
 export function registerAccept(program: Command): void {
   withDecideOptions(program.command('accept'))
     .description(
-      'merge quarantined sources of a cluster as they are now, or give it a cluster name; asks first',
+      'merge quarantined sources of a cluster as they are now, confirm shrunk ones, or give it a cluster name; asks first',
     )
     .option('--name <name>', 'instead, give the cluster this cluster name, which another cluster owns')
     .addHelpText(

@@ -5,6 +5,7 @@ import { type Log, silentLog } from '../../config/log';
 import { FederationError } from '../../errors/federation-error';
 import { decodeSet } from '../../etl/file';
 import { clusterEtlKey, clusterPrefix } from '../../federation/layout';
+import { FileCache, pushCache } from '../../local-etl/file-cache';
 import { localEtl, localPath } from '../../local-etl/store';
 import { goldenBytes } from '../etl/golden-files';
 import {
@@ -243,7 +244,11 @@ describe('a push of a file that has lost much', () => {
       'put',
     ]);
     expect(await disk.remote(day1)).toEqual(short);
-    expect(await pushing(short)).toEqual({ uploaded: 0, shrunk: [], said: [] });
+    // It stays listed for a day, or until it is replaced.
+    expect(await pushing(short)).toEqual({ uploaded: 0, shrunk, said: [] });
+    const cache = await FileCache.open(disk.store, pushCache);
+    expect(cache.shrunkSince(Date.now() - 86_400_000)).toEqual([{ path: day1, why: shrunk[0] }]);
+    expect(cache.shrunkSince(Date.now())).toEqual([]);
     expect(await pushing(whole)).toEqual(quietly);
   });
 

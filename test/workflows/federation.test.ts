@@ -1,5 +1,6 @@
 import type { MergeWindowInput } from '../../activities/merge-window';
 import { FederationError } from '../../errors/federation-error';
+import { describeRun } from '../../workflows/describe-run';
 import { progress } from '../../workflows/messages';
 import { describeWithTemporal } from '../servers/temporal';
 import { callsOf, committed, describedShard, mergedWindow, planOf } from './doubles';
@@ -90,6 +91,9 @@ describeWithTemporal('a federation', () => {
     const bad = await world.federate();
     expect(await bad.result()).toMatchObject({ outcome: 'partial', generation: 1, ...numbers });
     expect(world.inputs('writeReport')).toMatchObject([numbers]);
+    expect(describeRun(await bad.query(progress))).toMatch(
+      /\n\n\*\*1 quarantined source, 2 shrunk sources\*\*: see `federated-etl quarantine`\n\n5 clusters, 2 windows, /,
+    );
 
     world.begin({ cleanUp: () => Promise.reject(accessDenied) });
     const unfinished = await world.federate();
