@@ -5,6 +5,7 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { SIGNALS, exitCodeOf, forwardSignals, runInForeground } = require('./foreground.cjs');
+const { lintMemo } = require('./lint-passed.cjs');
 
 /**
  * Checks types, lint and format, then runs the tests. If one of these fails, still runs the others, so that one run
@@ -23,7 +24,8 @@ async function runTests({ root, node, env, args }) {
   const noteStop = () => (stopped = true);
   for (const signal of SIGNALS) process.on(signal, noteStop);
 
-  const { lint, others } = startChecks({ tool, node, context, fast });
+  const memo = lintMemo(root, tool('.cache', 'checks', 'lint-passed'));
+  const { lint, others } = startChecks({ tool, node, context, fast, lintPassed: memo.passed });
   const codes = [];
   for (const [title, running] of others) {
     codes.push(await report(title, running));
@@ -32,7 +34,9 @@ async function runTests({ root, node, env, args }) {
 
   // Lint uses one core, and takes longer than the other checks together. So start the tests while it is running.
   const jest = await runJest({ node, bin: tool('jest', 'bin', 'jest.js'), root, env, args });
-  codes.push(await report('Lint (eslint)', lint), jest.code);
+  const linted = await report('Lint (eslint)', lint);
+  if (linted === 0 && !fast) memo.remember();
+  codes.push(linted, jest.code);
   // CI parses this line. It has to be the last line of the output, and must contain nothing else.
   console.log(`${jest.passed} passed, ${jest.failed} failed, ${jest.skipped} skipped`);
   return codes.find((code) => code !== 0) || 0;
@@ -41,9 +45,10 @@ async function runTests({ root, node, env, args }) {
 /**
  * Starts all checks at once, because each uses at most one core. The caches of the type check and of the format check
  * are always correct. The cache of eslint is not: eslint's rules depend on types, but when a type changes in one file,
- * eslint does not check the other files again. So only the fast run uses the cache of eslint.
+ * eslint does not check the other files again. So only the fast run uses the cache of eslint. If `lintPassed` is true,
+ * eslint has passed for the same files before, and does not run.
  */
-function startChecks({ tool, node, context, fast }) {
+function startChecks({ tool, node, context, fast, lintPassed }) {
   const cache = (name) => tool('.cache', 'checks', name);
   const start = (...args) => captured(node, args, context);
   const tsc = (name, ...args) =>
@@ -58,7 +63,9 @@ function startChecks({ tool, node, context, fast }) {
   const lintCache = ['--cache', '--cache-strategy', 'content', '--cache-location', cache('eslint.json')];
   const formatCache = ['--cache', '--cache-strategy', 'content', '--cache-location', cache('prettier.json')];
   return {
-    lint: start(tool('eslint', 'bin', 'eslint.js'), '.', '--max-warnings', '0', ...(fast ? lintCache : [])),
+    lint: lintPassed
+      ? Promise.resolve({ code: 0, output: 'No file has changed since eslint passed.\n', ms: 0 })
+      : start(tool('eslint', 'bin', 'eslint.js'), '.', '--max-warnings', '0', ...(fast ? lintCache : [])),
     others: [
       ['Types (tsc --noEmit)', tsc('program.tsbuildinfo')],
       ['Types of the page (tsc --noEmit -p web)', tsc('page.tsbuildinfo', '-p', 'web')],
