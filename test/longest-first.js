@@ -9,12 +9,12 @@ const { default: Sequencer } = require('@jest/test-sequencer');
  * first.
  */
 const longest = [
+  'test/web/page.test.ts',
+  'test/image/image.test.ts',
+  'test/end-to-end/five-clusters-on-s3.test.ts',
   'test/end-to-end/five-clusters-on-azure.test.ts',
   'test/end-to-end/five-clusters-on-gcs.test.ts',
-  'test/end-to-end/five-clusters-on-s3.test.ts',
   'test/end-to-end/five-clusters-on-a-folder.test.ts',
-  'test/image/image.test.ts',
-  'test/web/page.test.ts',
   'test/storage/azure-through-proxy.test.ts',
   'test/storage/gcs-through-proxy.test.ts',
   'test/query/no-room.test.ts',
@@ -23,6 +23,9 @@ const longest = [
   'test/storage/s3-through-proxy.test.ts',
   'test/chart/five-clusters.test.ts',
   'test/query/engine-agrees.test.ts',
+  'test/end-to-end/two-federators.test.ts',
+  'test/end-to-end/store-fails.test.ts',
+  'test/etl/splice.test.ts',
   'test/chart/chart.test.ts',
 ];
 
