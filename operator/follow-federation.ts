@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, WorkflowFailedError } from '@temporalio/client';
 import { catalog, isErrorCode } from '../errors/catalog';
 import { FederationError } from '../errors/federation-error';
-import { failureOf } from '../workflows/attempts';
 import type { FederationSummary } from '../workflows/federation';
 import { type FederationProgress, progress } from '../workflows/messages';
+import { errorOfFailed } from './temporal-runs';
 
 const lookEveryMs = 500;
 /** Number of consecutive unanswered queries after which `unserved` is called. Each query takes seconds to fail. */
@@ -36,12 +36,12 @@ export async function followFederation(
     return (await handle.result()) as FederationSummary;
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
-    const failure = failureOf(error.cause);
+    const failure = errorOfFailed(error);
     const code = isErrorCode(failure.code) ? failure.code : 'FEDERATION_FAILED';
     throw new FederationError(code, {
       subject: { key: run },
       detail: failure.message,
-      hint: `${catalog[code].hint} The run failed; \`federated-etl replay ${run}\` starts it again.`,
+      hint: `${catalog[code].hint} \`federated-etl replay ${run}\` starts it again.`,
       cause: error,
     });
   } finally {

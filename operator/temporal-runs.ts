@@ -5,6 +5,7 @@ import {
   WorkflowFailedError,
   WorkflowNotFoundError,
 } from '@temporalio/client';
+import { CancelledFailure, TerminatedFailure, TimeoutFailure } from '@temporalio/common';
 import { type FederationReport, requestSchema, runOutcomes } from '../federation/run';
 import { failureOf } from '../workflows/attempts';
 import type { federation } from '../workflows/federation';
@@ -83,12 +84,17 @@ export async function errorOfRun(
     return undefined;
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
-    if (outcome === 'failed') return failureOf(error.cause);
-    return {
-      code: 'RUN_DIED',
-      message: `The run ended without a report: ${error.cause?.message ?? error.message}`,
-    };
+    return errorOfFailed(error);
   }
+}
+
+/** Returns the code and message of a run that failed, was cancelled, was terminated or ran into its time limit. */
+export function errorOfFailed({ cause }: WorkflowFailedError): { code: string; message: string } {
+  if (cause instanceof CancelledFailure)
+    return { code: 'FEDERATION_FAILED', message: 'The run was cancelled.' };
+  if (cause instanceof TerminatedFailure || cause instanceof TimeoutFailure)
+    return { code: 'RUN_DIED', message: `The run ended without a report: ${cause.message}` };
+  return failureOf(cause);
 }
 
 /**

@@ -49,7 +49,7 @@ function verb(verbs: Command, kind: 'remove' | 'restore', description: string): 
     .argument('<cluster>', 'the id of the cluster')
     .description(description)
     .option('--reason <text>', 'the reason, recorded with the decision')
-    .option('--wait', 'wait until it is committed; exit status 1 if it is not')
+    .option('--wait', 'wait until it is committed; exit status 1 if it is not, 3 if the run is partial')
     .option(...dryRunOption)
     .option('--json', 'print JSON')
     .addHelpText('after', `\nExample:\n  federated-etl cluster ${kind} cluster-3 --wait\n`)

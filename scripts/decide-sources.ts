@@ -37,7 +37,7 @@ export function withDecideOptions(verb: Command): Command {
     .addOption(new Option('--pipeline <pipeline>', 'only this pipeline').choices(pipelines))
     .option('--reason <text>', 'the reason, recorded with the decision')
     .option('--yes', 'do not ask')
-    .option('--wait', 'wait until it is committed; exit status 1 if it is not')
+    .option('--wait', 'wait until it is committed; exit status 1 if it is not, 3 if the run is partial')
     .option(...dryRunOption)
     .option('--json', 'print JSON');
 }
@@ -81,7 +81,6 @@ async function follow(
   if (left.length > 0) process.exitCode = 1;
   if (json) return printJson({ ...summary, ...selected, undecided: left });
   print(describeFederation(summary));
-  if (summary.why !== undefined) print(summary.why);
   const { change, sources } = selected;
   const decided = sources.length - left.length;
   print(

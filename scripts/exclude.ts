@@ -9,6 +9,7 @@ import {
 import { personRequest } from '../operator/person-request';
 import type { ClusterMessage } from '../workflows/messages';
 import { type CommandOptions, type Context, openContext } from './context';
+import { describeFederation } from './federation-progress';
 import { followRun, startRun } from './follow-run';
 import { print, printJson, printNote } from './output';
 import { whoAmI } from './who';
@@ -19,7 +20,8 @@ interface ChangeOptions extends CommandOptions {
   readonly json?: true;
 }
 
-const waiting = 'wait until a generation says so; starts a federation unless one in progress takes it';
+const waiting =
+  'wait until a generation says so; starts a federation unless one in progress takes it; exit status 1 if none says so, 3 if the run is partial';
 
 /** Adds the verb `exclude` to the command line. */
 export function registerExclude(program: Command): void {
@@ -65,8 +67,10 @@ async function change(
 ): Promise<void> {
   await using context = openContext(options);
   const answer = await changeMembership(context, kind, message);
-  const shown =
-    options.wait && answer.generation === undefined ? await settle(context, kind, message, answer) : answer;
+  const waits = options.wait === true && answer.generation === undefined;
+  // Say this even if the federation then fails: the roster has the change.
+  if (waits) printNote(describeChange(kind, answer));
+  const shown = waits ? await settle(context, kind, message, answer) : answer;
   if (options.json) printJson(shown);
   else print(describeChange(kind, shown));
   if (options.wait && shown.generation === undefined) process.exitCode = 1;
@@ -88,8 +92,7 @@ async function settle(
       context,
       personRequest(whoAmI(), { why: `${kind} ${cluster}${reason === undefined ? '' : `: ${reason}`}` }),
     ));
-  const { why } = await followRun(context, run);
-  if (why !== undefined) printNote(why);
+  printNote(describeFederation(await followRun(context, run)));
   const generation = await generationThatSays(context, kind, cluster);
   return { ...answer, run, ...(generation !== undefined && { generation }) };
 }

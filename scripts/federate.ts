@@ -29,7 +29,10 @@ export function registerFederate(program: Command): void {
   program
     .command('federate')
     .description('start a federation now; it waits for one that is running')
-    .option('--wait', 'show its progress and wait for it to end; exit status 1 if it fails')
+    .option(
+      '--wait',
+      'show its progress and wait for it to end; exit status 1 if it fails, 3 if it is partial',
+    )
     .option(...dryRunOption)
     .option(
       '--window <start,end>',
@@ -65,7 +68,7 @@ export function registerFederate(program: Command): void {
 
 /**
  * Starts a federation run. With `wait`, waits until the run ends and prints its result. Otherwise prints how to follow
- * the run. The exit status is 1 if a rollback keeps the run from committing.
+ * the run.
  *
  * @throws FEDERATION_ON_HOLD if a rollback keeps the run from committing, and this is known before the run starts
  */
@@ -84,7 +87,6 @@ export async function startAndShow(
   const summary = await followRun(context, run);
   if (json) printJson(summary);
   else print(describeFederation(summary));
-  if (summary.outcome === 'on-hold') process.exitCode = 1;
 }
 
 function requestOf(options: FederateOptions): FederationRequest {

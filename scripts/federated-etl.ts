@@ -4,6 +4,7 @@ import { types } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import { catalog } from '../errors/catalog';
 import { describeError, FederationError } from '../errors/federation-error';
+import { exitStatusOf } from '../operator/exit-status';
 
 /**
  * The verbs of `federated-etl VERB`, in the order of `--help`. Only the verbs that the command line names are loaded.
@@ -37,7 +38,7 @@ const verbs: Readonly<Record<string, () => (program: Command) => void>> = {
 
 /**
  * Runs the command line and sets `process.exitCode`: 0 for success, 1 for an error or a failed check, 2 for wrong
- * usage.
+ * usage or settings, 3 if the run that the verb has waited for is partial.
  */
 export async function main(argv: readonly string[]): Promise<void> {
   process.stdout.once('error', exitOnClosedPipe);
@@ -53,7 +54,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       return;
     }
     process.stderr.write(`${explain(error, program.opts<{ verbose?: boolean }>().verbose === true)}\n`);
-    process.exitCode = 1;
+    process.exitCode = exitStatusOf(error);
   } finally {
     process.stdout.off('error', exitOnClosedPipe);
   }

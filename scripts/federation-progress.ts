@@ -30,14 +30,18 @@ export async function showFederation(
   });
 }
 
-/** Describes the result of a run in one line of text, and one more for each step that the run could not finish. */
+/**
+ * Describes the result of a run in one line of text, and one more for each step that the run could not finish and for
+ * why it merged nothing.
+ */
 export function describeFederation(summary: FederationSummary): string {
   if (summary.outcome === 'on-hold') return `${indent}Federator ${summary.outcome}: ${summary.why ?? ''}`;
   const out = summary.excluded.length === 0 ? '' : `, without ${summary.excluded.join(', ')}`;
   const toSee = describeSourcesToSee(summary);
   const unfinished = summary.unfinished.map((step) => `\n${indent}Left to the next run: ${step}`).join('');
+  const why = summary.why === undefined ? '' : `\n${indent}${summary.why}`;
   const generation =
     summary.generation === undefined ? 'nothing to commit' : `generation ${summary.generation}`;
   const members = `${count(summary.clusters, 'cluster')}${out}, ${count(summary.windows, 'window')}`;
-  return `${indent}Federator ${summary.outcome}: ${generation}, ${members}, ${summary.merged} merged${toSee === '' ? '' : `, ${toSee}`}${unfinished}`;
+  return `${indent}Federator ${summary.outcome}: ${generation}, ${members}, ${summary.merged} merged${toSee === '' ? '' : `, ${toSee}`}${unfinished}${why}`;
 }

@@ -1,4 +1,5 @@
 import type { FederationRequest } from '../federation/run';
+import { exitStatusAfter } from '../operator/exit-status';
 import { startFederation } from '../operator/start-federation';
 import type { FederationSummary } from '../workflows/federation';
 import type { Context } from './context';
@@ -11,9 +12,14 @@ export async function startRun(context: Context, request: FederationRequest): Pr
   return startFederation(client, context.settings.temporal.idPrefix, request);
 }
 
-/** Shows the progress of a run until it ends, and returns its result. Stops waiting on SIGINT and SIGTERM. */
+/**
+ * Shows the progress of a run until it ends, and returns its result. The outcome of the run becomes the exit status of
+ * the verb, unless the verb has failed already. On SIGINT and SIGTERM, stops showing the progress.
+ */
 export async function followRun(context: Context, run: string): Promise<FederationSummary> {
   const { client } = await context.temporal();
   using stop = stopOnSignals(context.log);
-  return await showFederation(client, run, { stop });
+  const summary = await showFederation(client, run, { stop });
+  process.exitCode = exitStatusAfter(summary.outcome, Number(process.exitCode ?? 0));
+  return summary;
 }

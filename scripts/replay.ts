@@ -24,7 +24,10 @@ export function registerReplay(program: Command): void {
       '--failed',
       'replay every run that failed, died or was cancelled since the last one that committed',
     )
-    .option('--wait', 'wait for each to end before starting the next')
+    .option(
+      '--wait',
+      'wait for each to end before starting the next; exit status 1 if one fails, 3 if one is partial',
+    )
     .option('--json', 'print JSON')
     .addHelpText(
       'after',

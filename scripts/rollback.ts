@@ -25,7 +25,10 @@ export function registerRollback(program: Command): void {
     .description('make the windows of an earlier generation current again, and hold the federation')
     .option('--reason <text>', 'the reason, shown in status while the hold stands')
     .option('--yes', 'do not ask')
-    .option('--wait', 'show its progress and wait for it to end; exit status 1 if it fails')
+    .option(
+      '--wait',
+      'show its progress and wait for it to end; exit status 1 if it fails, 3 if it is partial',
+    )
     .option(...dryRunOption)
     .option('--json', 'print JSON')
     .addHelpText('after', "\nExample:\n  federated-etl rollback 41 --reason 'prices of cluster-3' --wait\n")

@@ -234,7 +234,7 @@ describe('a program of the image', () => {
 
   it('reports what is wrong with its settings', async () => {
     const { status, out } = await run([]);
-    expect(status).toBe(1);
+    expect(status).toBe(2);
     expect(out).toContain('SETTINGS_INVALID');
   });
 

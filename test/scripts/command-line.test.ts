@@ -49,7 +49,7 @@ describe('the command line', () => {
 
   it('reports an error by code, what happened, to what, and what to do', async () => {
     const { status, out, err } = await runMain('status', '--config', '/nowhere/settings.yaml');
-    expect({ status, out }).toEqual({ status: 1, out: '' });
+    expect({ status, out }).toEqual({ status: 2, out: '' });
     expect(err).toMatch(
       /^SETTINGS_INVALID: The settings file cannot be read.*\(key \/nowhere\/settings\.yaml\)\n {2}Pass the right file/,
     );

@@ -93,12 +93,13 @@ describeWithTemporal('exclude and include', () => {
     world.become({
       commitGeneration: async () => {
         await federation.commit(++commits, ['cluster-3'], [day], { exclusions });
-        return committed({ generation: commits });
+        return committed({ generation: commits, quarantined: 1 });
       },
     });
     expect(await run('exclude', 'cluster-3', '--reason', 'wrong prices', '--wait')).toMatchObject({
-      status: 0,
+      status: 3,
       out: 'cluster-3 is excluded: generation 2 says so.\n',
+      err: expect.stringMatching(/Federator partial: .*, 1 quarantined source/),
     });
     expect(world.inputs('recordRequest')).toMatchObject([
       { request: { trigger: 'person', why: 'exclude cluster-3: wrong prices' } },
@@ -160,13 +161,17 @@ describeWithTemporal('cluster', () => {
    * Commits generation 1 with two clusters. A run that is started later commits generation 2, with the clusters `next`,
    * and with `removed` as the removed clusters.
    */
-  async function federated(next: readonly string[], removed: Generation['membership']['removed'] = {}) {
+  async function federated(
+    next: readonly string[],
+    removed: Generation['membership']['removed'] = {},
+    quarantined = 0,
+  ) {
     for (const id of ['cluster-1', 'cluster-3']) await federation.push(id, day);
     await federation.commit(1, ['cluster-1', 'cluster-3'], [day]);
     world.become({
       commitGeneration: async () => {
         await federation.commit(2, next, [day], { removed });
-        return committed({ generation: 2 });
+        return committed({ generation: 2, quarantined });
       },
     });
   }
@@ -175,8 +180,8 @@ describeWithTemporal('cluster', () => {
     await federation.commit(2, ['cluster-1'], [day], { removed: { [cluster]: removal } });
   }
 
-  it('remove records the decision and waits until it is committed', async () => {
-    await federated(['cluster-1'], { [cluster]: removal });
+  it('remove records the decision and waits until it is committed, though the run be partial', async () => {
+    await federated(['cluster-1'], { [cluster]: removal }, 1);
     const { status, out } = await run(
       'cluster',
       'remove',
@@ -186,8 +191,8 @@ describeWithTemporal('cluster', () => {
       '--yes',
       '--wait',
     );
-    expect(status).toBe(0);
-    expect(out).toMatch(/\ncluster-3 is removed since generation 2\.\n$/);
+    expect(status).toBe(3);
+    expect(out).toMatch(/Federator partial: [^]*\ncluster-3 is removed since generation 2\.\n$/);
     expect(world.inputs('recordRequest')).toMatchObject([
       {
         request: {
@@ -341,6 +346,21 @@ describeWithTemporal('federate', () => {
     expect(err).toMatch(/`federated-etl replay federation-\S+-person` starts it again\.\n$/);
   });
 
+  it.each([
+    ['cancel', /^FEDERATION_FAILED: The run was cancelled\. .*\n.* starts it again\.\n$/m],
+    ['terminate', /^RUN_DIED: The run ended without a report: .*\n.* starts it again\.\n$/m],
+  ] as const)('fails if a person does this to the run: %s', async (how, said) => {
+    const gate = Promise.withResolvers<void>();
+    world.become({ planFederation: () => gate.promise.then(() => planOf([])) });
+    const waiting = run('federate', '--wait');
+    await world.untilCalled('planFederation');
+    const [asked] = world.inputs('recordRequest');
+    await world.client.workflow.getHandle(asked?.run ?? '')[how]();
+    const { status, err } = await waiting;
+    gate.resolve();
+    expect({ status, err }).toEqual({ status: 1, err: expect.stringMatching(said) });
+  });
+
   it('dry, shows what it would do and starts nothing', async () => {
     for (const cluster of ['cluster-1', 'cluster-2']) await federation.push(cluster, day);
     const { status, out } = await run('federate', '--dry-run');
@@ -411,11 +431,14 @@ describeWithTemporal('accept and quarantine drop', () => {
   const change = { cluster: 'cluster-2', generation: 1 };
 
   /** Makes the next run commit a generation with these sources. */
-  const committing = (sources: { quarantined?: QuarantinedSource[]; accepted?: AcceptedSource[] }) =>
+  const committing = (
+    sources: { quarantined?: QuarantinedSource[]; accepted?: AcceptedSource[] },
+    quarantined = 0,
+  ) =>
     world.become({
       commitGeneration: async () => {
         await federation.commit(2, ['cluster-1'], [day], sources);
-        return committed({ generation: 2 });
+        return committed({ generation: 2, quarantined });
       },
     });
 
@@ -441,11 +464,12 @@ describeWithTemporal('accept and quarantine drop', () => {
 
   it('wait, and report whether the decision was committed', async () => {
     const decided = { by: 'ann@host', reason: '', at: '2026-11-20T12:00:00Z' };
-    committing({ quarantined: [{ ...quarantined, dropped: decided }] });
+    // The source of another cluster is quarantined, too.
+    committing({ quarantined: [{ ...quarantined, dropped: decided }] }, 1);
     const dropped = await run('quarantine', 'drop', 'cluster-2', '--yes', '--wait');
-    expect(dropped).toMatchObject({ status: 0 });
-    expect(dropped.out).toMatch(/\n1 source of cluster-2 is dropped\.\n$/);
-    committing({ quarantined: [quarantined] });
+    expect(dropped).toMatchObject({ status: 3 });
+    expect(dropped.out).toMatch(/Federator partial: [^]*\n1 source of cluster-2 is dropped\.\n$/);
+    committing({ quarantined: [quarantined] }, 1);
     const accepted = await run('accept', 'cluster-2', '--yes', '--wait');
     expect(accepted.status).toBe(1);
     expect(accepted.out).toMatch(
@@ -465,11 +489,11 @@ describeWithTemporal('accept and quarantine drop', () => {
     world.become({
       commitGeneration: async () => {
         await federation.commit(2, [one, two], [day], { names: { shared: two } });
-        return committed({ generation: 2 });
+        return committed({ generation: 2, quarantined: 1 });
       },
     });
     const { status, out } = await run('accept', 'cluster-2', '--name', 'shared', '--yes', '--wait');
-    expect(status).toBe(0);
+    expect(status).toBe(3);
     expect(out).toMatch(/\ncluster-2 owns the name shared now\.\n$/);
     expect(world.inputs('planFederation')).toMatchObject([
       { request: { by: whoAmI(), change: { kind: 'give-name', cluster: 'cluster-2', name: 'shared' } } },

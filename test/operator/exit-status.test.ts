@@ -1,0 +1,16 @@
+import { type RunOutcome, runOutcomes } from '../../federation/run';
+import { exitStatusAfter } from '../../operator/exit-status';
+
+/** What a shell sees of a run with this outcome, after exit status 0, 3 and 1. */
+const table: Record<RunOutcome, [number, number, number]> = {
+  complete: [0, 3, 1],
+  nothing: [0, 3, 1],
+  partial: [3, 3, 1],
+  'on-hold': [1, 1, 1],
+  failed: [1, 1, 1],
+  cancelled: [1, 1, 1],
+};
+
+it.each(runOutcomes)('a run that ends as %s', (outcome) => {
+  expect([0, 3, 1].map((before) => exitStatusAfter(outcome, before))).toEqual(table[outcome]);
+});
