@@ -5,7 +5,7 @@ import {
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
 import { readNewestReadable } from '../activities/read-generations';
-import { FederationError } from '../errors/federation-error';
+import { FederationError, isFederationError } from '../errors/federation-error';
 import { ownValue } from '../etl/own-value';
 import { describeRemoved } from '../federation/removal';
 import {
@@ -19,6 +19,7 @@ import {
 import { names } from '../workflows/names';
 import { findKnownCluster } from './known-cluster';
 import type { Operator } from './operator';
+import { promptly } from './promptly';
 
 export type MembershipChange = 'exclude' | 'include';
 
@@ -52,10 +53,9 @@ export async function changeMembership(
   }
   const { client } = await operator.temporal();
   // Change the roster first. The next run reads it, even if the run in progress does not accept the change.
-  await client.workflow
-    .getHandle(operator.names.roster)
-    .signal(kind === 'exclude' ? excludeCluster : includeCluster, message)
-    .catch(noRoster);
+  const roster = client.workflow.getHandle(operator.names.roster);
+  const signal = kind === 'exclude' ? excludeCluster : includeCluster;
+  await promptly(client, serverAnswersWithinMs, () => roster.signal(signal, message)).catch(noRoster);
   const answer = await changeRunInProgress(client, operator.settings.temporal.idPrefix, kind, message);
   const committed = await generationThatSays(operator, kind, cluster);
   return {
@@ -105,11 +105,13 @@ function noRoster(error: unknown): never {
   });
 }
 
+/** Time to wait for an answer of the server itself, in milliseconds. */
+const serverAnswersWithinMs = 10_000;
 /**
  * Time to wait for the answer of a run, in milliseconds. A run does not answer during its commit: it knows only after
  * the commit whether the change still applies to it.
  */
-const answerWithinMs = 60_000;
+const runAnswersWithinMs = 60_000;
 const noAnswer = [WorkflowNotFoundError, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError];
 
 /** Sends the change to the run in progress, if there is one. Returns undefined if no run answered. */
@@ -120,20 +122,30 @@ async function changeRunInProgress(
   message: ClusterMessage,
 ): Promise<MembershipAnswer | undefined> {
   const update = kind === 'exclude' ? excludeClusterUpdate : includeClusterUpdate;
-  for await (const { workflowId } of client.workflow.list({
-    query: "WorkflowType = 'federation' AND ExecutionStatus = 'Running'",
-  })) {
-    if (!workflowId.startsWith(names(idPrefix).federation(''))) continue;
+  const running = await promptly(client, serverAnswersWithinMs, () => runningFederations(client, idPrefix));
+  for (const run of running) {
+    const handle = client.workflow.getHandle(run);
     try {
-      const answer = await client.withDeadline(Date.now() + answerWithinMs, () =>
-        client.workflow.getHandle(workflowId).executeUpdate(update, { args: [message] }),
+      const answer = await promptly(client, runAnswersWithinMs, () =>
+        handle.executeUpdate(update, { args: [message] }),
       );
-      return answer.from === 'in this run' ? { ...answer, run: workflowId } : answer;
+      return answer.from === 'in this run' ? { ...answer, run } : answer;
     } catch (error) {
       // Ignore the error if the run ended, does not know the cluster, or has no worker. The next
       // commit reads the change from the roster.
-      if (!noAnswer.some((kind) => error instanceof kind)) throw error;
+      const isIgnored =
+        isFederationError(error, 'TEMPORAL_UNAVAILABLE') || noAnswer.some((kind) => error instanceof kind);
+      if (!isIgnored) throw error;
     }
   }
   return undefined;
+}
+
+async function runningFederations(client: Client, idPrefix: string): Promise<string[]> {
+  const prefix = names(idPrefix).federation('');
+  const query = "WorkflowType = 'federation' AND ExecutionStatus = 'Running'";
+  const found: string[] = [];
+  for await (const { workflowId } of client.workflow.list({ query }))
+    if (workflowId.startsWith(prefix)) found.push(workflowId);
+  return found;
 }
