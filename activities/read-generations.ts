@@ -1,9 +1,5 @@
 import { FederationError } from '../errors/federation-error';
-import {
-  type DamagedGeneration,
-  type NewestReadable,
-  newestUnreadable,
-} from '../federation/damaged-generation';
+import { type DamagedGeneration, type NewestReadable, requireNewest } from '../federation/damaged-generation';
 import { examineDocument, readDocument } from '../federation/document';
 import { documents } from '../federation/documents';
 import type { Generation } from '../federation/generation';
@@ -80,9 +76,7 @@ export async function readNewestGeneration(
   bucket: BucketReader,
   options?: CallOptions,
 ): Promise<Generation | undefined> {
-  const found = await readNewestReadable(bucket, options);
-  if (found.damaged.length > 0) throw newestUnreadable(found);
-  return found.generation;
+  return requireNewest(await readNewestReadable(bucket, options));
 }
 
 /** Reads one generation. Throws GENERATION_UNREADABLE if it is damaged or does not exist. */

@@ -21,9 +21,19 @@ export function newestNumber({ damaged, generation }: NewestReadable): number {
 }
 
 /**
+ * Returns the newest generation; undefined if nothing has been committed yet.
+ *
+ * @throws GENERATION_UNREADABLE if it is damaged
+ */
+export function requireNewest(found: NewestReadable): Generation | undefined {
+  if (found.damaged.length > 0) throw newestUnreadable(found);
+  return found.generation;
+}
+
+/**
  * Creates the error for a damaged newest generation. The error names the generation from which a run can start instead.
  */
-export function newestUnreadable(found: NewestReadable): FederationError {
+function newestUnreadable(found: NewestReadable): FederationError {
   const [newest] = found.damaged;
   return new FederationError('GENERATION_UNREADABLE', {
     subject: { key: newest?.key },

@@ -10,10 +10,12 @@ import type { PipelineSpec } from '../etl/pipeline';
 import { pipelineSpecs } from '../etl/pipelines';
 import { parseWindowId, type Pipeline } from '../etl/window';
 import { byBytes } from '../federation/byte-order';
+import { requireNewest } from '../federation/damaged-generation';
 import type { GenerationWindow } from '../federation/generation';
 import { objectKey } from '../federation/layout';
 import type { BucketReader } from '../storage/bucket';
 import { readAll } from '../storage/read-all';
+import { findNewest } from './newest-generation';
 
 /** Number of windows that are compared unless the caller says otherwise. Each takes two downloads. */
 export const mostWindows = 50;
@@ -27,7 +29,7 @@ const leastDifference = 1e-6;
  * costs before and after. Compares only the newest differing windows, at most `most`, and counts the rest. A window
  * that cannot be read is listed with the reason.
  *
- * @throws GENERATION_UNREADABLE if one of the generations does not exist
+ * @throws GENERATION_UNREADABLE if one of the generations is damaged or does not exist
  */
 export async function diffGenerations(
   bucket: BucketReader,
@@ -103,6 +105,30 @@ async function costs(
   return totals;
 }
 
+/** A comparison of two generations. `diff --json` prints exactly this. */
+export interface Comparison extends GenerationDiff {
+  readonly totals: readonly CostChange[];
+  /** Sentences that say which newer generations are damaged or missing. Usually none. */
+  readonly damaged: readonly string[];
+}
+
+/**
+ * Compares a generation with another one. (Default: the newest that can be read)
+ *
+ * @throws GENERATION_UNREADABLE if one of the generations is damaged or does not exist
+ */
+export async function compareGenerations(
+  bucket: BucketReader,
+  from: number,
+  to: number | undefined,
+  most: number,
+): Promise<Comparison> {
+  const newest = to === undefined ? await findNewest(bucket) : undefined;
+  const readable = newest && (newest.generation ?? requireNewest(newest));
+  const diff = await diffGenerations(bucket, from, to ?? readable?.generation ?? 0, most);
+  return { ...diff, totals: sumChanges(diff), damaged: newest?.damage ?? [] };
+}
+
 /** The cost before and after, summed over all windows that were compared. */
 export interface CostChange {
   readonly pipeline: string;
@@ -117,7 +143,7 @@ export interface CostChange {
  * Adds up the changes of a comparison: in total, and by cluster. Windows of different resolutions contain the same
  * costs, so each resolution has its own sums.
  */
-export function sumChanges({ changes }: GenerationDiff): CostChange[] {
+function sumChanges({ changes }: GenerationDiff): CostChange[] {
   const sums = new Map<string, { -readonly [Key in keyof CostChange]: CostChange[Key] }>();
   for (const { window, clusters } of changes) {
     const ref = parseWindowId(window);

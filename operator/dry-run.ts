@@ -1,12 +1,12 @@
 import { drawPlan } from '../activities/draw-plan';
 import type { DrawnPlan } from '../activities/drawn-plan';
-import { readNewestReadable } from '../activities/read-generations';
 import type { Settings } from '../config/settings';
 import type { Generation } from '../federation/generation';
 import type { RosterRules } from '../federation/membership';
 import type { FederationRequest } from '../federation/run';
 import type { BucketReader } from '../storage/bucket';
 import { rulesOf } from '../workflows/messages';
+import { findNewest } from './newest-generation';
 import type { Operator } from './operator';
 import { temporalView } from './temporal-view';
 
@@ -36,6 +36,8 @@ export interface DryRun {
   readonly heldBy?: DrawnPlan['heldBy'];
   /** If the federation is a rollback: when its target was committed, and which clusters it does not bring back. */
   readonly rollback?: DrawnPlan['rollback'];
+  /** Sentences that say what was unknown to the plan, and which generations are damaged or missing. Usually none. */
+  readonly missing: readonly string[];
 }
 
 /**
@@ -48,10 +50,11 @@ export async function dryRun(
 ): Promise<DryRun> {
   const { clusterId, federator } = operator.settings;
   const bucket = await operator.bucket();
+  const { rules, missing } = await rosterNow(operator, bucket);
   const plan = await drawPlan(bucket, {
     federator: clusterId,
     scope: federator.scope,
-    ...(await rosterNow(operator, bucket)),
+    ...rules,
     request,
     now: new Date(),
   });
@@ -71,17 +74,28 @@ export async function dryRun(
     listing: plan.listing,
     ...(plan.heldBy && { heldBy: plan.heldBy }),
     ...(plan.rollback && { rollback: plan.rollback }),
+    missing,
   };
 }
 
 /**
  * Returns the exclusions in the roster. If the roster does not answer or has not loaded them yet, returns the
- * exclusions in the newest generation that can be read.
+ * exclusions in the newest generation that can be read, and says so in `missing`.
  */
-async function rosterNow(operator: Operator, bucket: BucketReader): Promise<RosterRules> {
+async function rosterNow(
+  operator: Operator,
+  bucket: BucketReader,
+): Promise<{ rules: RosterRules } & Pick<DryRun, 'missing'>> {
+  const { generation, damage } = await findNewest(bucket);
   const { roster } = await temporalView(operator, []);
-  if (roster?.loaded) return rulesOf(roster);
-  const { exclusions = {}, roster: last = '' } =
-    (await readNewestReadable(bucket)).generation?.membership ?? {};
-  return { exclusions, roster: last };
+  if (roster?.loaded) return { rules: rulesOf(roster), missing: damage };
+  const { exclusions = {}, roster: last = '' } = generation?.membership ?? {};
+  const known = generation === undefined ? 'none' : `those of generation ${generation.generation}`;
+  return {
+    rules: { exclusions, roster: last },
+    missing: [
+      ...damage,
+      `The roster does not answer; the exclusions that are known without it are ${known}.`,
+    ],
+  };
 }

@@ -7,7 +7,7 @@ import { keysOf } from '../federation/ids';
 import type { BucketReader } from '../storage/bucket';
 import { diffGenerations } from './diff';
 import { generationSize, readNewestGenerations } from './generations';
-import { refuseOnHold } from './hold';
+import { requireCommittable } from './hold';
 import { changeMembership, describeChange } from './membership';
 import { findNewest } from './newest-generation';
 import type { Operator } from './operator';
@@ -35,7 +35,7 @@ export function federationOf(operator: Operator, { temporalUi }: FederationOptio
     temporalUi && `${temporalUi.replace(/\/$/, '')}/namespaces/${encodeURIComponent(namespace)}/workflows`;
   const link = (workflow: string) => workflows && `${workflows}/${encodeURIComponent(workflow)}`;
   const start = async (request: Parameters<typeof startFederation>[2]) => {
-    await refuseOnHold(operator, request);
+    await requireCommittable(operator, request);
     const { client } = await operator.temporal();
     const run = await startFederation(client, idPrefix, request);
     return { message: `${run} has started.` };

@@ -3,6 +3,7 @@ import { FederationError } from '../errors/federation-error';
 import { nearestName } from '../errors/nearest-name';
 import type { ClusterId } from '../etl/cluster-id';
 import { ownValue } from '../etl/own-value';
+import { requireNewest } from '../federation/damaged-generation';
 import type { BucketReader } from '../storage/bucket';
 import { requireNoHold } from './hold';
 import { findKnownCluster } from './known-cluster';
@@ -13,16 +14,20 @@ export interface GivenName {
   readonly name: string;
   /** The cluster that owns the name now. */
   readonly owner: ClusterId;
+  /** Sentences that say which newer generation is missing. Usually none. */
+  readonly damaged: readonly string[];
 }
 
 /**
  * Reads from the newest generation which cluster owns a name.
  *
  * @throws CLUSTER_UNKNOWN if there is no cluster with this id; CLUSTER_REMOVED if it is removed; CLUSTER_NAME_UNKNOWN
- *   if no cluster owns the name; FEDERATION_ON_HOLD if a hold keeps federations from committing the decision
+ *   if no cluster owns the name; FEDERATION_ON_HOLD if a hold keeps federations from committing the decision;
+ *   GENERATION_UNREADABLE if the newest generation is damaged
  */
 export async function readGivenName(bucket: BucketReader, id: string, name: string): Promise<GivenName> {
-  const { cluster, generation } = await findKnownCluster(bucket, id);
+  const { cluster, ...newest } = await findKnownCluster(bucket, id);
+  const generation = requireNewest(newest);
   if (Object.hasOwn(generation?.membership.removed ?? {}, cluster)) {
     throw new FederationError('CLUSTER_REMOVED', {
       subject: { cluster },
@@ -32,7 +37,7 @@ export async function readGivenName(bucket: BucketReader, id: string, name: stri
   requireNoHold(generation);
   const names = generation?.names ?? {};
   const owner = ownValue(names, name);
-  if (owner !== undefined) return { cluster, name, owner };
+  if (owner !== undefined) return { cluster, name, owner, damaged: newest.damage };
   const close = nearestName(name, Object.keys(names))?.name;
   throw new FederationError('CLUSTER_NAME_UNKNOWN', {
     subject: { cluster },

@@ -1,26 +1,29 @@
-import { readNewestGeneration } from '../activities/read-generations';
+import { readNewestReadable } from '../activities/read-generations';
 import { FederationError } from '../errors/federation-error';
+import { requireNewest } from '../federation/damaged-generation';
 import type { Generation } from '../federation/generation';
 import { describeHold } from '../federation/hold';
 import type { FederationRequest } from '../federation/run';
 import type { Operator } from './operator';
 
 /**
- * Refuses a request that the run could not carry out, because a rollback has put the federation on hold. If the bucket
- * cannot be read, refuses nothing: the run itself says why it fails, or ends as `on-hold`.
+ * Refuses a request that no run could commit, because a rollback has put the federation on hold or the newest generation
+ * is damaged. If the bucket cannot be read, refuses nothing: the run itself says why it fails.
  *
- * @throws FEDERATION_ON_HOLD
+ * @throws FEDERATION_ON_HOLD; GENERATION_UNREADABLE, unless the request says from which generation to start
  */
-export async function refuseOnHold(
+export async function requireCommittable(
   operator: Pick<Operator, 'bucket'>,
-  { resume, change }: Pick<FederationRequest, 'resume' | 'change'>,
+  { resume, change, from }: Pick<FederationRequest, 'resume' | 'change' | 'from'>,
 ): Promise<void> {
-  if (resume === true || change?.kind === 'rollback') return;
-  const newest = await operator
+  if (change?.kind === 'rollback') return;
+  const found = await operator
     .bucket()
-    .then((bucket) => readNewestGeneration(bucket))
+    .then((bucket) => readNewestReadable(bucket))
     .catch(() => undefined);
-  requireNoHold(newest);
+  if (found === undefined) return;
+  if (from === undefined) requireNewest(found);
+  if (resume !== true) requireNoHold(found.generation);
 }
 
 /** Throws FEDERATION_ON_HOLD if the newest generation has a hold. */

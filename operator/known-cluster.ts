@@ -1,14 +1,12 @@
-import { readNewestReadable } from '../activities/read-generations';
 import { discoverClusters } from '../activities/survey-clusters';
 import { FederationError, isFederationError } from '../errors/federation-error';
 import type { ClusterId } from '../etl/cluster-id';
-import type { Generation } from '../federation/generation';
 import type { BucketReader } from '../storage/bucket';
+import { findNewest, type Newest } from './newest-generation';
 
-export interface KnownCluster {
+/** A cluster, and the newest generation that can be read. */
+export interface KnownCluster extends Newest {
   readonly cluster: ClusterId;
-  /** The newest generation; undefined if there is none yet. */
-  readonly generation?: Generation;
   /** The clusters that have a folder in the bucket; undefined if these credentials may not list them. */
   readonly folders?: readonly ClusterId[];
 }
@@ -24,14 +22,16 @@ export async function findKnownCluster(bucket: BucketReader, id: string): Promis
   const folders = await discoverClusters(bucket, {}).catch((error: unknown): undefined => {
     if (!isFederationError(error, 'STORAGE_ACCESS_DENIED')) throw error;
   });
-  const { generation } = await readNewestReadable(bucket);
-  const { clusters = [], exclusions = {}, excluded = {}, removed = {} } = generation?.membership ?? {};
+  const newest = await findNewest(bucket);
+  const { clusters = [], exclusions = {}, excluded = {}, removed = {} } = newest.generation?.membership ?? {};
   const named = [exclusions, excluded, removed].flatMap((record) => Object.keys(record) as ClusterId[]);
   const cluster = [...(folders ?? []), ...clusters, ...named].find((known) => known === id);
-  if (cluster !== undefined)
-    return { cluster, ...(generation && { generation }), ...(folders && { folders }) };
+  if (cluster !== undefined) return { cluster, ...newest, ...(folders && { folders }) };
   throw new FederationError('CLUSTER_UNKNOWN', {
     subject: { cluster: id },
-    detail: `There is no cluster ${id} in the bucket. Clusters there: ${folders?.join(', ') || 'none'}.`,
+    detail: [
+      `There is no cluster ${id} in the bucket. Clusters there: ${folders?.join(', ') || 'none'}.`,
+      ...newest.damage,
+    ].join(' '),
   });
 }

@@ -2,6 +2,7 @@ import { readNewestGeneration } from '../activities/read-generations';
 import { FederationError } from '../errors/federation-error';
 import type { ClusterId } from '../etl/cluster-id';
 import { ownValue } from '../etl/own-value';
+import { requireNewest } from '../federation/damaged-generation';
 import { generationKey } from '../federation/layout';
 import type { Removed } from '../federation/removal';
 import type { BucketReader } from '../storage/bucket';
@@ -22,29 +23,33 @@ export interface RemovableCluster {
   readonly removed?: Removed;
   /** Whether the cluster's history still exists, so that restoring the cluster would bring the history back. */
   readonly history: boolean;
+  /** Sentences that say which newer generation is missing. Usually none. */
+  readonly damaged: readonly string[];
 }
 
 /**
  * Reads from the newest generation whether a cluster is removed.
  *
  * @throws CLUSTER_UNKNOWN if there is no such cluster. Unless the wish is fulfilled already, also FEDERATION_ON_HOLD if no
- *   federation would commit it, and CLUSTER_LAST if no other cluster would be left
+ *   federation would commit it, and CLUSTER_LAST if no other cluster would be left;
+ *   GENERATION_UNREADABLE if the newest generation is damaged
  */
 export async function readRemovable(
   bucket: BucketReader,
   { kind, cluster: id }: MembershipWish,
 ): Promise<RemovableCluster> {
   const known = await findKnownCluster(bucket, id);
-  const { cluster, generation } = known;
+  const { cluster, damage: damaged } = known;
+  const generation = requireNewest(known);
   const removed = ownValue(generation?.membership.removed, cluster);
   if ((removed !== undefined) !== (kind === 'remove')) {
     requireNoHold(generation);
     if (kind === 'remove') requireOthers(known);
   }
-  if (removed === undefined) return { cluster, history: true };
+  if (removed === undefined) return { cluster, history: true, damaged };
   const { lastGeneration: last } = removed;
   const history = last !== undefined && (await bucket.head(generationKey(last))) !== undefined;
-  return { cluster, removed, history };
+  return { cluster, removed, history, damaged };
 }
 
 /** Throws CLUSTER_LAST if it is certain that a federation without the cluster would have no cluster at all. */

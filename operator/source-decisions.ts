@@ -3,8 +3,9 @@ import { listWindowFiles } from '../activities/survey-clusters';
 import { FederationError, isFederationError } from '../errors/federation-error';
 import { clusterId } from '../etl/cluster-id';
 import { Candidates } from '../federation/candidates';
+import { requireNewest } from '../federation/damaged-generation';
 import { absent } from '../federation/decision';
-import type { AcceptedSource, Generation, QuarantinedSource } from '../federation/generation';
+import type { AcceptedSource, QuarantinedSource } from '../federation/generation';
 import {
   changes,
   type DecidableSource,
@@ -15,6 +16,7 @@ import {
 } from '../federation/source-decisions';
 import type { BucketReader } from '../storage/bucket';
 import { requireNoHold } from './hold';
+import { findNewest, type Newest } from './newest-generation';
 
 /** The sources that a person wants to decide about. */
 export interface SourceSelection extends Pick<SourceChange, 'kind' | 'windows' | 'pipeline'> {
@@ -40,13 +42,15 @@ export interface SelectedSources {
  * Finds the sources that a person wants to decide about: quarantined ones and, to accept them, shrunk ones.
  *
  * @throws QUARANTINE_NOT_FOUND if there are none, or if the files of all of them have been replaced; ACCEPT_IMPOSSIBLE
- *   if none of them can be accepted; FEDERATION_ON_HOLD if a hold keeps federations from committing the decision
+ *   if none of them can be accepted; FEDERATION_ON_HOLD if a hold keeps federations from committing the decision;
+ *   GENERATION_UNREADABLE if the newest generation is damaged
  */
 export async function selectSources(
   bucket: BucketReader,
   { kind, cluster: id, windows, pipeline }: SourceSelection,
 ): Promise<SelectedSources> {
-  const newest = await readNewestGeneration(bucket);
+  const found = await findNewest(bucket);
+  const newest = requireNewest(found);
   requireNoHold(newest);
   const cluster = clusterId(id);
   const change = {
@@ -58,17 +62,17 @@ export async function selectSources(
   };
   const selected = newest === undefined ? [] : decidableSources(newest).filter((one) => selects(change, one));
   const possible = selected.filter((source) => changes(change, source));
-  if (possible.length === 0) throw nothingToDecide(change, newest, selected);
+  if (possible.length === 0) throw nothingToDecide(change, found, selected);
   const { replaced, missing } = await findReplaced(bucket, change, possible);
   const sources = possible.filter((source) => !replaced.includes(source));
   if (sources.length === 0) throw allReplaced(change, replaced.length);
   const impossible = kind === 'accept' ? selected.filter((source) => !possible.includes(source)) : [];
-  return { change, sources, impossible, replaced, missing };
+  return { change, sources, impossible, replaced, missing: [...found.damage, ...missing] };
 }
 
 function nothingToDecide(
   { kind, cluster }: SourceChange,
-  newest: Generation | undefined,
+  { generation: newest, damage }: Newest,
   selected: readonly DecidableSource[],
 ): FederationError {
   const [first] = selected;
@@ -89,12 +93,14 @@ function nothingToDecide(
   const where = others.length === 0 ? 'of any cluster' : `of another cluster than ${others.join(', ')}`;
   return new FederationError('QUARANTINE_NOT_FOUND', {
     subject: { cluster },
-    detail:
+    detail: [
       first?.dropped !== undefined
         ? `Everything that matches was dropped already, the first of it by ${first.dropped.by}.`
         : others.includes(cluster)
           ? `Generation ${newest?.generation} quarantines sources of ${cluster}, but none that matches.`
           : `Generation ${newest?.generation ?? 0} quarantines no source ${where}.`,
+      ...damage,
+    ].join(' '),
   });
 }
 

@@ -17,7 +17,7 @@ import { confirm } from './confirm';
 import { type CommandOptions, type Context, openContext } from './context';
 import { describeFederation } from './federation-progress';
 import { followRun, startRun } from './follow-run';
-import { print, printJson } from './output';
+import { print, printJson, printNote } from './output';
 import { showProgress } from './progress';
 import { dryRunOption, nothingChanged, showDryRun, showPlan } from './show-dry-run';
 import { stopOnSignals } from './stop-on-signals';
@@ -59,6 +59,8 @@ function verb(verbs: Command, kind: 'remove' | 'restore', description: string): 
         command.error('error: --delete-files and --store are used together', { exitCode: 2 });
       await using context = openContext(options);
       const known = await readRemovable(await context.bucket(), { kind, cluster: id });
+      // A dry run says this with its plan.
+      if (!options.dryRun) for (const line of known.damaged) printNote(line);
       if (options.deleteFiles && options.store !== undefined)
         await removeWithFiles(context, command, known, { ...options, store: options.store });
       else await change(context, command, kind, known, options);

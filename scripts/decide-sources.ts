@@ -60,7 +60,13 @@ export async function decideSources(
     ...(reason !== undefined && { why: reason }),
     change: selected.change,
   });
-  if (options.dryRun) return showPlan(await dryRun(context, request), options, selected);
+  if (options.dryRun) {
+    const plan = await dryRun(context, request);
+    // What is missing from the selection has been shown with it.
+    const also = plan.missing.filter((line) => !selected.missing.includes(line));
+    const missing = [...selected.missing, ...also];
+    return showPlan({ ...plan, missing: also }, options, { ...selected, missing });
+  }
   if (!(await confirm(command, question(selected), options))) return;
   const run = await startRun(context, request);
   if (options.wait) return await follow(context, run, selected, options);

@@ -1,9 +1,7 @@
 import type { Command } from 'commander';
-import { newestGenerationNumber } from '../activities/read-generations';
-import type { GenerationDiff } from '../api/contract';
 import { describeWindow, parseWindowId } from '../etl/window';
 import { count } from '../federation/count';
-import { type CostChange, diffGenerations, mostWindows, sumChanges } from '../operator/diff';
+import { compareGenerations, type Comparison, mostWindows } from '../operator/diff';
 import { type CommandOptions, openContext } from './context';
 import { formatTable, print, printJson } from './output';
 import { parseCount } from './parse-options';
@@ -17,21 +15,26 @@ export function registerDiff(program: Command): void {
     .description('compare the costs of two generations: by cluster, pipeline and window')
     .option('--windows <n>', 'how many differing windows to compare at most', parseCount, mostWindows)
     .option('--json', 'print JSON')
-    .addHelpText('after', '\nExample:\n  federated-etl diff 41 42\n')
+    .addHelpText(
+      'after',
+      '\nExample:\n  federated-etl diff 41 42\n' +
+        '\nExit status 1: a window, or a newer generation, is damaged or gone; the rest is compared.\n',
+    )
     .action(async (from: number, to: number | undefined, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<CommandOptions & { windows: number; json?: true }>();
       await using context = openContext(options);
-      const bucket = await context.bucket();
-      const other = to ?? (await newestGenerationNumber(bucket));
-      const diff = await diffGenerations(bucket, from, other, options.windows);
-      const totals = sumChanges(diff);
-      if (options.json) printJson({ ...diff, totals });
-      else show(diff, totals);
+      const comparison = await compareGenerations(await context.bucket(), from, to, options.windows);
+      if (options.json) printJson(comparison);
+      else show(comparison);
+      const { changes, damaged } = comparison;
+      if (damaged.length > 0 || changes.some(({ unreadable }) => unreadable !== undefined))
+        process.exitCode = 1;
     });
 }
 
-function show(diff: GenerationDiff, totals: readonly CostChange[]): void {
-  const { from, to, joined, left, changes, omitted } = diff;
+function show({ from, to, joined, left, changes, omitted, totals, damaged }: Comparison): void {
+  for (const line of damaged) print(line);
+  if (damaged.length > 0) print();
   if (joined.length > 0) print(`in ${to} but not in ${from}: ${joined.join(', ')}`);
   if (left.length > 0) print(`in ${from} but not in ${to}: ${left.join(', ')}`);
   if (changes.length === 0) return print(`Generations ${from} and ${to} have the same windows.`);

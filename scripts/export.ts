@@ -52,7 +52,7 @@ export function registerExport(program: Command): void {
       '\nExamples:\n  federated-etl export --out ./costs --resolution 1d\n' +
         '  federated-etl export --out bucket --prune\n' +
         '  federated-etl export --etl /var/configs/db/etl --out ./costs --format csv --window 2026-11-01T00:00:00Z,2026-12-01T00:00:00Z\n' +
-        '\nExit status 1: a window could not be read; the others are written.\n',
+        '\nExit status 1: a window, or the newest generation, could not be read; what can be read is written.\n',
     )
     .action(async (_: unknown, command: Command) => {
       const options = command.optsWithGlobals<ExportOptions>();
@@ -67,7 +67,7 @@ export function registerExport(program: Command): void {
           'Stopped. Every file that was written is complete; the next export continues from there.\n',
         );
       } else show(result, options);
-      if (result === undefined || result.refused.length > 0) process.exitCode = 1;
+      if (result === undefined || result.refused.length + result.damaged.length > 0) process.exitCode = 1;
     });
 }
 

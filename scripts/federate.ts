@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { FederationRequest } from '../federation/run';
 import { dryRun } from '../operator/dry-run';
-import { refuseOnHold } from '../operator/hold';
+import { requireCommittable } from '../operator/hold';
 import { personRequest } from '../operator/person-request';
 import { type CommandOptions, type Context, openContext } from './context';
 import { describeFederation } from './federation-progress';
@@ -70,14 +70,14 @@ export function registerFederate(program: Command): void {
  * Starts a federation run. With `wait`, waits until the run ends and prints its result. Otherwise prints how to follow
  * the run.
  *
- * @throws FEDERATION_ON_HOLD if a rollback keeps the run from committing, and this is known before the run starts
+ * @throws FEDERATION_ON_HOLD or GENERATION_UNREADABLE if the run could not commit, and this is known before the run starts
  */
 export async function startAndShow(
   context: Context,
   request: FederationRequest,
   { wait, json }: { wait: boolean; json: boolean },
 ): Promise<void> {
-  await refuseOnHold(context, request);
+  await requireCommittable(context, request);
   const run = await startRun(context, request);
   if (!wait) {
     if (json) printJson({ run });

@@ -6,7 +6,7 @@ import { confirm } from './confirm';
 import { type CommandOptions, openContext } from './context';
 import { describeFederation } from './federation-progress';
 import { followRun, startRun } from './follow-run';
-import { print, printJson } from './output';
+import { print, printJson, printNote } from './output';
 import { nothingChanged, showPlan } from './show-dry-run';
 import { whoAmI } from './who';
 
@@ -26,7 +26,7 @@ export interface GiveNameOptions extends CommandOptions {
 export async function giveName(command: Command, id: string, options: GiveNameOptions): Promise<void> {
   await using context = openContext(options);
   const given = await readGivenName(await context.bucket(), id, options.name);
-  const { cluster, name, owner } = given;
+  const { cluster, name, owner, damaged } = given;
   const { json, reason } = options;
   if (owner === cluster) {
     if (json) printJson({ ...given, state: 'owned already' });
@@ -38,6 +38,7 @@ export async function giveName(command: Command, id: string, options: GiveNameOp
     change: { kind: 'give-name', cluster, name },
   });
   if (options.dryRun) return showPlan(await dryRun(context, request), options, given);
+  for (const line of damaged) printNote(line);
   const question = `Give the name ${name} of ${owner} to ${cluster}? Records of ${owner} with this name leave the total, and nothing new of ${owner} is merged while its files carry it.`;
   if (!(await confirm(command, question, options))) return;
   const run = await startRun(context, request);

@@ -41,7 +41,7 @@ export function registerRollback(program: Command): void {
       });
       const plan = await dryRun(context, request);
       if (options.dryRun) return showPlan(plan, options);
-      for (const line of describeRollback(plan, new Date())) printNote(line);
+      for (const line of [...plan.missing, ...describeRollback(plan, new Date())]) printNote(line);
       if (!(await confirm(command, `Roll back to generation ${to}?`, options))) return;
       await startAndShow(context, request, { wait: options.wait === true, json: options.json === true });
     });

@@ -5,7 +5,7 @@ import { describeHold } from '../federation/hold';
 import { describeRemoved } from '../federation/removal';
 import type { DryRun } from '../operator/dry-run';
 import { formatAge } from '../operator/format';
-import { print, printJson } from './output';
+import { print, printJson, printNote } from './output';
 
 /** The option `--dry-run` of every verb that has it. */
 export const dryRunOption = ['--dry-run', 'show what would change; changes nothing'] as const;
@@ -22,6 +22,7 @@ export function showPlan(plan: DryRun, { json }: { readonly json?: true }, more:
 /** Prints what a federation run would do, as determined by a dry run. */
 export function showDryRun(plan: DryRun): void {
   const { base, clusters, excluded, removedClusters, windows, carried, removed, listing } = plan;
+  for (const line of plan.missing) printNote(line);
   if (plan.heldBy !== undefined) return print(`${describeHold(plan.heldBy)} ${nothingChanged}`);
   for (const line of describeRollback(plan, new Date())) print(line);
   print(`${count(clusters.length, 'cluster')} in: ${clusters.join(', ') || 'none'}`);

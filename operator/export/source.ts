@@ -3,7 +3,7 @@ import { wantedWindows } from '../../activities/ingest-combined';
 import type { ReadThreads } from '../../activities/threads/read-threads';
 import { FederationError } from '../../errors/federation-error';
 import { windowId } from '../../etl/window';
-import { newestUnreadable } from '../../federation/damaged-generation';
+import { requireNewest } from '../../federation/damaged-generation';
 import type { LocalFile } from '../../local-etl/list';
 import { sha256 } from '../../local-etl/read';
 import { localEtl, requireLocalEtl } from '../../local-etl/store';
@@ -38,8 +38,7 @@ export async function newestGeneration(
   signal: AbortSignal,
 ): Promise<ExportSource> {
   const found = await findNewest(bucket, { signal });
-  const { generation: newest } = found;
-  if (newest === undefined && found.damaged.length > 0) throw newestUnreadable(found);
+  const newest = found.generation ?? requireNewest(found);
   if (newest === undefined) {
     throw new FederationError('QUERY_NO_DATA', {
       detail: `Nothing has been combined in ${bucket.label} yet.`,

@@ -1,6 +1,7 @@
 import pino from 'pino';
 import { createCleanUp } from '../../activities/clean-up';
 import { createCommitGeneration } from '../../activities/commit-generation';
+import { createLeavePrimary } from '../../activities/leave-primary';
 import { createMergeWindow } from '../../activities/merge-window';
 import { createPlanFederation } from '../../activities/plan-federation';
 import { createPublishGeneration } from '../../activities/publish-generation';
@@ -39,6 +40,7 @@ const activities = {
   'clean up': (bucket: Bucket, events: Events) => createCleanUp(depsOf(bucket, events))(),
   'read exclusions': (bucket: Bucket, events: Events) => createReadExclusions(depsOf(bucket, events))(),
   pull,
+  'leave primary': leave,
 } as const;
 type Activity = keyof typeof activities;
 const names = Object.keys(activities) as Activity[];
@@ -54,6 +56,13 @@ async function pull(bucket: Bucket): Promise<object> {
   await using disk = await ClusterOnDisk.make(bucket);
   await disk.build(firstDay, goldenSource('cluster-1', firstDay));
   return await disk.pull({ cluster: clusterId('cluster-1') });
+}
+
+/** Makes the volume of cluster-4, which has a backup in the bucket, stop being that of a primary. */
+async function leave(bucket: Bucket): Promise<object> {
+  await using disk = await ClusterOnDisk.make(bucket);
+  const cluster = clusterId('cluster-4');
+  return await createLeavePrimary({ ...disk.pullDependencies(), cluster })();
 }
 
 /** What an activity does if a document is damaged. By default, it must do the same as if no document were damaged. */
@@ -111,8 +120,11 @@ const table: Record<Kind, { damaged: Row; missing: Row }> = {
   windowQuarantine: both({ record: again }),
   shardOutcome: both({ commit: again }),
   runReport: both({}),
-  // No activity here reads a backup's manifest: only a primary that has made a backup does so.
-  backupManifest: both({}),
+  backupManifest: {
+    damaged: { 'leave primary': { refused: 'STORAGE_CORRUPT', why: /older versions/ } },
+    // A backup without a manifest is unfinished.
+    missing: {},
+  },
   exportSchema: both({}),
 };
 

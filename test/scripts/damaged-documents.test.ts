@@ -2,14 +2,19 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadSettings } from '../../config/settings';
 import type { ErrorCode } from '../../errors/catalog';
+import { describeError, FederationError } from '../../errors/federation-error';
 import { clusterId } from '../../etl/cluster-id';
 import { documents } from '../../federation/documents';
 import { clusterEtlKey } from '../../federation/layout';
 import { checkClusters } from '../../operator/doctor/clusters';
+import { requireCommittable } from '../../operator/hold';
+import type { Operator } from '../../operator/operator';
+import { replayRequest } from '../../operator/replay';
+import { names } from '../../workflows/names';
 import { firstDay, testMergeThreads } from '../activities/federated-bucket';
 import { clearSettings } from '../servers/clear-environment';
 import { connectToTestServer } from '../servers/temporal';
-import { DamagedWorld, damages, type Kind } from './damaged-world';
+import { backup, DamagedWorld, damages, type Kind } from './damaged-world';
 import { type Answer, runMain } from './run-main';
 
 const threads = testMergeThreads();
@@ -20,7 +25,10 @@ beforeAll(async () => {
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
-/** The verbs that read the bucket. `primary status` is not among them: it reads only the volume of the primary. */
+/**
+ * The verbs that read documents in the bucket. `primary` is not among them: it only asks the primary's own worker, of
+ * which the activities have a table. `include` reads what `exclude` reads.
+ */
 const verbs = {
   status: () => run('status'),
   runs: () => run('runs'),
@@ -37,6 +45,21 @@ const verbs = {
   },
   'federate --dry-run': () => run('federate', '--dry-run'),
   export: () => run('export', '--out', join(world.folder.folder, 'out')),
+  diff: () => run('diff', '1'),
+  'diff 1 2': () => run('diff', '1', '2'),
+  'rollback --dry-run': () => run('rollback', '1', '--dry-run'),
+  // There is no terminal, so these end when they ask.
+  accept: () => run('accept', 'cluster-2'),
+  'accept --name': () => run('accept', 'cluster-2', '--name', 'cluster-1'),
+  'quarantine drop': () => run('quarantine', 'drop', 'cluster-2'),
+  'cluster remove': () => run('cluster', 'remove', 'cluster-2'),
+  'cluster restore': () => run('cluster', 'restore', 'cluster-2'),
+  restore: () => run('restore', backup),
+  // Temporal has no roster, so this ends when it needs one.
+  exclude: () => run('exclude', 'cluster-1'),
+  // Only what they read, so that no run is started.
+  federate: () => answerOf((operator) => requireCommittable(operator, {})),
+  replay: () => answerOf((operator) => replayRequest(operator, world.inProgress.run)),
   backups: () => run('backups'),
   inspect: () => run('inspect', clusterEtlKey(clusterId('cluster-1'), firstDay)),
 } as const;
@@ -56,13 +79,26 @@ interface Expected {
 }
 type Row = Partial<Record<Verb, Expected>>;
 
+const unreadable = { refused: 'GENERATION_UNREADABLE' } as const;
 const wayOut = /`federated-etl federate --from 1 --wait`.*`federated-etl rollback 1`/;
 const isDamaged = {
   says: /Generation 2 is damaged \(federated\/combined\/generations\/000000000002\.json\)/,
 };
+const refused = { ...unreadable, hint: wayOut };
+/** Verbs that start a run, or record a decision, which the run could not commit. */
+const refuses = {
+  federate: refused,
+  'federate --dry-run': refused,
+  accept: refused,
+  'accept --name': refused,
+  'quarantine drop': refused,
+  'cluster remove': refused,
+  'cluster restore': refused,
+};
 const isMissing = { says: /Generation 2 has been published, but is missing/ };
 const found = (says: RegExp) => ({ verify: { says, status: 1 }, 'verify --deep': { says, status: 1 } });
 const forced = /`federated-etl federate --force --window 1794614400,1794700800` merges it again/;
+const onlyTemporalKnows = { refused: 'TEMPORAL_UNAVAILABLE' } as const;
 const unlisted = { says: /no full listing is known/ };
 
 /** What to expect for each kind of document. A document that was cut short counts as damaged. */
@@ -78,8 +114,11 @@ const table: Record<Kind, { damaged: Row; missing: Row }> = {
       quarantine: isDamaged,
       ...found(wayOut),
       doctor: { ...isDamaged, status: 1 },
-      'federate --dry-run': { refused: 'GENERATION_UNREADABLE', hint: wayOut },
-      export: isDamaged,
+      ...refuses,
+      'rollback --dry-run': isDamaged,
+      export: { ...isDamaged, status: 1 },
+      diff: { ...isDamaged, status: 1 },
+      'diff 1 2': { ...unreadable, hint: /`federated-etl verify`/ },
     },
     missing: {
       status: isMissing,
@@ -88,10 +127,21 @@ const table: Record<Kind, { damaged: Row; missing: Row }> = {
       ...found(isMissing.says),
       doctor: { ...isMissing, status: 1 },
       'federate --dry-run': { says: /2 windows to merge, 0 as they are in generation 1/ },
-      export: isMissing,
+      'rollback --dry-run': isMissing,
+      accept: isMissing,
+      'accept --name': isMissing,
+      'quarantine drop': isMissing,
+      'cluster remove': isMissing,
+      'cluster restore': isMissing,
+      export: { ...isMissing, status: 1 },
+      diff: { ...isMissing, status: 1 },
+      'diff 1 2': { ...unreadable, hint: /`federated-etl generations`/ },
     },
   },
-  provenance: { damaged: found(forced), missing: found(forced) },
+  provenance: {
+    damaged: found(forced),
+    missing: { ...found(forced), 'rollback --dry-run': { refused: 'ROLLBACK_IMPOSSIBLE' } },
+  },
   published: {
     damaged: {
       ...found(/published: .*no JSON.*\n +The next federation repairs that/),
@@ -111,6 +161,7 @@ const table: Record<Kind, { damaged: Row; missing: Row }> = {
     damaged: {
       status: { says: /request\.json is damaged/ },
       runs: { says: /request\.json is damaged/ },
+      replay: onlyTemporalKnows,
       ...found(/request\.json\)\n +No other run needs it/),
     },
     missing: {
@@ -118,6 +169,7 @@ const table: Record<Kind, { damaged: Row; missing: Row }> = {
       // run, so it has ended without a report.
       status: { says: /run-cluster-4-3: died\n/ },
       runs: { says: /run-cluster-4-3 +- +- +died/ },
+      replay: onlyTemporalKnows,
     },
   },
   runReport: {
@@ -134,9 +186,15 @@ const table: Record<Kind, { damaged: Row; missing: Row }> = {
   windowQuarantine: { damaged: {}, missing: {} },
   shardOutcome: { damaged: {}, missing: {} },
   backupManifest: {
-    damaged: { backups: { says: /The manifest of the backup 2026-11-20T10-00-00-000Z is damaged/ } },
+    damaged: {
+      backups: { says: /The manifest of the backup 2026-11-20T10-00-00-000Z is damaged/ },
+      restore: { refused: 'STORAGE_CORRUPT', hint: /older versions/ },
+    },
     // A backup without a manifest is unfinished, so it is not listed.
-    missing: { backups: { says: /No backup of cluster-4/ } },
+    missing: {
+      backups: { says: /No backup of cluster-4/ },
+      restore: { refused: 'BACKUP_NOT_FOUND', hint: /`federated-etl backups`/ },
+    },
   },
   // An export to the bucket replaces this document if its content is not the expected one.
   exportSchema: { damaged: {}, missing: {} },
@@ -185,7 +243,7 @@ function expectAnswer(verb: Verb, answer: Answer, { says, refused, hint, status 
   const { out, err } = answer;
   expect(out + err).not.toMatch(/INTERNAL|please report/);
   if (refused !== undefined) {
-    const text = new RegExp(`^${refused}: .*\\n +.*${hint?.source}`);
+    const text = new RegExp(`^${refused}: .*\\n +.*${hint?.source ?? ''}`);
     const refusal = { status: 1, out: '', err: expect.stringMatching(text) as string };
     expect({ verb, ...answer }).toEqual({ verb, ...refusal });
   } else if (says !== undefined) {
@@ -197,6 +255,22 @@ function expectAnswer(verb: Verb, answer: Answer, { says, refused, hint, status 
 async function ask(verb: Verb): Promise<Answer> {
   const { status, out, err } = await verbs[verb]();
   return { status, out: timeless(out), err: timeless(err) };
+}
+
+/** Answers with the code of the error that `ask` throws, if it throws one. Its Temporal is away. */
+async function answerOf(ask: (operator: Operator) => Promise<unknown>): Promise<Answer> {
+  const away = new FederationError('TEMPORAL_UNAVAILABLE', { detail: 'No Temporal server answers.' });
+  try {
+    await ask({
+      settings: loadSettings({ file: world.folder.settings }),
+      names: names(''),
+      bucket: async () => world.folder.bucket,
+      temporal: () => Promise.reject(away),
+    });
+    return { status: 0, out: '', err: '' };
+  } catch (error) {
+    return { status: 1, out: '', err: describeError(error) };
+  }
 }
 
 function run(...argv: string[]): Promise<Answer> {

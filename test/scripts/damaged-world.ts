@@ -16,6 +16,9 @@ export type Kind = keyof typeof documents;
 export const damages = ['damaged', 'cut', 'missing'] as const;
 export type Damage = (typeof damages)[number];
 
+/** The backup that the world contains. */
+export const backup = '2026-11-20T10-00-00-000Z';
+
 /** A run that has planned and merged, but not yet committed. */
 export interface RunInProgress {
   readonly run: string;
@@ -56,8 +59,8 @@ export class DamagedWorld implements AsyncDisposable {
     const at = '2026-11-20T10:00:00.000Z';
     const report = reportOf(done, { startedAt: at, endedAt: at, generation: 2 });
     await replaceDocument(bucket, documents.runReport.at(done), report);
-    const backup = documents.backupManifest.at(clusterId('cluster-4'), '2026-11-20T10-00-00-000Z');
-    await replaceDocument(bucket, backup, { format: 1, cluster: 'cluster-4', at, files: {} });
+    const manifest = documents.backupManifest.at(clusterId('cluster-4'), backup);
+    await replaceDocument(bucket, manifest, { format: 1, cluster: 'cluster-4', at, files: {} });
     await replaceDocument(bucket, documents.fullListing.at(), { format: 1, generation: 2, at, clusters: {} });
     const exported = {
       ...documents.exportSchema.at(1),
@@ -77,7 +80,7 @@ export class DamagedWorld implements AsyncDisposable {
       windowQuarantine: documents.windowQuarantine.at(run, attempt, 0, 1),
       shardOutcome: documents.shardOutcome.at(run, attempt, 0),
       runReport: documents.runReport.at(done),
-      backupManifest: backup,
+      backupManifest: manifest,
       exportSchema: exported,
     } satisfies Record<Kind, { key: string }>;
     const keys = Object.fromEntries(Object.entries(of).map(([kind, { key }]) => [kind, key]));

@@ -214,7 +214,7 @@ describe('diff', () => {
     expect(out).toMatch(/1 older window differ, too, and were not compared/);
     await federation.bucket.delete(objectKey((await newest()).windows[hour]?.fingerprint ?? ''));
     const damaged = await run('diff', '1', '2');
-    expect(damaged.status).toBe(0);
+    expect(damaged.status).toBe(1);
     expect(damaged.out).toContain(`${hour} was not compared: STORAGE_NOT_FOUND`);
     expect(damaged.out).toMatch(/allocations 1d 2026-11-14 +changed/);
   });
