@@ -12,11 +12,11 @@ import { type LocalFile, statWindowFile } from './list';
 import { filesByWindow } from './own-windows';
 import type { Pulled } from './pulled';
 import { readSteadily, sha256 } from './read';
-import { replaceIfSame, type Stamp } from './replace';
+import { removeIfSame, replaceIfSame, type Stamp } from './replace';
 import { secure, type Secured, type SecureDependencies } from './secure';
 import { ifThere, type LocalEtl, localPath } from './store';
 import { transfersAtOnce } from './transfers';
-import { removeFile, syncFolder, writeTemporary } from './write';
+import { syncFolder, writeTemporary } from './write';
 
 /**
  * A window of the combined data: the fingerprint that names its object in the bucket, and the digest and size of its
@@ -115,7 +115,7 @@ export class Overwriter {
     for (const id of await this.pulled.everPulled()) {
       if (Object.hasOwn(windows, id)) continue;
       const file = local.get(id)?.find(({ path }) => path === id);
-      if (file !== undefined && (await this.isPulled(file))) plan.remove.push(file);
+      if (file !== undefined && (await this.pulledStamp(file)) !== undefined) plan.remove.push(file);
     }
     this.cache.keepOnly(new Set([...local.values()].flat().map(({ path }) => path)));
     return plan;
@@ -141,7 +141,7 @@ export class Overwriter {
     if (!(await replaceIfSame(written, target, stampOf(secured, id)))) return { replaced: false, secured };
     this.changed.add(dirname(target));
     for (const { path } of files) {
-      if (path !== id) await this.removeIfSame(path, stampOf(secured, path));
+      if (path !== id) await removeIfSame(localPath(this.store, path), stampOf(secured, path));
     }
     const file = await statWindowFile(this.store, id);
     if (file?.size === window.size) this.cache.note(file, { digest: window.digest });
@@ -154,9 +154,8 @@ export class Overwriter {
    * file's window and must have reserved the file's size in the memory budget.
    */
   async remove(file: LocalFile): Promise<boolean> {
-    if (!(await this.isPulled(file))) return false;
-    await removeFile(localPath(this.store, file.path));
-    return true;
+    const stamp = await this.pulledStamp(file);
+    return stamp !== undefined && removeIfSame(localPath(this.store, file.path), stamp);
   }
 
   /** Syncs the folders of replaced files, so that the replacements survive a crash. Then saves the cache. */
@@ -166,9 +165,10 @@ export class Overwriter {
     await this.cache.save();
   }
 
-  private async isPulled({ path }: LocalFile): Promise<boolean> {
+  /** Returns the size and time of a file if its current content was pulled; otherwise undefined. */
+  private async pulledStamp({ path }: LocalFile): Promise<Stamp | undefined> {
     const read = await readSteadily(localPath(this.store, path));
-    return read.kind === 'read' && this.pulled.has(sha256(read.bytes));
+    return read.kind === 'read' && (await this.pulled.has(sha256(read.bytes))) ? read.stamp : undefined;
   }
 
   private async digestOf(file: LocalFile, signal: AbortSignal): Promise<string | undefined> {
@@ -181,12 +181,6 @@ export class Overwriter {
       this.cache.note({ ...file, ...read.stamp }, { digest });
       return digest;
     });
-  }
-
-  private async removeIfSame(path: string, stamp: Stamp | undefined): Promise<void> {
-    const now = await statWindowFile(this.store, path);
-    if (now?.size === stamp?.size && now?.mtimeMs === stamp?.mtimeMs)
-      await removeFile(localPath(this.store, path));
   }
 
   private async fetch(window: CombinedWindow, target: string, signal: AbortSignal): Promise<string> {

@@ -1,6 +1,6 @@
 import { link, lstat, rename } from 'node:fs/promises';
 import { ifThere, systemCode } from './store';
-import { removeQuickly } from './write';
+import { removeFile, removeQuickly } from './write';
 
 /** Size and modification time of a file, at a time when a copy of its content was known to be saved elsewhere. */
 export interface Stamp {
@@ -38,6 +38,13 @@ export async function replaceIfSame(
     await removeQuickly(held);
     await removeQuickly(written);
   }
+}
+
+/** Removes the file at `path` if it still has the size and time in `stamp`. Otherwise returns false. */
+export async function removeIfSame(path: string, stamp: Stamp | undefined): Promise<boolean> {
+  const isSame = same(await ifThere(lstat(path)), stamp);
+  if (isSame) await removeFile(path);
+  return isSame;
 }
 
 function same(found: Stamp | undefined, stamp: Stamp | undefined): boolean {

@@ -11,10 +11,10 @@ import { restoreLock, withLock, withWindowLock } from './lock';
 import { primaryState } from './primary';
 import { Pulled } from './pulled';
 import { readSteadily, sha256 } from './read';
-import { replaceIfSame } from './replace';
+import { removeIfSame, replaceIfSame } from './replace';
 import { salvage } from './salvage';
 import { type LocalEtl, localPath } from './store';
-import { removeFile, syncFolder } from './write';
+import { syncFolder } from './write';
 
 export interface RestoreDependencies {
   store: LocalEtl;
@@ -129,7 +129,7 @@ class Restore {
     const { store, onChange, dryRun } = this.deps;
     const read = await readSteadily(localPath(store, path));
     if (read.kind !== 'read' || !(await this.pulled.has(sha256(read.bytes)))) return;
-    if (dryRun !== true) await removeFile(localPath(store, path));
+    if (dryRun !== true && !(await removeIfSame(localPath(store, path), read.stamp))) return;
     onChange?.(path, 'remove');
     this.summary.removed++;
   }

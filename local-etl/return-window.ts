@@ -1,11 +1,14 @@
+import { dirname } from 'node:path';
 import type { WindowId } from '../etl/window';
 import { echoFault } from './echo';
-import type { OwnFiles } from './own-files';
+import { statWindowFile } from './list';
+import type { OwnFile, OwnFiles } from './own-files';
 import { ownNames } from './own-names';
 import type { Pulled } from './pulled';
 import { readWindowFile } from './read';
+import { removeIfSame, replaceIfSame, type Stamp } from './replace';
 import { type LocalEtl, localPath } from './store';
-import { moveInto, removeFile } from './write';
+import { syncFolder } from './write';
 
 export interface ReturnDependencies {
   store: LocalEtl;
@@ -32,21 +35,45 @@ export async function returnWindow(
   id: WindowId,
   paths: readonly string[],
 ): Promise<Returned> {
-  const whose = new Map<string, Whose>();
-  for (const path of new Set([id, ...paths])) whose.set(path, await whoseIs(deps, path));
+  const whose = new Map<string, Judged>();
+  for (const path of new Set([id, ...paths])) whose.set(path, await judge(deps, path));
   // If one of the files is the cluster's own, the cluster's cost-model has rebuilt it. This file is newer than any
   // saved copy, so do not restore one.
-  const rebuilt = [...whose.values()].includes('own');
+  const rebuilt = [...whose.values()].some(({ kind }) => kind === 'own');
   const { files, from } = rebuilt ? { files: [], from: 'own' as const } : await savedFiles(deps.files, id);
-  for (const { path, fetch } of files) {
-    const target = localPath(deps.store, path);
-    if (!deps.dryRun) await moveInto(await fetch(target), target);
-    whose.set(path, 'own');
+  let restored = 0;
+  for (const file of files) {
+    if (await putBack(deps, file, whose.get(file.path))) restored++;
+    whose.delete(file.path);
   }
-  const combined = [...whose].filter(([, kind]) => kind === 'combined');
-  if (!deps.dryRun) for (const [path] of combined) await removeFile(localPath(deps.store, path));
-  if (from !== undefined) return from;
-  return combined.length > 0 ? 'removed' : 'absent';
+  let removed = 0;
+  for (const [path, judged] of whose) if (await removeCombined(deps, path, judged)) removed++;
+  if (from !== undefined) return files.length > 0 && restored === 0 ? 'own' : from;
+  return removed > 0 ? 'removed' : 'absent';
+}
+
+/** Puts a saved file in place. Returns false if the cluster's cost-model builds the file meanwhile, which is newer. */
+async function putBack(
+  deps: ReturnDependencies,
+  { path, fetch }: OwnFile,
+  before: Judged | undefined,
+): Promise<boolean> {
+  if (deps.dryRun) return true;
+  const target = localPath(deps.store, path);
+  for (let now = before ?? (await judge(deps, path)); now.kind !== 'own'; now = await judge(deps, path)) {
+    if (!(await replaceIfSame(await fetch(target), target, now.stamp))) continue;
+    await syncFolder(dirname(target));
+    return true;
+  }
+  return false;
+}
+
+/** Removes a file while it is a combined one. Returns whether it was removed. */
+async function removeCombined(deps: ReturnDependencies, path: string, before: Judged): Promise<boolean> {
+  for (let now = before; now.kind === 'combined'; now = await judge(deps, path)) {
+    if (deps.dryRun || (await removeIfSame(localPath(deps.store, path), now.stamp))) return true;
+  }
+  return false;
 }
 
 async function savedFiles(own: OwnFiles, id: WindowId) {
@@ -60,12 +87,19 @@ async function savedFiles(own: OwnFiles, id: WindowId) {
  * Origin of a local file. `combined`: the file was pulled, or rewritten from a pulled file. `incomplete`: the file
  * cannot be read completely, so its origin is unknown. `gone`: the file does not exist.
  */
-type Whose = 'own' | 'combined' | 'incomplete' | 'gone';
+interface Judged {
+  readonly kind: 'own' | 'combined' | 'incomplete' | 'gone';
+  /** Size and time of the file that was judged; undefined if it does not exist. */
+  readonly stamp: Stamp | undefined;
+}
 
-async function whoseIs({ store, cluster, pulled }: ReturnDependencies, path: string): Promise<Whose> {
+async function judge({ store, cluster, pulled }: ReturnDependencies, path: string): Promise<Judged> {
+  const stamp = await statWindowFile(store, path);
   const content = await readWindowFile(store, path);
-  if (content.kind !== 'complete') return content.kind;
-  if (await pulled.has(content.digest)) return 'combined';
-  if (content.clusters === undefined) return 'own';
-  return echoFault(content.clusters, await ownNames(store, cluster)) === undefined ? 'own' : 'combined';
+  if (content.kind === 'gone') return { kind: 'gone', stamp: undefined };
+  if (content.kind === 'incomplete') return { kind: 'incomplete', stamp };
+  const { digest, clusters, file } = content;
+  if (await pulled.has(digest)) return { kind: 'combined', stamp: file };
+  const isOwn = clusters === undefined || echoFault(clusters, await ownNames(store, cluster)) === undefined;
+  return { kind: isOwn ? 'own' : 'combined', stamp: file };
 }

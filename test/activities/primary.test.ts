@@ -158,6 +158,17 @@ describe('leaving', () => {
     expect(restored.count).toBe(dry.restored.count);
   });
 
+  it('keeps a file that the cluster builds meanwhile', async () => {
+    await becomePrimary();
+    const build = rebuilt(day1, await built(day1), 1);
+    const own = spied(disk.bucket, (verb, key) => {
+      if (verb === 'get' && key === clusterEtlKey(disk.cluster, day1))
+        writeFileSync(localPath(disk.store, day1), build);
+    });
+    expect(await leave({ own })).toMatchObject({ fromFolder: 2, own: 1 });
+    expect(await disk.local(day1)).toEqual(build);
+  });
+
   it('resumes where it stopped when the bucket was unavailable', async () => {
     const own = await becomePrimary();
     await expect(leave({ signal: () => AbortSignal.abort(new Error('cancelled')) })).rejects.toThrow();
