@@ -19,6 +19,8 @@ import { ensureFederateOnPush } from './federate-on-push';
 import { FederationEnds } from './federation-ends';
 import { watchLastFederations } from './last-federations';
 import { writeMissingReports } from './missing-reports';
+import { watchNewestGeneration } from './newest-generation';
+import { Releasers } from './releasers';
 import type { RoleContext, StartedRole } from './role';
 import { ensureSchedule, jitterOf } from './schedule';
 import { ensureSearchAttributes } from './search-attributes';
@@ -83,18 +85,19 @@ export async function startFederator(context: RoleContext): Promise<StartedRole>
       maxConcurrentActivityTaskExecutions: mergeSlots(),
     }),
   ];
-  let stopWatching = () => {};
+  const watches = new Releasers();
   return {
     workers,
     begin: async () => {
-      stopWatching = watchLastFederations(context);
+      for (const stop of [watchLastFederations(context), watchNewestGeneration(context)])
+        watches.defer(async () => stop());
       const { firstRunAfterMs, runEveryMs } = settings.federator;
       const times = { firstRunAfterMs, runEveryMs, jitterMs: jitterOf(settings.federator) };
       await ensureSchedule(client, { idPrefix, ...times }, log);
       await ensureFederateOnPush(context);
     },
-    close: () => {
-      stopWatching();
+    close: async () => {
+      await watches[Symbol.asyncDispose]();
       return threads.close();
     },
   };

@@ -3,9 +3,9 @@ import type { Run } from '../operator/join-runs';
 import { promptly } from '../operator/promptly';
 import { readRuns } from '../operator/runs';
 import { listTemporalRuns } from '../operator/temporal-runs';
+import { everyMinute } from './every-minute';
 import type { RoleContext } from './role';
 
-const lookEveryMs = 60_000;
 const answerWithinMs = 10_000;
 /** Number of recent runs to check. */
 const mostRuns = 100;
@@ -44,22 +44,7 @@ export function watchLastFederations(context: RoleContext): () => void {
     return runs;
   }
 
-  let looking = false;
-  const look = async () => {
-    if (looking) return;
-    looking = true;
-    try {
-      metrics.federationsEndedAt(lastEnds(await recentRuns()));
-    } catch (error) {
-      log.debug(
-        { event: 'federation.last-unknown', reason: String(error) },
-        'Federator could not find out how the last federations ended; it tries again in a minute',
-      );
-    } finally {
-      looking = false;
-    }
-  };
-  void look();
-  const timer = setInterval(() => void look(), lookEveryMs);
-  return () => clearInterval(timer);
+  return everyMinute(log, 'how the last federations ended', async () =>
+    metrics.federationsEndedAt(lastEnds(await recentRuns())),
+  );
 }

@@ -1,6 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { CommitResult } from '../activities/commit-generation';
-import type { PlanSummary } from '../activities/plan-federation';
 import type { PullSummary } from '../activities/pull-summary';
 import type { PushSummary } from '../activities/push-local-etl';
 import { type RunOutcome, runOutcomes } from '../federation/run';
@@ -17,11 +16,19 @@ export interface ActivityRun {
   readonly result?: unknown;
 }
 
+/** Facts about the newest generation. */
+export type NewestGeneration = Pick<
+  Exclude<CommitResult, { status: 'replan' }>,
+  'generation' | 'windows' | 'clusters' | 'quarantined' | 'shrunk' | 'onHold'
+>;
+
 /** Updates the metrics of a process. All metrics are listed in `docs/reference/metrics.md`. */
 export interface RoleMetrics {
   storageCalled(call: StorageCall): void;
   activityRan(run: ActivityRun): void;
   federationEnded(outcome: RunOutcome): void;
+  /** Sets the metrics about the newest generation. */
+  generationFound(newest: NewestGeneration): void;
   /** Sets the metrics to the times at which the last run with each outcome ended, in milliseconds since the epoch. */
   federationsEndedAt(ends: ReadonlyMap<RunOutcome, number>): void;
 }
@@ -66,7 +73,7 @@ export function registerRoleMetrics(registry: Registry, readiness: Readiness): R
   );
   const pullState = gauge('pull_state', '1 for the state that the last pull ended in', ['state']);
   const pulled = gauge('pulled_generation', 'The generation that the last pull brought', []);
-  const generation = gauge('generation', 'The newest generation that this federator committed or found', []);
+  const generation = gauge('generation', 'The newest generation', []);
   const windows = gauge('generation_windows', 'Windows of that generation', []);
   const clusters = gauge('generation_clusters', 'Clusters of that generation', []);
   const quarantined = gauge(
@@ -122,18 +129,18 @@ export function registerRoleMetrics(registry: Registry, readiness: Readiness): R
     },
     commitGeneration: (result) => {
       const committed = result as CommitResult;
-      if (committed.status === 'replan') return;
-      generation.set(committed.generation);
-      windows.set(committed.windows);
-      clusters.set(committed.clusters);
-      quarantined.set(committed.quarantined);
-      shrunk.set(committed.shrunk);
-      onHold.set(committed.onHold ? 1 : 0);
-    },
-    planFederation: (result) => {
-      onHold.set((result as PlanSummary).outcome === 'on-hold' ? 1 : 0);
+      if (committed.status !== 'replan') generationFound(committed);
     },
   };
+
+  function generationFound(newest: NewestGeneration): void {
+    generation.set(newest.generation);
+    windows.set(newest.windows);
+    clusters.set(newest.clusters);
+    quarantined.set(newest.quarantined);
+    shrunk.set(newest.shrunk);
+    onHold.set(newest.onHold ? 1 : 0);
+  }
 
   return {
     storageCalled: ({ verb, outcome, ms, bytes }) => {
@@ -147,6 +154,7 @@ export function registerRoleMetrics(registry: Registry, readiness: Readiness): R
       observers[activity]?.(result);
     },
     federationEnded: (outcome) => federations.inc({ outcome }),
+    generationFound,
     federationsEndedAt: (ends) => {
       for (const [outcome, at] of ends) lastFederation.set({ outcome }, at / 1_000);
       const successes = successful.flatMap((outcome) => ends.get(outcome) ?? []);

@@ -59,19 +59,13 @@ succeeded has no time of it, so the start of the role is used instead.
   annotations:
     summary: No federation has succeeded for three intervals of {{ $v.federatedETL.federator.runEvery }}. See federated-etl status, and the schedule in the Temporal UI.
 - alert: FederatedEtlSourcesQuarantined
-  # Of several replicas the one that committed last knows.
-  expr: >-
-    federated_etl_generation_quarantined{ {{- $ns }}} > 0 and on (namespace, pod)
-    topk(1, federated_etl_activity_last_success_timestamp_seconds{ {{- $ns }}, activity="commitGeneration"})
+  expr: max by (namespace) (federated_etl_generation_quarantined{ {{- $ns -}} }) > 0
   for: 1h
   labels: { severity: warning }
   annotations:
     summary: Sources are quarantined; the clusters' last good data is used instead, where there is any. See federated-etl quarantine.
 - alert: FederatedEtlOnHold
-  # Of several replicas the one that planned last knows.
-  expr: >-
-    federated_etl_on_hold{ {{- $ns }}} > 0 and on (namespace, pod)
-    topk(1, federated_etl_activity_last_success_timestamp_seconds{ {{- $ns }}, activity="planFederation"})
+  expr: max by (namespace) (federated_etl_on_hold{ {{- $ns -}} }) > 0
   for: 24h
   labels: { severity: warning }
   annotations:
