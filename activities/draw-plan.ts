@@ -64,12 +64,13 @@ export async function drawPlan(bucket: BucketReader, input: DrawPlanInput): Prom
   const { scope, request, signal } = input;
   const start = await findPlanBase(bucket, request, { signal });
   const { base, current, newest, replaces } = start;
+  // Identify the federation before looking at the hold: the bucket of another federation may be on hold, too.
+  const identified = await identifyFederation(bucket, { ...input, base: current, newest }, { signal });
   if (start.heldBy !== undefined && current !== undefined) return onHold(start.heldBy, current, newest);
   const [discovered, last] = await Promise.all([
     discoverClusters(bucket, { signal }),
     readFullListing(bucket, { signal }),
   ]);
-  const identified = await identifyFederation(bucket, { ...input, base: current, newest }, { signal });
   const isRollback = request.change?.kind === 'rollback';
   const heldBack = base && !isRollback ? (await readHeldBack(bucket, base, { signal })).at(-1) : undefined;
   // `discovered` lacks clusters without a folder. Add those that a rollback or the end of a hold brings back.

@@ -46,7 +46,7 @@ export async function identifyFederation(
   const top: Ancestor | undefined = isDamaged
     ? { ...known, federation: base.federation, generation: newest, parent: base }
     : base;
-  const wrong = known && (await compare(bucket, known, { base: top, recorded }, options));
+  const wrong = known && (await compareWithKnown(bucket, known, { base: top, recorded }, options));
   const number = Math.max(newest, known?.generation ?? 0) + 1;
   if (request.newFederation === true && (wrong !== undefined || known === undefined)) {
     const published = await readIntact(bucket, documents.published.at(), options);
@@ -79,7 +79,7 @@ export async function requireKnownFederation(
   if (known === undefined || recorded === known.federation) return;
   const base = await readNewestGeneration(bucket, options);
   if (base?.federation === known.federation) return;
-  const wrong = await compare(bucket, known, { base, recorded }, options);
+  const wrong = await compareWithKnown(bucket, known, { base, recorded }, options);
   if (wrong !== undefined) throw new FederationError(wrong.code, { detail: wrong.detail });
 }
 
@@ -115,7 +115,11 @@ export function ancestorsIn(bucket: BucketReader, options?: CallOptions): ReadAn
     });
 }
 
-async function compare(
+/**
+ * Compares what a bucket contains with the newest generation that is known. Returns undefined if the bucket continues it.
+ * `base` is the newest generation in the bucket, `recorded` the federation that `federation.json` names.
+ */
+export async function compareWithKnown(
   bucket: BucketReader,
   known: GenerationIdentity,
   { base, recorded }: { readonly base: Ancestor | undefined; readonly recorded: string | undefined },

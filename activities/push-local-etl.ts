@@ -61,8 +61,8 @@ export interface PushSummary {
   /** Number of files that were not pushed because they were written by a pull, not by the cluster itself. */
   pulled: number;
   /**
-   * If none of the files that earlier pushes uploaded was still in the bucket when this push began: the number of these
-   * files, which this push uploads again. Otherwise 0.
+   * Number of files that this push or one of the last day uploaded again, because the copies of earlier pushes were no
+   * longer in the bucket.
    */
   vanished: number;
   /** Files that were not pushed because they are incomplete. The cluster may still be writing some of them. */
@@ -74,8 +74,11 @@ export interface PushSummary {
 }
 
 const shownExamples = 20;
-/** Time for which a push lists a file that had lost much when it was uploaded, unless the file is replaced earlier. */
-const shrunkForMs = 86_400_000;
+/**
+ * Time for which pushes list a file that had lost much when it was uploaded, unless the file is replaced earlier, and a
+ * file that was uploaded again because it had vanished from the bucket.
+ */
+const listedForMs = 86_400_000;
 
 /**
  * Creates the activity that copies a cluster's local ETL to its folder in Federated Storage. Uploads each file that is
@@ -88,21 +91,25 @@ export function createPushLocalEtl(deps: PushDependencies): (input: PushInput) =
     await requireInstance(deps.store, deps.cluster, instance);
     await sweepTemporary(deps.store);
     const pusher = await Pusher.open({ ...deps, signal });
-    const summary: PushSummary = { ...emptySummary(), vanished: pusher.vanished };
-    logVanished(deps, pusher.vanished);
+    const summary = emptySummary();
     const paths = new Set<string>();
+    let vanished = 0;
     try {
       await mapConcurrently(listWindowFiles(deps.store, signal), transfersAtOnce, async (file) => {
         paths.add(file.path);
         const outcome = await pusher.push(file);
         tally(summary, file, outcome);
+        if (outcome.kind === 'uploaded' && outcome.vanished) vanished++;
         deps.heartbeat({ uploaded: summary.uploaded, files: summary.files });
         await pusher.cache.saveNowAndThen();
       });
       pusher.cache.keepOnly(paths);
-      for (const note of pusher.cache.shrunkSince(Date.now() - shrunkForMs)) noteFile(summary.shrunk, note);
+      const since = Date.now() - listedForMs;
+      for (const note of pusher.cache.shrunkSince(since)) noteFile(summary.shrunk, note);
+      summary.vanished = pusher.cache.vanishedSince(since);
     } finally {
       await pusher.cache.save();
+      logVanished(deps, vanished);
     }
     logSkipped(deps, summary);
     return summary;
@@ -148,7 +155,7 @@ function logVanished({ log, cluster, bucket }: PushDependencies, vanished: numbe
   if (vanished === 0) return;
   log.warn(
     { event: 'push.vanished', cluster, files: vanished },
-    `FederatedCluster finds none of the ${count(vanished, 'file')} that it has pushed in ${bucket.label}, and uploads them again: the bucket was emptied or replaced, or is not mounted`,
+    `FederatedCluster has uploaded ${count(vanished, 'file')} again, because their earlier copies were no longer in ${bucket.label}: the bucket was emptied or replaced, or somebody deleted them`,
   );
 }
 

@@ -29,6 +29,8 @@ const factsSchema = z.object({
   refused: refusalSchema.optional(),
   /** The version of the file that was pushed last. */
   pushed: pushedSchema.optional(),
+  /** When the file was last pushed again because its copy was no longer in the bucket, in milliseconds. */
+  vanishedAt: z.number().optional(),
 });
 /** Cached facts about the content of a file. */
 export type Facts = z.infer<typeof factsSchema>;
@@ -104,11 +106,6 @@ export class FileCache {
     for (const path of this.entries.keys()) if (!paths.has(path)) this.entries.delete(path);
   }
 
-  /** Returns the paths of the files that have a copy in the bucket, according to the cache. */
-  copied(): string[] {
-    return [...this.entries].flatMap(([path, { version }]) => (version === undefined ? [] : [path]));
-  }
-
   /** Returns the files that may not be pushed, each with the reason. */
   refused(): { path: string; why: string }[] {
     return [...this.entries].flatMap(([path, { refused }]) =>
@@ -121,6 +118,11 @@ export class FileCache {
     return [...this.entries].flatMap(([path, { pushed }]) =>
       pushed?.loss === undefined || pushed.loss.at <= time ? [] : [{ path, why: pushed.loss.what }],
     );
+  }
+
+  /** Returns how many files were pushed again after `time`, in milliseconds, because their copies had vanished. */
+  vanishedSince(time: number): number {
+    return [...this.entries.values()].filter(({ vanishedAt = 0 }) => vanishedAt > time).length;
   }
 
   async save(): Promise<void> {

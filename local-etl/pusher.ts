@@ -21,8 +21,8 @@ import { type LocalEtl, localPath } from './store';
 
 /** Result of pushing a file to the cluster's folder in the bucket. */
 export type PushOutcome =
-  /** The file's bytes were uploaded. */
-  | { readonly kind: 'uploaded'; readonly bytes: number }
+  /** The file's bytes were uploaded. `vanished`: the bucket no longer had the copy of an earlier push. */
+  | { readonly kind: 'uploaded'; readonly bytes: number; readonly vanished: boolean }
   /** The cluster's folder already has the file's bytes. */
   | { readonly kind: 'unchanged' }
   /** The file was pulled, so it is not this cluster's own. */
@@ -63,11 +63,6 @@ export class Pusher {
     private readonly remote: Map<string, Version>,
     readonly cache: FileCache,
     private readonly pulled: Pulled,
-    /**
-     * Number of files that were pushed earlier, if none of them is in the bucket any more: the bucket was emptied or
-     * replaced, or is not mounted. Otherwise 0.
-     */
-    readonly vanished: number,
   ) {}
 
   static async open(deps: PusherDependencies): Promise<Pusher> {
@@ -77,10 +72,7 @@ export class Pusher {
     for await (const entry of bucket.list(clusterEtlPrefix(cluster), { signal })) {
       if (entry.kind === 'object') remote.set(entry.key, entry.version);
     }
-    const copied = cache.copied();
-    const areGone = !copied.some((path) => remote.has(clusterEtlKey(cluster, path)));
-    const vanished = areGone ? copied.length : 0;
-    return new Pusher(deps, await instanceOf(store), remote, cache, new Pulled(store), vanished);
+    return new Pusher(deps, await instanceOf(store), remote, cache, new Pulled(store));
   }
 
   /**
@@ -171,9 +163,14 @@ export class Pusher {
     return this.upload(content, measure);
   }
 
-  /** Notes facts about a file. If they do not include the version that was pushed last, keeps what is known of it. */
+  /** Notes facts about a file. Keeps what is known of its earlier pushes, unless the facts include it. */
   private note(file: LocalFile, facts: Facts): void {
-    this.cache.note(file, { ...facts, pushed: facts.pushed ?? this.cache.last(file.path)?.pushed });
+    const { pushed, vanishedAt } = this.cache.last(file.path) ?? {};
+    this.cache.note(file, {
+      ...facts,
+      pushed: facts.pushed ?? pushed,
+      vanishedAt: facts.vanishedAt ?? vanishedAt,
+    });
   }
 
   private unchanged({ file, digest }: Content, version: Version, measure?: Measure): PushOutcomeOfBytes {
@@ -193,12 +190,18 @@ export class Pusher {
     const version = await this.versionWith(key, digest, bytes.length);
     if (version !== undefined) return this.unchanged(content, version, measure);
     const pushed = measure && { measure, loss: this.lossOf(file, measure) };
+    const vanished = !this.remote.has(key) && this.cache.last(file.path)?.version !== undefined;
     const metadata = { sha256: digest, instance: this.instance };
     const written = await bucket.put(key, bytes, { metadata, signal });
     this.remote.set(key, written.version);
-    this.note(file, { digest, version: written.version, pushed });
+    this.note(file, {
+      digest,
+      version: written.version,
+      pushed,
+      ...(vanished && { vanishedAt: Date.now() }),
+    });
     this.logUpload(file, bytes.length, key);
-    return { kind: 'uploaded', bytes: bytes.length };
+    return { kind: 'uploaded', bytes: bytes.length, vanished };
   }
 
   /**

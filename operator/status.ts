@@ -5,6 +5,7 @@ import type { FederationReport } from '../federation/run';
 import type { PullState, PushState } from '../workflows/messages';
 import { type GenerationSummary, summarizeGeneration } from './generations';
 import type { Operator } from './operator';
+import { describeOtherBucket } from './other-bucket';
 import { readRuns, type Run } from './runs';
 import { type ClusterSummary, summarizeCluster, type Survey, surveyBucket } from './survey';
 import { type TemporalView, temporalView } from './temporal-view';
@@ -35,7 +36,10 @@ export interface Status {
   readonly primaries: readonly PullState[];
   /** Sentences that say what could not be determined. */
   readonly missing: readonly string[];
-  /** Set-up steps that are still missing before the pipeline works end to end; empty if there are none. */
+  /**
+   * What has to be done before the pipeline works end to end: usually set-up steps that are still missing. Empty if there
+   * is nothing to do.
+   */
   readonly toDo: readonly string[];
 }
 
@@ -57,6 +61,7 @@ export async function readStatus(
   const { generation } = survey;
   const found = await readRuns(operator, 1);
   const [lastRun] = found.runs;
+  const otherBucket = await describeOtherBucket(bucket, survey, view);
   return {
     bucket: bucket.label,
     clusters: survey.clusters.map((found) => ({
@@ -80,7 +85,8 @@ export async function readStatus(
     primaries: [...view.pull.values()],
     // If Temporal does not answer, the view already says so, and `found.missing` would say it again.
     missing: view.missing,
-    toDo: toDo(survey, lastRun, view, operator.settings.federator),
+    toDo:
+      otherBucket === undefined ? toDo(survey, lastRun, view, operator.settings.federator) : [otherBucket],
   };
 }
 

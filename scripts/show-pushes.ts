@@ -18,7 +18,7 @@ export function showPushes(clusters: readonly Pick<ClusterStatus, 'cluster' | 'p
       );
     if (vanished !== undefined && vanished > 0)
       lines.push(
-        `${cluster}: none of the ${count(vanished, 'file')} pushed before was in the bucket; all were uploaded again`,
+        `${cluster}: ${count(vanished, 'file')} uploaded again in the last day, because the copies in the bucket had vanished`,
       );
   }
   return lines.join('\n');

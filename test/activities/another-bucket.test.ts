@@ -2,12 +2,15 @@ import { cpSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createEnterPrimary } from '../../activities/enter-primary';
 import { createPrimaryStatus } from '../../activities/primary-status';
+import type { PullSummary } from '../../activities/pull-summary';
 import { createWriteReport } from '../../activities/write-report';
 import { silentLog } from '../../config/log';
 import { readDocument } from '../../federation/document';
 import { documents } from '../../federation/documents';
 import { type GenerationIdentity, identityOf } from '../../federation/identity';
 import { federationKey, generationKey, generationsPrefix, objectsPrefix } from '../../federation/layout';
+import { findNewest } from '../../operator/newest-generation';
+import { describeOtherBucket } from '../../operator/other-bucket';
 import type { Bucket } from '../../storage/bucket';
 import { openFilesystem } from '../../storage/drivers/filesystem';
 import { reportOf } from '../federation/made-up';
@@ -31,6 +34,11 @@ const folders = {
   own: '',
   /** The federation's own bucket as it was at generation 1. */
   earlier: '',
+  /**
+   * The bucket `earlier` after a rollback by a federator that did not know generation 2 of `own`. Its newest generation
+   * has a hold.
+   */
+  onHold: '',
   /**
    * The bucket `earlier` after two more generations, committed by federators that did not know generation 2 of `own`.
    */
@@ -77,6 +85,9 @@ beforeAll(async () => {
   await federatorOf(openFilesystem({ directory: folders.earlier })).federate();
   folders.own = copied(folders.earlier);
   known = await commitWithout(folders.own, 'cluster-1');
+  folders.onHold = copied(folders.earlier);
+  const rollback = { kind: 'rollback', to: 1 } as const;
+  await federatorOf(openFilesystem({ directory: folders.onHold })).federate({ change: rollback });
   folders.again = copied(folders.earlier);
   await commitWithout(folders.again, 'cluster-2');
   await commitWithout(folders.again, 'cluster-3');
@@ -166,15 +177,18 @@ describe('a federation', () => {
     expect(await snapshot(federator.bucket, '')).toEqual(before);
   });
 
-  it.each(['earlier', 'again'] as const)('commits nothing if the bucket was restored: %s', async (name) => {
-    const federator = federatorFinding(name);
-    const before = await snapshot(federator.bucket, generationsPrefix);
-    await expect(federator.federate()).rejects.toMatchObject({
-      code: 'FEDERATION_OTHER',
-      message: expect.stringContaining('restored to an earlier state'),
-    });
-    expect(await snapshot(federator.bucket, generationsPrefix)).toEqual(before);
-  });
+  it.each(['earlier', 'again', 'onHold'] as const)(
+    'commits nothing if the bucket was restored: %s',
+    async (name) => {
+      const federator = federatorFinding(name);
+      const before = await snapshot(federator.bucket, generationsPrefix);
+      await expect(federator.federate()).rejects.toMatchObject({
+        code: 'FEDERATION_OTHER',
+        message: expect.stringContaining('restored to an earlier state'),
+      });
+      expect(await snapshot(federator.bucket, generationsPrefix)).toEqual(before);
+    },
+  );
 
   it.each([
     ['recreated', undefined, 3],
@@ -298,17 +312,64 @@ describe('a primary', () => {
   });
 });
 
+describe('status', () => {
+  const said = async (name: keyof typeof folders, found = name) =>
+    describeOtherBucket(copyOf(name), await findNewest(copyOf(found)), {
+      roster: { ...emptyRoster, known },
+      pull: new Map(),
+    });
+  const emptyRoster = { id: 'r', bucket: '', exclusions: {}, primaries: [], loaded: true };
+
+  it.each([
+    ['empty', /^FEDERATION_MISSING: .*no generation.* Check that the bucket is mounted/],
+    ['recreated', /^FEDERATION_MISSING: /],
+    ['earlier', /^FEDERATION_OTHER: .*restored/],
+    ['onHold', /^FEDERATION_OTHER: .*restored/],
+    ['again', /^FEDERATION_OTHER: .*restored/],
+    ['another', /^FEDERATION_OTHER: .*--new-federation/],
+  ] as const)('says that the bucket is not the one that the roster knows: %s', async (name, sentence) => {
+    expect(await said(name)).toMatch(sentence);
+  });
+
+  it('says nothing of the bucket that the roster knows, even if it was committed to meanwhile', async () => {
+    expect(await said('own')).toBeUndefined();
+    expect(await said('own', 'earlier')).toBeUndefined();
+  });
+
+  it('believes a primary if the roster knows nothing', async () => {
+    const refused = { code: 'FEDERATION_MISSING', detail: 'It is empty.', hint: 'Mount it.' };
+    const summary = { state: 'refused', refused } as PullSummary;
+    const pull = new Map([['cluster-5', { cluster: 'cluster-5', summary }]]);
+    const found = await findNewest(copyOf('empty'));
+    expect(await describeOtherBucket(copyOf('empty'), found, { roster: emptyRoster, pull })).toBe(
+      'FEDERATION_MISSING: It is empty. Mount it.',
+    );
+  });
+});
+
 describe('a push', () => {
-  it.each(['empty', 'recreated', 'earlier'] as const)('says if nothing of it is left: %s', async (name) => {
+  it.each(['empty', 'recreated', 'earlier'] as const)('says what has vanished: %s', async (name) => {
     const disk = await ClusterOnDisk.make(copyOf('own'));
     await disk.build(firstDay, await built(firstDay));
     await disk.build(secondDay, await built(secondDay));
     expect(await disk.push()).toMatchObject({ uploaded: 2, vanished: 0 });
     expect(await disk.push()).toMatchObject({ uploaded: 0, vanished: 0 });
     const bucket = copyOf(name);
-    const vanished = name === 'empty' ? 2 : 0;
+    const vanished = name === 'empty' ? 2 : 1;
     expect(await disk.push({ bucket })).toMatchObject({ uploaded: 2, vanished });
-    expect(await disk.push({ bucket })).toMatchObject({ uploaded: 0, vanished: 0 });
+    expect(await disk.push({ bucket })).toMatchObject({ uploaded: 0, vanished });
     await disk[Symbol.asyncDispose]();
+  });
+
+  it('that is cut off leaves the rest to the next one, which counts all', async () => {
+    await using disk = await ClusterOnDisk.make(copyOf('own'));
+    for (const day of [firstDay, secondDay]) await disk.build(day, await built(day));
+    await disk.push();
+    const empty = copyOf('empty');
+    let puts = 0;
+    const put: Bucket['put'] = (...of) =>
+      ++puts === 1 ? empty.put(...of) : Promise.reject(new Error('cut'));
+    await expect(disk.push({ bucket: overriding(empty, { put }) })).rejects.toThrow('cut');
+    expect(await disk.push({ bucket: empty })).toMatchObject({ uploaded: 1, vanished: 2 });
   });
 });

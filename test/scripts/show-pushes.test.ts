@@ -17,6 +17,6 @@ test('status names what a push refused, shrank, found gone or failed at, and not
   expect(shown({ refused: { ...notes, count: 1 }, vanished: 3 }, { error }).split('\n')).toEqual([
     'cluster-2: has failed since 2026-11-20T00:00:00Z: LOCAL_ETL_MISSING: It is gone.',
     'cluster-2: 1 file refused, as the data may not be its own',
-    'cluster-2: none of the 3 files pushed before was in the bucket; all were uploaded again',
+    'cluster-2: 3 files uploaded again in the last day, because the copies in the bucket had vanished',
   ]);
 });

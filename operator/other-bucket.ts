@@ -1,0 +1,32 @@
+import { compareWithKnown } from '../activities/identify-federation';
+import { FederationError } from '../errors/federation-error';
+import { readIntact } from '../federation/document';
+import { documents } from '../federation/documents';
+import type { BucketReader } from '../storage/bucket';
+import { findNewest, type Newest } from './newest-generation';
+import type { TemporalView } from './temporal-view';
+
+/**
+ * Says that the bucket does not contain the federation that the roster or a primary knows, and what to do. Returns
+ * undefined if it does, or if a damaged generation keeps this from being known.
+ */
+export async function describeOtherBucket(
+  bucket: BucketReader,
+  found: Newest,
+  { roster, pull }: Pick<TemporalView, 'roster' | 'pull'>,
+): Promise<string | undefined> {
+  if (roster?.known === undefined) {
+    const refused = [...pull.values()].find(({ summary }) => summary?.refused !== undefined)?.summary
+      ?.refused;
+    return refused && `${refused.code}: ${refused.detail} ${refused.hint}`;
+  }
+  const recorded = (await readIntact(bucket, documents.federation.at()))?.federation;
+  const { known } = roster;
+  const compare = async ({ generation, damaged }: Newest) =>
+    damaged.length > 0 ? undefined : compareWithKnown(bucket, known, { base: generation, recorded });
+  // What was found may be older than the roster's answer. Look again before anything is said to be missing.
+  const wrong = (await compare(found)) && (await compare(await findNewest(bucket)));
+  if (wrong === undefined) return undefined;
+  const { code, detail, hint } = new FederationError(wrong.code, { detail: wrong.detail });
+  return `${code}: ${detail} ${hint}`;
+}
