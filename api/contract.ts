@@ -27,6 +27,10 @@ export interface StatusView {
     readonly refused?: { readonly generation?: number; readonly code: string; readonly message: string };
   };
   readonly clusters: readonly ClusterView[];
+  /** The hold that a rollback has put on the federation; absent if there is none. */
+  readonly hold?: HoldView;
+  /** What readers of the costs should know about the newest generation, one sentence each. */
+  readonly notes: readonly string[];
   /** Whether operator actions are possible. They require a federation and a configured operator token. */
   readonly canAct: boolean;
   /** URL of the workflows in the Temporal UI; absent if unknown. */
@@ -64,7 +68,7 @@ export interface FederationView {
   readonly why?: string;
   /** Who requested the run; undefined unless a person did. */
   readonly by?: string;
-  /** The decision of a person that the run commits, in a few words. */
+  /** What the person decided by this run, in a few words; absent if the person only asked for a run. */
   readonly change?: string;
   readonly replayOf?: string;
   readonly startedAt?: string;
@@ -101,6 +105,15 @@ export interface GenerationView {
   readonly windows: number;
   readonly bytes: number;
   /**
+   * Number of the generation that was the newest before, if this one was not made from it: after a rollback, or if it
+   * was damaged.
+   */
+  readonly replaces?: number;
+  /** Set if a rollback committed the generation. The hold stands as long as this is the newest generation. */
+  readonly hold?: HoldView;
+  /** What a person decided by the run that committed the generation; `what` says it in a few words. */
+  readonly decision?: Decided & { readonly what: string };
+  /**
    * The quarantined sources. `code` and `detail` say why a source could not be merged in its current state. `dropped`
    * is set if a person has decided that this version is never to be merged.
    */
@@ -129,12 +142,28 @@ export interface Decided {
   readonly at: string;
 }
 
+/** A hold: `by` rolled the federation back to this generation, and nothing is committed until a person resumes. */
+export interface HoldView extends Decided {
+  readonly generation: number;
+}
+
 /** The differences between two generations: answer to `GET /api/generations/diff?from=3&to=4`. */
 export interface GenerationDiff {
   readonly from: number;
   readonly to: number;
   readonly joined: readonly string[];
   readonly left: readonly string[];
+  /**
+   * Sums over `changes`: in total, where `cluster` is absent, and by cluster. Windows of different resolutions contain
+   * the same costs, so each resolution has its own sums.
+   */
+  readonly totals: readonly {
+    readonly pipeline: string;
+    readonly resolution: string;
+    readonly cluster?: string;
+    readonly before: number;
+    readonly after: number;
+  }[];
   /** The newest windows that differ, at most 50. Each lists the clusters whose total costs differ in that window. */
   readonly changes: readonly {
     /** Id of the window, such as `allocations/1d/1794614400-1794700800`. */
@@ -175,6 +204,8 @@ export interface Federation {
    */
   status(): Promise<{
     readonly clusters: readonly Pick<ClusterView, 'cluster' | 'membership' | 'reason' | 'lastPush'>[];
+    readonly hold?: HoldView;
+    readonly notes: readonly string[];
     readonly temporalUi?: string;
     readonly missing: readonly string[];
   }>;

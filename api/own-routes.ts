@@ -34,6 +34,8 @@ export function registerOwnRoutes(app: FastifyInstance, options: ServerOptions, 
         ...known.get(id),
         ...viewCoverage(id, coverage.get(id)),
       })),
+      ...(said?.hold !== undefined && { hold: said.hold }),
+      notes: said?.notes ?? [],
       canAct: federation !== undefined && access.canAct,
       ...(said?.temporalUi !== undefined && { temporalUi: said.temporalUi }),
       missing: said?.missing ?? [],
@@ -50,7 +52,7 @@ export function registerOwnRoutes(app: FastifyInstance, options: ServerOptions, 
     } catch (error) {
       if (!isFederationError(error)) throw error;
       const why = `${withoutPaths(error.detail)} (${error.code})`;
-      return { clusters: [], missing: [`The state of the federation could not be read: ${why}`] };
+      return { clusters: [], notes: [], missing: [`The state of the federation could not be read: ${why}`] };
     }
   };
 

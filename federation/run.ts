@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { changeSchema, type Decided } from './change';
+import { changeSchema, type Decided, describeChange } from './change';
 import { spanSchema } from './span';
 
 /** The request for a run. A replay is a new run with the same request. */
@@ -46,6 +46,26 @@ export function decidedBy({
   trigger,
 }: Pick<FederationRequest, 'by' | 'why' | 'at' | 'trigger'>): Decided {
   return { by: by ?? trigger, reason: why ?? '', at };
+}
+
+/**
+ * Describes what a person decided by a request, in a few words. Returns undefined if the request only asks for a run.
+ */
+export function describeDecision({
+  change,
+  resume,
+  from,
+  newFederation,
+  takeOver,
+}: Pick<FederationRequest, 'change' | 'resume' | 'from' | 'newFederation' | 'takeOver'>): string | undefined {
+  const what = [
+    ...(change === undefined ? [] : [describeChange(change)]),
+    ...(resume === true ? ['resume'] : []),
+    ...(from === undefined ? [] : [`go on from generation ${from}`]),
+    ...(newFederation === true ? ['begin a new federation'] : []),
+    ...(takeOver === true ? ['take over'] : []),
+  ];
+  return what.length === 0 ? undefined : what.join(', ');
 }
 
 export const runOutcomes = ['complete', 'partial', 'nothing', 'on-hold', 'failed', 'cancelled'] as const;

@@ -73,10 +73,13 @@ export async function diffGenerations(
     to,
     joined: young.filter((cluster) => !old.includes(cluster)),
     left: old.filter((cluster) => !young.includes(cluster)),
+    totals: sumChanges(changes),
     changes,
     omitted: differing.length - looked.length,
   };
 }
+
+type CostChange = GenerationDiff['totals'][number];
 
 function differs({ before, after }: GenerationDiff['changes'][number]['clusters'][number]): boolean {
   return before === null || after === null || Math.abs(after - before) > leastDifference;
@@ -107,7 +110,6 @@ async function costs(
 
 /** A comparison of two generations. `diff --json` prints exactly this. */
 export interface Comparison extends GenerationDiff {
-  readonly totals: readonly CostChange[];
   /** Sentences that say which newer generations are damaged or missing. Usually none. */
   readonly damaged: readonly string[];
 }
@@ -126,24 +128,11 @@ export async function compareGenerations(
   const newest = to === undefined ? await findNewest(bucket) : undefined;
   const readable = newest && (newest.generation ?? requireNewest(newest));
   const diff = await diffGenerations(bucket, from, to ?? readable?.generation ?? 0, most);
-  return { ...diff, totals: sumChanges(diff), damaged: newest?.damage ?? [] };
+  return { ...diff, damaged: newest?.damage ?? [] };
 }
 
-/** The cost before and after, summed over all windows that were compared. */
-export interface CostChange {
-  readonly pipeline: string;
-  readonly resolution: string;
-  /** Undefined for the total of all clusters. */
-  readonly cluster?: string;
-  readonly before: number;
-  readonly after: number;
-}
-
-/**
- * Adds up the changes of a comparison: in total, and by cluster. Windows of different resolutions contain the same
- * costs, so each resolution has its own sums.
- */
-function sumChanges({ changes }: GenerationDiff): CostChange[] {
+/** Adds up the changes of the compared windows. */
+function sumChanges(changes: GenerationDiff['changes']): GenerationDiff['totals'] {
   const sums = new Map<string, { -readonly [Key in keyof CostChange]: CostChange[Key] }>();
   for (const { window, clusters } of changes) {
     const ref = parseWindowId(window);

@@ -1,16 +1,18 @@
 import type { Federation, FederationView, GenerationView } from '../api/contract';
 import { FederationError, isFederationError } from '../errors/federation-error';
 import { byBytes } from '../federation/byte-order';
-import { describeChange as describeDecision } from '../federation/change';
 import { quarantineState } from '../federation/generation';
 import { keysOf } from '../federation/ids';
+import { describeDecision } from '../federation/run';
 import type { BucketReader } from '../storage/bucket';
+import { notesOnCosts } from './cost-notes';
 import { diffGenerations } from './diff';
 import { generationSize, readNewestGenerations } from './generations';
 import { requireCommittable } from './hold';
 import { changeMembership, describeChange } from './membership';
 import { findNewest } from './newest-generation';
 import type { Operator } from './operator';
+import { describeOtherBucket } from './other-bucket';
 import { replayRequest } from './replay';
 import { readRuns, type Run } from './runs';
 import { startFederation } from './start-federation';
@@ -44,13 +46,21 @@ export function federationOf(operator: Operator, { temporalUi }: FederationOptio
     status: remembered(surveyEveryMs, async () => {
       const { survey, missing } = await surveyAsAllowed(await operator.bucket());
       const view = await temporalView(operator, []);
+      const otherBucket = await describeOtherBucket(await operator.bucket(), survey, view);
       return {
         clusters: survey.clusters.map((found) => {
           const { windows: _, ...summary } = summarizeCluster(found, survey.generation, view.roster);
           return summary;
         }),
+        ...(survey.generation?.hold && { hold: survey.generation.hold }),
+        notes: survey.generation ? notesOnCosts(survey.generation, Date.now()) : [],
         ...(workflows && { temporalUi: workflows }),
-        missing: [...survey.damage, ...missing, ...view.missing],
+        missing: [
+          ...(otherBucket === undefined ? [] : [otherBucket]),
+          ...survey.damage,
+          ...missing,
+          ...view.missing,
+        ],
       };
     }),
     federations: async (limit) => {
@@ -59,13 +69,16 @@ export function federationOf(operator: Operator, { temporalUi }: FederationOptio
     },
     generations: async () =>
       (await readNewestGenerations(await operator.bucket(), mostGenerations)).generations.map(
-        (generation): GenerationView => ({
+        ({ hold, replaces, decision, ...generation }): GenerationView => ({
           generation: generation.generation,
           committedAt: generation.committedAt,
           run: generation.run,
           clusters: generation.membership.clusters.length,
           windows: Object.keys(generation.windows).length,
           bytes: generationSize(generation),
+          ...(replaces && { replaces: replaces.generation }),
+          ...(hold && { hold }),
+          ...(decision && { decision }),
           quarantined: generation.quarantined.map((source) => {
             const { cluster, window, code, detail, dropped } = source;
             return {
@@ -150,13 +163,14 @@ function viewRun(
   { run, outcome, request, report, startedAt = request?.at, endedAt, error }: Run,
   link: string | undefined,
 ): FederationView {
+  const change = request && describeDecision(request);
   return {
     run,
     outcome,
     ...(request && { trigger: request.trigger }),
     ...(request?.why !== undefined && { why: request.why }),
     ...(request?.by !== undefined && { by: request.by }),
-    ...(request?.change !== undefined && { change: describeDecision(request.change) }),
+    ...(change !== undefined && { change }),
     ...(request?.replayOf !== undefined && { replayOf: request.replayOf }),
     ...(startedAt !== undefined && { startedAt }),
     ...(endedAt !== undefined && { endedAt }),

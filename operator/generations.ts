@@ -1,16 +1,29 @@
 import { listGenerations } from '../activities/read-generations';
 import { mapConcurrently } from '../concurrency/map-concurrently';
+import type { Decided } from '../federation/change';
 import { describeDamagedGeneration } from '../federation/damaged-generation';
 import { examineDocument } from '../federation/document';
 import { documents } from '../federation/documents';
 import { type Generation, type Hold, openQuarantined, shrunkSources } from '../federation/generation';
+import { decidedBy, describeDecision } from '../federation/run';
 import type { BucketReader } from '../storage/bucket';
 import { findNewest } from './newest-generation';
+import { describeDamage } from './runs';
+
+/** What a person decided by a run; `what` says it in a few words. */
+export interface Decision extends Decided {
+  readonly what: string;
+}
+
+export interface DecidedGeneration extends Generation {
+  /** What a person decided by the run that committed the generation, as long as the run's request exists. */
+  readonly decision?: Decision;
+}
 
 /** Generations, newest first. */
 export interface ReadGenerations {
-  readonly generations: readonly Generation[];
-  /** Sentences that say which generations are damaged or missing, and what to do about it. Usually none. */
+  readonly generations: readonly DecidedGeneration[];
+  /** Sentences that say what is damaged or missing, and what to do about it. Usually none. */
   readonly damage: readonly string[];
 }
 
@@ -19,10 +32,18 @@ export async function readNewestGenerations(bucket: BucketReader, limit: number)
   const newest = await findNewest(bucket);
   const listed = (await listGenerations(bucket)).reverse().slice(0, limit);
   // Read only a few generations at once: a generation with many windows takes up megabytes.
-  const read = await mapConcurrently(listed, 4, async ({ generation }) => ({
-    generation,
-    ...(await examineDocument(bucket, documents.generation.at(generation))),
-  }));
+  const read = await mapConcurrently(listed, 4, async ({ generation }) => {
+    const { value, damage } = await examineDocument(bucket, documents.generation.at(generation));
+    const request = value && (await examineDocument(bucket, documents.runRequest.at(value.run)));
+    const what = request?.value && describeDecision(request.value);
+    const decision = request?.value && what !== undefined ? { what, ...decidedBy(request.value) } : undefined;
+    return {
+      generation,
+      damage,
+      value: value && { ...value, ...(decision && { decision }) },
+      requestDamage: request?.damage,
+    };
+  });
   const older = newest.generation?.generation ?? 0;
   return {
     // A generation that is neither read nor damaged was cleaned up between the listing and the read.
@@ -35,6 +56,9 @@ export async function readNewestGenerations(bucket: BucketReader, limit: number)
               `${describeDamagedGeneration({ generation, ...damage })} \`federated-etl verify\` says what to do.`,
             ]
           : [],
+      ),
+      ...read.flatMap(({ requestDamage }) =>
+        requestDamage === undefined ? [] : [describeDamage(requestDamage)],
       ),
     ],
   };
@@ -64,6 +88,10 @@ export interface GenerationSummary {
   readonly notices: number;
   /** The hold that a rollback has put on the federation. It is in force as long as this is the newest generation. */
   readonly hold?: Hold;
+  /** Number of the generation that was the newest before, if this one was not made from it. */
+  readonly replaces?: number;
+  /** What a person decided by the run that committed the generation. */
+  readonly decision?: Decision;
   /** Number of quarantined sources that a person has dropped. */
   readonly dropped: number;
   /** Number of sources that are merged because a person has accepted them. */
@@ -72,7 +100,7 @@ export interface GenerationSummary {
   readonly size: number;
 }
 
-export function summarizeGeneration(generation: Generation): GenerationSummary {
+export function summarizeGeneration(generation: DecidedGeneration): GenerationSummary {
   const {
     generation: number,
     committedAt,
@@ -83,6 +111,8 @@ export function summarizeGeneration(generation: Generation): GenerationSummary {
     accepted,
     notices,
     hold,
+    replaces,
+    decision,
   } = generation;
   return {
     generation: number,
@@ -97,6 +127,8 @@ export function summarizeGeneration(generation: Generation): GenerationSummary {
     notices: notices.length,
     shrunk: shrunkSources(generation).length,
     ...(hold && { hold }),
+    ...(replaces && { replaces: replaces.generation }),
+    ...(decision && { decision }),
     size: generationSize(generation),
   };
 }

@@ -166,7 +166,8 @@ async function collectRuns(
   }
 }
 
-function describeDamage({ key, detail }: Damage): string {
+/** Says which document of a run is damaged, and what follows from that. */
+export function describeDamage({ key, detail }: Damage): string {
   return `${key} is damaged, so what it says about the run is not shown: ${detail} Nothing else needs it; the clean-up deletes it with the run.`;
 }
 

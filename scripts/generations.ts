@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { describeDecided } from '../federation/change';
 import { formatAge, formatBytes } from '../operator/format';
 import { type GenerationSummary, readNewestGenerations, summarizeGeneration } from '../operator/generations';
 import { type CommandOptions, openContext } from './context';
@@ -28,8 +29,9 @@ function show(generations: readonly GenerationSummary[], damage: readonly string
   if (damage.length > 0) print();
   if (generations.length === 0 && damage.length === 0) print('No generation has been committed yet.');
   if (generations.length === 0) return;
+  const newest = Math.max(...generations.map(({ generation }) => generation));
   const rows = generations.map((line) => [
-    line.generation,
+    line.generation === newest && line.hold ? `${line.generation} (on hold)` : line.generation,
     formatAge(line.committedAt, now),
     line.clusters,
     line.windows,
@@ -38,4 +40,21 @@ function show(generations: readonly GenerationSummary[], damage: readonly string
     line.run,
   ]);
   print(formatTable(['generation', 'committed', 'clusters', 'windows', 'quarantined', 'size', 'run'], rows));
+  for (const line of generations) {
+    const decided = describeCommit(line);
+    if (decided !== undefined) print(`\n${line.generation}: ${decided}`);
+  }
+}
+
+/**
+ * Says what a person decided by the commit. A rollback is in the generation itself, other decisions are in the request of
+ * the run, which the clean-up deletes after some time.
+ */
+function describeCommit({ hold, decision, replaces }: GenerationSummary): string | undefined {
+  const decided = decision ?? (hold && { what: `roll back to generation ${hold.generation}`, ...hold });
+  const what = [
+    ...(replaces === undefined ? [] : [`in place of generation ${replaces}`]),
+    ...(decided ? [`${decided.what}, as decided ${describeDecided(decided)}`] : []),
+  ];
+  return what.length === 0 ? undefined : what.join(': ');
 }

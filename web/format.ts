@@ -110,3 +110,8 @@ export function dates({ start, end }: WindowText): string {
   const first = start.slice(0, 10);
   return first === last ? first : `${first} to ${last}`;
 }
+
+/** Shortens the name of a run: removes everything before its time, namely `temporal.idPrefix` and `federation-`. */
+export function shortRun(run: string): string {
+  return run.replace(/^.*federation-(?=\d)/, '');
+}

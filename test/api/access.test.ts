@@ -241,6 +241,8 @@ it('shows clusters with and without data, and metrics of both', async () => {
       kind: 'primary',
       cluster: 'cluster-5',
       canAct: true,
+      hold: { generation: 1, by: 'ann@host' },
+      notes: ['A note.'],
       served: { generation: 7 },
     });
     const byId = new Map(data.clusters.map((one: { cluster: string }) => [one.cluster, one]));

@@ -68,6 +68,7 @@ export class FederationFolder implements AsyncDisposable {
     more: {
       quarantined?: QuarantinedSource[];
       hold?: Hold;
+      replaces?: Generation['replaces'];
       accepted?: Generation['accepted'];
       shrunk?: Generation['shrunk'];
       names?: Generation['names'];

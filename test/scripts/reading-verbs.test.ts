@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { clusterId } from '../../etl/cluster-id';
 import type { WindowId } from '../../etl/window';
+import { documents } from '../../federation/documents';
 import type { Generation, QuarantinedSource } from '../../federation/generation';
 import {
   clusterEtlKey,
@@ -219,11 +220,75 @@ describe('diff', () => {
     expect(damaged.out).toMatch(/allocations 1d 2026-11-14 +changed/);
   });
 
+  it('adds up costs only of windows that can be read', async () => {
+    const { windows } = await newest();
+    await federation.bucket.delete(objectKey(windows[day]?.fingerprint ?? ''));
+    expect(await json('diff', '1', '2')).toMatchObject({
+      totals: [
+        { pipeline: 'assets' },
+        { pipeline: 'assets', cluster: 'cluster-1' },
+        { cluster: 'cluster-2' },
+      ],
+      changes: [
+        { window: hour },
+        { window: day, clusters: [], unreadable: expect.stringMatching(/^STORAGE_/) },
+      ],
+    });
+    expect((await run('diff', '1', '2')).out).toMatch(/\nallocations\/1d\/.* was not compared: STORAGE_/);
+  });
+
   it('refuses a generation that does not exist', async () => {
     expect(await run('diff', '1', '7')).toMatchObject({
       status: 1,
       err: expect.stringMatching(/no generation 7/),
     });
+  });
+});
+
+describe('decisions of persons', () => {
+  const decided = { by: 'ann@host', at: '2026-11-20T12:00:00Z' };
+  const hold = { ...decided, reason: 'numbers are wrong', generation: 1 };
+  const drop = { kind: 'drop', cluster: clusterId('cluster-2'), generation: 1 } as const;
+  beforeEach(async () => {
+    await federateTwo();
+    await federation.commit(2, ['cluster-1'], [day]);
+    await federation.run('federation-2', { trigger: 'person', ...decided, why: 'a test', change: drop });
+    await federation.commit(3, ['cluster-1'], [day], { hold, replaces: { generation: 2 } });
+  });
+
+  it('are listed with the generations, by whom and why, and a hold is marked', async () => {
+    const { out } = await run('generations');
+    expect(out).toMatch(/^3 \(on hold\) +1m/m);
+    // The request of this run has been deleted.
+    expect(out).toContain(
+      '\n3: in place of generation 2: roll back to generation 1, as decided by ann@host at 2026-11-20T12:00:00Z: numbers are wrong\n',
+    );
+    expect(out).toContain(
+      '\n2: drop what generation 1 quarantines of cluster-2, as decided by ann@host at 2026-11-20T12:00:00Z: a test\n',
+    );
+    expect(out).not.toContain('\n1: ');
+    expect(await json('generations')).toMatchObject({
+      generations: [
+        { generation: 3, hold, replaces: 2 },
+        { generation: 2, decision: { what: expect.stringContaining('drop'), ...decided, reason: 'a test' } },
+        expect.not.objectContaining({ decision: expect.anything() }),
+      ],
+    });
+  });
+
+  it('end a hold', async () => {
+    await federation.commit(4, ['cluster-1'], [day]);
+    await federation.run('federation-4', { trigger: 'person', ...decided, resume: true });
+    const { out } = await run('generations');
+    expect(out).not.toContain('on hold');
+    expect(out).toContain('\n4: resume, as decided by ann@host at 2026-11-20T12:00:00Z\n');
+  });
+
+  it('are not listed if the request of a run is damaged, but the damage is', async () => {
+    await federation.bucket.put(documents.runRequest.at('federation-2').key, Buffer.from('{'));
+    expect((await run('generations')).out).toMatch(
+      /^federated\/combined\/runs\/federation-2\/request\.json is damaged/,
+    );
   });
 });
 

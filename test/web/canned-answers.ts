@@ -28,6 +28,8 @@ export interface Canned {
   generations: number[];
   ingesting?: StatusView['served']['ingesting'];
   refused?: StatusView['served']['refused'];
+  hold?: StatusView['hold'];
+  notes?: StatusView['notes'];
 }
 
 export const token = 'canned-operator-token';
@@ -66,6 +68,8 @@ export function status(canned: Canned): StatusView {
         { pipeline: 'allocations', resolution: '1h', held: 48, missing: 0 },
       ],
     })),
+    ...(canned.hold !== undefined && { hold: canned.hold }),
+    notes: canned.notes ?? [],
     canAct: true,
     temporalUi: 'http://temporal.example/namespaces/default',
     missing: [],
@@ -213,8 +217,11 @@ export function federations(): { federations: FederationView[] } {
   };
 }
 
-/** Makes the list of the three latest generations. The second one has a quarantined source. */
-export function generations(): { generations: GenerationView[] } {
+/**
+ * Makes the list of the three latest generations. The second one has a quarantined source, the third one was committed by
+ * a person's decision. If the federation is on hold, the newest one has the hold.
+ */
+export function generations({ hold }: Canned): { generations: GenerationView[] } {
   return {
     generations: [12, 11, 10].map((generation, at) => ({
       generation,
@@ -223,6 +230,10 @@ export function generations(): { generations: GenerationView[] } {
       clusters: 4,
       windows: 156 - at,
       bytes: 48_000_000 - at * 1_000_000,
+      ...(generation === 12 && hold !== undefined && { hold, replaces: 11 }),
+      ...(generation === 10 && {
+        decision: { what: 'remove old-1', by: 'kim@host', reason: 'sold', at: time(now - 3 * 3_600_000) },
+      }),
       quarantined:
         generation === 11
           ? [
@@ -240,13 +251,19 @@ export function generations(): { generations: GenerationView[] } {
   };
 }
 
-/** Makes the comparison of two generations. They differ in two windows. */
+/** Makes the comparison of two generations. They differ in three windows, one of which cannot be read. */
 export function difference(parameters: URLSearchParams): GenerationDiff {
   return {
     from: Number(parameters.get('from')),
     to: Number(parameters.get('to')),
     joined: ['edge-01'],
     left: [],
+    totals: [
+      { pipeline: 'allocations', resolution: '1d', before: 120.5, after: 131.25 },
+      { pipeline: 'allocations', resolution: '1d', cluster: 'staging', before: 120.5, after: 131.25 },
+      { pipeline: 'assets', resolution: '1d', before: 0, after: 17.75 },
+      { pipeline: 'assets', resolution: '1d', cluster: 'edge-01', before: 0, after: 17.75 },
+    ],
     changes: [
       {
         window: 'allocations/1d/1794614400-1794700800',
@@ -257,6 +274,12 @@ export function difference(parameters: URLSearchParams): GenerationDiff {
         window: 'assets/1d/1794614400-1794700800',
         change: 'added',
         clusters: [{ cluster: 'edge-01', before: null, after: 17.75 }],
+      },
+      {
+        window: 'assets/1d/1794528000-1794614400',
+        change: 'changed',
+        clusters: [],
+        unreadable: 'STORAGE_NOT_FOUND: There is no such object.',
       },
     ],
     omitted: 0,

@@ -20,6 +20,12 @@ const views = ['allocations', 'assets', 'clusters', 'federations', 'generations'
  * slightly.
  */
 const closely = (value: number) => expect.closeTo(value, 3) as number;
+const hold = {
+  generation: 10,
+  by: 'ann@host',
+  reason: 'numbers are wrong',
+  at: new Date(now - 3 * 3_600_000).toISOString(),
+};
 const addressOf = (view: string) => (view === 'allocations' ? '/' : `/?view=${view}`);
 
 describeWith(found.path === undefined ? found.reason : undefined, 'the page', () => {
@@ -49,6 +55,8 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
       error: undefined,
       ingesting: undefined,
       refused: undefined,
+      hold: undefined,
+      notes: undefined,
     });
     Object.assign(served.canned, defaultAnswers());
     served.asked.length = 0;
@@ -483,6 +491,26 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
       await page.getByText(/30 of 156/).waitFor();
     });
 
+    it('show in every view that the federation is on hold, by whom, why, and how it ends', async () => {
+      served.canned.hold = hold;
+      await visit('/');
+      for (const view of ['Assets', 'Clusters', 'Federations', 'Generations', 'Allocations']) {
+        await page.getByRole('navigation').getByRole('link', { name: view }).click();
+        await page.getByRole('heading', { level: 1, name: view }).waitFor();
+        expect(await page.locator('.banner').allInnerTexts()).toEqual([
+          'On hold. ann@host rolled the federation back to generation 10, 3 h ago: “numbers are wrong”. Newer data of the clusters is not combined until an operator runs federated-etl federate --resume.',
+        ]);
+      }
+    });
+
+    it('say beside the costs what is unusual about the generation', async () => {
+      served.canned.notes = ['Files that cannot be used are quarantined: edge-01 (no data in 1 window).'];
+      for (const view of ['allocations', 'assets']) {
+        await visit(addressOf(view));
+        await page.locator('.notice', { hasText: 'edge-01 (no data in 1 window)' }).waitFor();
+      }
+    });
+
     it('request the token if reading needs it, too; it is kept for this tab only', async () => {
       foreseen = /status of 401/;
       served.canned.locked = true;
@@ -554,11 +582,30 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
     });
   });
 
-  it('compares the chosen generations', async () => {
-    await visit('/?view=generations&from=10&to=12');
-    await page.getByText('staging').waitFor();
-    const asked = Object.fromEntries(parametersOf('/api/generations/diff') ?? []);
-    expect(asked).toEqual({ from: '10', to: '12' });
+  describe('generations', () => {
+    it('show a hold and what persons have decided', async () => {
+      served.canned.hold = hold;
+      await visit('/?view=generations');
+      await row('on hold').getByText('roll back to generation 10').waitFor();
+      await row('on hold')
+        .getByText(/by ann@host at .*: numbers are wrong, in place of generation 11/)
+        .waitFor();
+      await row('remove old-1')
+        .getByText(/by kim@host at .*: sold/)
+        .waitFor();
+    });
+
+    it('are compared as chosen: totals, clusters, and what cannot be read', async () => {
+      await visit('/?view=generations&from=10&to=12');
+      const totals = page.getByRole('table', { name: 'Costs in all compared windows' });
+      await totals.getByRole('row', { name: /allocations 1d.*staging.*\+?\$10\.75/ }).waitFor();
+      const asked = Object.fromEntries(parametersOf('/api/generations/diff') ?? []);
+      expect(asked).toEqual({ from: '10', to: '12' });
+      const unread = row('not compared');
+      expect(await unread.innerText()).toContain('STORAGE_NOT_FOUND');
+      expect(await unread.locator('td.numeric').allInnerTexts()).toEqual(['–', '–', '–']);
+      await page.getByText('1 window could not be read, so the totals lack it.').waitFor();
+    });
   });
 
   async function expectAsked(path: string, name: string, value: string): Promise<void> {

@@ -95,7 +95,7 @@ export async function servePage(): Promise<ServedPage> {
     const data: Readonly<Record<string, () => unknown>> = {
       '/api/status': () => answers.status(canned),
       '/api/federations': answers.federations,
-      '/api/generations': answers.generations,
+      '/api/generations': () => answers.generations(canned),
       '/api/generations/diff': () => answers.difference(parameters),
       '/model/allocation': () => [answers.allocationSet(parameters, canned)],
       '/model/allocation/summary': () => answers.summary(parameters, canned),

@@ -85,6 +85,7 @@ export function Allocations({ state, go, status, opening, theme, onToken, say }:
   }, [answer, unit, rate]);
   const notes = [
     ...whyOpened(state, opening),
+    ...(status?.notes ?? []),
     ...warningsOf([
       answer?.first.warning,
       ...(overTime instanceof Refused

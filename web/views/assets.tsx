@@ -135,7 +135,9 @@ export function Assets({ state, go, status, opening, onToken, say }: ViewProps) 
         parts={parts}
         onChange={(next) => go({ ...state, filter: next.join('\n') })}
       />
-      <Notice sentences={[...whyOpened(state, opening), ...warningsOf([answer?.warning])]} />
+      <Notice
+        sentences={[...whyOpened(state, opening), ...(status?.notes ?? []), ...warningsOf([answer?.warning])]}
+      />
       {error !== undefined ? (
         <Failed error={error} again={again} onToken={onToken} />
       ) : (

@@ -1,5 +1,5 @@
 import type { FederationView } from '../../api/contract';
-import { age, moment, span } from '../format';
+import { age, moment, shortRun, span } from '../format';
 import type { Column } from '../parts/table';
 
 const tones: Readonly<Record<FederationView['outcome'], string>> = {
@@ -26,10 +26,10 @@ export function federationColumns(now: number, onReplay?: (run: string) => void)
       value: ({ startedAt, run }) => startedAt ?? run,
       show: ({ run, link }) =>
         link === undefined ? (
-          <span class="name">{shortName(run)}</span>
+          <span class="name">{shortRun(run)}</span>
         ) : (
           <a class="name" href={link} target="_blank" rel="noreferrer">
-            {shortName(run)}
+            {shortRun(run)}
           </a>
         ),
     },
@@ -133,9 +133,4 @@ export function federationColumns(now: number, onReplay?: (run: string) => void)
 
 function took({ startedAt, endedAt }: FederationView): number {
   return startedAt === undefined || endedAt === undefined ? 0 : Date.parse(endedAt) - Date.parse(startedAt);
-}
-
-/** Shortens the name of a run: removes everything before its time, namely `temporal.idPrefix` and `federation-`. */
-function shortName(run: string): string {
-  return run.replace(/^.*federation-(?=\d)/, '');
 }

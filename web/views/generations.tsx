@@ -1,18 +1,10 @@
-import { useState } from 'preact/hooks';
-import type { Decided, GenerationDiff, GenerationView } from '../../api/contract';
+import type { Decided, GenerationView } from '../../api/contract';
 import { useAnswer } from '../ask';
-import { age, bytes, moment, money } from '../format';
+import { age, bytes, moment, shortRun } from '../format';
 import { Failed, Select } from '../parts/states';
 import { type Column, Table } from '../parts/table';
+import { Diff } from './diff';
 import type { ViewProps } from './view';
-
-interface Change {
-  readonly window: string;
-  readonly change: string;
-  readonly cluster: string;
-  readonly before: number | null;
-  readonly after: number | null;
-}
 
 /** Shows the list of generations, and the differences between two of them. */
 export function Generations({ state, go, status, onToken }: ViewProps) {
@@ -26,9 +18,10 @@ export function Generations({ state, go, status, onToken }: ViewProps) {
       id: 'generation',
       title: 'Generation',
       value: ({ generation }) => generation,
-      show: ({ generation }) => (
+      show: ({ generation, hold }) => (
         <>
-          {generation} {generation === status?.served.generation && <span class="badge good">served</span>}
+          {generation} {generation === status?.served.generation && <span class="badge good">served</span>}{' '}
+          {hold !== undefined && String(generation) === numbers[0] && <span class="badge fair">on hold</span>}
         </>
       ),
     },
@@ -40,7 +33,21 @@ export function Generations({ state, go, status, onToken }: ViewProps) {
         <time title={`${moment(committedAt)} UTC`}>{age(committedAt, now)} ago</time>
       ),
     },
-    { id: 'run', title: 'Run', value: ({ run }) => run },
+    {
+      id: 'decision',
+      title: 'Decision',
+      value: (generation) => describeCommit(generation).join(' '),
+      show: (generation) => {
+        const [what, ...details] = describeCommit(generation);
+        return what === undefined ? (
+          '–'
+        ) : (
+          <>
+            {what} <small title={details.join(', ')}>{details.join(', ')}</small>
+          </>
+        );
+      },
+    },
     { id: 'clusters', title: 'Clusters', value: ({ clusters }) => clusters, numeric: true },
     { id: 'windows', title: 'Windows', value: ({ windows }) => windows, numeric: true },
     {
@@ -61,6 +68,7 @@ export function Generations({ state, go, status, onToken }: ViewProps) {
       ),
       numeric: true,
     },
+    { id: 'run', title: 'Run', value: ({ run }) => run, show: ({ run }) => shortRun(run) },
   ];
   if (error !== undefined) return <Failed error={error} again={again} onToken={onToken} />;
   const choices = numbers.map((number) => [number, `Generation ${number}`] as const);
@@ -99,84 +107,15 @@ export function Generations({ state, go, status, onToken }: ViewProps) {
   );
 }
 
-function Diff({
-  from,
-  to,
-  currency,
-  onToken,
-}: {
-  readonly from: string;
-  readonly to: string;
-  readonly currency: string;
-  readonly onToken: () => void;
-}) {
-  const [sort, setSort] = useState('window');
-  const path =
-    from === '' || to === '' || from === to ? undefined : `/api/generations/diff?from=${from}&to=${to}`;
-  const { answer, error, again, loading } = useAnswer<GenerationDiff>(path);
-  if (error !== undefined) return <Failed error={error} again={again} onToken={onToken} />;
-  const diff = answer?.data;
-  if (diff === undefined)
-    return <p role="status">{loading ? 'Comparing…' : 'Choose two different generations.'}</p>;
-  const changes = diff.changes.flatMap(({ window, change, clusters }): Change[] =>
-    clusters.length === 0
-      ? [{ window, change, cluster: '(costs unchanged)', before: null, after: null }]
-      : clusters.map((cluster) => ({ window, change, ...cluster })),
-  );
-  const amount = (value: number | null) => (value === null ? '–' : money(value, currency));
-  const difference = ({ before, after }: Change) => (after ?? 0) - (before ?? 0);
-  const columns: Column<Change>[] = [
-    {
-      id: 'window',
-      title: 'Window',
-      value: ({ window }) => window,
-      show: ({ window }) => windowText(window),
-    },
-    { id: 'change', title: 'Change', value: ({ change }) => change },
-    { id: 'cluster', title: 'Cluster', value: ({ cluster }) => cluster },
-    {
-      id: 'before',
-      title: `Generation ${from}`,
-      value: ({ before }) => before ?? 0,
-      show: ({ before }) => amount(before),
-      numeric: true,
-    },
-    {
-      id: 'after',
-      title: `Generation ${to}`,
-      value: ({ after }) => after ?? 0,
-      show: ({ after }) => amount(after),
-      numeric: true,
-    },
-    {
-      id: 'difference',
-      title: 'Difference',
-      value: difference,
-      show: (change) => money(difference(change), currency),
-      numeric: true,
-    },
-  ];
-  return (
-    <>
-      <p class="about">
-        {diff.joined.length > 0 && `Joined: ${diff.joined.join(', ')}. `}
-        {diff.left.length > 0 && `Left: ${diff.left.join(', ')}. `}
-        {diff.changes.length === 0 ? 'No windows differ.' : `${diff.changes.length} windows differ.`}
-        {diff.omitted > 0 && ` ${diff.omitted} older windows were not compared.`}
-      </p>
-      {changes.length > 0 && (
-        <Table
-          caption="Costs by cluster in changed windows"
-          columns={columns}
-          rows={changes}
-          keyOf={({ window, cluster }) => `${window} ${cluster}`}
-          sort={sort}
-          onSort={setSort}
-          empty=""
-        />
-      )}
-    </>
-  );
+/** Says what a person decided by the commit: first what, then details. Returns nothing for other commits. */
+function describeCommit({ decision, hold, replaces }: GenerationView): string[] {
+  const decided = decision ?? (hold && { what: `roll back to generation ${hold.generation}`, ...hold });
+  const instead = replaces === undefined ? [] : [`in place of generation ${replaces}`];
+  return decided === undefined ? instead : [decided.what, decidedBy(decided), ...instead];
+}
+
+function decidedBy({ by, reason, at }: Decided): string {
+  return `by ${by} at ${moment(at)} UTC${reason === '' ? '' : `: ${reason}`}`;
 }
 
 /** Counts the quarantined sources that nobody has dropped. */
@@ -186,8 +125,6 @@ function countOpen({ quarantined }: GenerationView): number {
 
 /** Lists quarantined and accepted sources, one line for all windows of a cluster with the same state and reason. */
 function describeSources({ quarantined, accepted }: GenerationView): string | undefined {
-  const decidedBy = ({ by, reason, at }: Decided) =>
-    `by ${by} at ${moment(at)} UTC${reason === '' ? '' : `: ${reason}`}`;
   const sources = [
     ...quarantined.map(({ cluster, window, state, code, detail, dropped }) => {
       const decision = dropped === undefined ? '' : `, dropped ${decidedBy(dropped)}`;
@@ -207,10 +144,4 @@ function describeSources({ quarantined, accepted }: GenerationView): string | un
     return `${first?.cluster} ${first?.window}${more}: ${first?.why}`;
   });
   return lines.length === 0 ? undefined : lines.join('\n');
-}
-
-/** Formats the id of a window: `allocations 1d 2026-11-14 00:00`. */
-function windowText(window: string): string {
-  const [pipeline, resolution, name = ''] = window.split('/');
-  return `${pipeline} ${resolution} ${moment(new Date(Number(name.split('-')[0]) * 1_000).toISOString())}`;
 }
