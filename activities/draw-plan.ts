@@ -1,17 +1,8 @@
 import { FederationError } from '../errors/federation-error';
-import type { ClusterId } from '../etl/cluster-id';
-import { Candidates } from '../federation/candidates';
 import { conflictWith } from '../federation/conflict';
 import { countFound } from '../federation/found';
 import type { Generation, Hold } from '../federation/generation';
-import {
-  decideListing,
-  describeFullListing,
-  listedFirst,
-  type Listing,
-  type ListingInput,
-  outdated,
-} from '../federation/listing';
+import type { Listing } from '../federation/listing';
 import {
   type FollowedGeneration,
   type Membership,
@@ -21,7 +12,6 @@ import {
   type Scope,
 } from '../federation/membership';
 import { nextGeneration, sameGeneration } from '../federation/next-generation';
-import { Notices } from '../federation/notices';
 import { type Plan, planFederation } from '../federation/plan';
 import type { PlanHead } from '../federation/plan-document';
 import { type NamesOfSource, planNames, type PlannedNames, standingNames } from '../federation/plan-names';
@@ -33,22 +23,20 @@ import type { DrawnPlan, PlanOutcome } from './drawn-plan';
 import { readFullListing } from './full-listing';
 import { identifyFederation } from './identify-federation';
 import { findIgnored } from './ignored-clusters';
+import { listCandidates, type ListCandidatesOptions, type Listed } from './list-candidates';
 import { findPlanBase, type PlanBase, readHeldBack } from './plan-base';
 import { readDecision } from './read-decision';
 import { readGeneration } from './read-generations';
-import { discoverClusters, scanWindowFiles } from './survey-clusters';
+import { discoverClusters } from './survey-clusters';
 import { watchFolders } from './watch-folders';
 
-export interface DrawPlanInput extends RosterRules {
+export interface DrawPlanInput extends RosterRules, ListCandidatesOptions {
   readonly federator: string;
   readonly scope: Scope;
   readonly request: FederationRequest;
   /** Names that an earlier attempt of the run found in files of clusters that do not own them. */
   readonly found?: readonly NamesOfSource[];
   readonly now: Date;
-  readonly signal?: AbortSignal;
-  /** Called whenever a cluster's folder has been listed. `of` is the total number of clusters to list. */
-  onProgress?(clustersListed: number, of: number): void;
 }
 
 /**
@@ -188,12 +176,6 @@ function onHold(heldBy: Hold, current: Generation, newest: number): DrawnPlan {
   };
 }
 
-interface Listed extends Pick<DrawnPlan, 'fullListing'> {
-  readonly listing: Listing;
-  readonly candidates: Candidates;
-  readonly notices: Notices;
-}
-
 function namesOf(
   { candidates, listing }: Listed,
   { request: { change }, found = [], now }: DrawPlanInput,
@@ -206,58 +188,6 @@ function namesOf(
 
 function sinceOf(listing: Listing): number | undefined {
   return listing.kind === 'recent' ? listing.since : undefined;
-}
-
-/**
- * Lists the window files of the clusters: either all of them, or only those of recent windows. If `whyFull` gives a
- * reason for a full listing, always lists all of them. Keeps at most one file per cluster and window in memory.
- */
-async function listCandidates(
-  bucket: BucketReader,
-  input: ListingInput,
-  { signal, onProgress }: Pick<DrawPlanInput, 'signal' | 'onProgress'>,
-  whyFull?: string,
-): Promise<Listed> {
-  const { clusters } = input.membership;
-  const candidates = new Candidates();
-  const notices = new Notices(input.now);
-  let listed = 0;
-  const scan = (of: readonly ClusterId[], since?: number) =>
-    scanWindowFiles(bucket, of, {
-      signal,
-      since,
-      onFile: (file) => {
-        candidates.add(file);
-        notices.add(file);
-      },
-      onWrongLength: (cluster, path) => notices.addWrongLength(cluster, path),
-      onListed: () => onProgress?.(++listed, clusters.length),
-    });
-  const full = (why: string) => ({
-    candidates,
-    notices,
-    listing: { kind: 'full', why } as const,
-    fullListing: describeFullListing(candidates, input.now),
-  });
-  const decided: Listing = whyFull === undefined ? decideListing(input) : { kind: 'full', why: whyFull };
-  if (decided.kind === 'full') {
-    await scan(clusters);
-    return full(decided.why);
-  }
-  const first = listedFirst(input, decided.since);
-  await scan(clusters.filter((cluster) => first.has(cluster)));
-  const why = outdated(input, first, candidates);
-  const { passedOver } = await scan(
-    clusters.filter((cluster) => !first.has(cluster)),
-    why === undefined ? decided.since : undefined,
-  );
-  if (why !== undefined) return full(why);
-  // A listing of recent windows that skipped no files counts as full. This happens if the clusters have few files.
-  return {
-    candidates,
-    notices,
-    listing: passedOver ? decided : { kind: 'full', why: 'it took no more requests' },
-  };
 }
 
 function outcomeOf(

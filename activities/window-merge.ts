@@ -1,25 +1,17 @@
 import { FederationError } from '../errors/federation-error';
-import type { WindowRef } from '../etl/window';
 import { absent, contributes, keptVersion } from '../federation/decision';
 import { fingerprint } from '../federation/fingerprint';
-import { type QuarantinedSource, quarantineState } from '../federation/generation';
-import { keptKey, objectKey } from '../federation/layout';
+import { quarantineState } from '../federation/generation';
 import { describeChange } from '../federation/measure';
-import { describeTakenSource, type NameRules, namesOfOthers, nameTaken } from '../federation/name-conflicts';
-import type { PlannedWindow } from '../federation/plan-document';
+import { nameTaken } from '../federation/name-conflicts';
 import type { Provenance } from '../federation/provenance';
-import { findReuse, type Reuse } from '../federation/reuse';
 import type { ShrinkageRules, ShrunkSource } from '../federation/shrinkage';
-import type { MemoryBudget } from '../storage/memory-budget';
-import { extractContributions, type ExtractedFile } from './extract-contributions';
-import type { FederationDependencies } from './federation-dependencies';
-import { findFinished, touchFinished, writeObject } from './finished-object';
+import { findFinished } from './finished-object';
 import { judgeSources } from './judge-sources';
 import { prefix } from './log-plan';
-import { MergeReads, PreviousDamaged, SourceMoved } from './merge-reads';
-import type { PreviousContributions } from './previous-contributions';
+import { type AttemptContext, attemptMerge } from './merge-attempt';
 import { type BadFinding, quarantine } from './quarantine';
-import type { BadSource, MergeAnswer, MergeTask } from './threads/merge-thread';
+import { findTaken, isHeldBack } from './taken-names';
 import { lookAgain, type WindowSource } from './window-sources';
 
 /**
@@ -28,28 +20,10 @@ import { lookAgain, type WindowSource } from './window-sources';
  */
 const mostLooks = 5;
 
-/** The result of one attempt to merge: the merged window, or the sources that are bad or have changed. */
-interface Tried {
-  readonly bad: BadFinding[];
-  readonly moved: readonly WindowSource[];
-  readonly merged?: Provenance;
-}
-
-export interface WindowMergeContext extends Pick<FederationDependencies, 'bucket' | 'log' | 'threads'> {
-  readonly planned: PlannedWindow;
-  readonly ref: WindowRef;
+export interface WindowMergeContext extends Omit<AttemptContext, 'onStep'> {
   /** Time of the plan in unix seconds, and the rules by which files are judged. */
   readonly now: number;
   readonly shrinkage: ShrinkageRules;
-  readonly previous: PreviousContributions;
-  /** The owners of the cluster names, and the clusters that carry other clusters' names. */
-  readonly rules: NameRules;
-  /** If true, the window is merged even if it has been merged already. */
-  readonly force: boolean;
-  readonly memory: MemoryBudget;
-  /** Maximum number of source bytes that the merge keeps in memory. The other bytes are read twice. */
-  readonly mostHeld: number;
-  readonly signal: AbortSignal;
 }
 
 export interface SettledWindow {
@@ -68,7 +42,11 @@ export class WindowMerge {
   /** What the merge is doing at the moment. Shown in the activity's heartbeats. */
   doing = 'starting';
 
-  constructor(private readonly context: WindowMergeContext) {}
+  private readonly attempt: AttemptContext;
+
+  constructor(private readonly context: WindowMergeContext) {
+    this.attempt = { ...context, onStep: (doing) => (this.doing = doing) };
+  }
 
   /**
    * Tries to merge the window until it succeeds. If an attempt fails because of bad sources, quarantines them. If it
@@ -82,13 +60,11 @@ export class WindowMerge {
       if (!sources.some((source) => contributes(source))) return { sources, shrunk: [], reused: false };
       const name = fingerprint(ref, sources);
       // If a file must be held back, examine its names first, even if an earlier attempt has already merged the window.
-      const examined = sources.some((source) => this.isHeldBack(source));
+      const examined = sources.some((source) => isHeldBack(this.context, source));
       const finished = force || examined ? undefined : await findFinished(bucket, name, { signal });
       const { bad, moved, merged } = finished
         ? { bad: [], moved: [], merged: finished }
-        : await this.context.memory.within(Math.min(bytesOf(sources), this.context.mostHeld), signal, () =>
-            this.tryMerge(name, sources),
-          );
+        : await attemptMerge(this.attempt, name, sources);
       if (merged !== undefined) {
         const judged = judgeSources({ ...this.context, end: ref.window.end }, sources, merged);
         if (judged.bad.length === 0) {
@@ -109,198 +85,7 @@ export class WindowMerge {
   /** Quarantines the sources that are known to be bad without being read. */
   private async replaceKnownBad(sources: readonly WindowSource[]): Promise<WindowSource[]> {
     const listed = await this.replace(sources, badByListing(sources));
-    return this.replace(listed, this.badByName(listed));
-  }
-
-  /**
-   * Makes one attempt to merge: reads the sources, and writes the merged object and then its provenance. If any sources
-   * are bad or have changed, writes no provenance and returns these sources.
-   */
-  private async tryMerge(name: string, sources: readonly WindowSource[]): Promise<Tried> {
-    const { ref, planned, previous, force, log } = this.context;
-    const reuse = force ? undefined : findReuse(previous.base, ref, sources);
-    try {
-      return await this.tryWith(reuse, name, sources);
-    } catch (error) {
-      if (!(error instanceof PreviousDamaged)) throw error;
-      log.warn(
-        { event: 'window.previous-damaged', key: objectKey(reuse?.previous.fingerprint ?? '') },
-        `${prefix(planned.window)} merges ${planned.window} from all of its sources, as its previous object is damaged: ${error.message}`,
-      );
-      return this.tryWith(undefined, name, sources);
-    }
-  }
-
-  private async tryWith(
-    reuse: Reuse | undefined,
-    name: string,
-    sources: readonly WindowSource[],
-  ): Promise<Tried> {
-    const { bucket, ref, planned, threads, signal } = this.context;
-    const contributing = sources.filter((source) => contributes(source));
-    const files = planned.fromBase ? await this.extract(contributing, reuse) : undefined;
-    const held = new Set(
-      contributing.filter((source) => this.isHeldBack(source)).map(({ cluster }) => cluster),
-    );
-    const reads = new MergeReads({
-      bucket,
-      window: planned.window,
-      sources: contributing,
-      reuse,
-      files,
-      signal,
-    });
-    const task: MergeTask = {
-      pipeline: ref.pipeline,
-      window: ref.window,
-      sources: contributing.map(({ cluster }) => ({
-        cluster,
-        from: reuse?.contributions.get(cluster),
-        examine: held.has(cluster),
-      })),
-      previous: reuse?.previous.digest,
-      bytes: bytesOf(sources),
-      mostHeld: this.context.mostHeld,
-    };
-    this.doing = 'merging';
-    try {
-      const answer = await threads.merge(
-        task,
-        {
-          read: (question) => reads.read(question),
-          write: async (begun, chunks) => {
-            this.doing = 'writing';
-            reads.begin(begun);
-            await writeObject(bucket, name, begun.size, chunks, { signal });
-          },
-        },
-        signal,
-      );
-      if (answer.kind === 'previous-damaged') throw new PreviousDamaged(answer.detail);
-      if (answer.kind === 'refused') return this.refused(contributing, answer);
-      const merged = this.provenanceOf(name, sources, answer);
-      await touchFinished(bucket, merged, { signal });
-      return { bad: [], moved: [], merged };
-    } catch (error) {
-      if (error instanceof SourceMoved) return { bad: [], moved: [error.source] };
-      throw error;
-    } finally {
-      await reads.close();
-    }
-  }
-
-  /**
-   * Restores the files of the sources from the base's merged object. Skips sources that `reuse` already takes from
-   * there.
-   */
-  private async extract(
-    sources: readonly WindowSource[],
-    reuse: Reuse | undefined,
-  ): Promise<Map<string, ExtractedFile>> {
-    const { bucket, threads, ref, planned, previous, signal } = this.context;
-    if (previous.base === undefined) {
-      throw new FederationError('GENERATION_UNREADABLE', {
-        subject: { window: planned.window },
-        detail: 'The window has no merged object to take the contributions from.',
-      });
-    }
-    const clusters = sources
-      .map(({ cluster }) => cluster)
-      .filter((cluster) => reuse?.contributions.has(cluster) !== true);
-    if (clusters.length === 0) return new Map();
-    const context = { bucket, threads, pipeline: ref.pipeline, signal };
-    return extractContributions(context, previous.base, clusters);
-  }
-
-  /**
-   * Builds the result of a merge that failed because of its sources. If some sources have changed, returns only those.
-   * They are looked up and merged again before any bad source is quarantined.
-   */
-  private refused(
-    read: readonly WindowSource[],
-    { bad, moved }: Extract<MergeAnswer, { kind: 'refused' }>,
-  ): Tried {
-    const gone = read.filter(({ cluster }) => moved.includes(cluster));
-    return gone.length > 0
-      ? { bad: [], moved: gone }
-      : { bad: bad.map((one) => this.finding(read, one)), moved: [] };
-  }
-
-  private provenanceOf(
-    fingerprint: string,
-    sources: readonly WindowSource[],
-    { digest, size, contributions }: Extract<MergeAnswer, { kind: 'merged' }>,
-  ): Provenance {
-    const byCluster = new Map(contributions.map((contribution) => [contribution.id, contribution]));
-    return {
-      format: 1,
-      fingerprint,
-      window: this.context.planned.window,
-      digest,
-      size,
-      sources: sources.map(({ cluster, seen, decision }) => ({
-        cluster,
-        seen,
-        decision,
-        contribution: byCluster.get(cluster),
-      })),
-      quarantined: sources.flatMap((source) => source.quarantined ?? []).map(withoutDecision),
-    };
-  }
-
-  private finding(read: readonly WindowSource[], bad: BadSource): BadFinding {
-    const source = read.find((one) => one.cluster === bad.cluster);
-    if (source === undefined) throw new TypeError(`${bad.cluster} was not read.`);
-    if (keptVersion(source.decision) !== undefined) {
-      throw new FederationError('GENERATION_UNREADABLE', {
-        subject: {
-          cluster: bad.cluster,
-          key: keptKey(source.cluster, this.context.planned.window),
-        },
-        detail: `The last good contribution cannot be read: ${bad.code}: ${bad.detail}`,
-      });
-    }
-    return bad.names === undefined
-      ? { source, code: bad.code, detail: bad.detail }
-      : this.takenFinding(source, bad.names);
-  }
-
-  /**
-   * Finds the sources that are bad because their clusters carry other clusters' names. Finds only those whose names are
-   * known without reading the file: from the plan, or from the cluster's last contribution.
-   */
-  private badByName(sources: readonly WindowSource[]): BadFinding[] {
-    const { previous } = this.context;
-    return sources.flatMap((source) => {
-      const merged = previous.taken.get(source.cluster);
-      const isKept = keptVersion(source.decision) !== undefined;
-      if (merged !== undefined && (isKept || this.isAsBefore(source)))
-        return this.takenFinding(source, merged);
-      return this.isHeldBack(source) && source.names !== undefined
-        ? this.takenFinding(source, source.names)
-        : [];
-    });
-  }
-
-  private takenFinding(source: WindowSource, carried: readonly string[]): BadFinding {
-    const { rules } = this.context;
-    const names = namesOfOthers(source.cluster, carried, rules);
-    return { source, names, code: nameTaken, detail: describeTakenSource(source.cluster, names, rules) };
-  }
-
-  /**
-   * Returns whether a file must not be merged because its cluster carries other clusters' names. A file that has been
-   * merged before stays merged.
-   */
-  private isHeldBack(source: WindowSource): boolean {
-    const { rules } = this.context;
-    return isFile(source) && Object.hasOwn(rules.nameConflicts, source.cluster) && !this.isAsBefore(source);
-  }
-
-  /** Returns whether the window's last object was merged from the same version of the file. */
-  private isAsBefore(source: WindowSource): boolean {
-    const before = this.context.previous.base?.sources.find(({ cluster }) => cluster === source.cluster);
-    return before !== undefined && isFile(before) && isFile(source) && before.seen === source.seen;
+    return this.replace(listed, findTaken(this.context, listed));
   }
 
   /**
@@ -403,21 +188,4 @@ function badByListing(sources: readonly WindowSource[]): BadFinding[] {
     }
     return source.size === 0 ? [{ source, code: 'ETL_EMPTY_FILE', detail: 'The file has no bytes.' }] : [];
   });
-}
-
-/**
- * Removes the record of a person's decision to drop the source. Objects with the same sources must have the same
- * provenance, whatever has been decided about dropping them.
- */
-function withoutDecision({ dropped: _dropped, ...source }: QuarantinedSource): QuarantinedSource {
-  return source;
-}
-
-/** Returns whether the cluster's own file is merged, and not a kept contribution instead. */
-function isFile({ seen, decision }: Pick<WindowSource, 'seen' | 'decision'>): boolean {
-  return seen !== absent && (decision === 'used' || decision === 'accepted');
-}
-
-function bytesOf(sources: readonly WindowSource[]): number {
-  return sources.reduce((sum, source) => sum + source.size, 0);
 }
