@@ -71,9 +71,11 @@ function describeNext({ federatedCluster }: Roles, left: boolean): string[] {
   return [
     ...(left
       ? [
-          'No pull overwrites it until `federated-etl primary enter`; the next pull then makes a new backup first.',
+          'No pull overwrites the restored files until `federated-etl primary enter`; the next pull then backs them up first.',
         ]
       : []),
-    ...(federatedCluster ? ['The next push uploads what was restored, also over newer files.'] : []),
+    ...(federatedCluster
+      ? ['The next push uploads the restored files, also over newer ones in the bucket.']
+      : []),
   ];
 }

@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { withLock } from '../../local-etl/lock';
+import { withFreeLock, withLock } from '../../local-etl/lock';
 import { type LocalEtl, localEtl } from '../../local-etl/store';
 
 let store: LocalEtl;
@@ -31,6 +31,15 @@ it('is released when the task throws', async () => {
   expect(await withLock(store, 'a', async () => 'free')).toBe('free');
 });
 
+it('is not waited for by a task that only runs if it is free', async () => {
+  let ran = 0;
+  const count = async () => ++ran;
+  expect(await withLock(store, 'a', () => withFreeLock(store, 'a', count))).toBeUndefined();
+  expect(ran).toBe(0);
+  expect(await withFreeLock(store, 'a', count)).toEqual({ done: 1 });
+  expect(await locks()).toEqual([]);
+});
+
 it('does not make different windows wait for each other', async () => {
   expect(await withLock(store, 'a', () => withLock(store, 'b', async () => 'both'))).toBe('both');
 });
@@ -47,8 +56,11 @@ it('stops waiting when it is cancelled', async () => {
 it('is taken over at once from a killed process', async () => {
   const dead = await deadProcess();
   const mine = await withLock(store, 'a', async () => JSON.parse(await readLock('a')) as object);
-  await writeFile(join(store.state, 'locks', 'a'), JSON.stringify({ ...mine, pid: dead, token: 'theirs' }));
+  const theirs = JSON.stringify({ ...mine, pid: dead, token: 'theirs' });
+  await writeFile(join(store.state, 'locks', 'a'), theirs);
   expect(await withLock(store, 'a', async () => 'taken')).toBe('taken');
+  await writeFile(join(store.state, 'locks', 'a'), theirs);
+  expect(await withFreeLock(store, 'a', async () => 'taken')).toEqual({ done: 'taken' });
 });
 
 it('is taken over from an earlier process with the same pid', async () => {

@@ -147,7 +147,7 @@ describe('restore', () => {
     const restored = await run('restore', backup ?? '');
     expect(restored.status).toBe(0);
     expect(restored.out).toMatch(
-      /\nNo pull overwrites it until `federated-etl primary enter`; .*\nThe next push uploads/,
+      /\nNo pull overwrites the restored files until `federated-etl primary enter`; .*\nThe next push uploads/,
     );
   });
 });
