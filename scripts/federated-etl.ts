@@ -70,7 +70,11 @@ function buildProgram(): Command {
     .option('--verbose', 'also log each step, and the stack of an error')
     .exitOverride()
     .showHelpAfterError('(use --help for usage)')
-    .configureHelp({ showGlobalOptions: true });
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText(
+      'after',
+      '\nExit status: 0 success, 1 it failed or found a problem, 2 wrong usage or settings, 3 --wait saw a partial run.\n',
+    );
 }
 
 /**

@@ -39,9 +39,16 @@ export function registerReplay(program: Command): void {
         command.error('error: name the runs to replay, or say --failed', { exitCode: 2 });
       }
       await using context = openContext(options);
-      for (const request of options.failed ? await failedRequests(context) : await requestsOf(named)) {
-        const { wait, json } = options;
-        await startAndShow(context, request, { wait: wait === true, json: json === true });
+      const requests = options.failed ? await failedRequests(context) : await requestsOf(named);
+      const { wait, json } = options;
+      for (const [at, request] of requests.entries()) {
+        try {
+          await startAndShow(context, request, { wait: wait === true, json: json === true });
+        } catch (error) {
+          const left = requests.slice(at + 1).flatMap(({ replayOf }) => replayOf ?? []);
+          if (left.length > 0) printNote(`Not replayed, because of this failure: ${left.join(', ')}.`);
+          throw error;
+        }
       }
 
       async function requestsOf(runs: readonly string[]): Promise<FederationRequest[]> {

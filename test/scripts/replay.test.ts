@@ -105,6 +105,16 @@ describeWithTemporal('a run that never reached the bucket', () => {
     expect((await run('replay', '--failed')).out).toBe('No run failed since the last one that committed.\n');
   });
 
+  it('is named if the replay of an earlier one fails', async () => {
+    for (const name of ['federation-1', 'federation-2'])
+      await federation.run(name, { trigger: 'person' }, { outcome: 'failed' });
+    const error = new FederationError('STORAGE_ACCESS_DENIED', { detail: 'No access.', retryable: false });
+    world.become({ planFederation: () => Promise.reject(error) });
+    const { status, err } = await run('replay', 'federation-1', 'federation-2', '--wait');
+    expect(status).toBe(1);
+    expect(err).toMatch(/^Not replayed, because of this failure: federation-2\.\nSTORAGE_ACCESS_DENIED: /m);
+  });
+
   it('is shown with a line about the bucket while that is away', async () => {
     const name = await failAway();
     await listed(name);
