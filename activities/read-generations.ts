@@ -1,5 +1,10 @@
 import { FederationError } from '../errors/federation-error';
-import { type DamagedGeneration, type NewestReadable, requireNewest } from '../federation/damaged-generation';
+import {
+  type DamagedGeneration,
+  describeDamagedGeneration,
+  type NewestReadable,
+  requireNewest,
+} from '../federation/damaged-generation';
 import { examineDocument, readDocument } from '../federation/document';
 import { documents } from '../federation/documents';
 import type { Generation } from '../federation/generation';
@@ -85,11 +90,15 @@ export async function requireGeneration(
   generation: number,
   options?: CallOptions,
 ): Promise<Generation> {
-  const found = await readGeneration(bucket, generation, options);
-  if (found !== undefined) return found;
+  const { value, damage } = await examineDocument(bucket, documents.generation.at(generation), options);
+  if (value !== undefined) return value;
   throw new FederationError('GENERATION_UNREADABLE', {
-    detail: `There is no generation ${generation}, or it was cleaned up.`,
-    hint: '`federated-etl generations` lists those that are kept.',
+    subject: { key: damage?.key },
+    detail:
+      damage === undefined
+        ? `There is no generation ${generation}, or it was cleaned up.`
+        : describeDamagedGeneration({ generation, ...damage }),
+    hint: `\`federated-etl generations\` lists those that can be read${damage ? '; `federated-etl verify` says what repairs this one' : ''}.`,
     retryable: false,
   });
 }

@@ -118,7 +118,10 @@ const table: Record<Kind, { damaged: Row; missing: Row }> = {
       'rollback --dry-run': isDamaged,
       export: { ...isDamaged, status: 1 },
       diff: { ...isDamaged, status: 1 },
-      'diff 1 2': { ...unreadable, hint: /`federated-etl verify`/ },
+      'diff 1 2': {
+        ...unreadable,
+        hint: /generations` lists those that can be read; `federated-etl verify`/,
+      },
     },
     missing: {
       status: isMissing,
