@@ -40,13 +40,17 @@ export interface DryRun {
   readonly missing: readonly string[];
 }
 
+/** The exclusions by persons, by cluster id. */
+export type Exclusions = RosterRules['exclusions'];
+
 /**
  * Plans a federation as if it were requested now, from the current state of the bucket and the roster. Writes nothing
- * and starts no workflow.
+ * and starts no workflow. `excluding` returns the exclusions to assume instead of those in the roster.
  */
 export async function dryRun(
   operator: Operator & { readonly settings: Pick<Settings, 'clusterId' | 'federator'> },
   request: FederationRequest,
+  excluding = (exclusions: Exclusions) => exclusions,
 ): Promise<DryRun> {
   const { clusterId, federator } = operator.settings;
   const bucket = await operator.bucket();
@@ -55,6 +59,7 @@ export async function dryRun(
     federator: clusterId,
     scope: federator.scope,
     ...rules,
+    exclusions: excluding(rules.exclusions),
     request,
     now: new Date(),
   });

@@ -6,8 +6,10 @@ import {
 } from '@temporalio/client';
 import { readNewestReadable } from '../activities/read-generations';
 import { FederationError, isFederationError } from '../errors/federation-error';
+import type { ClusterId } from '../etl/cluster-id';
 import { ownValue } from '../etl/own-value';
 import { describeRemoved } from '../federation/removal';
+import type { FederationRequest } from '../federation/run';
 import {
   type ClusterMessage,
   excludeCluster,
@@ -17,6 +19,7 @@ import {
   type RosterAnswer,
 } from '../workflows/messages';
 import { names } from '../workflows/names';
+import { type DryRun, dryRun } from './dry-run';
 import { findKnownCluster } from './known-cluster';
 import type { Operator } from './operator';
 import { promptly } from './promptly';
@@ -43,14 +46,7 @@ export async function changeMembership(
   kind: MembershipChange,
   message: ClusterMessage,
 ): Promise<MembershipAnswer> {
-  const { cluster, generation } = await findKnownCluster(await operator.bucket(), message.cluster);
-  const removed = ownValue(generation?.membership.removed, cluster);
-  if (removed !== undefined) {
-    throw new FederationError('CLUSTER_REMOVED', {
-      subject: { cluster },
-      detail: `${cluster} was ${describeRemoved(removed)}.`,
-    });
-  }
+  const cluster = await requireChangeable(operator, message.cluster);
   const { client } = await operator.temporal();
   // Change the roster first. The next run reads it, even if the run in progress does not accept the change.
   const roster = client.workflow.getHandle(operator.names.roster);
@@ -62,6 +58,33 @@ export async function changeMembership(
     ...(answer ?? { cluster, from: 'in the next' }),
     ...(committed !== undefined && { generation: committed }),
   };
+}
+
+/**
+ * Plans the federation that would commit a change of membership. Changes nothing.
+ *
+ * @throws CLUSTER_UNKNOWN if there is no such cluster; CLUSTER_REMOVED if the cluster is removed
+ */
+export async function previewMembership(
+  operator: Parameters<typeof dryRun>[0],
+  kind: MembershipChange,
+  { cluster: id, reason = '' }: ClusterMessage,
+  request: FederationRequest,
+): Promise<DryRun> {
+  const cluster = await requireChangeable(operator, id);
+  return dryRun(operator, request, ({ [cluster]: already, ...others }) =>
+    kind === 'include' ? others : { ...others, [cluster]: already ?? { reason, at: request.at } },
+  );
+}
+
+async function requireChangeable({ bucket }: Pick<Operator, 'bucket'>, id: string): Promise<ClusterId> {
+  const { cluster, generation } = await findKnownCluster(await bucket(), id);
+  const removed = ownValue(generation?.membership.removed, cluster);
+  if (removed === undefined) return cluster;
+  throw new FederationError('CLUSTER_REMOVED', {
+    subject: { cluster },
+    detail: `${cluster} was ${describeRemoved(removed)}.`,
+  });
 }
 
 /**

@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
+import type { FederationRequest } from '../federation/run';
 import {
   changeMembership,
   describeChange,
   generationThatSays,
   type MembershipAnswer,
   type MembershipChange,
+  previewMembership,
 } from '../operator/membership';
 import { personRequest } from '../operator/person-request';
 import type { ClusterMessage } from '../workflows/messages';
@@ -12,11 +14,13 @@ import { type CommandOptions, type Context, openContext } from './context';
 import { describeFederation } from './federation-progress';
 import { followRun, startRun } from './follow-run';
 import { print, printJson, printNote } from './output';
+import { dryRunOption, showPlan } from './show-dry-run';
 import { whoAmI } from './who';
 
 interface ChangeOptions extends CommandOptions {
   readonly reason?: string;
   readonly wait?: true;
+  readonly dryRun?: true;
   readonly json?: true;
 }
 
@@ -31,6 +35,7 @@ export function registerExclude(program: Command): void {
     .description('take a cluster out of every window; it keeps pushing')
     .option('--reason <text>', 'the reason, shown in status and in the next generations')
     .option('--wait', waiting)
+    .option(...dryRunOption)
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
@@ -53,6 +58,7 @@ export function registerInclude(program: Command): void {
     .argument('<cluster>', 'the id of the cluster')
     .description('bring an excluded cluster back, with its history')
     .option('--wait', waiting)
+    .option(...dryRunOption)
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  federated-etl include cluster-3\n')
     .action(async (cluster: string, _: unknown, command: Command) => {
@@ -66,6 +72,8 @@ async function change(
   options: ChangeOptions,
 ): Promise<void> {
   await using context = openContext(options);
+  const request = requestOf(kind, message);
+  if (options.dryRun) return showPlan(await previewMembership(context, kind, message, request), options);
   const answer = await changeMembership(context, kind, message);
   const waits = options.wait === true && answer.generation === undefined;
   // Say this even if the federation then fails: the roster has the change.
@@ -83,16 +91,15 @@ async function change(
 async function settle(
   context: Context,
   kind: MembershipChange,
-  { cluster, reason }: ClusterMessage,
+  message: ClusterMessage,
   answer: MembershipAnswer,
 ): Promise<MembershipAnswer> {
-  const run =
-    answer.run ??
-    (await startRun(
-      context,
-      personRequest(whoAmI(), { why: `${kind} ${cluster}${reason === undefined ? '' : `: ${reason}`}` }),
-    ));
+  const run = answer.run ?? (await startRun(context, requestOf(kind, message)));
   printNote(describeFederation(await followRun(context, run)));
-  const generation = await generationThatSays(context, kind, cluster);
+  const generation = await generationThatSays(context, kind, message.cluster);
   return { ...answer, run, ...(generation !== undefined && { generation }) };
+}
+
+function requestOf(kind: MembershipChange, { cluster, reason }: ClusterMessage): FederationRequest {
+  return personRequest(whoAmI(), { why: `${kind} ${cluster}${reason === undefined ? '' : `: ${reason}`}` });
 }

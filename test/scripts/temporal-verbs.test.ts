@@ -529,6 +529,7 @@ describeWithTemporal('--dry-run', () => {
       ['accept', 'cluster-2', '--name', 'shared'],
       ['quarantine', 'drop', 'cluster-2'],
       ['cluster', 'remove', 'cluster-2'],
+      ['include', 'cluster-2'],
     ]) {
       const { status, out } = await run(...argv, '--dry-run');
       expect({ argv, status, out }).toEqual({ argv, status: 0, out: expect.stringMatching(ended) });
@@ -539,6 +540,10 @@ describeWithTemporal('--dry-run', () => {
       outcome: 'work',
       sources: [{ code: 'SOURCE_VANISHED' }],
     });
+    const excluded = await run('exclude', 'cluster-2', '--reason', 'wrong prices', '--dry-run');
+    expect(excluded.out).toMatch(
+      /^1 cluster in: cluster-1\nexcluded by person: cluster-2 \(wrong prices\)\n/,
+    );
     const back = await run('rollback', '1', '--dry-run');
     expect(back.out).toMatch(/^Generation 1, committed [^]* in generation 1\. Nothing was changed\.\n$/);
     expect(await files()).toEqual(before);
