@@ -28,7 +28,7 @@ function show(status: Status, now: Date): void {
   const { generation, lastRun } = status;
   print(`bucket      ${status.bucket}`);
   if (generation === undefined)
-    print(`generation  ${status.damaged.length === 0 ? 'none yet' : 'none can be read'}`);
+    print(`generation  ${status.damaged.length === 0 ? 'none' : 'none can be read'}`);
   else {
     const { clusters, windows, quarantined, shrunk, notices } = generation;
     const toSee = counts({ 'quarantined source': quarantined, 'shrunk source': shrunk, notice: notices });

@@ -61,7 +61,7 @@ describe('status', () => {
   it('of an empty bucket explains what to do first', async () => {
     const { status, out } = await run('status');
     expect(status).toBe(0);
-    expect(out).toMatch(/generation {2}none yet/);
+    expect(out).toMatch(/generation {2}none\n/);
     expect(out).toMatch(
       /To do\n- No cluster has pushed yet.*\n- No federation has run yet.*5m after.*every 30m/,
     );

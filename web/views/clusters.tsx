@@ -47,7 +47,9 @@ export function Clusters({ state, go, status, say, onToken, refresh }: ViewProps
       show: ({ membership, reason: why }) => (
         <>
           <span class={`badge ${membership === 'in' ? 'good' : 'bad'}`}>{memberships[membership]}</span>
-          {why !== undefined && <small> {why}</small>}
+          {why !== undefined && (
+            <small title={why}> {membership === 'removed' ? why.replace(/^removed /, '') : why}</small>
+          )}
         </>
       ),
     },
