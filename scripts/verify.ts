@@ -55,7 +55,7 @@ function show(result: NewestVerification | undefined, deep: boolean): void {
     );
   if (unpublished > 0)
     print(
-      `${count(unpublished, 'file')} not published yet: the run that committed has not ended, or died; the next one then publishes.`,
+      `Not published yet: ${count(unpublished, 'file')}. The run that committed the generation has not ended; if it died, the next run publishes them.`,
     );
   const verdict =
     findings.length === 0 ? 'all is as it was committed' : `${count(findings.length, 'problem')} found`;
