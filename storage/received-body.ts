@@ -29,7 +29,7 @@ export interface ReceivedChecksum {
  */
 export function receivedBody(stream: Readable, options: ReceivedBodyOptions): AsyncIterable<Uint8Array> {
   const { key, length, failure, checksum } = options;
-  // Add a listener, because the stream may fail when nobody reads it. Without it, the error would end the process.
+  // The stream may fail while nobody reads it. Without an error listener, that would end the process.
   stream.on('error', () => undefined);
   async function* chunks(): AsyncGenerator<Uint8Array> {
     let missing = length;

@@ -3,8 +3,9 @@ import type { Log } from '../config/log';
 const everyMs = 60_000;
 
 /**
- * Runs `work` now and every minute, but not while an earlier run of it is still going on. An error is only logged: the
- * next run may succeed. `what` names, for the log, what `work` finds out. Returns a function that stops this.
+ * Runs `work` now and once a minute. Skips a minute if the previous run has not ended. If `work` throws, only logs the
+ * error, because the next run may succeed. `what` describes in the log what `work` finds out. Returns a function that
+ * stops the repetition.
  */
 export function everyMinute(log: Log, what: string, work: () => Promise<void>): () => void {
   let working = false;

@@ -21,7 +21,7 @@ export class FederationEnds {
     };
   }
 
-  /** Counts the end of a run. If the run failed, writes one line about it. */
+  /** Counts the end of a run. If the run failed, also logs the error. */
   ended(run: string, outcome: FederationReport['outcome'], error: FederationReport['error']): void {
     this.metrics.federationEnded(outcome);
     if (outcome !== 'failed') return;

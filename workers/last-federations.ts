@@ -11,7 +11,8 @@ const answerWithinMs = 10_000;
 const mostRuns = 100;
 
 /**
- * Returns when the last run with each outcome ended, in milliseconds since the epoch. A run that died counts as failed.
+ * Returns the times at which the last run with each outcome ended, in milliseconds since the epoch. A run that died
+ * counts as failed.
  */
 export function lastEnds(runs: readonly Pick<Run, 'outcome' | 'endedAt'>[]): Map<RunOutcome, number> {
   const ends = new Map<RunOutcome, number>();

@@ -6,8 +6,8 @@ import type { NewestGeneration } from './metrics';
 import type { RoleContext } from './role';
 
 /**
- * Keeps the metrics about the newest generation up to date. They are then right soon after a start, and whichever
- * federator has committed. Returns a function that stops this.
+ * Keeps the metrics about the newest generation up to date. Reads the bucket every minute, so that the metrics are
+ * right soon after a start, and also after a commit by another federator. Returns a function that stops this.
  */
 export function watchNewestGeneration({ bucket, log, metrics }: RoleContext): () => void {
   const look = newestGenerationIn(bucket);
@@ -18,8 +18,8 @@ export function watchNewestGeneration({ bucket, log, metrics }: RoleContext): ()
 }
 
 /**
- * Returns a function that returns the facts about the newest generation; undefined if there is none. It only lists the
- * generations, unless there is a new one: a generation with many windows takes up megabytes.
+ * Returns a function that finds out the facts about the newest generation. It returns undefined if there is no
+ * generation. Each call lists the generations, but reads the newest one only once, because it can be several megabytes.
  */
 export function newestGenerationIn(bucket: BucketReader): () => Promise<NewestGeneration | undefined> {
   let last: NewestGeneration | undefined;

@@ -58,7 +58,10 @@ export interface FederationSummary {
   readonly planned: number;
   readonly merged: number;
   readonly quarantined: number;
-  /** Number of sources that lost much while their windows were young, and were merged nevertheless. */
+  /**
+   * Number of sources that lost much of their data while their windows were not closed yet. They were merged
+   * nevertheless.
+   */
   readonly shrunk: number;
   /** Number of files copied to `combined/etl/bingen/`. */
   readonly published?: number;

@@ -83,7 +83,7 @@ export interface FederationProgress {
   readonly merged: number;
   /** Number of quarantined sources. */
   readonly quarantined: number;
-  /** Number of shrunk sources that the committed generation names; 0 before the commit. */
+  /** Number of shrunk sources that the committed generation reports; 0 before the commit. */
   readonly shrunk: number;
   readonly generation?: number;
 }

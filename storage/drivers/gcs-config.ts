@@ -31,8 +31,8 @@ export const gcsConfig = z.strictObject({
 export type GcsConfig = z.output<typeof gcsConfig>;
 
 /**
- * Returns the credentials in the setting `service_account`, or undefined if the setting is empty. Google's library then
- * searches for credentials itself.
+ * Returns the credentials in the setting `service_account`. Returns undefined if the setting is empty: Google's library
+ * then searches for credentials itself.
  */
 export function gcsCredentials(config: GcsConfig): Record<string, unknown> | undefined {
   const text = config.service_account?.reveal() ?? '';

@@ -28,7 +28,10 @@ import {
 
 const threads = testMergeThreads();
 
-/** Folders of buckets that a federator or a cluster may find instead of its own. Each test works on a copy. */
+/**
+ * Folders of buckets: the federation's own one, and others that a federator or a cluster may find in its place. Each
+ * test works on a copy.
+ */
 const folders = {
   /** The federation's own bucket as it should be: its newest generation is 2. */
   own: '',
@@ -276,8 +279,8 @@ describe('a primary', () => {
       expect(await disk.localFiles()).not.toEqual(served);
       expect(await status()).toMatchObject({ state: 'pulling', known: { federation } });
       expect(await status()).not.toHaveProperty('accepts');
-      // Pull generation 2 of the cluster's own bucket. It continues generation 1, but not what was committed instead of
-      // it.
+      // Go back to the cluster's own bucket. Its generation 2 continues generation 1, which is the newest one in
+      // `earlier`. It does not continue the newest generation of `again` or `another`.
       const back = name === 'earlier' ? 'pulled' : 'refused';
       expect(await pull(disk.bucket)).toMatchObject({ state: back });
     },

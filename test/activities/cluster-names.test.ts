@@ -20,7 +20,7 @@ const thirdDay = 'allocations/1d/1794787200-1794873600';
 const days = [firstDay, secondDay, thirdDay];
 const four = ['cluster-2', 'cluster-3', 'cluster-4', 'cluster-5'];
 
-/** Writes files into a cluster's folder. Their records are those of cluster-1, but carry the cluster name `name`. */
+/** Writes files into a cluster's folder: copies of cluster-1's files, with the cluster name `name` in their records. */
 async function write(bucket: Bucket, cluster: string, name: string, windows: readonly string[] = days) {
   for (const window of windows)
     await bucket.put(sourceKey(cluster, window), renamedSource('cluster-1', window, name));
@@ -186,7 +186,7 @@ describe('a folder with records of a name that another folder owns', () => {
     const after = await federator.newest();
     expect(owners(after)).toEqual({ 'cluster-1': 'cluster-7' });
     expect(after.quarantined).toEqual([]);
-    // Both have the same records, so the windows are the same, but for the order of the clusters.
+    // cluster-7 has taken the place of cluster-1, and has files for the same windows.
     expect(Object.keys(after.windows)).toEqual(Object.keys(generation.windows));
   });
 
@@ -283,7 +283,7 @@ describe('a name', () => {
     const given = await federator.newest();
     expect(owners(given)).toEqual({ 'cluster-1': 'cluster-7' });
     expect(quarantined(given)).toEqual(taken('cluster-1'));
-    // cluster-1 and cluster-7 have the same records, so the windows are the same, except for the order of the clusters.
+    // cluster-7 has taken the place of cluster-1, and has files for the same windows.
     expect(Object.keys(given.windows)).toEqual(Object.keys(generation.windows));
     expect((await federator.federateToEnd()).commit).toMatchObject({ status: 'unchanged' });
 

@@ -27,7 +27,9 @@ afterAll(() => world[Symbol.asyncDispose]());
 
 type Events = string[];
 
-/** The activities that read documents in the bucket. Ingesting is not among them: it reads only what was pulled. */
+/**
+ * The activities that read documents in the bucket. The ingest activity is not one of them: it reads only pulled files.
+ */
 const activities = {
   plan: (bucket: Bucket, events: Events) =>
     createPlanFederation(depsOf(bucket, events))({ run: world.inProgress.run, attempt: 2, request }),
@@ -58,7 +60,7 @@ async function pull(bucket: Bucket): Promise<object> {
   return await disk.pull({ cluster: clusterId('cluster-1') });
 }
 
-/** Makes the volume of cluster-4, which has a backup in the bucket, stop being that of a primary. */
+/** Makes cluster-4 stop being a primary. The bucket contains a backup of its own files. */
 async function leave(bucket: Bucket): Promise<object> {
   await using disk = await ClusterOnDisk.make(bucket);
   const cluster = clusterId('cluster-4');
@@ -70,9 +72,9 @@ interface Expected {
   readonly refused?: ErrorCode;
   /** Matches the error's detail and hint. */
   readonly why?: RegExp;
-  /** Part of the activity's result. */
+  /** Members that the activity's result must have. */
   readonly gives?: object;
-  /** The event that is logged. */
+  /** Name of the only event that the activity logs. */
   readonly logs?: string;
 }
 type Row = Partial<Record<Activity, Expected>>;

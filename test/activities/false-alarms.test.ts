@@ -16,8 +16,8 @@ import {
 } from './federated-bucket';
 
 /*
- * What looks like a loss, or like a cluster's name in the wrong place, in everyday operation. Each scene says what the
- * generation then names, and that its total is that of the files that have to be in it.
+ * Everyday events that look like a loss of data, or like records with another cluster's name. Each test checks what the
+ * newest generation reports, and that its total cost is the total of the files that belong in it.
  */
 
 const threads = testMergeThreads();
@@ -43,7 +43,7 @@ class Scene extends TestFederator {
     await this.bucket.put(sourceKey(cluster, window), bytes);
   }
 
-  /** Writes allocations of cluster-1, of a window with the given length. */
+  /** Writes a file of cluster-1. Its window begins with that of the set, and is `seconds` long. */
   async pushAllocations(set: AllocationSet, seconds = day): Promise<void> {
     const from = set.window.start?.seconds ?? 0;
     const resolution = seconds === day ? '1d' : seconds === hour ? '1h' : `${seconds / day}d`;
@@ -69,7 +69,10 @@ class Scene extends TestFederator {
     await this.federateToEnd(change === undefined ? {} : { change });
   }
 
-  /** Returns what the newest generation names, each with how often: quarantined and shrunk sources, and notices. */
+  /**
+   * Returns what the newest generation reports (quarantined sources, shrunk sources and notices) and how often, for
+   * example `cluster-1: shrunk × 2`.
+   */
   async named(): Promise<string[]> {
     const generation = await this.newest();
     const all = [
@@ -89,7 +92,7 @@ class Scene extends TestFederator {
     return total;
   }
 
-  /** Returns the total of the files that the clusters have now, without those of one cluster. */
+  /** Returns the total cost in the current files of all clusters, or of all clusters except `without`. */
   totalOfFiles(without?: string): number {
     return [...this.files.values()]
       .filter(({ cluster }) => cluster !== without)
@@ -98,7 +101,9 @@ class Scene extends TestFederator {
 }
 
 const whole = decodeSet('allocations', goldenSource('cluster-1', firstDay));
-/** Returns the golden first day, shifted to a time, with only the first part of its records. */
+/**
+ * Returns the golden first day, shifted so that it begins at `time`. Keeps only its first records: the fraction `part`.
+ */
 function allocationsAt(time: number, part = 1): AllocationSet {
   const all = [...(whole.allocations ?? [])];
   const first = new Map(all.slice(0, Math.ceil(all.length * part)));
@@ -234,7 +239,7 @@ test('a re-installed cluster with its old name in a new folder is held back unti
   ]);
   expect(await scene.total()).toBeCloseTo(scene.totalOfFiles('cluster-7'), 6);
 
-  // With the old cluster, its name is free: the same run takes the new one.
+  // Once the old cluster is removed, its name is free. So the same run merges the new cluster.
   await scene.run(closed + hour, { kind: 'remove', cluster: 'cluster-1' as never });
   expect(await scene.named()).toEqual([]);
   expect((await scene.newest()).names).toEqual({ 'cluster-1': 'cluster-7' });

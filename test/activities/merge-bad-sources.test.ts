@@ -243,7 +243,7 @@ describe('a decision of a person', () => {
     expect((await federator.federate()).commit).toMatchObject({ status: 'committed', quarantined: 0 });
     expect((await federator.newest()).quarantined).toMatchObject([dropped]);
 
-    // To accept it takes back the drop: it stays quarantined, as nothing in it can be merged.
+    // Accepting the dropped source undoes the drop. The source stays quarantined, because nothing in it can be merged.
     const { generation } = await federator.newest();
     expect((await federator.federate(about('accept', generation))).commit).toMatchObject({ quarantined: 1 });
     expect((await federator.newest()).quarantined[0]).not.toHaveProperty('dropped');

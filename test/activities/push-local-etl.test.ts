@@ -213,7 +213,10 @@ describe('a push', () => {
 });
 
 describe('a push of a file that has lost much', () => {
-  /** Pushes a version of a day. Returns what the push says about files that have lost much, in order. */
+  /**
+   * Builds a file and pushes it. `shrunk` describes what the file has lost. `said` contains the push's warnings and a
+   * `put` for each upload, in order.
+   */
   async function pushing(bytes: Uint8Array, path: string = day1) {
     const said: string[] = [];
     const log = { ...silentLog, info: () => undefined } as unknown as Log;
@@ -244,7 +247,7 @@ describe('a push of a file that has lost much', () => {
       'put',
     ]);
     expect(await disk.remote(day1)).toEqual(short);
-    // It stays listed for a day, or until it is replaced.
+    // The push lists the file as shrunk for a day, or until the file is replaced.
     expect(await pushing(short)).toEqual({ uploaded: 0, shrunk, said: [] });
     const cache = await FileCache.open(disk.store, pushCache);
     expect(cache.shrunkSince(Date.now() - 86_400_000)).toEqual([{ path: day1, why: shrunk[0] }]);

@@ -111,7 +111,10 @@ describe('deleting the files of a removed cluster', () => {
   const run = (bucket: Bucket, files: ClusterFiles) =>
     deleteClusterFiles(bucket, files, { stop: new AbortController().signal, progress: () => undefined });
 
-  /** Removes the cluster, then deletes its files until the store refuses, after the first one. */
+  /**
+   * Removes the cluster and starts to delete its files. The store deletes the first file, but refuses to delete the
+   * second.
+   */
   async function cut(): Promise<TestFederator> {
     const federator = new TestFederator(smallBucket(), threads);
     const { bucket } = federator;

@@ -122,7 +122,8 @@ test('a young day that was merged and named is no longer named once it is accept
   expect(await one.said()).toEqual({ ...named, shrunk: [] });
   const accepted = [{ code: 'SOURCE_SHRUNK', decided: { by: 'ann@host', reason: 'a quiet day' } }];
   expect((await one.newest()).accepted).toMatchObject(accepted);
-  // Neither time, nor a new file of another cluster, nor --full undoes it. The next version is compared with it.
+  // The file stays accepted when the day closes, when another cluster pushes a new file, and with `--full`. The next
+  // version is compared with the accepted file.
   one.setTime(closed);
   await one.push('cluster-1', firstRecords(40));
   await one.federate({ full: true });

@@ -177,7 +177,10 @@ class World {
     return (await readRuns(this.operator, 5, failed)).runs.find((one) => one.run === run);
   }
 
-  /** Returns when the last federation with each outcome ended, as the federator would now set its gauges. */
+  /**
+   * Returns the times at which the last federation with each outcome ended, as the federator would show them in its
+   * gauges.
+   */
   async gauges(): Promise<ReadonlyMap<RunOutcome, number>> {
     const { context } = this.federator;
     const looked = Promise.withResolvers<ReadonlyMap<RunOutcome, number>>();
@@ -397,7 +400,7 @@ describeWithS3('a store that fails', () => {
   });
 });
 
-/** Names that a report's list of unfinished steps has for the phases after the commit. */
+/** The phases after the commit, with their names in a report's list of unfinished steps. */
 const steps: Partial<Record<Phase, string>> = {
   publish: 'publish',
   'clean-up': 'clean up',

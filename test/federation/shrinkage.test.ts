@@ -13,8 +13,8 @@ function day(records: number, cpuCoreHours = records, more: Partial<Measure['hou
 }
 
 /**
- * Judges successive versions of one file. Each is compared with the last version that was not quarantined, or with a
- * larger one that the verdict on that version remembers.
+ * Judges successive versions of one file. Passes to `judge` the last version that was not quarantined, and the verdict
+ * on that version if it contains a larger one.
  */
 function judgeAll(...versions: (readonly [Measure, number])[]): string[] {
   let standing: Measure | undefined;

@@ -254,7 +254,7 @@ export async function filesBelow(folder: string): Promise<Record<string, string>
 
 export type Verb = 'list' | 'head' | 'get' | 'put' | 'create' | 'copy' | 'delete';
 
-/** Returns a bucket that calls `before` and then forwards the call to `bucket`. If `before` throws, the call fails. */
+/** Wraps a bucket so that `before` is called before each call to the bucket. If `before` throws, the call fails. */
 export function spied(bucket: Bucket, before: (verb: Verb, key: string) => void): Bucket {
   const verbs: readonly string[] = ['list', 'head', 'get', 'put', 'create', 'copy', 'delete'];
   return new Proxy(bucket, {

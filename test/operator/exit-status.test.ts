@@ -1,7 +1,7 @@
 import { type RunOutcome, runOutcomes } from '../../federation/run';
 import { exitStatusAfter } from '../../operator/exit-status';
 
-/** What a shell sees of a run with this outcome, after exit status 0, 3 and 1. */
+/** Expected exit status after a run with this outcome, if the status before that run was 0, 3 or 1. */
 const table: Record<RunOutcome, [number, number, number]> = {
   complete: [0, 3, 1],
   nothing: [0, 3, 1],

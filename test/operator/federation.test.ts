@@ -16,7 +16,7 @@ beforeEach(async () => {
 });
 afterEach(() => folder[Symbol.asyncDispose]());
 
-/** Returns what the page gets if Temporal is away. */
+/** Makes the data source of the web page. Its Temporal server cannot be reached. */
 const federation = () =>
   federationOf(
     {

@@ -14,7 +14,7 @@ it('an exclusion does not wait for a Temporal server that no longer answers', as
     asked.resolve();
     return new Promise<never>(() => undefined);
   };
-  // While the SDK reconnects, it ignores deadlines.
+  // A fake client that ignores deadlines, as the SDK's client does while it reconnects.
   const client = {
     withDeadline: (_: number, call: () => unknown) => call(),
     workflow: { getHandle: () => ({ signal }) },

@@ -26,8 +26,8 @@ beforeAll(async () => {
 afterAll(() => world[Symbol.asyncDispose]());
 
 /**
- * The verbs that read documents in the bucket. `primary` is not among them: it only asks the primary's own worker, of
- * which the activities have a table. `include` reads what `exclude` reads.
+ * The verbs that read documents in the bucket. `primary` is not one of them: the primary's worker reads the documents,
+ * and the tests of activities cover that. `include` is omitted because it reads the same documents as `exclude`.
  */
 const verbs = {
   status: () => run('status'),
@@ -48,16 +48,16 @@ const verbs = {
   diff: () => run('diff', '1'),
   'diff 1 2': () => run('diff', '1', '2'),
   'rollback --dry-run': () => run('rollback', '1', '--dry-run'),
-  // There is no terminal, so these end when they ask.
+  // The next verbs, up to `restore`, end when they ask for confirmation, because there is no terminal.
   accept: () => run('accept', 'cluster-2'),
   'accept --name': () => run('accept', 'cluster-2', '--name', 'cluster-1'),
   'quarantine drop': () => run('quarantine', 'drop', 'cluster-2'),
   'cluster remove': () => run('cluster', 'remove', 'cluster-2'),
   'cluster restore': () => run('cluster', 'restore', 'cluster-2'),
   restore: () => run('restore', backup),
-  // Temporal has no roster, so this ends when it needs one.
+  // This verb ends when it needs the roster workflow, because Temporal has none.
   exclude: () => run('exclude', 'cluster-1'),
-  // Only what they read, so that no run is started.
+  // Call only those parts of `federate` and `replay` that read documents. The whole verbs would start runs.
   federate: () => answerOf((operator) => requireCommittable(operator, {})),
   replay: () => answerOf((operator) => replayRequest(operator, world.inProgress.run)),
   backups: () => run('backups'),
@@ -85,7 +85,10 @@ const isDamaged = {
   says: /Generation 2 is damaged \(federated\/combined\/generations\/000000000002\.json\)/,
 };
 const refused = { ...unreadable, hint: wayOut };
-/** Verbs that start a run, or record a decision, which the run could not commit. */
+/**
+ * The expected errors of verbs that start a run or record a decision. They must fail early, because no run could
+ * commit.
+ */
 const refuses = {
   federate: refused,
   'federate --dry-run': refused,
@@ -260,7 +263,10 @@ async function ask(verb: Verb): Promise<Answer> {
   return { status, out: timeless(out), err: timeless(err) };
 }
 
-/** Answers with the code of the error that `ask` throws, if it throws one. Its Temporal is away. */
+/**
+ * Calls `ask` with an operator that cannot reach Temporal. If `ask` throws, the answer contains the description of the
+ * error.
+ */
 async function answerOf(ask: (operator: Operator) => Promise<unknown>): Promise<Answer> {
   const away = new FederationError('TEMPORAL_UNAVAILABLE', { detail: 'No Temporal server answers.' });
   try {

@@ -218,8 +218,8 @@ export function federations(): { federations: FederationView[] } {
 }
 
 /**
- * Makes the list of the three latest generations. The second one has a quarantined source, the third one was committed by
- * a person's decision. If the federation is on hold, the newest one has the hold.
+ * Makes the list of the three latest generations. The second one has a quarantined source, and the third one results
+ * from a person's decision. If the federation is on hold, the first (newest) one has the hold.
  */
 export function generations({ hold }: Canned): { generations: GenerationView[] } {
   return {

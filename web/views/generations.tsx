@@ -107,7 +107,10 @@ export function Generations({ state, go, status, onToken }: ViewProps) {
   );
 }
 
-/** Says what a person decided by the commit: first what, then details. Returns nothing for other commits. */
+/**
+ * Describes what is special about a commit: the person's decision that it carries out, and the generation that the new
+ * one replaces. Empty for an ordinary commit.
+ */
 function describeCommit({ decision, hold, replaces }: GenerationView): string[] {
   const decided = decision ?? (hold && { what: `roll back to generation ${hold.generation}`, ...hold });
   const instead = replaces === undefined ? [] : [`in place of generation ${replaces}`];
@@ -123,7 +126,10 @@ function countOpen({ quarantined }: GenerationView): number {
   return quarantined.filter(({ dropped }) => dropped === undefined).length;
 }
 
-/** Lists quarantined and accepted sources, one line for all windows of a cluster with the same state and reason. */
+/**
+ * Describes the quarantined and accepted sources. If a cluster has several windows with the same state and reason, they
+ * share one line.
+ */
 function describeSources({ quarantined, accepted }: GenerationView): string | undefined {
   const sources = [
     ...quarantined.map(({ cluster, window, state, code, detail, dropped }) => {
