@@ -4,7 +4,7 @@ import { ownValue } from '../etl/own-value';
 import { decidedSchema, describeDecided } from './change';
 import { decidedBy, type FederationRequest } from './run';
 
-/** A person's decision to remove a cluster. It holds until the cluster is restored. */
+/** A person's decision to remove a cluster. It is in force until the cluster is restored. */
 export const removedSchema = z.object({
   ...decidedSchema.shape,
   /**

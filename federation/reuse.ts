@@ -41,7 +41,8 @@ export function findReuse(
     if (was?.contribution === undefined || was.seen !== seen || was.decision !== decision) continue;
     const { contribution } = was;
     if (contribution.altered.length + contribution.changed.length > 0) continue;
-    // The object is read only once, front to back. So reuse nothing if its contributions have a different order.
+    // The object is read only once, front to back. So reuse nothing if the contributions are needed in a different
+    // order.
     if (contribution.offset < end) return undefined;
     end = contribution.offset + contribution.length;
     bytes += contribution.length;

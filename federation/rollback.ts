@@ -33,8 +33,8 @@ export function rollbackMembers(
   const excluded = { ...today.excluded };
   for (const cluster of out) {
     const entry = excluded[cluster];
-    // If the entry names no last generation, no generation after the target included the cluster. So the target has its
-    // history.
+    // If the entry has no `lastGeneration`, no generation after the target included the cluster. So the last one that
+    // included it is the target.
     if (entry !== undefined) excluded[cluster] = { lastGeneration: target.generation, ...entry };
   }
   return {
@@ -55,8 +55,8 @@ export interface RollbackInput extends Pick<RollbackMembers, 'membership' | 'out
 
 /**
  * Plans a rollback: the target's windows become current as they are. Only windows that contain a cluster that stays out
- * are merged again. Their other contributions come from the target's merged objects, not from the clusters' files, which
- * may have changed since.
+ * are merged again. Their other contributions come from the target's merged objects, not from the clusters' files,
+ * which may have changed since.
  */
 export function planRollback({ target, newest, membership, out, provenance }: RollbackInput): Plan {
   const included = new Set(membership.clusters);
@@ -75,8 +75,8 @@ export function planRollback({ target, newest, membership, out, provenance }: Ro
   }
   const planned = new Set(windows.map(({ window }) => window));
   const stays = ({ cluster, window }: SourceOfWindow) => included.has(cluster) && !planned.has(window);
-  // The sources of excluded clusters keep their state for when the cluster is included again, as in every plan. Take it
-  // from the newest generation, because the target's state may be outdated.
+  // As in every plan, the sources of excluded clusters keep their state (such as quarantined), for the time when the
+  // cluster is included again. Take the state from the newest generation, because the target's may be outdated.
   const waits = ({ cluster }: SourceOfWindow) => Object.hasOwn(membership.excluded, cluster);
   return {
     base: target.generation,

@@ -48,9 +48,7 @@ export function decidedBy({
   return { by: by ?? trigger, reason: why ?? '', at };
 }
 
-/**
- * Describes what a person decided by a request, in a few words. Returns undefined if the request only asks for a run.
- */
+/** Describes a person's decision in a request, in a few words. Returns undefined if the request only asks for a run. */
 export function describeDecision({
   change,
   resume,
@@ -103,7 +101,7 @@ export const reportSchema = z.object({
   }),
   /** Number of quarantined sources of included clusters. */
   quarantined: z.number().int(),
-  /** Number of sources that lost much while their windows were young, and were merged nevertheless. */
+  /** Number of sources that lost a large part of their data but were merged, because their windows were still young. */
   shrunk: z.number().int(),
   /** One sentence for each cluster whose records contain names of other clusters; undefined if there are none. */
   nameConflicts: z.array(z.string()).optional(),

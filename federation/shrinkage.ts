@@ -25,8 +25,8 @@ export const shrunkSourceSchema = z.object({
   /** Version of the file that is merged. */
   seen: seenSchema,
   /**
-   * The numbers that the file was compared with: for each number, the largest value of the earlier contributions that
-   * count (see `judge`).
+   * The measure that the file was compared with: for each number, the largest value in the earlier contributions.
+   * `judge` says how far back these go.
    */
   largest: measureSchema,
   now: measureSchema,
@@ -65,16 +65,16 @@ export interface Judged {
 }
 
 /**
- * Returns whether a file has lost more than the fraction `share` of its records, or of any kind of resource hours. Files
- * that had only a few records are not judged.
+ * Returns whether a file has lost more than the fraction `share` of its records, or of any kind of resource hours.
+ * Files that had only a few records are not judged.
  */
 function hasShrunk(before: Measure, now: Measure, share: number): boolean {
   return before.records >= fewest && hasLost(before, now, share);
 }
 
 /**
- * Returns whether a new version of a file would be quarantined, or named if its window is young, after a version with
- * the measure `before` was merged.
+ * Returns whether a file with the measure `now` has lost so much that it would be quarantined, or listed as shrunk if
+ * its window is young. `before` is the measure of the version that was merged last.
  */
 export function looksWrong(before: Measure, now: Measure, share: number): boolean {
   return (before.records > 0 && now.records === 0) || hasShrunk(before, now, share);

@@ -23,16 +23,19 @@ export interface DecidableSource extends Pick<
   QuarantinedSource,
   'cluster' | 'window' | 'seen' | 'code' | 'detail' | 'dropped'
 > {
-  /** What the window has of the cluster. `shrunk`: the file as it is, although it has lost much. */
+  /**
+   * What the window contains of the cluster's data. `shrunk`: the current file, although it has lost a large part of
+   * its data.
+   */
   readonly state: QuarantineState | 'shrunk';
 }
 
-/** Error code of sources that have lost too much. */
+/** Error code of files that have lost a large part of their data. */
 const shrunkCode = 'SOURCE_SHRUNK';
 
 /**
- * Returns the sources of a generation that a person can decide about: the quarantined ones, and those that lost much
- * while their windows were young.
+ * Returns the sources of a generation that a person can decide about: the quarantined ones, and those that lost a large
+ * part of their data but were merged, because their windows were young.
  */
 export function decidableSources({
   quarantined,
@@ -48,8 +51,9 @@ export function decidableSources({
 }
 
 /**
- * Returns whether the file of a source that is listed with this error code can be merged as it is. If the code begins
- * with `SOURCE_`, the file can be read or is gone. With any other code, the file contains nothing that could be merged.
+ * Returns whether a source can be merged as it is, judging by the error code with which it is listed. If the code
+ * begins with `SOURCE_`, the file can be read, or it is gone and the window can be merged without it. With any other
+ * code, the file contains nothing that could be merged.
  */
 export function isMergeable({ code }: Pick<QuarantinedSource, 'code'>): boolean {
   return code.startsWith('SOURCE_');
@@ -70,8 +74,8 @@ export function selects(
 }
 
 /**
- * Returns whether a change would alter anything about this source. To accept a dropped source that cannot be merged
- * takes back the drop.
+ * Returns whether a change would alter anything about this source. Accepting a source that cannot be merged has an
+ * effect only if the source was dropped: the drop is then taken back.
  */
 export function changes(
   { kind }: Pick<SourceChange, 'kind'>,

@@ -38,7 +38,7 @@ const mostAgents = 3;
 const reportedFor = 7 * 86_400_000;
 
 /**
- * Returns the window to watch for each cluster: among its windows of the longest resolution, the newest one. Ignores
+ * Returns the window to watch for each cluster: of its windows with the longest duration, the newest one. Ignores
  * windows that start after `now`, which is in unix seconds.
  */
 export function watchedWindows(candidates: Candidates, now: number): Map<ClusterId, WindowId> {

@@ -120,7 +120,8 @@ export async function listBackups(
     const name = entry.prefix.slice(prefix.length, -1);
     const manifest = await readManifest(place, cluster, name, signal).catch((error: unknown) => {
       if (isFederationError(error, 'BACKUP_NOT_FOUND')) {
-        // `doctor` tries the permissions in a folder beside the backups.
+        // Do not report the folder in which `doctor` tests the permissions. It is next to the backups, but is not a
+        // backup.
         if (entry.prefix !== probeKey(prefix, '')) onUnfinished?.(name);
         return undefined;
       }

@@ -17,7 +17,10 @@ export type Refusal = z.infer<typeof refusalSchema>;
 
 const pushedSchema = z.object({
   measure: measureSchema,
-  /** What the file had lost since the push before, if it was too much. `at` is the time of the push in milliseconds. */
+  /**
+   * What the file had lost since the previous push; undefined unless this was too much. `at` is the time of the push,
+   * in milliseconds since 1970.
+   */
   loss: z.object({ what: z.string(), at: z.number() }).optional(),
 });
 export type PushedVersion = z.infer<typeof pushedSchema>;
@@ -29,7 +32,7 @@ const factsSchema = z.object({
   refused: refusalSchema.optional(),
   /** The version of the file that was pushed last. */
   pushed: pushedSchema.optional(),
-  /** When the file was last pushed again because its copy was no longer in the bucket, in milliseconds. */
+  /** When the file was last pushed again because its copy was no longer in the bucket, in milliseconds since 1970. */
   vanishedAt: z.number().optional(),
 });
 /** Cached facts about the content of a file. */
@@ -113,14 +116,20 @@ export class FileCache {
     );
   }
 
-  /** Returns the files that had lost much when they were pushed, if that was after `time` in milliseconds. */
+  /**
+   * Returns the files that had lost a large part of their data when they were pushed, with what they had lost. Ignores
+   * pushes up to `time`, in milliseconds since 1970.
+   */
   shrunkSince(time: number): { path: string; why: string }[] {
     return [...this.entries].flatMap(([path, { pushed }]) =>
       pushed?.loss === undefined || pushed.loss.at <= time ? [] : [{ path, why: pushed.loss.what }],
     );
   }
 
-  /** Returns how many files were pushed again after `time`, in milliseconds, because their copies had vanished. */
+  /**
+   * Returns how many files were pushed again after `time` because their copies had vanished from the bucket. `time` is
+   * in milliseconds since 1970.
+   */
   vanishedSince(time: number): number {
     return [...this.entries.values()].filter(({ vanishedAt = 0 }) => vanishedAt > time).length;
   }

@@ -81,7 +81,7 @@ export async function withFreeLock<T>(
   });
 }
 
-/** Runs `work` with the path of a lock and a new identity to hold it by. */
+/** Runs `work` with the path of a lock file and a new holder identity, which is valid until `work` ends. */
 async function asHolder<T>(
   store: LocalEtl,
   name: string,

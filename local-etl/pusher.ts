@@ -134,8 +134,8 @@ export class Pusher {
 
   private async pushContent(content: Content): Promise<PushOutcomeOfBytes> {
     const { file, digest, bytes } = content;
-    // Check whether the content was pulled. An earlier check is not enough, because a pull may have started before the
-    // lock was taken. Every pull saves its start time and its digests before it replaces the first file.
+    // Check whether the content was pulled. A check before the lock was taken is not enough, because a pull may have
+    // started in between. Every pull saves its start time and its digests before it replaces the first file.
     const { firstPullAt } = await primaryState(this.deps.store);
     if (await this.pulled.has(digest)) {
       this.note(file, { digest });
@@ -163,7 +163,10 @@ export class Pusher {
     return this.upload(content, measure);
   }
 
-  /** Notes facts about a file. Keeps what is known of its earlier pushes, unless the facts include it. */
+  /**
+   * Saves facts about a file in the cache. Keeps what the cache knows about earlier pushes, unless `facts` has newer
+   * values.
+   */
   private note(file: LocalFile, facts: Facts): void {
     const { pushed, vanishedAt } = this.cache.last(file.path) ?? {};
     this.cache.note(file, {

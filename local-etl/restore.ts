@@ -24,7 +24,7 @@ export interface RestoreDependencies {
   name: string;
   /** True if the cluster's settings make it a primary, so that it pulls unless it has left. */
   isPrimary: boolean;
-  /** If true, nothing is written: the summary and `onChange` say what would be. */
+  /** If true, nothing is restored or removed: the summary and `onChange` report what would be done. */
   dryRun?: boolean;
   /** Called for each file that is restored or removed. */
   onChange?: (path: string, change: 'restore' | 'remove') => void;
@@ -54,8 +54,8 @@ const lanes = 4;
  * window file that is not in the backup is removed if it was pulled, and kept if it is the cluster's own. While this
  * goes on, the cluster cannot become a primary again. Idempotent: after an interruption, call it again.
  *
- * @throws PRIMARY_ACTIVE if the cluster pulls, because its pulls would overwrite the restored files; BACKUP_NOT_FOUND if
- *   there is no finished backup of this name; STORAGE_CORRUPT if its manifest or a file in it is damaged
+ * @throws PRIMARY_ACTIVE if the cluster pulls, because its pulls would overwrite the restored files; BACKUP_NOT_FOUND
+ *   if there is no finished backup of this name; STORAGE_CORRUPT if its manifest or a file in it is damaged
  */
 export async function restoreBackup(deps: RestoreDependencies): Promise<RestoreSummary> {
   const { store, signal } = deps;

@@ -52,7 +52,10 @@ export async function returnWindow(
   return removed > 0 ? 'removed' : 'absent';
 }
 
-/** Puts a saved file in place. Returns false if the cluster's cost-model builds the file meanwhile, which is newer. */
+/**
+ * Puts a saved file in place. Returns false if the cluster's cost-model has rebuilt the file in the meantime: the
+ * rebuilt file is newer, so it is kept.
+ */
 async function putBack(
   deps: ReturnDependencies,
   { path, fetch }: OwnFile,
@@ -68,7 +71,7 @@ async function putBack(
   return false;
 }
 
-/** Removes a file while it is a combined one. Returns whether it was removed. */
+/** Removes a file if it is still a combined one. Returns whether it was removed. */
 async function removeCombined(deps: ReturnDependencies, path: string, before: Judged): Promise<boolean> {
   for (let now = before; now.kind === 'combined'; now = await judge(deps, path)) {
     if (deps.dryRun || (await removeIfSame(localPath(deps.store, path), now.stamp))) return true;

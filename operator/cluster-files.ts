@@ -120,7 +120,7 @@ export async function deleteClusterFiles(
   return { deleted, left: (await listClusterFiles(store, cluster)).keys.length };
 }
 
-/** Adds to the error of a deletion how far it got. */
+/** Adds to the error that ended a deletion how many files had been deleted before. */
 function interrupted(error: unknown, deleted: number, of: number): unknown {
   if (!isFederationError(error)) return error;
   const { code, subject, hint, retryable, detail } = error;

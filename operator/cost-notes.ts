@@ -3,15 +3,15 @@ import { count } from '../federation/count';
 import { type Generation, openQuarantined, quarantineState, shrunkSources } from '../federation/generation';
 import { shortList } from '../query/notes';
 
-/** How long the removal of a cluster is news, in milliseconds. */
+/** How long after the removal of a cluster the notes mention it, in milliseconds. */
 const removalIsNewsMs = 30 * 86_400_000;
 
 type Notable = Pick<Generation, 'membership' | 'quarantined' | 'shrunk'>;
 
 /**
- * Says what readers of the costs should know about a generation, one sentence each: files that are not merged as they
- * are, files that have become much smaller, and clusters that were removed in the last 30 days. Excluded clusters are
- * not among them, because every answer to a query names them.
+ * Returns sentences about what readers of the costs should know: which files are quarantined instead of merged, which
+ * files have become much smaller, and which clusters were removed in the last 30 days. Excluded clusters are not
+ * mentioned, because every answer to a query names them.
  */
 export function notesOnCosts(generation: Notable, now: number): string[] {
   return [...aboutQuarantined(generation), ...aboutShrunk(generation), ...aboutRemoved(generation, now)];
@@ -45,7 +45,7 @@ function aboutRemoved({ membership: { removed } }: Notable, now: number): string
   return found.length === 0 ? [] : [`Removed from the federation, with all costs: ${shortList(found)}.`];
 }
 
-/** Returns one item per cluster: its id and, in parentheses, what `describe` says of its sources. */
+/** Returns one item per cluster: its id and, in parentheses, what `describe` returns for its sources. */
 function byCluster<Source extends { readonly cluster: string }>(
   sources: readonly Source[],
   describe: (sources: readonly Source[]) => string,

@@ -115,7 +115,7 @@ export interface Comparison extends GenerationDiff {
 }
 
 /**
- * Compares a generation with another one. (Default: the newest that can be read)
+ * Compares the generation `from` with the generation `to`. (Default of `to`: the newest generation that can be read)
  *
  * @throws GENERATION_UNREADABLE if one of the generations is damaged or does not exist
  */

@@ -36,7 +36,10 @@ export interface DryRun {
   readonly heldBy?: DrawnPlan['heldBy'];
   /** If the federation is a rollback: when its target was committed, and which clusters it does not bring back. */
   readonly rollback?: DrawnPlan['rollback'];
-  /** Sentences that say what was unknown to the plan, and which generations are damaged or missing. Usually none. */
+  /**
+   * Sentences that say what was unknown when the plan was made, and which generations are damaged or missing. Usually
+   * none.
+   */
   readonly missing: readonly string[];
 }
 

@@ -10,13 +10,16 @@ import type { BucketReader } from '../storage/bucket';
 import { findNewest } from './newest-generation';
 import { describeDamage } from './runs';
 
-/** What a person decided by a run; `what` says it in a few words. */
+/** A person's decision that a run has committed. `what` describes it in a few words. */
 export interface Decision extends Decided {
   readonly what: string;
 }
 
 export interface DecidedGeneration extends Generation {
-  /** What a person decided by the run that committed the generation, as long as the run's request exists. */
+  /**
+   * A person's decision that the run committed with this generation. Undefined if there is none, or if the run's
+   * request no longer exists.
+   */
   readonly decision?: Decision;
 }
 
@@ -88,9 +91,9 @@ export interface GenerationSummary {
   readonly notices: number;
   /** The hold that a rollback has put on the federation. It is in force as long as this is the newest generation. */
   readonly hold?: Hold;
-  /** Number of the generation that was the newest before, if this one was not made from it. */
+  /** Number of the generation that was the newest before this one, if this one was not made from it. */
   readonly replaces?: number;
-  /** What a person decided by the run that committed the generation. */
+  /** A person's decision that the run committed with this generation. */
   readonly decision?: Decision;
   /** Number of quarantined sources that a person has dropped. */
   readonly dropped: number;

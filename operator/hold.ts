@@ -7,8 +7,8 @@ import type { FederationRequest } from '../federation/run';
 import type { Operator } from './operator';
 
 /**
- * Refuses a request that no run could commit, because a rollback has put the federation on hold or the newest generation
- * is damaged. If the bucket cannot be read, refuses nothing: the run itself says why it fails.
+ * Refuses a request that no run could commit, because a rollback has put the federation on hold or the newest
+ * generation is damaged. If the bucket cannot be read, refuses nothing: the run itself says why it fails.
  *
  * @throws FEDERATION_ON_HOLD; GENERATION_UNREADABLE, unless the request says from which generation to start
  */

@@ -8,7 +8,7 @@ import type { TemporalView } from './temporal-view';
 
 /**
  * Says that the bucket does not contain the federation that the roster or a primary knows, and what to do. Returns
- * undefined if it does, or if a damaged generation keeps this from being known.
+ * undefined if the bucket contains that federation, or if this is unknown because a generation is damaged.
  */
 export async function describeOtherBucket(
   bucket: BucketReader,
@@ -24,7 +24,8 @@ export async function describeOtherBucket(
   const { known } = roster;
   const compare = async ({ generation, damaged }: Newest) =>
     damaged.length > 0 ? undefined : compareWithKnown(bucket, known, { base: generation, recorded });
-  // What was found may be older than the roster's answer. Look again before anything is said to be missing.
+  // `found` may have been read before the roster answered, and may thus be outdated. So if it differs, read the bucket
+  // again before reporting that.
   const wrong = (await compare(found)) && (await compare(await findNewest(bucket)));
   if (wrong === undefined) return undefined;
   const { code, detail, hint } = new FederationError(wrong.code, { detail: wrong.detail });

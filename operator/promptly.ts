@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { FederationError } from '../errors/federation-error';
 
-/** Time after which the SDK gives up a call whose answer nobody waits for any more, in milliseconds. */
+/** How long after `withinMs` the SDK gives up the call, in milliseconds. By then, nobody is waiting for the answer. */
 const afterwardsMs = 1_000;
 
 /**
@@ -10,7 +10,7 @@ const afterwardsMs = 1_000;
  * @throws TEMPORAL_UNAVAILABLE if there is no answer in time
  */
 export async function promptly<T>(client: Client, withinMs: number, ask: () => Promise<T>): Promise<T> {
-  // The deadline alone is not enough: while the SDK is reconnecting, it ignores it.
+  // The deadline of the call is not enough: the SDK ignores it while it is reconnecting. So also use a timer.
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(
     () =>
@@ -22,7 +22,7 @@ export async function promptly<T>(client: Client, withinMs: number, ask: () => P
     withinMs,
   );
   try {
-    // The deadline is later than the timer. So a call that is too late always fails with the same error.
+    // The deadline is later than the timer. So a call that takes too long always fails with the error of the timer.
     return await Promise.race([client.withDeadline(Date.now() + withinMs + afterwardsMs, ask), late]);
   } finally {
     clearTimeout(timer);

@@ -30,9 +30,9 @@ export interface RemovableCluster {
 /**
  * Reads from the newest generation whether a cluster is removed.
  *
- * @throws CLUSTER_UNKNOWN if there is no such cluster. Unless the wish is fulfilled already, also FEDERATION_ON_HOLD if no
- *   federation would commit it, and CLUSTER_LAST if no other cluster would be left;
- *   GENERATION_UNREADABLE if the newest generation is damaged
+ * @throws CLUSTER_UNKNOWN if there is no such cluster; GENERATION_UNREADABLE if the newest generation is damaged.
+ *   Unless the wish is already fulfilled, also FEDERATION_ON_HOLD if a hold keeps federations from committing it, and
+ *   CLUSTER_LAST if no other cluster would be left.
  */
 export async function readRemovable(
   bucket: BucketReader,

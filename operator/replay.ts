@@ -66,7 +66,8 @@ const mostRuns = 100;
  * first. The run that committed has merged everything that was pushed before it. So earlier failures need no replay.
  * Equal requests are combined: only the last of them is replayed.
  *
- * @throws an error of the store if it cannot be read and Temporal knows no such run; TEMPORAL_UNAVAILABLE
+ * @throws TEMPORAL_UNAVAILABLE if Temporal does not answer; an error of the store if the bucket cannot be read and
+ *   Temporal knows no run to replay
  */
 export async function failedSinceTheLastCommit(operator: Operator): Promise<FailedRequests> {
   // A run that could not reach the bucket is known to Temporal only, so the answer needs Temporal.

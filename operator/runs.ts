@@ -31,7 +31,8 @@ export interface FoundRuns {
 
 /**
  * Reads up to `limit` runs from the bucket and Temporal, newest first. If `failed`, reads only runs that failed, died,
- * were cancelled, or may have died. If only one of the two answers, returns the runs that it knows.
+ * were cancelled, or may have died. If the bucket or Temporal does not answer, returns the runs that the other one
+ * knows.
  *
  * @throws FederationError of the store if neither the bucket nor Temporal answers
  */
@@ -188,7 +189,7 @@ export interface RunSummary extends Pick<Run, 'run' | 'outcome'> {
   readonly windows?: FederationReport['windows'];
   /** Number of quarantined sources. */
   readonly quarantined?: number;
-  /** Number of sources that lost much while their windows were young, and were merged nevertheless. */
+  /** Number of sources that lost a large part of their data but were merged, because their windows were still young. */
   readonly shrunk?: number;
   /** Number of calls to the store, by operation. */
   readonly calls?: FederationReport['calls'];

@@ -39,7 +39,8 @@ export interface SelectedSources {
 }
 
 /**
- * Finds the sources that a person wants to decide about: quarantined ones and, to accept them, shrunk ones.
+ * Finds the sources that a person wants to decide about: the quarantined ones and, if they are to be accepted, also the
+ * shrunk ones.
  *
  * @throws QUARANTINE_NOT_FOUND if there are none, or if the files of all of them have been replaced; ACCEPT_IMPOSSIBLE
  *   if none of them can be accepted; FEDERATION_ON_HOLD if a hold keeps federations from committing the decision;

@@ -37,8 +37,8 @@ export interface Status {
   /** Sentences that say what could not be determined. */
   readonly missing: readonly string[];
   /**
-   * What has to be done before the pipeline works end to end: usually set-up steps that are still missing. Empty if there
-   * is nothing to do.
+   * What has to be done before the pipeline works end to end: usually set-up steps that are still missing. Empty if
+   * there is nothing to do.
    */
   readonly toDo: readonly string[];
 }

@@ -22,8 +22,8 @@ export interface Verification {
   /** Number of windows that were not merged again, because a source has changed since the merge; 0 without `deep`. */
   readonly changedSince: number;
   /**
-   * Number of files in the folder of the published windows that neither the generation nor `published.json` lists.
-   * Verification and federations ignore these files.
+   * Number of files that are in the folder of the published windows, but that neither the generation nor
+   * `published.json` lists. Verification and federations ignore these files.
    */
   readonly unnamed: number;
   /**

@@ -15,7 +15,7 @@ import type { BucketReader } from '../storage/bucket';
 import type { Finding } from './finding';
 import { describeDifference, isMissing, readDigest } from './read-digest';
 
-/** What is published when a generation is verified. */
+/** State of the published files when a generation is verified. */
 export interface PublishedState {
   readonly generation: Generation;
   /** The record of publishing; undefined if it is missing or damaged. */
@@ -24,8 +24,9 @@ export interface PublishedState {
   /** The versions of the published files. */
   readonly there: ReadonlyMap<WindowId, string>;
   /**
-   * True if the run that committed the generation has not ended, and the record is still that of an earlier generation.
-   * Files of the earlier generation are then no damage: the run is publishing, or died before it had published all.
+   * True if the run that committed the generation has no report yet, and the record is still that of an earlier
+   * generation. Files of the earlier generation are then not damage: the run is still publishing, or died before it had
+   * finished.
    */
   readonly isPublishing: boolean;
 }
@@ -33,7 +34,7 @@ export interface PublishedState {
 /** Reads what is published: the record of publishing first, then the list of the files. */
 export async function readPublished(bucket: BucketReader, generation: Generation): Promise<PublishedState> {
   const { value: record, damage } = await examineDocument(bucket, documents.published.at());
-  // Publishing writes the record last, and the run its report after that.
+  // Publishing writes the record last. The run writes its report after that.
   const behind =
     record === undefined
       ? damage === undefined && generation.generation === 1
@@ -79,7 +80,8 @@ export function checkRecord({ generation, record, damage, there, isPublishing }:
     detail: 'It is still published, but not part of the generation.',
     todo: publishAgain,
   }));
-  // If a newer generation has been published, that generation is damaged or missing. Another check reports this.
+  // If the record is of a newer generation, that generation is damaged or missing, because `generation` is the newest
+  // that can be read. Another check reports this.
   if (record === undefined || record.generation < generation.generation) {
     const is = record === undefined ? 'none' : `generation ${record.generation}`;
     const detail = `Generation ${generation.generation} is the newest, but ${is} is published.`;
@@ -117,7 +119,8 @@ export async function countUnnamed(
       (id) => generation.windows[id] === undefined && published.every((one) => !one?.windows[id]),
     ).length;
   if (unnamedBy(record) === 0) return 0;
-  // A newer generation may have been published before the files were listed. Its files are in the record of now.
+  // A newer generation may have been published after `record` was read and before the files were listed. So read the
+  // record again.
   const { value: now } = await examineDocument(bucket, documents.published.at());
   return unnamedBy(record, now);
 }

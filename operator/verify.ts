@@ -13,7 +13,7 @@ export interface VerifyNewestOptions {
    * Whether to also repeat the merges whose sources have not changed, and compare the results with the merged objects.
    */
   readonly deep: boolean;
-  /** Called after each window has been checked. `of` is the number of windows to check. */
+  /** Called after each window has been checked for the first time. `of` is the number of windows to check. */
   readonly progress: (generation: number, done: number, of: number) => void;
 }
 

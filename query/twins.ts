@@ -89,8 +89,8 @@ group by all order by p.step, t.name, last, i.content`,
 }
 
 /**
- * An identity that is merged from several `identities` and replaces them. `ranks[i]` says how many of these first occur
- * in an earlier window than `identities[i]`.
+ * An identity that is merged from several `identities` and replaces them. `ranks[i]` is the number of `identities` that
+ * first occur in an earlier window than `identities[i]`.
  */
 interface Substitute {
   readonly id: number;

@@ -62,7 +62,7 @@ export async function decideSources(
   });
   if (options.dryRun) {
     const plan = await dryRun(context, request);
-    // What is missing from the selection has been shown with it.
+    // Do not repeat the sentences in `selected.missing`: `showSelected` has already printed them.
     const also = plan.missing.filter((line) => !selected.missing.includes(line));
     const missing = [...selected.missing, ...also];
     return showPlan({ ...plan, missing: also }, options, { ...selected, missing });

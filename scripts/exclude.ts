@@ -76,7 +76,7 @@ async function change(
   if (options.dryRun) return showPlan(await previewMembership(context, kind, message, request), options);
   const answer = await changeMembership(context, kind, message);
   const waits = options.wait === true && answer.generation === undefined;
-  // Say this even if the federation then fails: the roster has the change.
+  // Print this before the federation starts: even if the federation fails, the roster already has the change.
   if (waits) printNote(describeChange(kind, answer));
   const shown = waits ? await settle(context, kind, message, answer) : answer;
   if (options.json) printJson(shown);

@@ -31,8 +31,8 @@ export async function showFederation(
 }
 
 /**
- * Describes the result of a run in one line of text, and one more for each step that the run could not finish and for
- * why it merged nothing.
+ * Describes the result of a run in one line of text. If there are steps that the run could not finish, adds a line for
+ * each. If the run merged nothing, adds a line that says why.
  */
 export function describeFederation(summary: FederationSummary): string {
   if (summary.outcome === 'on-hold') return `${indent}Federator ${summary.outcome}: ${summary.why ?? ''}`;

@@ -47,8 +47,9 @@ function show(generations: readonly GenerationSummary[], damage: readonly string
 }
 
 /**
- * Says what a person decided by the commit. A rollback is in the generation itself, other decisions are in the request of
- * the run, which the clean-up deletes after some time.
+ * Says whether the generation replaces another one, and what decision it was committed for. A rollback is recorded in
+ * the generation itself. Any other decision is recorded in the request of the run, which the clean-up deletes after
+ * some time.
  */
 function describeCommit({ hold, decision, replaces }: GenerationSummary): string | undefined {
   const decided = decision ?? (hold && { what: `roll back to generation ${hold.generation}`, ...hold });

@@ -60,8 +60,8 @@ export function registerReplay(program: Command): void {
 }
 
 /**
- * Returns the requests with which to replay the failed runs. Prints which of these runs are not replayed one by one,
- * and why.
+ * Returns the requests with which to replay the failed runs. Also prints which runs cannot be replayed, and how many
+ * are replayed together with another one.
  */
 async function failedRequests(context: Context): Promise<readonly FederationRequest[]> {
   const { requests, combined, unrecorded, missing } = await failedSinceTheLastCommit(context);

@@ -10,7 +10,7 @@ import { print, printJson, printNote } from './output';
 /** The option `--dry-run` of every verb that has it. */
 export const dryRunOption = ['--dry-run', 'show what would change; changes nothing'] as const;
 
-/** The sentence that ends every dry run, and every verb that has nothing to do. */
+/** The last sentence of a dry run, and of a verb that finds nothing to do. */
 export const nothingChanged = 'Nothing was changed.';
 
 /** Prints what a federation run would do, as text or JSON. The JSON also has the fields of `more`. */

@@ -24,8 +24,8 @@ const mostClusters = 20;
 const mostStrangers = 10;
 
 /**
- * Reports the clusters in the bucket, and which of them a federator would include and why. Also reports foreign files,
- * which are files in the folder of the published windows that no federation has written.
+ * Reports the clusters in the bucket, and which of them a federator would include and why. Also reports foreign files:
+ * files that are in the folder of the published windows, but were not written by a federation.
  */
 export async function checkClusters(
   bucket: BucketReader,

@@ -6,17 +6,20 @@ const path = require('node:path');
 
 /** Files on which the result of eslint depends: code, types and configuration, including the versions of packages. */
 const LINT_INPUT = /\.([cm]?[jt]s|tsx|json)$/;
-/** Folders without such files: eslint's configuration ignores them. Packages are known by package-lock.json. */
+/**
+ * Folders whose files do not matter: eslint's configuration ignores them. For the packages in `node_modules`, it is
+ * enough to read package-lock.json.
+ */
 const IGNORED = ['node_modules', 'lib', 'dist', 'coverage', 'test/golden', 'test/histories'];
 
 /**
- * Remembers that eslint found nothing, so that it need not run again while no file has changed. Its own cache would not
- * be correct: some rules depend on types, so a change in one file can cause a finding in another.
+ * Remembers that eslint found nothing, so that eslint need not run again while no file has changed. The cache of eslint
+ * itself would not be correct: some rules depend on types, so a change in one file can cause a finding in another.
  *
  * @param {string} root folder of the project
  * @param {string} memo file that remembers the files for which eslint passed
- * @returns {{ passed: boolean, remember: () => void }} whether eslint passed for these very files; `remember` notes that
- *   it passed for the files as they were at the time of this call
+ * @returns {{ passed: boolean, remember: () => void }} `passed`: whether eslint passed for the files as they are now.
+ *   `remember` notes that eslint passed for the files as they were at the time of this call.
  */
 function lintMemo(root, memo) {
   const files = digestOf(root);
