@@ -4,6 +4,7 @@ import { documents } from '../../federation/documents';
 import type { Generation } from '../../federation/generation';
 import { openFilesystem } from '../../storage/drivers/filesystem';
 import { Readiness } from '../../workers/health';
+import { lastEnds } from '../../workers/last-federations';
 import { registerRoleMetrics } from '../../workers/metrics';
 import { newestGenerationIn } from '../../workers/newest-generation';
 import { overriding } from '../activities/federated-bucket';
@@ -11,6 +12,26 @@ import { generation, membership } from '../federation/made-up';
 import { temporaryFolder } from '../storage/temporary-folder';
 
 const hold = { generation: 1, by: 'ann@host', reason: '', at: '2026-11-20T12:00:00Z' };
+
+describe('The last federations', () => {
+  it('are the newest of each outcome; one that died counts as failed', () => {
+    const at = (minute: number) => `2026-11-20T10:0${minute}:00.000Z`;
+    const ends = lastEnds([
+      { outcome: 'running' },
+      { outcome: 'died', endedAt: at(5) },
+      { outcome: 'failed', endedAt: at(4) },
+      { outcome: 'complete', endedAt: at(2) },
+      { outcome: 'complete', endedAt: at(3) },
+      { outcome: 'unknown', endedAt: at(6) },
+    ]);
+    expect(ends).toEqual(
+      new Map([
+        ['failed', Date.parse(at(5))],
+        ['complete', Date.parse(at(3))],
+      ]),
+    );
+  });
+});
 
 test('the metrics show a hold that another process put on the federation, and its end', async () => {
   const folder = openFilesystem({ directory: temporaryFolder() });
