@@ -31,7 +31,7 @@ export interface GenerationRetentionInput {
   readonly removed: RemovedClusters;
   /**
    * The generations that a hold needs: the one that was rolled back to, and the newer ones that the rollback replaced.
-   * When the hold ends, the newer ones are needed to look up what the older one lacks.
+   * When the hold ends, the clusters and windows that the older one lacks are taken from the newer ones.
    */
   readonly held: ReadonlySet<number>;
   /** How many of the newest generations are kept regardless of their age. If less than 1, one is kept. */

@@ -30,7 +30,7 @@ export const requestSchema = z.object({
   change: changeSchema.optional(),
   /** Id of the run that this one repeats. */
   replayOf: z.string().optional(),
-  /** Time of the request, RFC 3339. */
+  /** Time of the request, in RFC 3339. */
   at: z.string(),
 });
 export type FederationRequest = z.infer<typeof requestSchema>;

@@ -93,9 +93,10 @@ export type Verdict =
   | { readonly kind: 'smaller' | 'shrunk'; readonly largest: Measure; readonly closed: boolean };
 
 /**
- * Judges a new version of a cluster's file. Compares it with the largest contribution since the window was closed, or
- * since a person last accepted one. If the window has only just closed, this is the current contribution, `standing`.
- * Does not compare costs, because they change when prices are reconciled.
+ * Judges a new version of a cluster's file: compares it with the largest earlier contribution of the cluster to the
+ * window. Once the window is closed, contributions from before the closing no longer count, except the current one,
+ * `standing`. When a person accepts a smaller file, the earlier, larger ones no longer count either. Does not compare
+ * costs, because they change when prices are reconciled.
  */
 export function judge({ end, now, rules, measure, standing, remembered }: Judged): Verdict {
   if (standing === undefined) return { kind: 'ok' };

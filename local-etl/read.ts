@@ -44,8 +44,8 @@ export async function readWindowFile(store: LocalEtl, path: string): Promise<Fil
 /** Result of checking the bytes of a window file. */
 export type Judgement =
   /**
-   * The file is complete. `clusters` are the cluster names in its records, `measure` says how much it has. Both are
-   * undefined if its codec version is not supported.
+   * The file is complete. `clusters` are the cluster names in its records. `measure` is the number of its records and
+   * their resource hours. Both are undefined if the codec version of the file is not supported.
    */
   | { readonly kind: 'complete'; readonly clusters?: string[]; readonly measure?: Measure }
   | { readonly kind: 'incomplete'; readonly code: string; readonly why: string };

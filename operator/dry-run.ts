@@ -36,14 +36,11 @@ export interface DryRun {
   readonly heldBy?: DrawnPlan['heldBy'];
   /** If the federation is a rollback: when its target was committed, and which clusters it does not bring back. */
   readonly rollback?: DrawnPlan['rollback'];
-  /**
-   * Sentences that say what was unknown when the plan was made, and which generations are damaged or missing. Usually
-   * none.
-   */
+  /** Sentences about what was unknown for the plan, and about damaged or missing generations. Usually none. */
   readonly missing: readonly string[];
 }
 
-/** The exclusions by persons, by cluster id. */
+/** The exclusions that persons have decided, keyed by cluster id. */
 export type Exclusions = RosterRules['exclusions'];
 
 /**

@@ -22,10 +22,7 @@ export function exitStatusAfter(outcome: RunOutcome, before: number): number {
 
 const wrongUsage: readonly ErrorCode[] = ['SETTINGS_INVALID', 'STORE_CONFIG_INVALID', 'CLUSTER_ID_INVALID'];
 
-/**
- * Returns the exit status of a verb that ends with this error: 2 if the settings or arguments cannot be used, otherwise
- * 1.
- */
+/** Returns the exit status of a verb that ends with an error: 2 for invalid settings or arguments, otherwise 1. */
 export function exitStatusOf(error: unknown): 1 | 2 {
   return isFederationError(error) && wrongUsage.includes(error.code) ? 2 : 1;
 }

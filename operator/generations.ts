@@ -83,7 +83,7 @@ export interface GenerationSummary {
   /** Number of included clusters. */
   readonly clusters: number;
   readonly windows: number;
-  /** Number of quarantined sources that need attention: those of included clusters that nobody has dropped. */
+  /** Number of quarantined sources of included clusters, except those that a person has dropped. */
   readonly quarantined: number;
   /** Number of sources that lost a large part of their data but were merged, because their windows were still young. */
   readonly shrunk: number;

@@ -128,10 +128,10 @@ function noRoster(error: unknown): never {
   });
 }
 
-/** Time to wait for an answer of the server itself, in milliseconds. */
+/** Time to wait for an answer from the Temporal server, in milliseconds. */
 const serverAnswersWithinMs = 10_000;
 /**
- * Time to wait for the answer of a run, in milliseconds. A run does not answer during its commit: it knows only after
+ * Time to wait for an answer from a run, in milliseconds. A run does not answer during its commit: it knows only after
  * the commit whether the change still applies to it.
  */
 const runAnswersWithinMs = 60_000;

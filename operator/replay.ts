@@ -70,7 +70,7 @@ const mostRuns = 100;
  *   Temporal knows no run to replay
  */
 export async function failedSinceTheLastCommit(operator: Operator): Promise<FailedRequests> {
-  // A run that could not reach the bucket is known to Temporal only, so the answer needs Temporal.
+  // Throw if Temporal does not answer: only Temporal knows the runs that could not reach the bucket.
   await operator.temporal();
   const { runs, missing, bucketError } = await readRuns(operator, mostRuns);
   const committed = runs.findIndex(({ outcome }) => outcome === 'complete' || outcome === 'partial');

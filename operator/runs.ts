@@ -25,7 +25,10 @@ export interface FoundRuns {
   readonly missing: readonly string[];
   /** Sentences that say which requests and reports of these runs are damaged. */
   readonly damaged: readonly string[];
-  /** Why the bucket cannot be read; undefined if it can. The runs are then those that Temporal knows. */
+  /**
+   * Why the bucket cannot be read. In that case, only the runs that Temporal knows are returned. Undefined if the
+   * bucket can be read.
+   */
   readonly bucketError?: FederationError;
 }
 

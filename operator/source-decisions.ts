@@ -39,8 +39,8 @@ export interface SelectedSources {
 }
 
 /**
- * Finds the sources that a person wants to decide about: the quarantined ones and, if they are to be accepted, also the
- * shrunk ones.
+ * Finds the sources that a person wants to decide about. Quarantined sources can be accepted or dropped. Shrunk sources
+ * can only be accepted.
  *
  * @throws QUARANTINE_NOT_FOUND if there are none, or if the files of all of them have been replaced; ACCEPT_IMPOSSIBLE
  *   if none of them can be accepted; FEDERATION_ON_HOLD if a hold keeps federations from committing the decision;
@@ -115,7 +115,7 @@ function allReplaced({ cluster, generation }: SourceChange, number: number): Fed
   });
 }
 
-/** Finds the sources whose file in the bucket is no longer the version that is quarantined. */
+/** Finds the sources whose file in the bucket is no longer the version that the newest generation lists. */
 async function findReplaced(
   bucket: BucketReader,
   { cluster }: SourceChange,
@@ -134,8 +134,8 @@ async function findReplaced(
 }
 
 /**
- * Returns the selected sources that the newest generation does not show as decided. Either the file was replaced before
- * the federation read it, or it turned out to be unreadable, or the federation committed nothing.
+ * Returns the selected sources for which the newest generation does not contain the decision: the file was replaced
+ * before the federation read it, or it turned out to be unreadable, or the federation committed nothing.
  */
 export async function undecided(
   bucket: BucketReader,

@@ -34,7 +34,8 @@ export interface PublishedState {
 /** Reads what is published: the record of publishing first, then the list of the files. */
 export async function readPublished(bucket: BucketReader, generation: Generation): Promise<PublishedState> {
   const { value: record, damage } = await examineDocument(bucket, documents.published.at());
-  // Publishing writes the record last. The run writes its report after that.
+  // Publishing writes the record last, and the run writes its report after that. So an older record may mean that the
+  // run is still publishing.
   const behind =
     record === undefined
       ? damage === undefined && generation.generation === 1
@@ -80,8 +81,8 @@ export function checkRecord({ generation, record, damage, there, isPublishing }:
     detail: 'It is still published, but not part of the generation.',
     todo: publishAgain,
   }));
-  // If the record is of a newer generation, that generation is damaged or missing, because `generation` is the newest
-  // that can be read. Another check reports this.
+  // A record of a newer generation is not reported here: that generation is damaged or missing, because `generation` is
+  // the newest that can be read. Another check reports this.
   if (record === undefined || record.generation < generation.generation) {
     const is = record === undefined ? 'none' : `generation ${record.generation}`;
     const detail = `Generation ${generation.generation} is the newest, but ${is} is published.`;
