@@ -35,8 +35,8 @@ export interface CommittedGeneration extends GenerationIdentity {
   /** Ids of the clusters that people have excluded. If there are many, only the first ones. */
   readonly exclusions: string[];
   /**
-   * Number of quarantined sources of included clusters that nobody has dropped. If it is not 0, the run's outcome is
-   * `partial`.
+   * Number of quarantined sources of included clusters, not counting sources that a person has dropped. If it is not
+   * 0, the run's outcome is `partial`.
    */
   readonly quarantined: number;
   /** Number of sources that have lost much of their data, but are merged because their windows were not closed yet. */
@@ -73,7 +73,7 @@ const concurrentChecks = 16;
  *
  * The call can be repeated: it recognizes, by the run's id, a generation that an earlier call has already committed.
  *
- * @throws PLAN_UNREADABLE if the plan, an outcome or a merged object is missing or damaged; any other error of the
+ * @throws PLAN_UNREADABLE if the plan, an outcome or a merged object is missing or damaged; also throws errors of the
  *   store
  */
 export function createCommitGeneration(deps: CommitDependencies): CommitGeneration {

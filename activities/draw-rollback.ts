@@ -18,7 +18,7 @@ const concurrentReads = 16;
 
 export interface DrawRollbackInput {
   readonly start: PlanBase & Required<Pick<PlanBase, 'base' | 'current'>>;
-  /** Today's membership. `clusters` also lists the clusters that are only in the generation to roll back to. */
+  /** The current membership. `clusters` also lists the clusters that are only in the generation to roll back to. */
   readonly today: Membership;
   readonly request: FederationRequest;
   readonly onProgress?: (done: number, of: number) => void;

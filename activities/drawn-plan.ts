@@ -27,7 +27,7 @@ export interface DrawnPlan
   readonly membership: Membership;
   readonly names: PlannedNames;
   readonly baseGeneration?: Generation;
-  /** The person's decision about quarantined sources that the run commits; undefined if it commits none. */
+  /** A person's decision about quarantined sources, if the run commits such a decision. */
   readonly decision?: DecidedSources;
   readonly found: readonly Found[];
   /** Which files were listed; `none` if the outcome is `on-hold`, or if the plan is a rollback. */

@@ -30,10 +30,12 @@ export interface IdentifyInput {
 export type Identified = Pick<PlanHead, 'federation' | 'recordFederation' | 'number'>;
 
 /**
- * Finds out which federation the bucket contains, and checks that it is the one that the roster knows. If the request
- * says so, begins a new federation instead. The new federation continues what the bucket contains. Writes nothing.
+ * Finds out which federation the bucket contains, and checks that it is the one that the roster knows. If it is not,
+ * or if the roster knows none, the request can ask for a new federation, which continues what the bucket contains. In
+ * this case, returns a new id. Writes nothing.
  *
- * @throws FEDERATION_MISSING or FEDERATION_OTHER if the bucket does not contain what the roster knows
+ * @throws FEDERATION_MISSING or FEDERATION_OTHER if the bucket does not contain what the roster knows, and the request
+ *   does not ask for a new federation
  */
 export async function identifyFederation(
   bucket: BucketReader,
@@ -73,7 +75,8 @@ export async function requireKnownFederation(
   roster: () => Promise<RosterRules>,
   options?: CallOptions,
 ): Promise<void> {
-  // Read the bucket first. If it is unavailable, a new roster fails too, and the roster's error would hide the cause.
+  // Read the bucket before asking the roster. A roster that has just been started reads the bucket, too. If the bucket
+  // is unavailable, the roster's error would hide the cause.
   const recorded = (await readDocument(bucket, documents.federation.at(), options))?.federation;
   const { known } = await roster();
   if (known === undefined || recorded === known.federation) return;
@@ -116,8 +119,9 @@ export function ancestorsIn(bucket: BucketReader, options?: CallOptions): ReadAn
 }
 
 /**
- * Compares what a bucket contains with the newest generation that is known. Returns undefined if the bucket continues it.
- * `base` is the newest generation in the bucket, `recorded` the federation that `federation.json` names.
+ * Compares what a bucket contains with the newest generation that is known. Returns undefined if the bucket continues
+ * that generation. `base` is the newest generation in the bucket, `recorded` the federation that `federation.json`
+ * names.
  */
 export async function compareWithKnown(
   bucket: BucketReader,

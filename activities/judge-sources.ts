@@ -17,7 +17,7 @@ export interface JudgedWindow extends Pick<PlanShard, 'now' | 'shrinkage'> {
 }
 
 export interface JudgedSources {
-  /** The sources that must not be merged, because they have lost too much. */
+  /** The sources that must not be merged, because they have lost too much of their data. */
   readonly bad: BadFinding[];
   /** The sources that have become smaller but are merged. */
   readonly shrunk: ShrunkSource[];

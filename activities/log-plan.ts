@@ -14,7 +14,7 @@ import type { DrawnPlan } from './drawn-plan';
 /** Maximum number of ids in one log message, to keep it readable. */
 const mostNamed = 50;
 
-/** Logs the result of planning: which clusters are included, excluded and removed, and which windows are to be merged. */
+/** Logs the result of planning: the clusters that are included, excluded or removed, and the windows to merge. */
 export function logPlan(log: Log, plan: DrawnPlan): void {
   if (plan.heldBy !== undefined) return logHold(log, plan.heldBy);
   const { clusters, excluded } = plan.membership;

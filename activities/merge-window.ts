@@ -84,7 +84,7 @@ const heartbeatEveryMs = 5_000;
  * the same bytes.
  *
  * @throws GENERATION_UNREADABLE if a cluster's last good contribution is needed but cannot be read; STORAGE_CONFLICT if
- *   the sources keep changing; any other error of the store
+ *   the sources keep changing; also throws errors of the store
  */
 export function createMergeWindow(deps: MergeDependencies): MergeWindow {
   const { bucket } = deps;
@@ -206,7 +206,7 @@ function isListed({ quarantined, accepted, names, shrunk }: ListedSources): bool
   return quarantined.length + accepted.length + names.length + shrunk.length > 0;
 }
 
-/** Returns the merged sources whose records carry cluster names that the cluster does not own, and these names. */
+/** Returns the merged sources whose records carry cluster names that their cluster does not own, with these names. */
 function namesNotOwnedIn(merged: Provenance | undefined, owners: NameOwners): WindowResult['names'] {
   return (merged?.sources ?? []).flatMap(({ cluster, seen, contribution }) => {
     const names = namesNotOwned(cluster, contribution?.names ?? [], owners);

@@ -11,7 +11,8 @@ export interface PlanBase {
   /** The generation that the plan starts from; undefined if there is none. */
   readonly base?: Generation;
   /**
-   * The newest generation that can be read; undefined if there is none. Today's membership is based on this generation.
+   * The newest generation that can be read; undefined if there is none. The current membership is based on this
+   * generation.
    */
   readonly current?: Generation;
   /** Number of the newest generation, even if it is damaged; 0 if there is none. */

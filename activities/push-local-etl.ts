@@ -54,15 +54,18 @@ export interface PushSummary {
   uploaded: number;
   /** Total size of the uploaded files in bytes. */
   bytes: number;
-  /** Files that this push or one of the last day uploaded although they had lost much. */
+  /**
+   * Files that had lost much of their data and were uploaded nevertheless, by this push or by an earlier one within the
+   * last day.
+   */
   shrunk: FileNotes;
   /** Number of files that were not uploaded because the cluster's folder in Federated Storage already has them. */
   unchanged: number;
   /** Number of files that were not pushed because they were written by a pull, not by the cluster itself. */
   pulled: number;
   /**
-   * Number of files that this push or one of the last day uploaded again, because the copies of earlier pushes were no
-   * longer in the bucket.
+   * Number of files that were uploaded again, by this push or by an earlier one within the last day, because their
+   * copies were no longer in the bucket.
    */
   vanished: number;
   /** Files that were not pushed because they are incomplete. The cluster may still be writing some of them. */
@@ -75,8 +78,8 @@ export interface PushSummary {
 
 const shownExamples = 20;
 /**
- * Time for which pushes list a file that had lost much when it was uploaded, unless the file is replaced earlier, and a
- * file that was uploaded again because it had vanished from the bucket.
+ * How long after an upload the summaries of pushes still mention a file in `shrunk` or `vanished`, in milliseconds. A
+ * file in `shrunk` is no longer mentioned once it has been replaced.
  */
 const listedForMs = 86_400_000;
 

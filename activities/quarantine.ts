@@ -44,7 +44,7 @@ export interface BadFinding {
 /**
  * Replaces each bad source with the last good contribution of its cluster. If that contribution is not stored under
  * `kept/` yet, extracts it from the previous merged object and stores it there. If the cluster has no good
- * contribution, marks the source as refused or, if its file has vanished, drops the source.
+ * contribution, marks the source as refused or, if its file has vanished, omits the source from the result.
  *
  * @throws GENERATION_UNREADABLE if the previous merged object is missing or damaged
  */

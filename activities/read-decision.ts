@@ -6,10 +6,10 @@ import type { BucketReader, CallOptions } from '../storage/bucket';
 import { readGeneration } from './read-generations';
 
 /**
- * Applies the decision about quarantined sources that a request contains to the generation from which the run starts.
- * Returns undefined if the request contains no such decision, or if there is no generation.
+ * If a request contains a person's decision about quarantined sources, applies it to the generation from which the run
+ * starts. Returns undefined if the request contains no such decision, or if there is no generation.
  *
- * @throws GENERATION_UNREADABLE if the generation that the person has seen was cleaned up
+ * @throws GENERATION_UNREADABLE if the clean-up has deleted the generation that the person has seen
  */
 export async function readDecision(
   bucket: BucketReader,

@@ -4,7 +4,7 @@ import type { PreviousContributions } from './previous-contributions';
 import type { BadFinding } from './quarantine';
 import type { WindowSource } from './window-sources';
 
-/** What decides whether a file of a window is held back because its cluster carries other clusters' names. */
+/** The facts that show whether a file of a window is held back because its cluster carries other clusters' names. */
 export interface NamesContext {
   readonly previous: PreviousContributions;
   /** The owners of the cluster names, and the clusters that carry other clusters' names. */
@@ -55,7 +55,7 @@ function isAsBefore({ previous }: NamesContext, source: WindowSource): boolean {
   return before !== undefined && isFile(before) && isFile(source) && before.seen === source.seen;
 }
 
-/** Returns whether the cluster's own file is merged, and not a kept contribution instead. */
+/** Returns whether the cluster's own file is merged, rather than a kept contribution or nothing. */
 function isFile({ seen, decision }: Pick<WindowSource, 'seen' | 'decision'>): boolean {
   return seen !== absent && (decision === 'used' || decision === 'accepted');
 }

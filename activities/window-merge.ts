@@ -140,8 +140,8 @@ export class WindowMerge {
   }
 
   /**
-   * Logs that a source was quarantined. If `settled` is undefined, logs nothing: the source was dropped, because it has
-   * no file and its cluster never contributed to the window.
+   * Logs that a source was quarantined. If `settled` is undefined, logs nothing: the window no longer has this source,
+   * because there is no file and the cluster never contributed to the window.
    */
   private logQuarantined(
     source: WindowSource,

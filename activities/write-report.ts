@@ -7,8 +7,9 @@ type ReportDependencies = Pick<FederationDependencies, 'bucket' | 'signal' | 'st
 
 /**
  * Creates the activity that writes a run's report, including any warnings about the store, as the last object of the
- * run. If the run already has a report, replaces it. Writes nothing if the run failed because the bucket does not contain
- * the federation that the roster knows: a report there would be in the wrong place. Temporal knows how the run ended.
+ * run. If the run already has a report, replaces it. If the run failed because the bucket does not contain the
+ * federation that the roster knows, writes nothing, because a report does not belong in this bucket. How the run ended
+ * can then be seen only in Temporal.
  */
 export function createWriteReport({ bucket, signal, storeWarnings }: ReportDependencies) {
   return async (report: FederationReport): Promise<void> => {

@@ -68,7 +68,7 @@ export interface FederationView {
   readonly why?: string;
   /** Who requested the run; undefined unless a person did. */
   readonly by?: string;
-  /** What the person decided by this run, in a few words; absent if the person only asked for a run. */
+  /** The person's decision that the run commits, in a few words; absent if the person only asked for a run. */
   readonly change?: string;
   readonly replayOf?: string;
   readonly startedAt?: string;
@@ -105,13 +105,13 @@ export interface GenerationView {
   readonly windows: number;
   readonly bytes: number;
   /**
-   * Number of the generation that was the newest before, if this one was not made from it: after a rollback, or if it
-   * was damaged.
+   * Number of the generation that was the newest one before, if this generation was not made from it, either because
+   * this is a rollback or because that generation was damaged.
    */
   readonly replaces?: number;
   /** Set if a rollback committed the generation. The hold stands as long as this is the newest generation. */
   readonly hold?: HoldView;
-  /** What a person decided by the run that committed the generation; `what` says it in a few words. */
+  /** A person's decision, if the generation was committed because of one. `what` describes it in a few words. */
   readonly decision?: Decided & { readonly what: string };
   /**
    * The quarantined sources. `code` and `detail` say why a source could not be merged in its current state. `dropped`
@@ -142,7 +142,7 @@ export interface Decided {
   readonly at: string;
 }
 
-/** A hold: `by` rolled the federation back to this generation, and nothing is committed until a person resumes. */
+/** A hold: `by` rolled the federation back to `generation`. Nothing is committed until a person ends the hold. */
 export interface HoldView extends Decided {
   readonly generation: number;
 }
@@ -154,8 +154,8 @@ export interface GenerationDiff {
   readonly joined: readonly string[];
   readonly left: readonly string[];
   /**
-   * Sums over `changes`: in total, where `cluster` is absent, and by cluster. Windows of different resolutions contain
-   * the same costs, so each resolution has its own sums.
+   * Sums over `changes`, for each cluster and for all clusters together. The sums for all clusters lack the field
+   * `cluster`. Windows of different resolutions contain the same costs, so each resolution has its own sums.
    */
   readonly totals: readonly {
     readonly pipeline: string;
@@ -174,7 +174,7 @@ export interface GenerationDiff {
       readonly before: number | null;
       readonly after: number | null;
     }[];
-    /** Why the window could not be compared; absent if it was. */
+    /** Why the window could not be compared; absent if the comparison succeeded. */
     readonly unreadable?: string;
   }[];
   /** Number of further windows that differ, but do not fit into `changes`. */

@@ -51,8 +51,8 @@ async function bench(): Promise<void> {
   }
   const largeContents: Contents = {
     clusters: most,
-    // Keep only the newest daily windows of allocations. `windowsBefore` returns them first, and they are more than a
-    // quarter of all windows.
+    // Use only daily windows of allocations. They come first in the result of `windowsBefore` and are more than a
+    // quarter of it, so the first quarter contains no other windows.
     windows: windowsBefore(now, Number(large) * 4).slice(0, Number(large)),
     records: { allocations: Number(allocations), assets: 0 },
   };

@@ -1,8 +1,8 @@
 import { FederationError } from '../errors/federation-error';
 
 /**
- * The id of a cluster. It is also the name of the cluster's folder under `federated/` in the bucket. Any text that
- * `clusterId` accepts is a valid id, because newer agents use the cluster's name as its id.
+ * The id of a cluster. It is also the name of the cluster's folder under `federated/` in the bucket. Newer agents use
+ * the cluster's name as its id, so any text is accepted that can be the name of a folder.
  */
 export type ClusterId = string & { readonly __brand: 'ClusterId' };
 

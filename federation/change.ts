@@ -20,8 +20,8 @@ export function describeDecided({ by, reason, at }: Decided): string {
 }
 
 /**
- * Selects some of the quarantined and shrunk sources of a cluster that `generation` lists. A decision about them applies only to
- * the versions that this generation names, because these are the versions that the person has seen.
+ * Selects one cluster's quarantined and shrunk sources from the lists in `generation`. A decision about them applies
+ * only to the versions of their files in these lists, because these are the versions that the person has seen.
  */
 const selectedSources = {
   cluster: clusterIdSchema,
@@ -34,8 +34,8 @@ const selectedSources = {
 
 /**
  * A person's decision, which a run commits. Unless the decision is a rollback, the run also merges new data.
- * - `accept`: the selected sources are merged although they look wrong. Sources that were dropped and cannot be
- *   merged are no longer dropped.
+ * - `accept`: the selected sources are merged although they look wrong. If a file contains nothing that could be
+ *   merged, only an earlier `drop` is undone.
  * - `drop`: the selected sources stay quarantined for good, and no longer make runs `partial`.
  * - `give-name`: the cluster owns this cluster name from now on.
  * - `remove`: the cluster leaves every window. Other clusters can then own its names.

@@ -21,7 +21,7 @@ export interface Discontinuity {
 }
 
 /**
- * Checks that the newest generation in a bucket is a known generation or a later one of the same history. Returns
+ * Checks that the newest generation in a bucket is the known generation or a later one of the same history. Returns
  * undefined if it is. Otherwise, this is a different bucket, or the bucket was emptied or restored to an earlier state.
  *
  * A later generation belongs to the same history if the known generation is still in the bucket, or is among the

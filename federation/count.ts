@@ -4,8 +4,8 @@ export function count(number: number, noun: string): string {
 }
 
 /**
- * Formats the numbers that are not 0, each with its noun, such as `1 quarantined source, 2 shrunk sources`. The nouns are
- * the keys. Returns an empty string if all numbers are 0.
+ * Formats the numbers that are not 0, each with its noun, such as `1 quarantined source, 2 shrunk sources`. The nouns
+ * are the keys. Returns an empty string if all numbers are 0.
  */
 export function counts(numbers: Readonly<Record<string, number>>): string {
   return Object.entries(numbers)
@@ -16,9 +16,9 @@ export function counts(numbers: Readonly<Record<string, number>>): string {
 
 /** Sources of a generation that a person should look at. */
 export interface SourcesToSee {
-  /** Number of quarantined sources of included clusters that nobody has dropped. */
+  /** Number of quarantined sources of included clusters, not counting sources that a person has dropped. */
   readonly quarantined: number;
-  /** Number of sources that lost much while their windows were young, and were merged nevertheless. */
+  /** Number of sources that lost much of their data, but were merged because their windows were not closed yet. */
   readonly shrunk: number;
 }
 

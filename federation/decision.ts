@@ -3,8 +3,8 @@ import type { Version } from '../storage/bucket';
 /**
  * How a merge treats a source, which is one cluster's file for one window:
  * - `used`: the file is merged.
- * - `accepted`: the file looks bad, but is merged because a person has accepted it. If the file has vanished, the window
- *   has no data from the cluster.
+ * - `accepted`: the file looks bad, but is merged because a person has accepted it. If the file has vanished, the
+ *   window has no data from the cluster.
  * - `refused:<code>`: no data of the cluster is merged into the window. The error code says why.
  * - `kept:<version>`: the file is replaced by the cluster's last good contribution, an object under `kept/` with this
  *   version.
@@ -38,8 +38,8 @@ export function keptVersion(decision: Decision): Version | undefined {
 }
 
 /**
- * Returns whether a source contributes data to the merged window. A file that does not exist contributes nothing, unless
- * the cluster's last good contribution replaces it.
+ * Returns whether a source contributes data to the merged window. A file that does not exist contributes nothing,
+ * unless the cluster's last good contribution replaces it.
  */
 export function contributes({
   seen,

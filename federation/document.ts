@@ -40,7 +40,7 @@ export function defineDocument<Value, Names extends readonly unknown[]>(kind: Do
  * documents as absent.
  *
  * @throws STORAGE_TOO_LARGE if the document is larger than its kind allows; an error with the code in `damaged` (not
- *   retryable) if the content does not match the schema; any other error of the store
+ *   retryable) if the content does not match the schema; also throws errors of the store
  */
 export async function readDocument<Value>(
   bucket: BucketReader,

@@ -23,7 +23,8 @@ export type GenerationWindow = z.infer<typeof generationWindowSchema>;
 
 /**
  * A quarantined source: a cluster's file that was not merged into a window, because it is bad or has vanished. While a
- * generation lists a quarantined source of an included cluster that nobody has dropped, runs end as `partial`.
+ * generation lists quarantined sources of included clusters, runs end as `partial`, unless a person has dropped all of
+ * these sources.
  */
 export const quarantinedSourceSchema = z.object({
   cluster: clusterIdSchema,
@@ -60,7 +61,7 @@ export const acceptedSourceSchema = z.object({
   window: windowIdSchema,
   /** Version of the file, or `absent` if it has vanished. */
   seen: seenSchema,
-  /** Error code with which the source was quarantined. If it was merged and named as shrunk, SOURCE_SHRUNK. */
+  /** Error code with which the source was quarantined, or SOURCE_SHRUNK if it was merged and listed as shrunk. */
   code: z.string(),
   decided: decidedSchema,
 });
@@ -154,9 +155,9 @@ export const generationSchema = z.object({
 export type Generation = z.infer<typeof generationSchema>;
 
 /**
- * Returns the quarantined sources that need attention: those of included clusters that nobody has dropped. Only these
- * make a run `partial`. A generation also keeps the quarantined sources of excluded clusters, until the clusters are
- * included again.
+ * Returns the quarantined sources that need attention: those of included clusters, unless a person has dropped the
+ * source. Only these make a run `partial`. A generation also keeps the quarantined sources of excluded clusters, until
+ * the clusters are included again.
  */
 export function openQuarantined(
   generation: Pick<Generation, 'membership' | 'quarantined'>,

@@ -2,8 +2,8 @@ import { z } from 'zod';
 
 /**
  * Says which federation a bucket contains. It is written before the first generation. Once there are generations, the
- * newest one decides which federation it is. This document is then written again if it is missing or damaged, or names
- * another federation.
+ * bucket contains the federation that the newest one names. If this document is then missing or damaged, or names
+ * another federation, it is written again.
  */
 export const federationSchema = z.object({
   format: z.literal(1),

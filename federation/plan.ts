@@ -142,7 +142,7 @@ class Planner {
   readonly listed: readonly QuarantinedSource[];
   private readonly quarantined: SourcesByWindow<QuarantinedSource>;
   private readonly accepted: SourcesByWindow<AcceptedSource>;
-  /** The names found in a version of a file. `nameKey` makes the keys. */
+  /** The cluster names found in files, by window, cluster and version. `nameKey` makes the keys. */
   private readonly names: ReadonlyMap<string, readonly string[]>;
   private readonly shrunk: SourcesByWindow<ShrunkSource>;
   private readonly cutoff: number;

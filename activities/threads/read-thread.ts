@@ -68,8 +68,8 @@ export function read(task: ReadTask & { readonly port: MessagePort; readonly sha
 type SendColumns = (send: (chunk: Sent<WindowColumns>) => void) => void;
 
 /**
- * One function for each pipeline. Each checks a file and returns a function that sends the file's columns. It throws an
- * `ETL_*` error if the file cannot be used.
+ * One function for each pipeline. It checks a file, and throws an `ETL_*` error if the file cannot be used. Otherwise,
+ * it returns a function that sends the file's columns.
  */
 const readers: Readonly<Record<Pipeline, (task: ReadTask) => SendColumns>> = {
   allocations: readAllocations,

@@ -25,8 +25,8 @@ export function compileWalk(codecs: readonly Codec<unknown>[], hooks: Hooks = {}
 /**
  * A part of the function that `compileWalk` generates, in one of three forms:
  *
- * - `skip`: a number of bytes to skip. With `hours`, these bytes are a number of resource hours of that kind, to be added
- *   to `Walk.hours`.
+ * - `skip`: a number of bytes to skip. With `hours`, these bytes are a number of resource hours of that kind, to be
+ *   added to `Walk.hours`.
  * - `references`: groups of string indexes, as `Walk.references` expects them.
  * - `step`: a function that returns a `Step`. The argument is the number of bytes to skip before the value.
  *
