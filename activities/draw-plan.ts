@@ -34,7 +34,7 @@ export interface DrawPlanInput extends RosterRules, ListCandidatesOptions {
   readonly federator: string;
   readonly scope: Scope;
   readonly request: FederationRequest;
-  /** Names that an earlier attempt of the run found in files of clusters that do not own them. */
+  /** Cluster names that an earlier attempt of the run found in files of clusters that do not own them. */
   readonly found?: readonly NamesOfSource[];
   readonly now: Date;
 }
@@ -147,7 +147,7 @@ export async function drawPlan(bucket: BucketReader, input: DrawPlanInput): Prom
   };
 }
 
-/** Returns the plan of a run that a hold keeps from committing: everything stays as it is. */
+/** Returns the result of planning if a hold keeps the run from committing: everything stays as it is. */
 function onHold(heldBy: Hold, current: Generation, newest: number): DrawnPlan {
   const { generation, federation, membership, windows } = current;
   return {

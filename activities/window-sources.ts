@@ -16,7 +16,7 @@ export interface WindowSource {
   readonly decision: Decision;
   /** Size of the cluster's own file in bytes. */
   readonly size: number;
-  /** Names in the file that the cluster does not own, if the plan knows them. */
+  /** Cluster names in the file that the cluster does not own, if the plan knows them. */
   readonly names?: readonly string[];
   /** Set if the source is quarantined: the reason, and what is merged instead. */
   readonly quarantined?: QuarantinedSource;

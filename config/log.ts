@@ -15,8 +15,9 @@ export interface LogSettings {
 }
 
 /**
- * Creates a logger that writes to standard output. It writes either JSON lines or readable lines, such as `[12:30:00]
- * INFO: Federator[allocations][1d] …`. Kubecost's users can search the readable lines with their usual grep commands.
+ * Creates a logger that writes to standard output. It writes either JSON lines or readable lines, such as
+ * `[12:30:00] INFO: Federator[allocations][1d] …`. Kubecost's users can search the readable lines with their usual grep
+ * commands.
  */
 export function createLog(settings: LogSettings): Log {
   const forPeople = settings.format === 'pretty' || (settings.format === 'auto' && process.stdout.isTTY);

@@ -101,8 +101,8 @@ export interface WalkedCluster {
   /** Returns the position of the string index of the cluster name, or -1 if the record has none. */
   position(this: void, walk: Walk, start: number): number;
   /**
-   * Returns the cluster name if the string at `position` is missing or empty. Returns an empty string if there is no
-   * name.
+   * Looks for the cluster name elsewhere in the record. Called only if the string at `position` is missing or empty.
+   * Returns an empty string if the record has no cluster name.
    */
   otherwise(this: void, walk: Walk, start: number, text: (index: number) => ByteString): ByteString;
 }

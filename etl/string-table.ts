@@ -49,7 +49,7 @@ export class TableBuilder {
     return index;
   }
 
-  /** Encodes the table as the bytes at the start of a file, including magic and count. */
+  /** Encodes the table as the bytes at the start of a file, including the magic number and the number of strings. */
   encode(): Buffer {
     const buffer = Buffer.allocUnsafe(8 + this.bytes);
     magic.copy(buffer);

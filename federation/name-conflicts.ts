@@ -66,7 +66,10 @@ export function namesOfOthers(
   );
 }
 
-/** Says why a file is quarantined if its cluster carries other clusters' names. `names` are those in this file. */
+/**
+ * Says why a file is quarantined if its cluster carries other clusters' names. `names` lists the other clusters' names
+ * in this file. It may be empty, because all new files of such a cluster are quarantined.
+ */
 export function describeTakenSource(
   cluster: ClusterId,
   names: readonly string[],

@@ -50,7 +50,7 @@ export function namesNotOwned(cluster: ClusterId, names: readonly string[], owne
  *
  * A name without an owner goes to one of the clusters that carry it: to the one whose id equals the name, otherwise to
  * the one whose id comes first in byte order. A cluster that carries a name of another cluster gets no names, because
- * it contributes nothing.
+ * its new files are not merged.
  */
 export function decideNames(owners: NameOwners, carried: Iterable<CarriedNames>): DecidedNames {
   const wanted = collect(owners, carried);

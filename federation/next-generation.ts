@@ -65,7 +65,7 @@ export function nextGeneration({ base, plan, results, run, now }: NextGeneration
   };
 }
 
-/** Decides which clusters own the names that the run has found, and which clusters carry other clusters' names. */
+/** Decides which clusters own the cluster names that the run has found, and which carry other clusters' names. */
 function decidedNames(
   plan: NextGenerationInput['plan'],
   results: readonly WindowResult[],

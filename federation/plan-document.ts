@@ -149,7 +149,7 @@ export const windowResultSchema = z.object({
   /** The accepted sources of the window that were merged as they are. */
   accepted: z.array(acceptedSourceSchema),
   /**
-   * Merged sources whose records carry cluster names that, according to the plan, the cluster does not own. Usually
+   * Merged sources whose records carry cluster names that, according to the plan, their cluster does not own. Usually
    * there are none.
    */
   names: z.array(z.object({ cluster: clusterIdSchema, seen: seenSchema, names: z.array(z.string()) })),

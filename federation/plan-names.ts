@@ -20,7 +20,7 @@ import {
 import { decideNames, type NameOwners, ownersAfter } from './names';
 import type { WindowResult } from './plan-document';
 
-/** The names in one version of a cluster's file that the cluster does not own. */
+/** Cluster names in one version of a cluster's file that the cluster does not own. */
 export interface NamesOfSource {
   readonly cluster: ClusterId;
   readonly window: WindowId;
@@ -32,7 +32,7 @@ export interface NamesOfSource {
  * What a plan knows about cluster names. Their owners are those in the base generation, after any decision by a person.
  */
 export interface PlannedNames extends NameRules {
-  /** The names found so far in current files of clusters that do not own them. Some of these names have no owner. */
+  /** Cluster names found so far in current files of clusters that do not own them. Some of them have no owner. */
   readonly known: readonly NamesOfSource[];
   /** Clusters whose merged records may carry a name that a person has given away. All of their windows are checked. */
   readonly recheck: ReadonlySet<ClusterId>;
@@ -68,12 +68,12 @@ export interface PlanNamesInput {
   readonly membership: Pick<Membership, 'clusters' | 'removed' | 'scope'>;
   readonly candidates: Candidates;
   /**
-   * If only recent windows were listed: the listing includes all windows that end after this time (unix seconds).
-   * Undefined if all windows were listed.
+   * If only recent windows were listed, the unix time in seconds from which the listing is complete: it includes all
+   * windows that end after this time. Undefined if all windows were listed.
    */
   readonly since?: number;
   readonly change?: Change;
-  /** Names that an earlier attempt of the run found in files of clusters that do not own them. */
+  /** Cluster names that an earlier attempt of the run found in files of clusters that do not own them. */
   readonly found: readonly NamesOfSource[];
   /** Time of the plan, in unix seconds. */
   readonly now: number;
@@ -164,8 +164,8 @@ export function asNamesSay(
 }
 
 /**
- * Returns the names that were found in quarantined files of clusters that carry other clusters' names. Ignores files
- * that a person has dropped.
+ * Returns the cluster names that were found in quarantined files of clusters that carry other clusters' names. Ignores
+ * files that a person has dropped.
  */
 export function namesOfQuarantined(quarantined: readonly QuarantinedSource[]): NamesOfSource[] {
   return quarantined.flatMap(({ cluster, window, seen, code, dropped, names = [] }) =>
@@ -173,7 +173,7 @@ export function namesOfQuarantined(quarantined: readonly QuarantinedSource[]): N
   );
 }
 
-/** Returns all names that a run has found in files of clusters that do not own them. */
+/** Returns all cluster names that a run has found in files of clusters that do not own them. */
 export function namesInResults(results: readonly WindowResult[]): NamesOfSource[] {
   return results.flatMap(({ window, names, quarantined }) => [
     ...names.map((found) => ({ ...found, window })),

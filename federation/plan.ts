@@ -97,7 +97,8 @@ export interface Plan {
  * - If no cluster leaves or is included again, windows that start before the cut-off stay as they are.
  * - If the membership has changed, the run is not limited to the windows that the request selects.
  * - Windows older than the retention are never merged. If the base generation has them, they are removed.
- * - Windows in which the run accepts a source are exempt from these limits, except for the retention.
+ * - A window in which the run accepts a source is planned even if it starts before the cut-off or the request does not
+ *   select it, but not if it is older than the retention.
  * - If only recent windows were listed, all older windows stay as they are.
  */
 export function planFederation(input: PlanInput): Plan {
@@ -245,7 +246,7 @@ class Planner {
     return this.input.candidates.of(window).get(cluster)?.version ?? absent;
   }
 
-  /** Returns the names that were found in a file, if its cluster carries other clusters' names. */
+  /** Returns the cluster names that were found in a file, if its cluster carries other clusters' names. */
   private foundNames(cluster: ClusterId, window: string, seen: Seen): Pick<PlannedSource, 'names'> {
     if (!Object.hasOwn(this.input.names.nameConflicts, cluster)) return {};
     const names = this.names.get(nameKey({ cluster, window, seen }));

@@ -2,7 +2,7 @@ import type { ByteString } from '../byte-string';
 import { releaseBuffer } from '../release-buffer';
 import { magic } from '../string-table';
 
-/** Position of the first string in a table, after the magic and the count. */
+/** Position of the first string in a table, after the magic number and the number of strings. */
 const head = 8;
 /**
  * Typical size in bytes of a string in a file of assets, including the string's length field. Strings in files of
@@ -200,8 +200,8 @@ export class StringUnion {
   }
 
   /**
-   * Returns the bytes of the table at the start of a file, including magic and count. The returned bytes become invalid
-   * when a string is added.
+   * Returns the bytes of the table as they appear at the start of a file, with the magic number and the number of
+   * strings. The returned bytes become invalid when a string is added.
    */
   table(): Buffer {
     magic.copy(this.bytes);
