@@ -32,7 +32,7 @@ interface Members {
 }
 
 /**
- * Returns the clusters that are removed once the decision in `request`, if there is one, takes effect. Removing a
+ * Returns the removed clusters after the decision in `request`, if it contains one, has been applied. Removing a
  * cluster again does not change the first decision. `newest` is the newest generation; undefined if there is none.
  */
 export function removedAfter(

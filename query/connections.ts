@@ -5,7 +5,7 @@ import { noRoomOf } from './no-room';
 
 /**
  * Gives the engine access to its database. After a fatal error, DuckDB rejects every statement until the database is
- * closed and reopened. The first call after all earlier calls have ended reopens it. Until then, new calls fail.
+ * closed and reopened. Once all running calls have ended, the next call reopens it. Until then, new calls fail.
  */
 export class Connections {
   private readonly free: DuckDBConnection[] = [];
