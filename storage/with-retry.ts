@@ -30,7 +30,7 @@ export interface RetryOptions {
   /**
    * Number of retries that all calls of this bucket share. A successful call gives back the retries that it used, or
    * adds a fifth of a retry if it used none. Once the budget is used up, calls are no longer retried. So a store that
-   * is down gets one request per call instead of four. (Default: 100)
+   * is down gets one request per call instead of `tries` requests. (Default: 100)
    */
   readonly budget?: number;
 }

@@ -31,9 +31,8 @@ export interface MissingReportsInput {
 }
 
 /**
- * Writes the request and the report of each run that ended without a report, because the bucket could not be reached
- * when the run ended, or because the run was terminated. Does not replace existing objects. Returns the reports that it
- * wrote.
+ * Writes the missing requests and reports of runs that have ended. They are missing if the bucket could not be reached
+ * when a run ended, or if a run was terminated. Does not replace existing objects. Returns the reports that it wrote.
  */
 export async function writeMissingReports(
   { bucket, client, idPrefix, now, reported }: MissingReportsInput,

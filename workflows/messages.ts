@@ -91,7 +91,7 @@ export const progress = defineQuery<FederationProgress>('progress');
 
 /** The progress of a child workflow (lane) that merges part of a run's plan. */
 export interface LaneProgress {
-  /** A run may plan several times. This says to which plan the counts belong: 1 is the first one. */
+  /** Number of the plan to which the counts belong. 1 is the run's first plan; a run may plan several times. */
   readonly attempt: number;
   readonly lane: number;
   /** Total counts of the lane so far. */
@@ -99,7 +99,7 @@ export interface LaneProgress {
 }
 export const windowsMerged = defineSignal<[LaneProgress]>('windowsMerged');
 
-/** Requests that the roster notify a primary of each new generation. `forgetPrimary` ends these notifications. */
+/** Asks the roster to notify a primary of each new generation. `forgetPrimary` ends these notifications. */
 export const registerPrimary = defineSignal<[{ cluster: string }]>('registerPrimary');
 export const forgetPrimary = defineSignal<[{ cluster: string }]>('forgetPrimary');
 

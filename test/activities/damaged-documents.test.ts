@@ -60,7 +60,7 @@ async function pull(bucket: Bucket): Promise<object> {
   return await disk.pull({ cluster: clusterId('cluster-1') });
 }
 
-/** Makes cluster-4 stop being a primary. The bucket contains a backup of its own files. */
+/** Makes cluster-4 stop being a primary. The bucket contains a backup of the cluster's own files. */
 async function leave(bucket: Bucket): Promise<object> {
   await using disk = await ClusterOnDisk.make(bucket);
   const cluster = clusterId('cluster-4');
@@ -124,7 +124,7 @@ const table: Record<Kind, { damaged: Row; missing: Row }> = {
   runReport: both({}),
   backupManifest: {
     damaged: { 'leave primary': { refused: 'STORAGE_CORRUPT', why: /older versions/ } },
-    // A backup without a manifest is unfinished.
+    // A backup without a manifest is unfinished, so it is ignored.
     missing: {},
   },
   exportSchema: both({}),

@@ -43,7 +43,7 @@ class Scene extends TestFederator {
     await this.bucket.put(sourceKey(cluster, window), bytes);
   }
 
-  /** Writes a file of cluster-1. Its window begins with that of the set, and is `seconds` long. */
+  /** Writes a file of cluster-1. Its window begins at the start of the set, and is `seconds` long. */
   async pushAllocations(set: AllocationSet, seconds = day): Promise<void> {
     const from = set.window.start?.seconds ?? 0;
     const resolution = seconds === day ? '1d' : seconds === hour ? '1h' : `${seconds / day}d`;

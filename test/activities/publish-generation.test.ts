@@ -176,7 +176,7 @@ describe('verifying while federations go on', () => {
     return run;
   }
 
-  /** Returns a bucket that does something once, right before a published file is read for the first time. */
+  /** Returns a bucket that calls `work` once, right before a published file is read for the first time. */
   function interrupted(bucket: Bucket, work: () => Promise<unknown>): Bucket {
     let done: Promise<unknown> | undefined;
     return overriding(bucket, {

@@ -46,7 +46,7 @@ test('activity results count each store call once', async () => {
   noted(await activities.publishGeneration());
   noted(await activities.cleanUp());
   expect(counted).toEqual(all);
-  // The roster calls this activity and expects only what was stored. So the result must not contain store calls.
+  // The roster calls this activity, and expects only data from the bucket. So the result must not contain store calls.
   expect(await activities.readExclusions()).toEqual({
     exclusions: {},
     follows: { generation: 1, roster: 'roster-1' },

@@ -90,7 +90,7 @@ describe('kubectl-cost', () => {
     };
     const { status, data } = await ask(golden.app, '/model/allocation', parameters);
     expect([status, data.length]).toEqual([200, 1]);
-    // kubectl-cost computes monthly rates as cost · 43200 / minutes, so `minutes` must not be 0.
+    // kubectl-cost computes costs per month (43,200 minutes) as cost · 43200 / minutes, so `minutes` must not be 0.
     for (const row of Object.values(data[0] as Rows)) expect(row['minutes']).toBeGreaterThan(0);
     expect(Object.keys(data[0] as Rows).some((name) => name.includes('__idle__'))).toBe(true);
   });

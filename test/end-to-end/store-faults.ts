@@ -91,7 +91,10 @@ export function failingFolder(folder: Bucket, trouble: () => Trouble | undefined
       ? new FederationError('STORAGE_BUCKET_NOT_FOUND', { detail: `There is no folder ${folder.label}.` })
       : toStorageError(Object.assign(new Error(kind.errno), { code: kind.errno }), folder.label, verb, key);
 
-  /** Makes a call, or makes it fail. If the fault is `cut`, the call has its effect, and only its answer is lost. */
+  /**
+   * Makes a call, unless the fault makes it fail. If the fault is `cut`, the call takes effect, and only its answer is
+   * lost.
+   */
   async function call<T>(verb: Verb, key: string, work: () => Promise<T>): Promise<T> {
     const now = trouble();
     if (now === undefined || !now.strikes(verb, key)) return work();

@@ -116,7 +116,7 @@ export interface GoldenMerge<P extends Pipeline = Pipeline> {
   expected: SetOf[P];
 }
 
-/** Lists the golden windows of a pipeline, with the files that OpenCost merged and its result. */
+/** Lists the golden windows of a pipeline: the files that OpenCost merged, and the merged results. */
 export function goldenMerges<P extends Pipeline>(pipeline: P): GoldenMerge<P>[] {
   const cases = [
     ['bucket', 'expected'],

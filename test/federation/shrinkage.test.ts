@@ -14,7 +14,7 @@ function day(records: number, cpuCoreHours = records, more: Partial<Measure['hou
 
 /**
  * Judges successive versions of one file. Passes to `judge` the last version that was not quarantined, and the verdict
- * on that version if it contains a larger one.
+ * on that version.
  */
 function judgeAll(...versions: (readonly [Measure, number])[]): string[] {
   let standing: Measure | undefined;

@@ -24,8 +24,8 @@ function watch(options = quick): void {
 }
 
 /**
- * Makes a change, waits for the first call of the watcher's callback, and then a little longer for further calls.
- * Returns the number of calls.
+ * Makes a change, and waits until the watcher calls its callback. Then waits a little longer for further calls. Returns
+ * the number of calls.
  */
 async function callsAfter(change: () => Promise<unknown>): Promise<number> {
   const before = calls;

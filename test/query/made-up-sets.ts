@@ -34,8 +34,8 @@ import type { Stored, StoredWorld } from './reference/stored-sets';
 /*
  * Generates small ETL data sets ("worlds"): a few clusters over a few days. They are full of corner cases:
  * - The same names occur in all clusters, and names contain the separators of keys.
- * - Sets are missing.
- * - Containers change their labels and controllers.
+ * - Some sets are missing.
+ * - Some containers change their labels and controllers.
  * - Costs can be negative, NaN or infinite.
  * Amounts of money are multiples of 1/64. So sums are exact in any order, and costs that cancel out add up to 0.
  */

@@ -95,7 +95,7 @@ describeWithTemporal('a run that never reached the bucket', () => {
     let partial = 1;
     world.begin({ commitGeneration: async () => committed({ quarantined: partial-- }) });
     const { status, err } = await run('replay', '--failed', '--wait');
-    // One of the two runs is partial.
+    // The exit status is 3, because one of the two runs is partial.
     expect(status).toBe(3);
     expect(err).toMatch(/^1 run combined with another one whose request is equal\.$/m);
     expect(world.inputs('recordRequest')).toMatchObject([

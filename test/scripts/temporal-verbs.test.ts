@@ -55,8 +55,8 @@ async function start(workflow: 'roster' | 'pull', workflowId: string, input: obj
 describeWithTemporal('exclude and include', () => {
   const startRoster = () => start('roster', names('').roster, { bucket: federation.bucket.label });
 
-  // A roster answers queries even after it has ended, and the runs of these tests have reported a generation of their
-  // own bucket to it. So start and end another roster, which knows no generation.
+  // A roster answers queries even after it has ended. The roster of these tests knows a generation in their bucket, and
+  // must not answer the queries of later tests. So start and end a new roster, which knows no generation.
   afterAll(async () => {
     await using _ = await startRoster();
   });

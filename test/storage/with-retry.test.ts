@@ -172,7 +172,8 @@ describe('a body that breaks off', () => {
     let gets = 0;
     async function* empty(): AsyncGenerator<Uint8Array> {
       yield new Uint8Array();
-      // If the body is never given up, fail with an error that is not retried, so that the test ends.
+      // After too many reads, throw an error that is not retried. Otherwise, the test would hang if `withRetry` never
+      // gave up.
       throw gets > 20 ? new Error('never given up') : unavailable();
     }
     const faulty = withFaults(inner, {});

@@ -64,7 +64,7 @@ test('the metrics show a hold that another process put on the federation, and it
   await commit(2, { hold });
   const held = ['generation 2', 'generation_clusters 2', 'on_hold 1'];
   expect(await shown()).toEqual(held);
-  // The document is not read again until there is a new one.
+  // The generation is not read again, because no newer one has been committed.
   expect(await shown()).toEqual(held);
   expect(read).toEqual([documents.generation.at(2).key]);
   await commit(3, {});
