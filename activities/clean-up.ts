@@ -57,8 +57,8 @@ export const runsFor = 30 * day;
  *   remaining generation refers to them;
  * - old files of runs.
  *
- * All ages are measured by the store's clock. Throws if anything cannot be read: objects that look unused might then
- * still be in use.
+ * All ages are measured by the store's clock. Throws if a generation that is kept cannot be read: it might refer to
+ * objects that look unused.
  */
 export function createCleanUp(deps: CleanUpDependencies): CleanUp {
   const { bucket, log } = deps;
@@ -111,8 +111,8 @@ export function createCleanUp(deps: CleanUpDependencies): CleanUp {
 /**
  * Deletes the generations that are past their retention. Reads and returns the remaining ones.
  *
- * @throws GENERATION_UNREADABLE if one of them is damaged. In that case nothing is deleted, because objects that look
- *   unused may be needed by the damaged generation.
+ * @throws GENERATION_UNREADABLE if a remaining generation is damaged. In that case, no generation, merged object or
+ *   contribution is deleted, because the damaged generation may need objects that look unused.
  */
 async function keepGenerations(
   { bucket, generations: atLeast, heartbeat }: CleanUpDependencies,

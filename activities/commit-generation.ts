@@ -106,7 +106,8 @@ async function commitPlan(
     };
   }
   const { roster, exclusions } = await deps.roster();
-  // If the exclusions in the plan come from another roster, only a new plan can tell whether there is a conflict.
+  // Plan again even if only the roster has been replaced since the plan was made: the check for conflicts between
+  // federators is part of planning.
   if (
     roster !== head.membership.roster ||
     !sameMembership(head.membership, { scope: deps.scope, exclusions })

@@ -33,8 +33,8 @@ export interface DrawnPlan
   /** Which files were listed; `none` if the outcome is `on-hold`, or if the plan is a rollback. */
   readonly listing: Listing | { readonly kind: 'none'; readonly why: string };
   /**
-   * Record of a full listing of the bucket. The commit saves it for later runs. Undefined if only recent windows were
-   * listed.
+   * Record of a full listing of the bucket. The commit saves it for later runs. Undefined if only a listing of recent
+   * windows was made.
    */
   readonly fullListing?: FullListing;
   /**

@@ -14,7 +14,10 @@ export interface EnterPrimaryInput {
 }
 
 export interface EnterPrimarySummary {
-  /** True if this call made the cluster a primary again, or let a waiting cluster pull; false if it changed nothing. */
+  /**
+   * True if this call made the cluster a primary again, or let a waiting cluster pull. False if it changed nothing, or
+   * only recorded `acceptFederation`.
+   */
   entered: boolean;
 }
 

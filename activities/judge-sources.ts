@@ -27,8 +27,8 @@ export interface JudgedSources {
 
 /**
  * Judges the sources of a merged window by the amount of data in their files. Files that the base generation already
- * contains are not judged, because each version is judged only once: the decision does not change when a window becomes
- * old enough to be closed.
+ * contains are not judged again. Otherwise, the decision about a version could change when its window becomes old
+ * enough to count as closed.
  *
  * @param merged provenance of the window, after all of these sources were merged
  */

@@ -44,9 +44,10 @@ export interface LeaveSummary {
 
 /**
  * Creates the activity that makes the cluster stop being a primary. First records on the volume that pulling has
- * stopped. Then restores the cluster's own file for each window that was ever pulled. That file comes from the
- * cluster's folder in the bucket if it is complete there, otherwise from the newest backup that contains it. If neither
- * has the file, removes the window. Idempotent: after an interruption, call it again.
+ * stopped. Then restores the cluster's own file for each window that was ever pulled, unless the cluster has rebuilt
+ * the file since. The restored file comes from the cluster's folder in the bucket if it is complete there, otherwise
+ * from the newest backup that contains it. If neither has the file, removes the window. Idempotent: after an
+ * interruption, call it again.
  */
 export function createLeavePrimary(
   deps: LeaveDependencies,

@@ -18,7 +18,7 @@ export interface Listed {
   readonly listing: Listing;
   readonly candidates: Candidates;
   readonly notices: Notices;
-  /** What a full listing has seen; undefined if only recent windows were listed. */
+  /** What a full listing has seen; undefined if only a listing of recent windows was made. */
   readonly fullListing?: FullListing;
 }
 

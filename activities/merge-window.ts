@@ -49,7 +49,7 @@ export interface MergeOutcome {
   readonly changed: number;
   /** Number of quarantined sources that nobody has dropped. */
   readonly quarantined: number;
-  /** Whether the merge wrote a list of quarantined, accepted and shrunk sources, and of names without an owner. */
+  /** Whether the merge wrote a document with the sources and cluster names that the commit has to know. */
   readonly listed: boolean;
   /** True if the merged object already existed. */
   readonly reused: boolean;

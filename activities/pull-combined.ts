@@ -135,7 +135,7 @@ class Pull {
     if (this.left) return { ...this.summary, state: 'left' };
     const lastPull = { generation: this.generation.generation, at: this.deps.now().toISOString() };
     if (this.summary.postponed.count === 0) await updatePrimary(this.target, { lastPull });
-    // If no file had to be replaced or removed, the generation has not been recorded yet.
+    // Record the generation here, too: it has not been recorded yet if no file had to be replaced or removed.
     await this.recordGeneration();
     return this.summary;
   }

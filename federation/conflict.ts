@@ -13,9 +13,9 @@ export type Conflict = 'settings' | 'exclusions';
  * conflict.
  *
  * If both take their exclusions from the same roster, a difference only means that the roster has changed in the
- * meantime. The same is true if the roster of `own` was started from the newest generation, to replace a roster that
- * Temporal has lost. But if a later generation names the roster that seemed lost, that roster still exists, so there is
- * a conflict.
+ * meantime. This is no conflict. Nor is it a conflict if Temporal has lost the other roster, and the roster of `own`
+ * replaces it: it was then started with the exclusions of the newest generation (see `follows`). But if the other
+ * roster is named by a generation that was committed after this start, it still exists, so there is a conflict.
  */
 export function conflictWith(
   newest: { readonly generation: number; readonly membership: Membership },

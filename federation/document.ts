@@ -173,7 +173,7 @@ function parseJson(key: string, bytes: Buffer): unknown {
   try {
     return JSON.parse(bytes.toString('utf8'));
   } catch (cause) {
-    // Do not quote the document's content in the detail of this error, because the parser's message already quotes it.
+    // Do not quote the document's content here, because the message of `cause` already quotes it.
     throw corrupt(key, `${bytes.length} bytes that are no JSON`, cause);
   }
 }

@@ -185,8 +185,8 @@ export function runPlanHeadKey(run: string, attempt: number): string {
 }
 
 /**
- * Returns the key of the document that lists what was found while merging one window: quarantined sources, and cluster
- * names that have no owner yet. `index` is the window's position in the shard.
+ * Returns the key of the document that lists what was found while merging one window: quarantined, accepted and shrunk
+ * sources, and cluster names in files of clusters that do not own them. `index` is the window's position in the shard.
  */
 export function runQuarantineKey(run: string, attempt: number, shard: number, index: number): string {
   return `${runsPrefix}${run}/quarantine-${attempt}-${shard}-${index}.json`;

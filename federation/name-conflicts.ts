@@ -94,9 +94,9 @@ export function adviseOnNameConflict(cluster: string, { names }: NameConflict): 
 const longestOverlap = 2 * 86_400;
 
 /**
- * Returns whether a cluster looks like a new installation of `owner`. It does if, in every pipeline and resolution for
- * which both have files, the owner's windows begin earlier and end earlier than the cluster's, and overlap with them by
- * at most `longestOverlap`.
+ * Returns whether a cluster looks like a new installation of the cluster that owns `names`. It does if, in every
+ * pipeline and resolution for which both have files, the owner's windows begin earlier and end earlier than the
+ * cluster's, and overlap with them by at most `longestOverlap`. It does not if `names` have several owners.
  */
 export function looksReinstalled(
   filesOf: (cluster: ClusterId) => readonly WindowId[],

@@ -106,7 +106,8 @@ export function planNames(input: PlanNamesInput): PlannedNames {
 
 /**
  * Describes the clusters that carry other clusters' names. If the base generation says that a cluster looks like a new
- * installation, the result says so too, because a listing of recent windows may no longer show it.
+ * installation, the result says so too as long as its names are the same, because a listing of recent windows may no
+ * longer show it.
  */
 function describeTaken(
   taken: ReadonlyMap<ClusterId, NameOwners>,
@@ -145,8 +146,9 @@ function windowsOf(candidates: Candidates): Map<ClusterId, WindowId[]> {
 }
 
 /**
- * Returns the base generation's quarantined sources as the next generation lists them. If a cluster no longer carries
- * other clusters' names, omits the sources that were quarantined for that reason: they are judged like new files.
+ * Returns the base generation's quarantined sources, with cluster names and details brought up to date. If a cluster no
+ * longer carries other clusters' names, omits its sources that were quarantined for that reason: they are judged like
+ * new files.
  */
 export function asNamesSay(
   quarantined: readonly QuarantinedSource[],
