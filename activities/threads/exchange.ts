@@ -142,7 +142,7 @@ export class ThreadSide {
 
 /** The main side of the exchange, in the thread that started the worker thread's task. It never blocks. */
 export class MainSide<Chunk> {
-  /** Chunks that have been received, but not yet consumed. */
+  /** Chunks that have been received, but not yet yielded by `chunks`. */
   private arrived: Chunk[] = [];
   private ended = false;
   /** Number of received chunks that still count as in flight, because they have not been consumed yet. */

@@ -54,7 +54,7 @@ export type MergeQuestion =
   | { readonly ask: 'again'; readonly again: AgainRange };
 
 export interface MergeReply {
-  /** The requested bytes. Undefined if the source has changed since the plan was made. */
+  /** The requested bytes. Undefined if the source has changed since its version was looked up. */
   readonly bytes?: Uint8Array;
   /**
    * Bytes of the previous merged object that precede `bytes`. They are needed only to compute the digest of that
@@ -80,7 +80,7 @@ export interface BadSource {
 }
 
 export type MergeAnswer =
-  /** Some sources are bad or have changed since the plan was made. Nothing was merged. */
+  /** Some sources are bad or have changed since their versions were looked up. Nothing was merged. */
   | { readonly kind: 'refused'; readonly bad: readonly BadSource[]; readonly moved: readonly string[] }
   /** The previous object does not match its provenance. */
   | { readonly kind: 'previous-damaged'; readonly detail: string }
