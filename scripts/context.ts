@@ -9,6 +9,7 @@ import type { Bucket } from '../storage/bucket';
 import { readOnly } from '../storage/read-only';
 import { Releasers } from '../workers/releasers';
 import { type Names, names } from '../workflows/names';
+import { guardedRetries } from './guarded-retries';
 
 /** Options that every verb has. `command.optsWithGlobals()` returns them. */
 export interface CommandOptions {
@@ -87,11 +88,15 @@ export function openContext(options: CommandOptions): Context {
 async function connectTemporal(settings: Settings, timeoutMs: number): Promise<Temporal> {
   // Import Temporal's client only if a verb uses it. This import alone takes longer than a complete run of a
   // verb that does not need Temporal.
-  const { Client, Connection } = await import('@temporalio/client');
+  const sdk = await import('@temporalio/client');
   const { address, namespace, connection: how } = settings.temporal;
   try {
-    const connection = await Connection.connect({ ...how, connectTimeout: timeoutMs });
-    return { connection, client: new Client({ connection, namespace }) };
+    const connection = await sdk.Connection.connect({
+      ...how,
+      connectTimeout: timeoutMs,
+      interceptors: guardedRetries(sdk),
+    });
+    return { connection, client: new sdk.Client({ connection, namespace }) };
   } catch (cause) {
     throw new FederationError('TEMPORAL_UNAVAILABLE', {
       detail: `No Temporal server answers at ${address}.`,

@@ -1,0 +1,43 @@
+import type {
+  ConnectionOptions,
+  defaultGrpcRetryOptions,
+  makeGrpcRetryInterceptor,
+} from '@temporalio/client';
+
+type Interceptor = NonNullable<ConnectionOptions['interceptors']>[number];
+type Call = ReturnType<Interceptor>;
+
+/** What is needed of the SDK. The caller passes it, because it is slow to load, and loaded only if it is used. */
+interface Sdk {
+  readonly makeGrpcRetryInterceptor: typeof makeGrpcRetryInterceptor;
+  readonly defaultGrpcRetryOptions: typeof defaultGrpcRetryOptions;
+}
+
+/** Code of gRPC for a call that was cancelled. */
+const cancelled = 1;
+
+/**
+ * Returns interceptors with which the SDK retries calls, as it does by default, but not after the connection has been
+ * closed. A verb that no longer waits for an answer closes the connection, while the SDK may still be about to retry.
+ * By default, this retry would throw an error that nothing can catch, and the process would end with exit status 1.
+ */
+export function guardedRetries(sdk: Sdk): Interceptor[] {
+  return [sdk.makeGrpcRetryInterceptor(sdk.defaultGrpcRetryOptions()), cancelIfClosed];
+}
+
+const cancelIfClosed: Interceptor = (options, nextCall) => {
+  try {
+    return nextCall(options) as Call;
+  } catch {
+    return closedCall as Call;
+  }
+};
+
+/** A call through a closed connection: it ends at once. */
+const closedCall: Pick<Call, 'start' | 'sendMessage' | 'halfClose' | 'cancelWithStatus'> = {
+  start: (metadata, listener) =>
+    listener?.onReceiveStatus?.({ code: cancelled, details: 'The connection is closed.', metadata }),
+  sendMessage: () => undefined,
+  halfClose: () => undefined,
+  cancelWithStatus: () => undefined,
+};
