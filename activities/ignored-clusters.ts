@@ -21,7 +21,7 @@ interface FindIgnoredInput {
 }
 
 const concurrentScans = 8;
-/** A window is recent if it ended at most this long ago, in seconds. Older windows are ignored. */
+/** A window is recent if it ended at most this long ago, in seconds. Files of older windows need not be listed. */
 const recent = 7 * 86_400;
 
 /** Finds the removed clusters that still have a folder, and whether they still push. */

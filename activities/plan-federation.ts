@@ -116,9 +116,9 @@ export function createPlanFederation(deps: PlanDependencies): PlanFederation {
 }
 
 /**
- * Reads the cluster names that the previous attempt of the run found in files of clusters that do not own them. The
- * previous attempt committed nothing because of these names, and the current one quarantines the files. If the record
- * of the names cannot be read, the current attempt finds them again.
+ * Reads the cluster names that the previous attempt of the run found in files of clusters that do not own them. If some
+ * of the names belong to other clusters, the current attempt quarantines these files. If the record of the names cannot
+ * be read, the current attempt finds them again.
  */
 async function foundBefore(
   bucket: Bucket,

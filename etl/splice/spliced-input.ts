@@ -30,9 +30,9 @@ export interface Again {
   /** Number of strings in the table that the entries' string indexes refer to. */
   readonly strings: number;
   /**
-   * String indexes in the merged file, one for each string that the entries use. If `by` is `index`, element i is for
-   * the string with index i in the entries' own table. If `by` is `order`, element i is for the i-th string in the
-   * order of first use.
+   * String indexes in the merged file. If `by` is `index`, element i is for the string with index i in the table that
+   * the entries' string indexes refer to. If `by` is `order`, element i is for the i-th string that the entries use, in
+   * the order of first use.
    */
   readonly indexes: Int32Array;
   readonly by: 'index' | 'order';
