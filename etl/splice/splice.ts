@@ -74,10 +74,9 @@ interface TakenFrom<P extends Pipeline> {
 
 /**
  * Merges the files of one window without decoding most records. It builds a common string table. It copies the bytes of
- * the records and replaces only the string indexes in them. It decodes and merges a record only if another record has
- * the same identity, if the record's window must be expanded or differs from those of the other records in its file, or
- * if its key is not its identity. It also decodes the first record of each file. If any set has aggregationKeys, it
- * decodes all records.
+ * the records and replaces only the string indexes in them. It decodes and merges a record only if it is the first
+ * record of its file, if its window differs from that of the first record or must be expanded, if another record has
+ * the same identity, or if its key is not its identity. If any set has aggregationKeys, it decodes all records.
  *
  * The result has the same content as `encodeMerged(mergeSets(…))`, in the same order. If no record had to be changed,
  * it is byte-identical. Otherwise, its string table may be in another order, and may contain unused strings of records
