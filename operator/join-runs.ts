@@ -34,9 +34,9 @@ export function newestFirst(...lists: readonly (readonly string[])[]): string[] 
 }
 
 /**
- * Combines what the bucket and Temporal know about a run. The report in the bucket has precedence. `known` is undefined
- * if Temporal does not know the run. It is `silent` if there is no way to know how the run ended: Temporal does not
- * answer, or the report exists but is damaged.
+ * Combines what the bucket and Temporal know about a run. The documents in the bucket have precedence. `known` is
+ * undefined if Temporal does not know the run. It is `silent` if there is no way to know how the run ended: Temporal does
+ * not answer, or the report exists but is damaged.
  */
 export function joinRun(
   run: string,
@@ -46,7 +46,8 @@ export function joinRun(
 ): Run {
   if (report !== undefined) {
     const { outcome, startedAt, endedAt } = report;
-    return { run, outcome, request, report, startedAt, endedAt, error: report.error };
+    const asked = request ?? (known === 'silent' ? undefined : known?.request);
+    return { run, outcome, request: asked, report, startedAt, endedAt, error: report.error };
   }
   if (known === 'silent') return { run, outcome: 'unknown', request };
   if (known === undefined) return { run, outcome: 'died', request };

@@ -161,11 +161,11 @@ async function collectRuns(
   async function readOne(run: string): Promise<Run> {
     const found = await stored.read(run);
     damaged.set(run, found.damaged);
-    if (found.report !== undefined) return joinRun(run, found, undefined);
+    if (found.report !== undefined && found.request !== undefined) return joinRun(run, found, undefined);
     const isDamaged = found.damaged.some(({ key }) => key === documents.runReport.at(run).key);
     const inTemporal = known.get(run) ?? (await temporal.find(run)) ?? (isDamaged ? 'silent' : undefined);
-    const error =
-      inTemporal === undefined || inTemporal === 'silent' ? undefined : await temporal.errorOf(inTemporal);
+    const needsError = found.report === undefined && inTemporal !== undefined && inTemporal !== 'silent';
+    const error = needsError ? await temporal.errorOf(inTemporal) : undefined;
     return joinRun(run, found, inTemporal, error);
   }
 }

@@ -74,11 +74,15 @@ const firstAfterCommit = phaseNames.indexOf('publish');
  * Combinations of a fault, a phase and a store. Quick runs test a selection that contains every fault, phase and store.
  */
 const cells: readonly Cell[] = runs(
-  phaseNames.map((phase, at) => ({
-    phase,
-    fault: faultNames[at % faultNames.length] ?? 'away',
-    store: storeNames[(at + Math.floor(at / faultNames.length)) % 2] ?? 'S3',
-  })),
+  [
+    ...phaseNames.map((phase, at) => ({
+      phase,
+      fault: faultNames[at % faultNames.length] ?? 'away',
+      store: storeNames[(at + Math.floor(at / faultNames.length)) % 2] ?? 'S3',
+    })),
+    // In this one, the report is written, but the request is not.
+    { fault: 'refused', phase: 'recording the request', store: 'a folder' },
+  ],
   faultNames.flatMap((fault) =>
     phaseNames.flatMap((phase) => storeNames.map((store) => ({ fault, phase, store }))),
   ),

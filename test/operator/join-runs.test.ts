@@ -52,8 +52,12 @@ describe('A run', () => {
     });
   });
 
-  it('that never reached the bucket has the request of its memo', () => {
+  it('whose request never reached the bucket has the request of its memo', () => {
     expect(joinRun(run, {}, known).request?.why).toBe('from the memo');
+    expect(joinRun(run, { report }, known)).toMatchObject({
+      outcome: report.outcome,
+      request: known.request,
+    });
   });
 
   it('without a report died if Temporal forgot it, and is unknown if Temporal is silent', () => {
