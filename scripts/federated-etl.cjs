@@ -25,12 +25,19 @@ if (fs.existsSync(built)) {
 }
 
 function start(program) {
+  process.stdout.on('error', exitOnClosedPipe);
   require(program)
     .main(args)
     .catch((error) => {
       console.error(error);
       process.exitCode = 1;
     });
+}
+
+/** Ends the process when the reader of a pipe closes it early, as `head` does in `federated-etl runs | head`. */
+function exitOnClosedPipe(error) {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
 }
 
 /** Runs the same command line with the project's own Node. */

@@ -41,7 +41,6 @@ const verbs: Readonly<Record<string, () => (program: Command) => void>> = {
  * usage or settings, 3 if the run that the verb has waited for is partial.
  */
 export async function main(argv: readonly string[]): Promise<void> {
-  process.stdout.once('error', exitOnClosedPipe);
   const program = buildProgram();
   try {
     for (const register of loadVerbs(argv)) register(program);
@@ -55,8 +54,6 @@ export async function main(argv: readonly string[]): Promise<void> {
     }
     process.stderr.write(`${explain(error, program.opts<{ verbose?: boolean }>().verbose === true)}\n`);
     process.exitCode = exitStatusOf(error);
-  } finally {
-    process.stdout.off('error', exitOnClosedPipe);
   }
 }
 
@@ -98,10 +95,4 @@ function explain(error: unknown, verbose: boolean): string {
   const causes: string[] = [];
   for (let at = error; types.isNativeError(at); at = at.cause) causes.push(at.stack ?? at.message);
   return `${text}\n${causes.join('\ncaused by ')}`;
-}
-
-/** Exits with code 0 when the reader of a pipe closes it early, as `head` does in `federated-etl runs | head`. */
-function exitOnClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(0);
 }

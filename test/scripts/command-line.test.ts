@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
 import { Command } from 'commander';
 import { parseSpan } from '../../scripts/parse-options';
 import { runMain } from './run-main';
@@ -54,6 +57,17 @@ describe('the command line', () => {
       /^SETTINGS_INVALID: The settings file cannot be read.*\(key \/nowhere\/settings\.yaml\)\n {2}Pass the right file/,
     );
     expect(err).not.toContain('    at ');
+  });
+
+  it('ends quietly if nobody reads what it prints', async () => {
+    const program = join(__dirname, '../../scripts/federated-etl.cjs');
+    const file = join(__dirname, '../golden/edge/versions/assets.v21');
+    const child = spawn(process.execPath, [program, 'inspect', file], { stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.destroy();
+    let err = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
+    const [status] = (await once(child, 'close')) as [number | null];
+    expect({ status, err }).toEqual({ status: 0, err: '' });
   });
 
   it('shows where an error comes from only on request', async () => {
