@@ -165,7 +165,7 @@ export class WindowMerge {
     for (const { cluster, largest, now } of named) {
       log.warn(
         { event: 'source.shrunk', cluster, largest, now },
-        `${prefix(planned.window)} ${cluster} ${planned.window} is merged although it has lost much: ${describeChange(largest, now)}`,
+        `${prefix(planned.window)} ${cluster} ${planned.window} is merged although it has shrunk: ${describeChange(largest, now)}`,
       );
     }
   }

@@ -44,7 +44,7 @@ export function decidableSources({
   return [
     ...quarantined.map((source) => ({ ...source, state: quarantineState(source) })),
     ...shrunk.filter(isNamed).map(({ cluster, window, seen, largest, now }) => {
-      const detail = `The file has lost much: ${describeChange(largest, now)}.`;
+      const detail = `The file has shrunk: ${describeChange(largest, now)}.`;
       return { cluster, window, seen, code: shrunkCode, detail, state: 'shrunk' as const };
     }),
   ];

@@ -219,7 +219,7 @@ export class Pusher {
     const { pipeline, resolution } = ref;
     log.warn(
       { event: 'push.shrunk', cluster, pipeline, resolution, window: windowName(ref.window), before, now },
-      `FederatedCluster[${pipeline}][${resolution}] uploads ${windowText(ref)} although it has lost much since the last push: ${what}`,
+      `FederatedCluster[${pipeline}][${resolution}] uploads ${windowText(ref)} although it has shrunk since the last push: ${what}`,
     );
     return { what, at: Date.now() };
   }

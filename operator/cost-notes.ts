@@ -31,9 +31,7 @@ function aboutQuarantined(generation: Notable): string[] {
 
 function aboutShrunk(generation: Notable): string[] {
   const found = byCluster(shrunkSources(generation), ({ length }) => count(length, 'window'));
-  return found.length === 0
-    ? []
-    : [`Files that have lost much of their content count as they are: ${shortList(found)}.`];
+  return found.length === 0 ? [] : [`Files that have shrunk count as they are: ${shortList(found)}.`];
 }
 
 function aboutRemoved({ membership: { removed } }: Notable, now: number): string[] {

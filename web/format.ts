@@ -115,3 +115,8 @@ export function dates({ start, end }: WindowText): string {
 export function shortRun(run: string): string {
   return run.replace(/^.*federation-(?=\d)/, '');
 }
+
+/** Formats a number with its noun: `1 row`, `2 rows`. */
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}

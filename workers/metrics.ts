@@ -83,7 +83,7 @@ export function registerRoleMetrics(registry: Registry, readiness: Readiness): R
   );
   const shrunk = gauge(
     'generation_shrunk',
-    'Sources of that generation that lost much while their windows were young, and were merged nevertheless',
+    'Sources of that generation that shrank while their windows were young, and were merged nevertheless',
     [],
   );
   const onHold = gauge('on_hold', '1 while a rollback keeps federations from committing', []);

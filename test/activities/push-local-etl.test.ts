@@ -212,7 +212,7 @@ describe('a push', () => {
   });
 });
 
-describe('a push of a file that has lost much', () => {
+describe('a push of a file that has shrunk', () => {
   /**
    * Builds a file and pushes it. `shrunk` describes what the file has lost. `said` contains the push's warnings and a
    * `put` for each upload, in order.
@@ -243,7 +243,7 @@ describe('a push of a file that has lost much', () => {
       shrunk: [expect.stringMatching(`^records ${records(whole)} → 2, core hours `)],
     });
     expect(said).toEqual([
-      `FederatedCluster[allocations][1d] uploads 2026-11-14 although it has lost much since the last push: ${shrunk[0]}`,
+      `FederatedCluster[allocations][1d] uploads 2026-11-14 although it has shrunk since the last push: ${shrunk[0]}`,
       'put',
     ]);
     expect(await disk.remote(day1)).toEqual(short);

@@ -107,7 +107,7 @@ describe('a source that shrank in a young window', () => {
   test('is no longer listed as shrunk once it is accepted', () => {
     const { base: after, sources, windows } = decideSources(base, base, about('accept'), decided);
     expect(sources).toMatchObject([
-      { window: two, state: 'shrunk', detail: 'The file has lost much: records 45 → 2.' },
+      { window: two, state: 'shrunk', detail: 'The file has shrunk: records 45 → 2.' },
     ]);
     expect(after.shrunk).toEqual(base.shrunk.slice(1));
     expect(after.accepted).toEqual([{ cluster: 'b', window: two, seen, code: 'SOURCE_SHRUNK', decided }]);

@@ -46,7 +46,7 @@ test('quarantined sources are counted by cluster and by what is merged instead, 
 
 test('shrunk sources are named while they are new', () => {
   expect(notes({ shrunk: [shrunk('a', false), shrunk('b', true)] })).toEqual([
-    'Files that have lost much of their content count as they are: a (1 window).',
+    'Files that have shrunk count as they are: a (1 window).',
   ]);
 });
 

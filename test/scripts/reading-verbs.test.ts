@@ -399,7 +399,7 @@ describe('decisions about quarantined sources', () => {
     );
   });
 
-  it('can confirm a file that was merged although it had lost much, but cannot drop it', async () => {
+  it('can confirm a file that was merged although it had shrunk, but cannot drop it', async () => {
     await federateTwo();
     const seen = (await federation.bucket.head(`federated/cluster-2/etl/bingen/${hour}`))?.version;
     if (seen === undefined) throw new Error('cluster-2 has no such file.');
@@ -414,9 +414,7 @@ describe('decisions about quarantined sources', () => {
     expect(out).toMatch(/\ncluster-2 +assets +1h .* records 45 → 2\n/);
     expect(out).toMatch(/or `federated-etl accept <cluster>` confirms it\.\n$/);
     const asked = await run('accept', 'cluster-2');
-    expect(asked.out).toMatch(
-      /\nassets +1h .* shrunk +SOURCE_SHRUNK +The file has lost much: records 45 → 2\./,
-    );
+    expect(asked.out).toMatch(/\nassets +1h .* shrunk +SOURCE_SHRUNK +The file has shrunk: records 45 → 2\./);
     expect(asked.err).toContain('--yes');
     expect((await run('quarantine', 'drop', 'cluster-2', '--yes')).err).toMatch(
       /^QUARANTINE_NOT_FOUND: .*Generation 2 has merged this file, so it cannot be dropped\.[\s\S]*federated-etl accept/,

@@ -1,4 +1,4 @@
-import { age, bytes, displayName, moment, money, percent, rated, span } from '../../web/format';
+import { age, bytes, count, displayName, moment, money, percent, rated, span } from '../../web/format';
 
 describe('amounts', () => {
   it.each([
@@ -54,6 +54,10 @@ describe('other values', () => {
 
   it('are sizes in decimal units', () => {
     expect([bytes(999), bytes(1_500), bytes(48_000_000)]).toEqual(['999 B', '1.5 kB', '48 MB']);
+  });
+
+  it('are counts of a noun', () => {
+    expect([0, 1, 2].map((number) => count(number, 'row'))).toEqual(['0 rows', '1 row', '2 rows']);
   });
 
   it('are descriptive names', () => {

@@ -1,5 +1,5 @@
 import type { Allocation } from '../api-types';
-import { displayName, percent } from '../format';
+import { count, displayName, percent } from '../format';
 import { Link } from '../parts/link';
 import type { Column } from '../parts/table';
 import { drillDown, finerThan, type UrlState } from '../url-state';
@@ -54,7 +54,7 @@ export function allocationColumns({
           </Link>
         );
       },
-      total: `${rows.length} rows`,
+      total: count(rows.length, 'row'),
     },
     cost('cpu', 'CPU', (row) => row.cpuCost + row.cpuCostAdjustment),
     cost('ram', 'RAM', (row) => row.ramCost + row.ramCostAdjustment),

@@ -2,7 +2,7 @@ import { useMemo } from 'preact/hooks';
 import type { Asset, AssetSet, AssetSets } from '../api-types';
 import { useAnswer } from '../ask';
 import { appliesTo } from '../filter-fields';
-import { dates, displayName, money } from '../format';
+import { count, dates, displayName, money } from '../format';
 import { CsvLink } from '../parts/csv-link';
 import { FilterControl } from '../parts/filter-control';
 import { Link } from '../parts/link';
@@ -88,7 +88,7 @@ export function Assets({ state, go, status, opening, onToken, say }: ViewProps) 
             </Link>
           );
         },
-        total: `${rows.length} rows`,
+        total: count(rows.length, 'row'),
       },
       ...property('cluster', 'Cluster'),
       ...property('provider', 'Provider'),

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { GenerationDiff } from '../../api/contract';
 import { useAnswer } from '../ask';
-import { moment, money } from '../format';
+import { count, moment, money } from '../format';
 import { Failed, Notice } from '../parts/states';
 import { type Column, Table } from '../parts/table';
 
@@ -57,15 +57,16 @@ export function Diff({
       <p class="about">
         {diff.joined.length > 0 && `Joined: ${diff.joined.join(', ')}. `}
         {diff.left.length > 0 && `Left: ${diff.left.join(', ')}. `}
-        {diff.changes.length === 0 ? 'No windows differ.' : `${windows(diff.changes.length)} differ.`}
-        {diff.omitted > 0 && ` ${windows(diff.omitted)}, all older, differ too, but were not compared.`}
+        {diff.changes.length === 0 ? 'No windows differ.' : `${count(diff.changes.length, 'window')} differ.`}
+        {diff.omitted > 0 &&
+          ` ${count(diff.omitted, 'window')}, all older, differ too, but were not compared.`}
       </p>
       <Notice
         sentences={
           unreadable === 0
             ? []
             : [
-                `${windows(unreadable)} could not be read, so the totals lack ${unreadable === 1 ? 'it' : 'them'}.`,
+                `${count(unreadable, 'window')} could not be read, so the totals lack ${unreadable === 1 ? 'it' : 'them'}.`,
               ]
         }
       />
@@ -156,10 +157,6 @@ function costColumns(
       numeric: true,
     },
   ];
-}
-
-function windows(count: number): string {
-  return count === 1 ? '1 window' : `${count} windows`;
 }
 
 /** Formats the id of a window: `allocations 1d 2026-11-14 00:00`. */
