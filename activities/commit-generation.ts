@@ -43,7 +43,7 @@ export interface CommittedGeneration extends GenerationIdentity {
   readonly shrunk: number;
   /** Ids of the included clusters that have quarantined sources. If there are many, only the first ones. */
   readonly degraded: string[];
-  /** Whether the generation has a hold. */
+  /** Whether the generation is on hold. */
   readonly onHold: boolean;
   /** Describes each cluster whose records carry other clusters' names. If there are many, only the first ones. */
   readonly nameConflicts: string[];

@@ -64,8 +64,8 @@ function balancersJson(balancers: NonNullable<AllocationRow['lbAllocations']>): 
 }
 
 /**
- * Encodes an allocation's GPU use. The two averages are also numbers of the allocation itself, so they are rounded in
- * the same way here.
+ * Encodes an allocation's GPU use. The two averages are also fields of the allocation itself. They are rounded here
+ * exactly as they are there.
  */
 function gpuJson({ gpuUsageAverage, gpuRequestAverage, ...gpu }: GpuUse): string {
   const members = Object.entries(gpu).map(([name, value]): [string, string] => [name, JSON.stringify(value)]);

@@ -49,7 +49,8 @@ export interface RosterRules {
   /** Id of the roster. */
   readonly roster: string;
   /**
-   * The generation from which the roster took its first exclusions: the newest one when the roster was started, if any.
+   * The generation from which the roster took its initial exclusions: the one that was the newest when the roster was
+   * started. Undefined if there was no generation at that time.
    */
   readonly follows?: FollowedGeneration;
   /** The newest generation that the roster knows. Undefined before the first one. */

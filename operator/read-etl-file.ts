@@ -47,7 +47,7 @@ function pipelineOf(path: string): Pipeline | undefined {
 
 /**
  * Decodes a file with the first pipeline whose decoder accepts it. If no decoder does, throws the error of the decoder
- * that read furthest, because that error explains best what is wrong.
+ * that read furthest, because that error best explains what is wrong.
  */
 function decodeAny(bytes: Uint8Array): EtlSet {
   const refusals: FederationError[] = [];

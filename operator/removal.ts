@@ -9,8 +9,8 @@ import type { BucketReader } from '../storage/bucket';
 import { requireNoHold } from './hold';
 import { findKnownCluster, type KnownCluster } from './known-cluster';
 
-/** A person's wish to remove or restore a cluster. */
-export interface MembershipWish {
+/** A person's request to remove or restore a cluster. */
+export interface RemovalRequest {
   readonly kind: 'remove' | 'restore';
   /** The id of the cluster. */
   readonly cluster: string;
@@ -31,12 +31,12 @@ export interface RemovableCluster {
  * Reads from the newest generation whether a cluster is removed.
  *
  * @throws CLUSTER_UNKNOWN if there is no such cluster; GENERATION_UNREADABLE if the newest generation is damaged.
- *   Unless the wish is already fulfilled, also FEDERATION_ON_HOLD if a hold keeps federations from committing it, and
- *   CLUSTER_LAST if no other cluster would be left.
+ *   Unless the cluster already is as requested, also FEDERATION_ON_HOLD if a hold keeps federations from committing it,
+ *   and CLUSTER_LAST if no other cluster would be left.
  */
 export async function readRemovable(
   bucket: BucketReader,
-  { kind, cluster: id }: MembershipWish,
+  { kind, cluster: id }: RemovalRequest,
 ): Promise<RemovableCluster> {
   const known = await findKnownCluster(bucket, id);
   const { cluster, damage: damaged } = known;

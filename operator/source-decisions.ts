@@ -30,7 +30,7 @@ export interface SelectedSources {
   /** Selected sources that cannot be accepted, because they have nothing that could be merged. */
   readonly impossible: readonly DecidableSource[];
   /**
-   * Selected sources whose files have been replaced since the newest generation was committed. The next federation
+   * Selected sources whose files have been replaced since the newest generation was committed. The next run
    * judges the new files.
    */
   readonly replaced: readonly DecidableSource[];

@@ -16,7 +16,7 @@ export interface WindowsSummary {
   readonly pipeline: string;
   readonly resolution: string;
   readonly count: number;
-  /** Time when the newest window ends, in RFC 3339. It shows how recent the data is. */
+  /** End of the newest window, as an RFC 3339 time. It shows how recent the data is. */
   readonly newestEnd: string;
 }
 

@@ -95,7 +95,7 @@ export interface AllocationRequest {
    * If false, rows have only the total costs of their volumes and load balancers, and do not list them. (Default: true)
    */
   readonly volumes?: boolean;
-  /** The current time in unix seconds. No data is expected for the time after it. */
+  /** The current time in unix seconds. No data is expected for any later time. */
   readonly now: number;
 }
 

@@ -3,6 +3,7 @@ import type {
   defaultGrpcRetryOptions,
   makeGrpcRetryInterceptor,
 } from '@temporalio/client';
+import { describeError } from '../errors/federation-error';
 
 type Interceptor = NonNullable<ConnectionOptions['interceptors']>[number];
 type Call = ReturnType<Interceptor>;
@@ -28,16 +29,17 @@ export function guardedRetries(sdk: Sdk): Interceptor[] {
 const cancelIfClosed: Interceptor = (options, nextCall) => {
   try {
     return nextCall(options) as Call;
-  } catch {
-    return closedCall as Call;
+  } catch (error) {
+    return endedCall(describeError(error)) as Call;
   }
 };
 
-/** A call through a closed connection: it ends at once. */
-const closedCall: Pick<Call, 'start' | 'sendMessage' | 'halfClose' | 'cancelWithStatus'> = {
-  start: (metadata, listener) =>
-    listener?.onReceiveStatus?.({ code: cancelled, details: 'The connection is closed.', metadata }),
-  sendMessage: () => undefined,
-  halfClose: () => undefined,
-  cancelWithStatus: () => undefined,
-};
+/** Returns a call that ends as soon as it is started. */
+function endedCall(details: string): Pick<Call, 'start' | 'sendMessage' | 'halfClose' | 'cancelWithStatus'> {
+  return {
+    start: (metadata, listener) => listener?.onReceiveStatus?.({ code: cancelled, details, metadata }),
+    sendMessage: () => undefined,
+    halfClose: () => undefined,
+    cancelWithStatus: () => undefined,
+  };
+}

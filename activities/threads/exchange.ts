@@ -49,8 +49,8 @@ interface Given {
 }
 
 /**
- * The worker thread's side of the exchange. Its methods block while they wait. They throw `Unwanted` when the result is
- * no longer wanted.
+ * The worker thread's side of the exchange. Its methods block until the main thread has answered. They throw `Unwanted`
+ * when the result is no longer wanted.
  */
 export class ThreadSide {
   constructor(

@@ -18,8 +18,8 @@ import { type Shared, ThreadSide } from './exchange';
 export interface SourceTask {
   readonly cluster: string;
   /**
-   * The cluster's contribution to the previous merged object. Set only if the source has not changed. The source is
-   * then read from that object.
+   * The cluster's contribution to the window's previous merged object. Set only if the source has not changed since that
+   * merge. In that case, the cluster's records are read from the previous object instead of the source.
    */
   readonly from?: Contribution;
   /** True if the file is not to be merged: the thread only reports which cluster names its records carry. */

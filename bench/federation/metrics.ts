@@ -31,7 +31,7 @@ export function sumsBy(samples: readonly Sample[], name: string, label: string):
   return sums;
 }
 
-/** Returns by how much each entry has increased between two readings. Omits entries that have not changed. */
+/** Returns the increase of each entry between two readings. Omits entries that have not changed. */
 export function added(
   before: ReadonlyMap<string, number>,
   after: ReadonlyMap<string, number>,

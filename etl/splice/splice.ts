@@ -55,7 +55,7 @@ interface TakenFrom<P extends Pipeline> {
    */
   readonly facts: (marked: readonly number[]) => SetOf[P];
   readonly hasMap: boolean;
-  /** The bytes that were passed to the splice. The first entry is at position `first`. */
+  /** The bytes that were passed to the splice. Its first record starts at byte `first`. */
   readonly whole: Buffer;
   readonly first: number;
   /**
