@@ -8,5 +8,7 @@ it('a call through a closed connection is cancelled, and throws nothing', () => 
   };
   const onReceiveStatus = jest.fn();
   guard?.({} as never, shutDown).start({} as never, { onReceiveStatus });
-  expect(onReceiveStatus).toHaveBeenCalledWith(expect.objectContaining({ code: 1, details: 'Channel has been shut down' }));
+  expect(onReceiveStatus).toHaveBeenCalledWith(
+    expect.objectContaining({ code: 1, details: 'Channel has been shut down' }),
+  );
 });
