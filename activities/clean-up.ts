@@ -73,11 +73,12 @@ export function createCleanUp(deps: CleanUpDependencies): CleanUp {
       );
     }
     const passed = value?.seen ?? {};
-    // Rewrite the document unchanged, to learn the current time by the store's clock from its new modification time.
+    // Rewrite the document unchanged. Its new modification time is the current time by the store's clock.
     const { modified: now } = await replaceDocument(bucket, document, { format: 1, seen: passed }, options);
     const runs = await cleanUpRuns(deps, now, options);
-    // List the objects before reading the generations: a generation that is committed between these two steps is then
-    // read too. The objects of a generation that is committed later are kept because they are less than a day old.
+    // List the objects before reading the generations. A generation that is committed in between is then read too, so
+    // its objects are kept. The objects of a generation that is committed after the reading are kept because they are
+    // less than a day old.
     const objects = await listAged(deps, objectsPrefix, options);
     const kept = await listAged(deps, keptPrefix, options);
     const { generations, removed } = await keepGenerations(deps, now, options);

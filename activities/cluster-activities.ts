@@ -19,7 +19,7 @@ export interface ClusterDependencies {
   readonly settings: Settings;
   readonly bucket: Bucket;
   readonly log: Log;
-  /** Limits the memory, in bytes, that all pushes and pulls of the cluster together use for file contents. */
+  /** Limits how much memory all pushes and pulls of the cluster together use for file contents. */
   readonly budget: MemoryBudget;
   readonly now: () => Date;
   readonly heartbeat: (details: unknown) => void;

@@ -106,8 +106,8 @@ async function commitPlan(
     };
   }
   const { roster, exclusions } = await deps.roster();
-  // Plan again even if only the roster has been replaced since the plan was made: the check for conflicts between
-  // federators is part of planning.
+  // Plan again even if only the roster has been replaced since the plan was made. Only planning checks for conflicts
+  // between federators.
   if (
     roster !== head.membership.roster ||
     !sameMembership(head.membership, { scope: deps.scope, exclusions })
@@ -170,10 +170,10 @@ async function commit(
       };
     }
   }
-  // If a later generation already existed, this commit has no effect, because only the newest generation is read. This
-  // can only happen if, while this process was suspended, another run committed a generation with this number and the
-  // clean-up deleted it again. A later generation that was created after this commit does no harm: it is based on this
-  // one.
+  // Check whether a later generation already existed. If so, this commit has no effect, because only the newest
+  // generation is read. This can happen only if the process was suspended: meanwhile, another run committed a
+  // generation with this number, and the clean-up deleted it. Ignore later generations that were created after this
+  // commit, because they are based on it.
   const listed = await listGenerations(bucket, options);
   const own = listed.find(({ generation }) => generation === next.generation);
   const overtaking = listed.find(

@@ -42,11 +42,13 @@ export interface DrawPlanInput extends RosterRules, ListCandidatesOptions {
 /**
  * Reads the bucket and plans a federation. Writes nothing, so a dry run calls only this function.
  *
- * @throws FEDERATOR_CONFLICT if the last generation was committed by another federator with different settings or with
- *   the exclusions of another roster, unless the request sets `takeOver`; FEDERATION_MISSING or FEDERATION_OTHER if the
- *   bucket does not contain the federation that the roster knows, unless the request sets `newFederation`;
- *   GENERATION_UNREADABLE if the generation to start from, or one that a person's decision is about, is damaged or does
- *   not exist; ROLLBACK_IMPOSSIBLE if objects of the generation to roll back to are gone
+ * @throws FEDERATOR_CONFLICT if another federator committed the last generation, and its settings differ, or its
+ *   exclusions differ and come from another roster; never if the request sets `takeOver`
+ * @throws FEDERATION_MISSING or FEDERATION_OTHER if the bucket does not contain the federation that the roster knows,
+ *   and the request does not set `newFederation`
+ * @throws GENERATION_UNREADABLE if the plan starts from a generation that is damaged or missing, or if a person's
+ *   decision refers to such a generation
+ * @throws ROLLBACK_IMPOSSIBLE if objects of the generation to roll back to are missing
  */
 export async function drawPlan(bucket: BucketReader, input: DrawPlanInput): Promise<DrawnPlan> {
   const { scope, request, signal } = input;
@@ -61,7 +63,8 @@ export async function drawPlan(bucket: BucketReader, input: DrawPlanInput): Prom
   ]);
   const isRollback = request.change?.kind === 'rollback';
   const heldBack = base && !isRollback ? (await readHeldBack(bucket, base, { signal })).at(-1) : undefined;
-  // `discovered` lacks clusters without a folder. Add those that a rollback or the end of a hold brings back.
+  // `discovered` contains only clusters that have a folder. Add the clusters that a rollback, or the end of a hold,
+  // brings back.
   const { clusters: back = [] } = (isRollback ? base : heldBack)?.membership ?? {};
   const removed = removedAfter(current, request);
   const rules = { ...input, removed, base: current };

@@ -18,7 +18,7 @@ const concurrentReads = 16;
 
 export interface DrawRollbackInput {
   readonly start: PlanBase & Required<Pick<PlanBase, 'base' | 'current'>>;
-  /** The current membership. `clusters` also lists the clusters that are only in the generation to roll back to. */
+  /** The current membership. `clusters` also includes the clusters that are only in the generation to roll back to. */
   readonly today: Membership;
   readonly request: FederationRequest;
   readonly onProgress?: (done: number, of: number) => void;
@@ -27,7 +27,7 @@ export interface DrawRollbackInput {
 /**
  * Plans a rollback to the generation `start.base`, and checks that the bucket still has all of its objects.
  *
- * @throws ROLLBACK_IMPOSSIBLE if an object or a needed provenance is gone
+ * @throws ROLLBACK_IMPOSSIBLE if an object, or a provenance that the rollback needs, is missing
  */
 export async function drawRollback(
   bucket: BucketReader,

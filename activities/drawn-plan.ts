@@ -27,14 +27,14 @@ export interface DrawnPlan
   readonly membership: Membership;
   readonly names: PlannedNames;
   readonly baseGeneration?: Generation;
-  /** A person's decision about quarantined sources, if the run commits such a decision. */
+  /** If the run commits a person's decision about quarantined sources: the decision. */
   readonly decision?: DecidedSources;
   readonly found: readonly Found[];
-  /** Which files were listed; `none` if the outcome is `on-hold`, or if the plan is a rollback. */
+  /** Which files were listed. `none` if the outcome is `on-hold` or the plan is a rollback. */
   readonly listing: Listing | { readonly kind: 'none'; readonly why: string };
   /**
-   * Record of a full listing of the bucket. The commit saves it for later runs. Undefined if only a listing of recent
-   * windows was made.
+   * Record of a full listing of the bucket. The commit saves the record for later runs. Undefined if only recent
+   * windows were listed.
    */
   readonly fullListing?: FullListing;
   /**
@@ -46,6 +46,9 @@ export interface DrawnPlan
   readonly ignored: readonly IgnoredCluster[];
   /** If the outcome is `on-hold`: the hold. */
   readonly heldBy?: Hold;
-  /** If the plan is a rollback: when its target was committed, and which clusters it does not bring back. */
+  /**
+   * Set if the plan is a rollback: when the target generation was committed, and which clusters the rollback does not
+   * bring back.
+   */
   readonly rollback?: Pick<RollbackMembers, 'out' | 'lacking'> & { readonly committedAt: string };
 }

@@ -23,11 +23,12 @@ export interface EnterPrimarySummary {
 
 /**
  * Creates the activity that makes the cluster a primary again after it has stopped being one. The next pull makes a new
- * backup of the local ETL before it overwrites files. Normally, the first pull of a cluster waits until the cluster's
- * own windows are combined. If `withoutWaiting` is set, it does not wait. If `acceptFederation` is set, the activity
- * only records that federation, and changes nothing else.
+ * backup of the local ETL before it overwrites files. Normally, the first pull waits until the cluster's own windows
+ * are combined. If `withoutWaiting` is set, the first pull does not wait. If `acceptFederation` is set, the activity
+ * records the accepted federation and changes nothing else.
  *
- * @throws RESTORE_RUNNING if the cluster has left and a backup is being restored, because a pull would overwrite it
+ * @throws RESTORE_RUNNING if a backup is being restored because the cluster has left: a pull would overwrite the
+ *   restored files
  */
 export function createEnterPrimary({ store, now }: { readonly store: LocalEtl; readonly now: () => Date }) {
   return async ({

@@ -34,7 +34,9 @@ export interface ExportDependencies {
 export interface ExportSummary {
   /** Number of windows that the engine serves. */
   readonly windows: number;
-  /** Number of windows that were written because the export lacked them or had them with different content. */
+  /**
+   * Number of windows that were written because they were missing from the export or their content there was different.
+   */
   readonly written: number;
   readonly unchanged: number;
   /** Number of windows that were removed from the export because the engine no longer serves them. */

@@ -22,7 +22,7 @@ export interface CallsOf {
   readonly calls: StoreCalls;
 }
 
-/** Activities that return an object or nothing. Call counts could not be added to other results, such as numbers. */
+/** Activities that return an object or nothing. Other results, such as numbers, have no room for call counts. */
 type Countable = Record<string, (...args: never[]) => Promise<object | void>>;
 
 function counted<Activities extends Countable>(
@@ -65,8 +65,8 @@ export function createFederationActivities(deps: FederationDependencies) {
  */
 export interface FederationActivities extends ReturnType<typeof createFederationActivities> {
   /**
-   * Waits, for at most half an hour, until all federation runs that started before `run` have ended. Then writes the
-   * reports that some of them could not write.
+   * Waits until all federation runs that started before `run` have ended, for at most half an hour. Then writes the
+   * missing report of each of these runs that could not write its own.
    */
   awaitEarlierRuns(input: { run: string; runId: string }): Promise<{ waitedFor: string[] }>;
   /** Signals every primary in the roster to pull. */

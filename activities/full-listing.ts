@@ -12,8 +12,8 @@ export async function readFullListing(
 }
 
 /**
- * Records a full listing, so that later runs need not list old windows again. Call this only after the commit of a
- * generation that contains everything in the listing. Otherwise, later runs would miss files.
+ * Records a full listing, so that later runs need not list old windows again. Call this only after a generation that
+ * contains everything in the listing has been committed. Otherwise, later runs would miss files.
  */
 export async function writeFullListing(
   bucket: Bucket,

@@ -30,9 +30,9 @@ export interface IdentifyInput {
 export type Identified = Pick<PlanHead, 'federation' | 'recordFederation' | 'number'>;
 
 /**
- * Finds out which federation the bucket contains, and checks that it is the one that the roster knows. If it is not,
- * or if the roster knows none, the request can ask for a new federation, which continues what the bucket contains. In
- * this case, returns a new id. Writes nothing.
+ * Finds out which federation the bucket contains, and checks that this is the federation that the roster knows. If the
+ * check fails or the roster knows no federation, the request can ask for a new federation that continues what the
+ * bucket contains. This function then returns a new id. Writes nothing.
  *
  * @throws FEDERATION_MISSING or FEDERATION_OTHER if the bucket does not contain what the roster knows, and the request
  *   does not ask for a new federation
@@ -65,8 +65,8 @@ export async function identifyFederation(
 }
 
 /**
- * Checks, with few requests, that the bucket contains the federation that the roster knows. Runs do this before they
- * write anything. A bucket that was restored to an earlier state passes.
+ * Checks, with few requests, that the bucket contains the federation that the roster knows. Each run makes this check
+ * before it writes anything. A bucket that was restored to an earlier state passes the check.
  *
  * @throws FEDERATION_MISSING or FEDERATION_OTHER
  */
@@ -87,9 +87,9 @@ export async function requireKnownFederation(
 }
 
 /**
- * Makes `federation.json` name the federation of a plan, if it does not do so yet.
+ * Makes `federation.json` name the federation of a plan, unless it already does.
  *
- * @returns false if another federator has begun another federation in the meantime; nothing is written then
+ * @returns false if another federator has begun another federation in the meantime, in which case nothing is written
  */
 export async function recordFederation(
   bucket: Bucket,
@@ -120,8 +120,8 @@ export function ancestorsIn(bucket: BucketReader, options?: CallOptions): ReadAn
 
 /**
  * Compares what a bucket contains with the newest generation that is known. Returns undefined if the bucket continues
- * that generation. `base` is the newest generation in the bucket, `recorded` the federation that `federation.json`
- * names.
+ * the known generation, otherwise the difference. `base` is the newest generation in the bucket. `recorded` is the
+ * federation that `federation.json` names.
  */
 export async function compareWithKnown(
   bucket: BucketReader,

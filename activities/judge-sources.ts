@@ -19,16 +19,16 @@ export interface JudgedWindow extends Pick<PlanShard, 'now' | 'shrinkage'> {
 export interface JudgedSources {
   /** The sources that must not be merged, because they have lost too much of their data. */
   readonly bad: BadFinding[];
-  /** The sources that have become smaller but are merged. */
+  /** The sources that are merged although they have become smaller. */
   readonly shrunk: ShrunkSource[];
   /** The sources in `shrunk` that have lost much of their data and were not merged before. Each is logged. */
   readonly named: ShrunkSource[];
 }
 
 /**
- * Judges the sources of a merged window by the amount of data in their files. Files that the base generation already
- * contains are not judged again. Otherwise, the decision about a version could change when its window becomes old
- * enough to count as closed.
+ * Judges the sources of a merged window by the amount of data in their files. Does not judge a file again that the base
+ * generation already contains. Otherwise, the decision about the file could change when the window becomes old enough
+ * to count as closed.
  *
  * @param merged provenance of the window, after all of these sources were merged
  */

@@ -36,7 +36,7 @@ export interface LeaveSummary {
    * Number of windows that were left as they are, because the cluster itself has rebuilt them since they were pulled.
    */
   own: number;
-  /** Windows that were restored, and where from. Their number is the sum of `fromFolder` and `fromBackup`. */
+  /** The restored windows, with the source of each. Their number is the sum of `fromFolder` and `fromBackup`. */
   restored: FileNotes;
   /** Pulled windows that were removed because the cluster itself has no file for them. */
   removed: FileNotes;

@@ -13,12 +13,12 @@ import { Notices } from '../federation/notices';
 import type { BucketReader } from '../storage/bucket';
 import { scanWindowFiles } from './survey-clusters';
 
-/** The window files of the clusters, as far as they were listed. */
+/** The result of listing window files: all of them, or only those of recent windows. */
 export interface Listed {
   readonly listing: Listing;
   readonly candidates: Candidates;
   readonly notices: Notices;
-  /** What a full listing has seen; undefined if only a listing of recent windows was made. */
+  /** Record of the full listing; undefined if only recent windows were listed. */
   readonly fullListing?: FullListing;
 }
 

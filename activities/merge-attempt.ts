@@ -30,7 +30,7 @@ export interface AttemptContext
   /** Maximum number of source bytes that the merge keeps in memory. The other bytes are read twice. */
   readonly mostHeld: number;
   readonly signal: AbortSignal;
-  /** Called with what the merge is doing now. */
+  /** Called at the start of each step of the merge. `doing` describes the step. */
   readonly onStep: (doing: string) => void;
 }
 
@@ -135,8 +135,8 @@ async function attemptWith(
 }
 
 /**
- * Restores the files of the sources from the base's merged object. Skips sources that `reuse` already takes from
- * there.
+ * Restores the clusters' files from the window's merged object in the last generation. Skips clusters whose
+ * contribution is in `reuse`, because the merge reads these contributions from that object itself.
  */
 async function extract(
   { bucket, threads, ref, planned, previous, signal }: AttemptContext,
@@ -214,7 +214,7 @@ function finding(context: AttemptContext, read: readonly WindowSource[], bad: Ba
 
 /**
  * Removes the record of a person's decision to drop the source. Objects with the same sources must have the same
- * provenance, whatever has been decided about dropping them.
+ * provenance, no matter which of the sources a person has dropped.
  */
 function withoutDecision({ dropped: _dropped, ...source }: QuarantinedSource): QuarantinedSource {
   return source;

@@ -31,7 +31,7 @@ export interface MergeReadsInput {
   /** The sources that are part of the merge, in merge order. */
   readonly sources: readonly WindowSource[];
   readonly reuse?: Reuse;
-  /** Files that are known already, by cluster id. They are not read. */
+  /** Files that have already been restored, by cluster id. They are not read again. */
   readonly files?: ReadonlyMap<string, ExtractedFile>;
   readonly signal: AbortSignal;
 }

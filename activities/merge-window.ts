@@ -49,7 +49,10 @@ export interface MergeOutcome {
   readonly changed: number;
   /** Number of quarantined sources that nobody has dropped. */
   readonly quarantined: number;
-  /** Whether the merge wrote a document with the sources and cluster names that the commit has to know. */
+  /**
+   * Whether the merge wrote a document for the commit: the sources and cluster names that the next generation must
+   * list.
+   */
   readonly listed: boolean;
   /** True if the merged object already existed. */
   readonly reused: boolean;
@@ -182,7 +185,7 @@ async function readPreviousOrNone(
   }
 }
 
-/** Entries that a window's sources add to the lists of the next generation. */
+/** The sources and cluster names that the next generation lists for a window. */
 type ListedSources = Omit<WindowResult, 'window' | 'merged'>;
 
 function listedSources(

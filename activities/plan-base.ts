@@ -58,9 +58,9 @@ export async function findPlanBase(
 }
 
 /**
- * Returns the generations that a hold keeps from being current, newest first. The first one is the generation that the
- * rollback replaced. If that generation had a hold itself, the next one is the generation that it had replaced, and so
- * on. Stops at a generation that is damaged or gone.
+ * Returns the generations that are not current because of a hold, newest first. The first one is the generation that
+ * the rollback replaced. If that generation was itself a rollback with a hold, the next one is the generation that it
+ * had replaced, and so on. Stops at a generation that is damaged or missing.
  */
 export async function readHeldBack(
   bucket: BucketReader,

@@ -62,9 +62,10 @@ export type PlanDependencies = Omit<FederationDependencies, 'threads' | 'generat
  * Creates the activity that plans a federation and writes the plan for the activities that follow. Writes the shards
  * (parts of up to 50 windows) first, then the head, which lists them.
  *
- * @throws FEDERATOR_CONFLICT if the last generation was committed by another federator with different settings or with
- *   the exclusions of another roster, unless the request sets `takeOver`; FEDERATION_MISSING or FEDERATION_OTHER if the
- *   bucket does not contain the federation that the roster knows, unless the request sets `newFederation`
+ * @throws FEDERATOR_CONFLICT if another federator committed the last generation, and its settings differ, or its
+ *   exclusions differ and come from another roster; never if the request sets `takeOver`
+ * @throws FEDERATION_MISSING or FEDERATION_OTHER if the bucket does not contain the federation that the roster knows,
+ *   and the request does not set `newFederation`
  */
 export function createPlanFederation(deps: PlanDependencies): PlanFederation {
   const { bucket, federator, scope, log } = deps;
@@ -116,9 +117,9 @@ export function createPlanFederation(deps: PlanDependencies): PlanFederation {
 }
 
 /**
- * Reads the cluster names that the previous attempt of the run found in files of clusters that do not own them. If some
- * of the names belong to other clusters, the current attempt quarantines these files. If the record of the names cannot
- * be read, the current attempt finds them again.
+ * Returns the files in which the previous attempt of the run found cluster names that the file's cluster does not own,
+ * together with these names. If some of the names belong to other clusters, the current attempt quarantines the files.
+ * If the record of the names cannot be read, the current attempt finds the names again.
  */
 async function foundBefore(
   bucket: Bucket,

@@ -35,8 +35,8 @@ export async function readShard(
 }
 
 /**
- * Reads the head of a run's plan: the list of its shards, and other data for the commit. Throws PLAN_UNREADABLE if
- * it is missing or damaged.
+ * Reads the head of a run's plan: the list of its shards, and other data that the commit needs. Throws PLAN_UNREADABLE
+ * if the head is missing or damaged.
  */
 export async function readHead(
   bucket: BucketReader,

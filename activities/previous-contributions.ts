@@ -16,8 +16,8 @@ export interface PreviousContributions {
   /** The clusters for which `of` returns a contribution. */
   readonly clusters: readonly ClusterId[];
   /**
-   * The clusters whose last contribution is no longer good, because it carries cluster names that now belong to other
-   * clusters. Each cluster is mapped to these names.
+   * The clusters whose last contribution is no longer good, because it contains cluster names that now belong to other
+   * clusters. For each of these clusters, lists these names.
    */
   readonly taken: ReadonlyMap<ClusterId, readonly string[]>;
 }
@@ -32,8 +32,9 @@ export const noPrevious: PreviousContributions = {
 type Contribution = NonNullable<ProvenanceSource['contribution']>;
 
 /**
- * Reads the last good contribution of each included cluster to a window. It comes from the last generation or, if the
- * cluster was excluded and is now included again, from the newest generation that included it.
+ * For each included cluster, reads the last good contribution to a window. Normally, the contribution is in the last
+ * generation. If the cluster was excluded and is now included again, the contribution is in the newest generation that
+ * included the cluster.
  *
  * @throws GENERATION_UNREADABLE if a provenance is missing or damaged
  */

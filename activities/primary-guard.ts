@@ -17,7 +17,7 @@ import type { MemoryBudget } from '../storage/memory-budget';
 /** The windows of this cluster whose data is not in the newest generation yet. */
 export interface OwnWindows {
   count: number;
-  /** Ids of ten of these windows, or of all if there are fewer. */
+  /** Ids of the windows, or of the first ten if there are more. */
   examples: string[];
   /** Tells the operator what the cluster is waiting for, or what to do. */
   hint: string;

@@ -14,7 +14,7 @@ export interface PrimaryStatus {
    * - `left`: the cluster is no longer a primary.
    */
   state: 'entered' | 'waiting' | 'pulling' | 'refused' | 'left';
-  /** Tells the operator why the cluster is waiting, or what to do. Undefined unless the state is `waiting`. */
+  /** Tells the operator why the cluster is waiting, or what to do. Set only if the state is `waiting`. */
   waitingFor?: string;
   guardPassedAt?: string;
   firstPullAt?: string;
@@ -26,9 +26,12 @@ export interface PrimaryStatus {
    * The newest generation from which a pull has written a file. Later pulls accept only generations that continue it.
    */
   known?: GenerationIdentity;
-  /** Id of a federation from which the next pull may take a generation that does not continue `known`. */
+  /**
+   * Id of a federation. The next pull may take a generation of this federation even if that generation does not
+   * continue `known`.
+   */
   accepts?: string;
-  /** Why the last pull took nothing, and what to do. Undefined unless the state is `refused`. */
+  /** Why the last pull changed nothing, and what to do. Set only if the state is `refused`. */
   pullRefused?: PullRefusal;
   /** The names by which this cluster's own records are recognized. */
   ownNames: string[];

@@ -45,7 +45,10 @@ export interface PullDependencies {
   /** Folder for the backup of the local ETL, used instead of the bucket. */
   readonly backupPath?: string;
   readonly log: Log;
-  /** The fraction of its records, or of any kind of resource hours, that a pushed file may lose without a warning. */
+  /**
+   * The fraction (0 to 1) of the records, or of any kind of resource hours, that a pushed file may lose without a
+   * warning.
+   */
   readonly shrinkage: number;
   /** Memory budget that all pushes and pulls of this process share. */
   readonly budget: MemoryBudget;
@@ -85,7 +88,7 @@ export function createPullCombined(deps: PullDependencies): () => Promise<PullSu
   };
 }
 
-/** If the newest generation is damaged, adds to the error what this means for a primary. */
+/** If the newest generation is damaged, adds to the error what the damage means for a primary. */
 function keepsWhatItHas(error: unknown): never {
   if (!isFederationError(error, 'GENERATION_UNREADABLE')) throw error;
   const { code, subject, hint, detail } = error;

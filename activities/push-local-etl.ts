@@ -16,7 +16,7 @@ export interface PushDependencies {
   readonly cluster: ClusterId;
   readonly store: LocalEtl;
   readonly log: Log;
-  /** The fraction of its records, or of any kind of resource hours, that a file may lose without a warning. */
+  /** The fraction (0 to 1) of the records, or of any kind of resource hours, that a file may lose without a warning. */
   readonly shrinkage: number;
   /** Memory budget that all pushes and pulls of this process share. */
   readonly budget: MemoryBudget;

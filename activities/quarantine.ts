@@ -32,7 +32,10 @@ export interface BadFinding {
   readonly source: WindowSource;
   readonly code: BadSource['code'];
   readonly detail: string;
-  /** Cluster names in the file that belong to other clusters, if that is why it is quarantined. */
+  /**
+   * Cluster names in the file that belong to other clusters. Set only if the file is quarantined because of these
+   * names.
+   */
   readonly names?: readonly string[];
   /**
    * True if the source was already replaced by the cluster's last good contribution, but the copy of that contribution
@@ -79,7 +82,7 @@ function keptAlready(
   { planned, previous }: QuarantineContext,
   { source, keptIsGone }: BadFinding,
 ): Version | undefined {
-  // A kept contribution must not be merged either if it carries a cluster name that now belongs to another cluster.
+  // If a kept contribution contains a cluster name that now belongs to another cluster, it must not be merged either.
   if (keptIsGone === true || previous.taken.has(source.cluster)) return undefined;
   return planned.quarantined.find((known) => known.cluster === source.cluster)?.kept;
 }

@@ -40,7 +40,7 @@ export class ReadAhead<T> {
       const isRoom = this.begun.size < most && this.bytes + one.bytes <= mostBytes;
       if (!isRoom && this.begun.size > 0) return;
       const reading = one.read();
-      // Prevent an unhandled rejection: if the item is requested later, `take` throws the error then.
+      // Prevent an unhandled rejection. If the item is requested later, `take` still throws the error.
       reading.catch(() => undefined);
       this.begun.set(this.next, reading);
       this.bytes += one.bytes;

@@ -14,8 +14,8 @@ export interface StoredExclusions {
 }
 
 /**
- * Creates the activity that returns the clusters that people have excluded, as recorded in the newest generation that
- * can be read, and the identity of that generation.
+ * Creates the activity that reads the newest readable generation. It returns the clusters that people had excluded when
+ * this generation was committed, and the identity of the generation.
  */
 export function createReadExclusions({
   bucket,

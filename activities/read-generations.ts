@@ -75,7 +75,8 @@ export async function readNewestReadable(
 /**
  * Reads the newest generation; returns undefined if nothing has been committed yet.
  *
- * @throws GENERATION_UNREADABLE if it is damaged; the error says which earlier one can be read
+ * @throws GENERATION_UNREADABLE if the newest generation is damaged; the error says which earlier generation can be
+ *   read
  */
 export async function readNewestGeneration(
   bucket: BucketReader,

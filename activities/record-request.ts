@@ -15,8 +15,8 @@ export interface RecordRequestInput {
  * Creates the activity that writes a run's request to the bucket, before the run writes anything else. An existing
  * request is not replaced.
  *
- * @throws FEDERATION_MISSING or FEDERATION_OTHER, without writing anything, if the bucket does not contain the
- *   federation that the roster knows, unless the request sets `newFederation`
+ * @throws FEDERATION_MISSING or FEDERATION_OTHER if the bucket does not contain the federation that the roster knows,
+ *   and the request does not set `newFederation`; in this case, nothing is written
  */
 export function createRecordRequest({ bucket, roster, signal }: RequestDependencies) {
   return async ({ run, request }: RecordRequestInput): Promise<void> => {

@@ -21,8 +21,8 @@ const noSources: Omit<WindowResult, 'window' | 'merged'> = {
 };
 
 /**
- * Creates the activity that records the results of a shard's windows for the commit. The outcomes only say whether a
- * merge has listed any sources, so the lists are read from the bucket.
+ * Creates the activity that records the results of a shard's windows for the commit. An outcome only says whether the
+ * merge listed any sources, so the activity reads the lists from the bucket.
  */
 export function createRecordShard({ bucket, signal }: Pick<FederationDependencies, 'bucket' | 'signal'>) {
   return async ({ run, attempt, shard, outcomes }: RecordShardInput): Promise<void> => {

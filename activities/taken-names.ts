@@ -4,7 +4,7 @@ import type { PreviousContributions } from './previous-contributions';
 import type { BadFinding } from './quarantine';
 import type { WindowSource } from './window-sources';
 
-/** The facts that show whether a file of a window is held back because its cluster carries other clusters' names. */
+/** The facts that decide whether a file is held back because its cluster carries other clusters' names. */
 export interface NamesContext {
   readonly previous: PreviousContributions;
   /** The owners of the cluster names, and the clusters that carry other clusters' names. */
@@ -12,8 +12,8 @@ export interface NamesContext {
 }
 
 /**
- * Returns whether a file must not be merged because its cluster carries other clusters' names. A file that has been
- * merged before stays merged.
+ * Returns whether a file must not be merged because its cluster carries other clusters' names. A file that has already
+ * been merged is not held back.
  */
 export function isHeldBack(context: NamesContext, source: WindowSource): boolean {
   return (
@@ -39,7 +39,7 @@ export function findTaken(context: NamesContext, sources: readonly WindowSource[
   });
 }
 
-/** Describes a source that carries these cluster names, some of which belong to other clusters. */
+/** Describes a source with these cluster names, some of which belong to other clusters. */
 export function takenFinding(
   { rules }: NamesContext,
   source: WindowSource,
@@ -55,7 +55,7 @@ function isAsBefore({ previous }: NamesContext, source: WindowSource): boolean {
   return before !== undefined && isFile(before) && isFile(source) && before.seen === source.seen;
 }
 
-/** Returns whether the cluster's own file is merged, rather than a kept contribution or nothing. */
+/** Returns whether the merge uses the cluster's own file, and not a kept contribution or nothing. */
 function isFile({ seen, decision }: Pick<WindowSource, 'seen' | 'decision'>): boolean {
   return seen !== absent && (decision === 'used' || decision === 'accepted');
 }

@@ -23,8 +23,8 @@ export interface WatchFoldersInput {
 }
 
 /**
- * Finds what is odd about the clusters' folders. To find out who writes to a folder, looks up one file in it, if that
- * file has changed since the last generation.
+ * Finds irregularities in the clusters' folders. To find out who writes to a folder, looks up one file in it, but only
+ * if this file has changed since the last generation.
  */
 export async function watchFolders(
   bucket: BucketReader,
@@ -54,7 +54,7 @@ export async function watchFolders(
     if (file === undefined || (known?.window === window && known.versions[0] === file.version))
       return undefined;
     const head = await bucket.head(clusterEtlKey(cluster, file.path ?? window), { signal });
-    // If the file has been replaced since it was listed, the next run looks again.
+    // If the file has been replaced since it was listed, leave the look-up to the next run.
     if (head?.version !== file.version) return undefined;
     return { version: file.version, modified: file.modified, agent: head.metadata['instance'] };
   }

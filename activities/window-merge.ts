@@ -21,7 +21,7 @@ import { lookAgain, type WindowSource } from './window-sources';
 const mostLooks = 5;
 
 export interface WindowMergeContext extends Omit<AttemptContext, 'onStep'> {
-  /** Time of the plan in unix seconds, and the rules by which files are judged. */
+  /** Time of the plan in unix seconds. `shrinkage` decides when a file that has become smaller is quarantined. */
   readonly now: number;
   readonly shrinkage: ShrinkageRules;
 }
@@ -31,7 +31,7 @@ export interface SettledWindow {
   readonly sources: readonly WindowSource[];
   /** Provenance of the merged window; undefined if no cluster has a good contribution. */
   readonly merged?: Provenance;
-  /** The sources that have become smaller but are merged. */
+  /** The sources that are merged although they have become smaller. */
   readonly shrunk: readonly ShrunkSource[];
   /** True if the merged object already existed. */
   readonly reused: boolean;
@@ -140,8 +140,8 @@ export class WindowMerge {
   }
 
   /**
-   * Logs that a source was quarantined. If `settled` is undefined, logs nothing: the window no longer has this source,
-   * because there is no file and the cluster never contributed to the window.
+   * Logs that a source was quarantined. `settled` is undefined if the window no longer has this source, because there
+   * is no file and the cluster never contributed to the window. In that case, logs nothing.
    */
   private logQuarantined(
     source: WindowSource,
@@ -152,7 +152,8 @@ export class WindowMerge {
     if (settled === undefined) return;
     const { log, planned } = this.context;
     const state = quarantineState(settled.quarantined ?? {});
-    // A cluster that carries other clusters' names may have thousands of sources. One warning per run already names it.
+    // A cluster that carries other clusters' names may have thousands of sources. One warning per run names the cluster
+    // anyway.
     const level = code === nameTaken ? 'debug' : 'warn';
     log[level](
       { event: 'source.quarantined', cluster: source.cluster, state, code, key: source.key },

@@ -11,7 +11,7 @@ export interface WindowSource {
   readonly cluster: ClusterId;
   /** Key of the cluster's own file in the bucket. */
   readonly key: string;
-  /** Version of the cluster's own file when it was last looked up, or `absent`. */
+  /** Version of the cluster's own file when it was last looked up. `absent` if there was no file. */
   readonly seen: Seen;
   readonly decision: Decision;
   /** Size of the cluster's own file in bytes. */
@@ -23,8 +23,8 @@ export interface WindowSource {
 }
 
 /**
- * Returns the sources of a planned window. `before` contains the clusters that contributed earlier. If one of them has
- * no source in the plan, a source with an absent file is added for it.
+ * Returns the sources of a planned window. `before` contains the clusters that contributed earlier. For each cluster in
+ * `before` that has no source in the plan, adds a source whose file is absent.
  */
 export function plannedSources(planned: PlannedWindow, before: readonly ClusterId[]): WindowSource[] {
   const { window } = planned;

@@ -64,8 +64,8 @@ function balancersJson(balancers: NonNullable<AllocationRow['lbAllocations']>): 
 }
 
 /**
- * Encodes an allocation's GPU use. The two averages are also fields of the allocation itself. They are rounded here
- * exactly as they are there.
+ * Encodes an allocation's GPU use. The allocation itself also contains the two averages, rounded to the same number of
+ * decimals.
  */
 function gpuJson({ gpuUsageAverage, gpuRequestAverage, ...gpu }: GpuUse): string {
   const members = Object.entries(gpu).map(([name, value]): [string, string] => [name, JSON.stringify(value)]);

@@ -29,7 +29,7 @@ function assetJson(row: AssetRow): string {
   return jsonObject(members);
 }
 
-/** Maps the name of a row's member to its name in answers, where the two differ. */
+/** For each member whose name in answers differs from its name in rows: the name in answers. */
 interface Renamed {
   gpuHours: 'GPUHours';
 }

@@ -21,15 +21,15 @@ export interface StatusView {
     readonly empty: boolean;
     readonly ingesting?: { readonly done: number; readonly of: number; readonly generation?: number };
     /**
-     * Why newer data cannot be served; absent if there is no newer data. `generation` is the number of the generation
-     * that contains the newer data; absent for a local ETL store.
+     * Why newer data cannot be served; absent if there is no newer data. `generation` is the generation that contains
+     * the newer data. A local ETL store has no generations, so `generation` is absent there.
      */
     readonly refused?: { readonly generation?: number; readonly code: string; readonly message: string };
   };
   readonly clusters: readonly ClusterView[];
   /** The hold that a rollback has put on the federation; absent if there is none. */
   readonly hold?: HoldView;
-  /** What readers of the costs should know about the newest generation, one sentence each. */
+  /** What people who read the costs should know about the newest generation, one sentence each. */
   readonly notes: readonly string[];
   /** Whether operator actions are possible. They require a federation and a configured operator token. */
   readonly canAct: boolean;
@@ -42,7 +42,7 @@ export interface StatusView {
 export interface ClusterView {
   readonly cluster: string;
   readonly membership: 'in' | 'excluded' | 'removed' | 'not yet';
-  /** Why the cluster is excluded or removed, or how its membership will change with the next run. */
+  /** Why the cluster is excluded or removed, or how the next run will change its membership. */
   readonly reason?: string;
   readonly lastPush?: string;
   /** Start of the cluster's first served window. `lastData`: end of its last served window. */
@@ -52,7 +52,7 @@ export interface ClusterView {
   readonly windows: readonly {
     readonly pipeline: string;
     readonly resolution: string;
-    /** Number of served windows with data from the cluster. */
+    /** Number of served windows that contain data from the cluster. */
     readonly held: number;
     /** Number of windows without data from the cluster, between its first and its last window with data. */
     readonly missing: number;
@@ -66,7 +66,7 @@ export interface FederationView {
     'complete' | 'partial' | 'nothing' | 'on-hold' | 'failed' | 'cancelled' | 'running' | 'died' | 'unknown';
   readonly trigger?: 'schedule' | 'person' | 'push' | 'replay';
   readonly why?: string;
-  /** Who requested the run; undefined unless a person did. */
+  /** The person who requested the run; undefined if the run was not requested by a person. */
   readonly by?: string;
   /** The person's decision that the run commits, in a few words; absent if the person only asked for a run. */
   readonly change?: string;
@@ -105,8 +105,8 @@ export interface GenerationView {
   readonly windows: number;
   readonly bytes: number;
   /**
-   * Number of the generation that was the newest one before, if this generation was not made from it, either because
-   * this is a rollback or because that generation was damaged.
+   * Number of the generation that was the newest before this one. Set only if this generation is not based on the
+   * earlier one, because this is a rollback or because the earlier one was damaged.
    */
   readonly replaces?: number;
   /** Set if a rollback committed the generation. The hold stands as long as this is the newest generation. */
@@ -122,11 +122,13 @@ export interface GenerationView {
     readonly window: string;
     readonly code: string;
     readonly detail: string;
-    /** What is merged instead: `kept` is the cluster's last good contribution, `refused` is nothing. */
+    /** What is merged instead. `kept`: the cluster's last good contribution. `refused`: nothing. */
     readonly state: 'kept' | 'refused';
     readonly dropped?: Decided;
   }[];
-  /** The sources that are merged although they looked wrong, because a person has accepted them. */
+  /**
+   * The sources that are merged only because a person has accepted them. `code` says what looked wrong with the file.
+   */
   readonly accepted: readonly {
     readonly cluster: string;
     readonly window: string;
@@ -135,7 +137,7 @@ export interface GenerationView {
   }[];
 }
 
-/** A decision of a person: who made it, why and when. */
+/** A person's decision: who made it, why and when. */
 export interface Decided {
   readonly by: string;
   readonly reason: string;

@@ -3,8 +3,8 @@ import type { Parameters } from '../query/legacy-filters';
 import { firstValues, type Query } from '../query/parse-parameters';
 
 /**
- * Returns all query parameters of a request, including unknown ones. If a parameter is repeated, returns its first
- * value that is not empty.
+ * Returns all query parameters of a request, including unknown ones. If a parameter occurs several times, returns the
+ * first of its values that is not empty.
  */
 export function parametersOf({ query }: FastifyRequest): Parameters {
   return firstValues(query as Query);

@@ -46,7 +46,7 @@ function isOf<Of extends Kind>(name: SummaryNumber, ...kinds: readonly Of[]): na
   return kinds.some((kind) => kind === numbers[name]);
 }
 
-/** Names of the numbers that a topline adds up: all except the derived ones. A topline is the total of all rows. */
+/** Names of the numbers that are added up for a topline (the total of all rows): all except the derived ones. */
 const summed = names.filter((name) => isOf(name, 'taken', 'adjusted'));
 const adjustable = names.filter((name) => isOf(name, 'adjusted'));
 

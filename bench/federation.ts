@@ -51,7 +51,7 @@ async function bench(): Promise<void> {
   }
   const largeContents: Contents = {
     clusters: most,
-    // Use only daily windows of allocations. They come first in the result of `windowsBefore` and are more than a
+    // Use only daily windows of allocations. They come first in the result of `windowsBefore` and make up more than a
     // quarter of it, so the first quarter contains no other windows.
     windows: windowsBefore(now, Number(large) * 4).slice(0, Number(large)),
     records: { allocations: Number(allocations), assets: 0 },

@@ -189,8 +189,8 @@ async function measure(
 }
 
 /**
- * Returns the time in milliseconds within which the fraction `share` of the queries was answered. Failed queries count
- * as infinitely slow. If too few queries succeeded, returns `none`.
+ * Returns the time in milliseconds within which a given fraction (`share`) of the queries was answered. Failed queries
+ * count as infinitely slow. If too few queries succeeded, returns `none`.
  */
 function quantile(times: readonly number[], share: number): number | string {
   const sorted = [...times].sort((a, b) => a - b);

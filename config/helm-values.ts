@@ -11,8 +11,8 @@ const chartKeys = new Set(
   ).split(' '),
 );
 /**
- * Keys that Kubecost's Helm values have in `federatedETL`, but our settings do not. A file with any of these keys is
- * also read as Helm values.
+ * Keys that Kubecost's Helm values have in `federatedETL`, but our settings do not. A file that has any of these keys
+ * is read as Helm values, even without any key in `chartKeys`.
  */
 const chartFederationKeys = new Set([
   'redirectS3Backup',

@@ -43,7 +43,7 @@ export function compileScope(
     const setting = 'federatedETL.federator.includeClusters';
     faults.push({ setting, detail: `The cluster ${id} is both included and excluded.` });
   }
-  // Sort the lists, so that a different order in the settings does not count as a different set of clusters.
+  // Sort the lists, so that the same clusters in a different order count as the same setting.
   const include = checkIds(named.include, faults);
   const cutoff = values['federatedETL.federator.federationCutoffDate'];
   return {

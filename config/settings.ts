@@ -80,7 +80,7 @@ export interface FederatorSettings {
   readonly generations: number;
   /** True if pushes of ETL files start federation runs, in addition to the schedule. */
   readonly federateOnPush: boolean;
-  /** The rules by which files that have become smaller are quarantined. */
+  /** Decides when a file that has become smaller is quarantined. */
   readonly shrinkage: ShrinkageRules;
 }
 

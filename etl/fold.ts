@@ -20,8 +20,8 @@ export interface FoldedInput {
    */
   entries: number;
   /**
-   * Indexes, in ascending order, of those entries counted in `entries` that the merge changed. The first entry counted
-   * in `entries` has the index 0.
+   * Indexes of the entries that the merge changed, in ascending order. Only the entries that `entries` counts have an
+   * index, starting at 0.
    */
   altered: number[];
   /** Indexes of the input's entries that the merge changed or dropped, in ascending order. */

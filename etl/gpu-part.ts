@@ -27,7 +27,7 @@ type GpuFields = Pick<
   'deprecatedGpuRequestAverage' | 'deprecatedGpuUsageAverage' | 'gpuAllocation'
 >;
 
-/** Adds the GPU fields of two allocations. The sum has the GPU fields of the higher version. */
+/** Adds the GPU fields of two allocations. The sum has the GPU fields of the higher of the two codec versions. */
 export function addGpus(a: Allocation, b: Allocation, minutes: Minutes): GpuFields {
   const version = Math.max(a.version, b.version);
   const gpu = add(gpuOf(a, version), gpuOf(b, version), minutes);

@@ -14,8 +14,8 @@ export function highestVersionOf<T>(codec: Codec<T>): (value: T) => number {
 }
 
 /**
- * Generates a function that returns the highest codec version in a value of the given shape. The result is undefined if
- * such values contain no versions, so that they can be skipped.
+ * Generates a function that returns the highest codec version in a value of the given shape. If such values contain no
+ * versions, generates no function and returns undefined.
  */
 function fromShape(shape: Shape): Highest | undefined {
   switch (shape.kind) {
@@ -50,7 +50,7 @@ function fromShape(shape: Shape): Highest | undefined {
 
 /**
  * Generates a function that returns the highest codec version in an object. The function visits only those members of
- * the object that contain versions. The result is undefined if no member contains versions.
+ * the object that contain versions. If no member contains versions, generates no function and returns undefined.
  */
 function ofMembers(
   members: readonly (readonly [name: string, shape: Shape | undefined])[],

@@ -96,7 +96,7 @@ export interface WalkRules {
   readonly cluster: WalkedCluster;
 }
 
-/** Finds the cluster name in the record that a walk has just passed. `start` is where the record's entry starts. */
+/** Finds the cluster name in the record that a walk has just passed. `start` is the position of the record's entry. */
 export interface WalkedCluster {
   /** Returns the position of the string index of the cluster name, or -1 if the record has none. */
   position(this: void, walk: Walk, start: number): number;

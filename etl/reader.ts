@@ -58,19 +58,19 @@ export class Reader {
     return this.view.getFloat64(this.advance(8), true);
   }
 
-  /** Reads a signed 16-bit integer in big-endian byte order. Only times use this order. */
+  /** Reads a signed 16-bit integer in big-endian byte order. Only times are stored in this order. */
   i16be(): number {
     return this.view.getInt16(this.advance(2), false);
   }
 
-  /** Reads an unsigned 32-bit integer in big-endian byte order. Only times use this order. */
+  /** Reads an unsigned 32-bit integer in big-endian byte order. Only times are stored in this order. */
   u32be(): number {
     return this.view.getUint32(this.advance(4), false);
   }
 
   /**
-   * Reads a signed 64-bit integer in big-endian byte order. Only times use this order. Values beyond 2^53 are rounded,
-   * so callers must reject them.
+   * Reads a signed 64-bit integer in big-endian byte order. Only times are stored in this order. Values beyond 2^53 are
+   * rounded, so callers must reject them.
    */
   i64be(): number {
     const at = this.advance(8);

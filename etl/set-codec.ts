@@ -19,7 +19,7 @@ const commonFields: { readonly [F in Exclude<keyof CommonSet, 'version'>]: Codec
 type NamedCodec = readonly [field: string, codec: Codec<unknown>];
 
 /**
- * Returns two lists of a set's fields, each in file order: `before` contains the fields before the records, but not the
+ * Returns two lists of a set's fields, each in file order. `before` contains the fields before the records, except the
  * version. `after` contains the fields after the records.
  */
 export function fieldsAround(pipeline: Pipeline): {

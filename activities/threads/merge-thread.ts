@@ -18,11 +18,11 @@ import { type Shared, ThreadSide } from './exchange';
 export interface SourceTask {
   readonly cluster: string;
   /**
-   * The cluster's contribution to the window's previous merged object. Set only if the source has not changed since that
-   * merge. In that case, the cluster's records are read from the previous object instead of the source.
+   * The cluster's contribution to the window's previous merged object. Set only if the cluster's records are read from
+   * the previous object instead of the source.
    */
   readonly from?: Contribution;
-  /** True if the file is not to be merged: the thread only reports which cluster names its records carry. */
+  /** If true, the thread does not merge the file. It only reports the cluster names in the file's records. */
   readonly examine?: boolean;
 }
 
@@ -31,7 +31,7 @@ export interface MergeTask {
   readonly window: Window;
   /** The sources, in merge order. */
   readonly sources: readonly SourceTask[];
-  /** SHA-256 of the previous merged object. Set if any source is read from that object. */
+  /** SHA-256 of the previous merged object. Undefined if no source is read from the previous merged object. */
   readonly previous?: string;
   /** Approximate total size of the sources in bytes. */
   readonly bytes: number;
@@ -75,12 +75,15 @@ export interface BadSource {
   readonly cluster: string;
   readonly code: ErrorCode;
   readonly detail: string;
-  /** The cluster names that the records of the file carry, if the file was only to be examined. */
+  /**
+   * The cluster names in the records of the file. Set only if the thread was asked to examine the file instead of
+   * merging it.
+   */
   readonly names?: readonly string[];
 }
 
 export type MergeAnswer =
-  /** Some sources are bad or have changed since their versions were looked up. Nothing was merged. */
+  /** Some sources are bad, or have changed since their versions were looked up. So nothing was merged. */
   | { readonly kind: 'refused'; readonly bad: readonly BadSource[]; readonly moved: readonly string[] }
   /** The previous object does not match its provenance. */
   | { readonly kind: 'previous-damaged'; readonly detail: string }

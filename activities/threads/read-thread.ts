@@ -32,8 +32,8 @@ export type ReadVerdict =
   { readonly kind: 'refused'; readonly code: ErrorCode; readonly detail: string } | { readonly kind: 'good' };
 
 /**
- * Number of rows in a batch. A batch then takes 1 to 2 MB, which is small compared with a large file but large enough
- * to make the cost of sending a message negligible.
+ * Number of rows in a batch. A batch of this many rows takes 1 to 2 MB. This is small compared with a large file, but
+ * large enough to make the cost of sending a message negligible.
  */
 const rowsPerBatch = 4_096;
 
@@ -57,7 +57,7 @@ export function read(task: ReadTask & { readonly port: MessagePort; readonly sha
     const verdict: ReadVerdict = { kind: 'refused', code: error.code, detail: error.detail };
     other.tell(verdict);
   } finally {
-    // If sending stopped halfway, some identities may not have arrived. Send all of them again with the next file.
+    // If sending stopped halfway, some identities may not have arrived. With the next file, send all identities again.
     if (!whole) sent = { reader: '', hashes: new HashIndex() };
     task.port.close();
     releaseBuffer(task.bytes);

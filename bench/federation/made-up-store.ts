@@ -23,8 +23,8 @@ const resolutions = [
 const dailyShare = 91 / (91 + 49);
 
 /**
- * Returns `count` windows that end at or before `moment`, like those that a cost agent keeps at that time. The windows
- * of the two pipelines, allocations and assets, cover the same days and hours.
+ * Returns `count` windows that end at or before `moment`, as a cost agent would keep them at that time. The windows of
+ * the two pipelines, allocations and assets, cover the same days and hours.
  */
 export function windowsBefore(moment: Date, count: number): WindowRef[] {
   const each = Math.ceil(count / pipelines.length);
@@ -63,7 +63,7 @@ export function writer(bucket: Bucket, directory: string | undefined): Put {
 
 const puttingAtOnce = 16;
 
-/** Stores one file per window and cluster, under the key that the cluster itself would push it to. */
+/** Stores one file per window and cluster, under the key to which the cluster would push it. */
 export async function fill(put: Put, { clusters, windows, records }: Contents): Promise<void> {
   for (const ref of windows) {
     const numbers = Array.from({ length: clusters }, (_, index) => index + 1);
@@ -73,7 +73,7 @@ export async function fill(put: Put, { clusters, windows, records }: Contents): 
   }
 }
 
-/** Stores one file, under the key that its cluster would push it to. */
+/** Stores one file, under the key to which its cluster would push it. */
 export async function push(
   put: Put,
   ref: WindowRef,

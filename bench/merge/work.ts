@@ -36,7 +36,7 @@ export interface Worked {
   readonly cpu: number;
   readonly bytes: number;
   readonly records: number;
-  /** Memory of the process in bytes, after it has merged one file. By then it has loaded all its code. */
+  /** Memory of the process in bytes, after it has merged one file and thus loaded all its code. */
   readonly idleBytes: number;
 }
 

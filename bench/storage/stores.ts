@@ -22,8 +22,8 @@ export interface MeasuredStore {
   readonly directory?: string;
   readonly gcsEmulator?: string;
   /**
-   * Settings for rclone. `env` has the environment variables that define a remote named `store`; `path` is the path of
-   * the bucket within that remote.
+   * Settings for rclone. `env` contains the environment variables that define a remote named `store`. `path` is the
+   * path of the bucket in that remote.
    */
   readonly rclone: { readonly env: Readonly<Record<string, string>>; readonly path: string };
   stop(): Promise<void>;

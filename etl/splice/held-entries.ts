@@ -47,8 +47,8 @@ export class HeldEntries<P extends Pipeline> {
   }
 
   /**
-   * Keeps in memory the entries that `walker` has read last: `length` bytes of `whole`, starting at `first`. Replaces
-   * each string index `i` in these bytes with `indexes[i]`.
+   * Keeps in memory the entries that `walker` has just walked over: `length` bytes of `whole`, starting at `first`.
+   * Replaces each string index `i` in these bytes with `indexes[i]`.
    *
    * @returns the entries, as a view of `whole`
    */
@@ -75,7 +75,7 @@ export class HeldEntries<P extends Pipeline> {
     return bytes;
   }
 
-  /** Frees all memory immediately. */
+  /** Frees the memory of all entries immediately. */
   free(): void {
     for (const bytes of this.wholes) releaseBuffer(bytes);
     if (this.lastRead !== undefined) releaseBuffer(this.lastRead.bytes);

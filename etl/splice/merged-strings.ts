@@ -118,7 +118,7 @@ export class MergedStrings<P extends Pipeline> {
     this.union.forgetFrom(size);
   }
 
-  /** Sets all elements of `indexes` that are in use back to -1. */
+  /** Resets `indexes`: sets all elements that are in use to -1. */
   forgetIndexes(): void {
     const { walk, met } = this.walker;
     for (let i = 0; i < met; i++) this.indexes[walk.order[i]!] = -1;
@@ -135,7 +135,7 @@ export class MergedStrings<P extends Pipeline> {
     return indexes;
   }
 
-  /** Fills `indexes` again. `inOrder` is the list that `indexesInOrder` returned earlier for the same entries. */
+  /** Restores `indexes`. `inOrder` is the list that `indexesInOrder` returned earlier for the same entries. */
   restoreIndexes(inOrder: Int32Array): void {
     const { walk, met } = this.walker;
     this.makeIndexes(walk.strings);

@@ -55,7 +55,7 @@ interface TakenFrom<P extends Pipeline> {
    */
   readonly facts: (marked: readonly number[]) => SetOf[P];
   readonly hasMap: boolean;
-  /** The bytes that were passed to the splice. Its first record starts at byte `first`. */
+  /** The bytes that were passed to the splice. The first record in them starts at byte `first`. */
   readonly whole: Buffer;
   readonly first: number;
   /**
@@ -145,7 +145,7 @@ export class Splice<P extends Pipeline> {
   }
 
   /**
-   * Sets the previous merged file, which `addFrom` copies unchanged inputs from.
+   * Sets the previous merged file, from which `addFrom` copies unchanged inputs.
    *
    * @param head the start of the previous file, at least up to its first entry
    * @throws FederationError ETL_CORRUPT if the previous file has no string table
@@ -172,8 +172,8 @@ export class Splice<P extends Pipeline> {
     if (previous === undefined) throw new RangeError('There is no previous file.');
     const around = walker.over(Buffer.from(rest, 'base64'));
     if (around === undefined) throw corrupt(offset, 'The set in the provenance is not readable.');
-    // First add the strings that are used before the entries. The merged string table is then in the same order as
-    // after `add`.
+    // First add the strings that are used before the entries, because `add` also adds them first. So the merged string
+    // table has the same order as if `add` had been called.
     strings.unite();
     strings.forgetIndexes();
     const walked = walker.overEntries(bytes, previous.table, count);
@@ -232,7 +232,7 @@ export class Splice<P extends Pipeline> {
     };
   }
 
-  /** Frees all memory immediately. Neither the splice nor its merged file can be used afterwards. */
+  /** Frees all memory of the splice immediately. Neither the splice nor its merged file can be used afterwards. */
   free(): void {
     this.held.free();
     this.strings.free();

@@ -93,14 +93,14 @@ function identityCheck(identity: WalkedIdentity): IdentityCheck {
 export class FileWalker<P extends Pipeline> {
   readonly walk = new Walk();
   /**
-   * String table of the last file. If the last walk was only over entries, this is the table of the file that contains
-   * them.
+   * String table of the file that was walked last. After a walk over only a part of a file (`overEntries`), this is the
+   * table of the whole file.
    */
   table: TableView = { bytes: this.walk.bytes, view: this.walk.view, starts: new Int32Array(1) };
   /** The positions of string indexes in entries are `walk.positions[from]` to `walk.positions[to - 1]`. */
   from = 0;
   to = 0;
-  /** Number of strings in `walk.order` that are used by entries or by the fields before them. */
+  /** Number of strings in `walk.order` that are used by entries or by the set's fields before the entries. */
   met = 0;
   private startsSpace = new Int32Array(1);
 
@@ -137,9 +137,9 @@ export class FileWalker<P extends Pipeline> {
   }
 
   /**
-   * Repeats an earlier walk over entries, so that `walk` has its results again. The last argument is what the earlier
-   * walk returned. `strings` is the number of strings in the string table of the entries. Throws an error if the length
-   * of an entry has changed.
+   * Repeats an earlier walk over entries, so that `walk` contains the results of that walk again. The last argument is
+   * what the earlier walk returned. `strings` is the number of strings in the string table that the entries refer to.
+   * Throws an error if the length of an entry has changed.
    */
   overAgain(bytes: Uint8Array, strings: number, { starts }: WalkedEntries): void {
     const { entry } = steps[this.pipeline];
