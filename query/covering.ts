@@ -37,8 +37,8 @@ export function cover(catalog: Catalog, pipeline: Pipeline, steps: readonly Span
   const inside = catalog.files.filter(
     (file) => file.pipeline === pipeline && file.start < last.end && file.end > first.start,
   );
-  // Most clusters have data in the same files. So make the choice only once for all clusters that have the same list of
-  // files.
+  // Most clusters have data in the same files. So choose the files only once for all clusters that have the same list
+  // of files.
   const byFiles = new Map<string, { readonly files: ServedFile[]; readonly clusters: number[] }>();
   for (const cluster of catalog.clusters.keys()) {
     const files = inside.filter(({ records }) => records.has(cluster));

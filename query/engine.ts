@@ -165,8 +165,8 @@ export class QueryEngine implements Answers {
   }
 
   /**
-   * If the database has been reopened, switches to the new `Database` object. Discards what was cached from the old
-   * one.
+   * Switches to the new `Database` object if the database has been reopened. Discards the data that was cached from the
+   * old object.
    */
   private turnTo(database: Database): void {
     if (database === this.database) return;

@@ -30,7 +30,7 @@ export interface ExportColumn {
 }
 
 interface Column extends ExportColumn {
-  /** SQL for the value, computed from the tables of the database. */
+  /** SQL that computes the value from the tables of the database. */
   readonly sql: string;
 }
 

@@ -215,7 +215,8 @@ class Parser {
     pattern.lastIndex = this.at;
     const value = pattern.exec(this.text)?.[0];
     if (value === undefined) throw this.expected('a value');
-    // If the `+` in `namespace:+pod:x` arrives as a blank, `pod:x` looks like the value of `namespace`. Reject it.
+    // If the `+` in `namespace:+pod:x` arrives as a blank, `pod:x` looks like the value of `namespace`. Reject such a
+    // value.
     if (spaced && value.includes(':')) throw this.expected('double quotes around a value with a colon');
     const quote = value.indexOf('"');
     if (quote >= 0) {

@@ -16,7 +16,7 @@ const week = 7 * day;
 const units: Readonly<Record<string, number>> = { m: minute, h: hour, d: day, w: week };
 /**
  * Latest time at which a window may end, in unix seconds: the beginning of the year 9000. Steps and periods may extend
- * far beyond the end of the window, but years in RFC 3339 have only four digits.
+ * far beyond the end of the window, but an RFC 3339 time has only four digits for the year.
  */
 const latest = Date.UTC(9000, 0) / 1000;
 

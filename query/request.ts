@@ -61,7 +61,10 @@ export interface AllocationRequest {
     readonly include: boolean;
     /** If true, idle cost is computed per node. If false, it is computed per cluster. */
     readonly byNode: boolean;
-    /** If true, there is a separate row of idle cost for each cluster or node. If false, there is a single row. */
+    /**
+     * If true, there is a separate row of idle cost for each cluster or node. If false, there is a single row for all
+     * of them.
+     */
     readonly split: boolean;
     /**
      * If true, idle cost is added to the allocations in proportion to their own cost. If false, it is in separate rows.

@@ -6,7 +6,7 @@ export interface Steps {
   readonly steps: readonly Span[];
   /** The periods in time order. Each period becomes a result set. Each step belongs to one period. */
   readonly periods: readonly Span[];
-  /** For each step, the index in `periods` of the period that it belongs to. */
+  /** For each step, the index of its period in `periods`. */
   readonly periodOf: readonly number[];
 }
 

@@ -18,7 +18,7 @@ export interface Sum {
   readonly node: string;
   /** False if the allocations are unmounted volumes. */
   readonly plain: boolean;
-  /** Whether the cost of the allocations is shared. */
+  /** Whether the cost of these allocations is shared among the other allocations. */
   readonly shared: boolean;
   /** Whether the allocations pass the filter. */
   readonly kept: boolean;

@@ -4,9 +4,9 @@ import { servedIdentities } from './rollup';
 import { Bindings, unnested } from './sql';
 
 /**
- * SQL that fills the table `twin` with identities that belong to the same container and differ, for example, in their
- * labels. Ignores identities that occur only in window files that queries no longer read. The table also stores whether
- * the controllers differ.
+ * SQL that fills the table `twin` with different identities of the same container, for example with different labels.
+ * Ignores identities that occur only in window files that queries no longer read. The table also stores whether the
+ * controllers differ.
  */
 export const findTwins = `
 insert into twin

@@ -119,8 +119,8 @@ interface Entry<U> {
 }
 
 /**
- * Returns the entries by key. If there are more than `mostListed`, merges each of the cheapest ones into the entry that
- * its `otherKey` names.
+ * Returns the entries by key. If there are more than `mostListed`, keeps only the most expensive ones, and merges each
+ * of the others into the entry with the key `otherKey`.
  */
 function limited<U extends { readonly cost: number }>(
   entries: readonly Entry<U>[],

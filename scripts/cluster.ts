@@ -59,7 +59,7 @@ function verb(verbs: Command, kind: 'remove' | 'restore', description: string): 
         command.error('error: --delete-files and --store are used together', { exitCode: 2 });
       await using context = openContext(options);
       const known = await readRemovable(await context.bucket(), { kind, cluster: id });
-      // A dry run prints these lines together with its plan.
+      // Do not print these lines in a dry run, because it prints them together with its plan.
       if (!options.dryRun) for (const line of known.damaged) printNote(line);
       if (options.deleteFiles && options.store !== undefined)
         await removeWithFiles(context, command, known, { ...options, store: options.store });

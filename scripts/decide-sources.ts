@@ -25,7 +25,7 @@ export interface DecideOptions extends CommandOptions {
   readonly json?: true;
 }
 
-/** Adds the argument and the options of a verb that decides about sources of a cluster. */
+/** Adds the argument and the options that the verbs `accept` and `quarantine drop` have in common. */
 export function withDecideOptions(verb: Command): Command {
   return verb
     .argument('<cluster>', 'the id of the cluster')
@@ -43,8 +43,8 @@ export function withDecideOptions(verb: Command): Command {
 }
 
 /**
- * Shows what a decision about sources applies to, asks for confirmation, and starts a federation that
- * commits the decision.
+ * Shows the sources that a decision applies to, asks for confirmation, and starts a federation that commits the
+ * decision.
  */
 export async function decideSources(
   command: Command,

@@ -76,7 +76,7 @@ async function change(
   if (options.dryRun) return showPlan(await previewMembership(context, kind, message, request), options);
   const answer = await changeMembership(context, kind, message);
   const waits = options.wait === true && answer.generation === undefined;
-  // Print this before the federation starts: even if the federation fails, the roster already has the change.
+  // Print this before the federation starts, because the roster keeps the change even if the federation fails.
   if (waits) printNote(describeChange(kind, answer));
   const shown = waits ? await settle(context, kind, message, answer) : answer;
   if (options.json) printJson(shown);
@@ -85,8 +85,8 @@ async function change(
 }
 
 /**
- * Waits for the run that commits the change. If there is none, starts one. Returns `answer`, updated with the run and
- * with the generation that contains the change.
+ * Waits for the run that commits the change, and starts one if there is none. Returns `answer` with two additions: the
+ * run, and the generation that contains the change.
  */
 async function settle(
   context: Context,

@@ -70,8 +70,8 @@ export function registerFederate(program: Command): void {
  * Starts a federation run. With `wait`, waits until the run ends and prints its result. Otherwise prints how to follow
  * the run.
  *
- * @throws FEDERATION_ON_HOLD or GENERATION_UNREADABLE, without starting the run, if it is known that the run could not
- *   commit
+ * @throws FEDERATION_ON_HOLD or GENERATION_UNREADABLE if the run could certainly not commit. The run is then
+ *   not started.
  */
 export async function startAndShow(
   context: Context,

@@ -47,8 +47,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError) {
-      // Commander has already printed this error. After printing the help, Commander also throws an error, with exit
-      // code 0.
+      // Commander has already printed the message of this error. If it has printed the help instead, the exit code is
+      // 0.
       process.exitCode = error.exitCode === 0 ? 0 : 2;
       return;
     }

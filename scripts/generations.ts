@@ -47,9 +47,9 @@ function show(generations: readonly GenerationSummary[], damage: readonly string
 }
 
 /**
- * Says whether the generation replaces another one, and what decision it was committed for. A rollback is recorded in
- * the generation itself. Any other decision is recorded in the request of the run, which the clean-up deletes after
- * some time.
+ * Says which generation this one replaces, and which decision it commits, if any. A rollback is recorded in the
+ * generation itself. Any other decision is recorded in the run's request. The clean-up deletes the request after some
+ * time.
  */
 function describeCommit({ hold, decision, replaces }: GenerationSummary): string | undefined {
   const decided = decision ?? (hold && { what: `roll back to generation ${hold.generation}`, ...hold });

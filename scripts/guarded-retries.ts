@@ -8,13 +8,16 @@ import { describeError } from '../errors/federation-error';
 type Interceptor = NonNullable<ConnectionOptions['interceptors']>[number];
 type Call = ReturnType<Interceptor>;
 
-/** What is needed of the SDK. The caller passes it, because it is slow to load, and loaded only if it is used. */
+/**
+ * The parts of the SDK that this module uses. The caller passes them, because the SDK is slow to load, and is loaded
+ * only if it is used.
+ */
 interface Sdk {
   readonly makeGrpcRetryInterceptor: typeof makeGrpcRetryInterceptor;
   readonly defaultGrpcRetryOptions: typeof defaultGrpcRetryOptions;
 }
 
-/** Code of gRPC for a call that was cancelled. */
+/** The gRPC status code of a cancelled call. */
 const cancelled = 1;
 
 /**

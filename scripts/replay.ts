@@ -60,8 +60,8 @@ export function registerReplay(program: Command): void {
 }
 
 /**
- * Returns the requests with which to replay the failed runs. Also prints which runs cannot be replayed, and how many
- * are replayed together with another one.
+ * Returns the requests with which to replay the failed runs. Prints which runs cannot be replayed. Also prints how many
+ * runs need no replay of their own, because another failed run has an equal request.
  */
 async function failedRequests(context: Context): Promise<readonly FederationRequest[]> {
   const { requests, combined, unrecorded, missing } = await failedSinceTheLastCommit(context);

@@ -64,7 +64,7 @@ function section(title: string, text: string): void {
  */
 function showClusters(clusters: readonly ClusterStatus[], now: Date): string {
   const rows = clusters.flatMap(({ cluster, membership, reason, lastPush, windows }) => {
-    // The reason of a removal already says that the cluster is removed.
+    // The reason for a removal already says that the cluster is removed.
     const state = membership === 'removed' ? reason : reason && `${membership} (${reason})`;
     const about = [cluster, state ?? membership, lastPush && formatAge(lastPush, now)];
     if (windows.length === 0) return [[...about.slice(0, 2), 'never', '', 0, '']];

@@ -45,13 +45,13 @@ export function parentGone(): AbortSignal {
   return gone.signal;
 }
 
-/** How long a process may keep running after its work is done, in milliseconds. `endSoon` then ends it. */
+/** How many milliseconds a process may keep running after its work is done. Then `endSoon` ends it. */
 const leftOverMs = 10_000;
 
 /**
- * Ends the process if it is still running after `withinMs`, with the exit code that is in `process.exitCode` then.
- * Something may keep the process alive, such as the SDK's connection to a server that has gone away. Call this function
- * when the work is done or has failed. Otherwise the process might never end, and its supervisor would not restart it.
+ * If the process is still running after `withinMs`, ends it with the exit code in `process.exitCode`. Something may
+ * keep the process alive, such as the SDK's connection to a server that has gone away. Call this function when the work
+ * is done or has failed. Otherwise the process might never end, and its supervisor would not restart it.
  */
 export function endSoon(withinMs = leftOverMs): void {
   setTimeout(() => process.exit(), withinMs).unref();

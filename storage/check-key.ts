@@ -9,7 +9,7 @@ export const reservedNames = ['.tmp-', '.meta-'] as const;
 const maxKeyBytes = 900;
 /**
  * Maximum size of one part of a key (the text between two slashes), in bytes. File systems allow 255 bytes per name.
- * The difference leaves room for prefixes that a driver adds to a name.
+ * The other 15 bytes are for prefixes that a driver adds to a name.
  */
 const maxNameBytes = 240;
 

@@ -19,7 +19,7 @@ export type FederatedStore = (
   readonly prefix: string;
   /** Warnings about settings that have no effect or are probably not intended, one sentence each. */
   readonly warnings: readonly string[];
-  /** Warnings about unknown settings. `warnings` contains them too. Some callers treat unknown settings as errors. */
+  /** The elements of `warnings` that are about unknown settings. Some callers treat these warnings as errors. */
   readonly unknown: readonly string[];
 };
 

@@ -209,7 +209,7 @@ class Probe {
   }
 
   async #put(body: string, options: CallOptions): Promise<void> {
-    // Record the key for the clean-up before the `put`: if the response is lost, the object may exist nevertheless.
+    // Record the key for the clean-up before the `put`, because the object may exist even if the response is lost.
     this.#left.set(this.#key, this.#created);
     const from = this.options.now().getTime();
     await this.bucket.put(this.#key, Buffer.from(body), { ...options, metadata: { probe: body } });
@@ -260,7 +260,7 @@ class Probe {
 
   async #conditionalCreate(options: CallOptions): Promise<void> {
     const key = `${this.options.key}-create`;
-    // Record the key for the clean-up: if `probeConditionalCreate` is interrupted, it does not remove its object.
+    // If `probeConditionalCreate` is interrupted, it does not remove its object. So record the key for the clean-up.
     this.#left.set(key, false);
     const found = await probeConditionalCreate(this.bucket, key, options);
     this.#left.delete(key);

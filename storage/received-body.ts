@@ -8,7 +8,9 @@ export interface ReceivedBodyOptions {
   readonly length: number;
   /** Converts an error of the stream to a FederationError. */
   readonly failure: (error: unknown) => unknown;
-  /** The checksum to verify. Undefined if the store sends none, or if the response is only a range of the object. */
+  /**
+   * The checksum to verify. Undefined if the store sends none, or if the response contains only a range of the object.
+   */
   readonly checksum?: ReceivedChecksum | undefined;
 }
 

@@ -127,7 +127,7 @@ interface Patience extends Required<RetryOptions> {
 
 /** Counts the retries that remain for all calls of a bucket. */
 interface RetryAccount {
-  /** Takes one retry. Returns false if none remains. */
+  /** Uses up one retry. Returns false if none remains. */
   take(): boolean;
   /** Credits the retries that a successful call used. If the call used none, credits a fifth of a retry. */
   refund(retries: number): void;

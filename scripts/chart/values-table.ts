@@ -21,7 +21,7 @@ export interface ChartValue {
   readonly path: string;
   /** Text of the comment above the value. Empty if there is no comment, which is a mistake in `values.yaml`. */
   readonly description: string;
-  /** Default of the value as JSON. Undefined for an optional key, and for a map whose keys have their own rows. */
+  /** The value's default, as JSON. Undefined for an optional key, and for a map whose keys have their own rows. */
   readonly byDefault?: string;
 }
 

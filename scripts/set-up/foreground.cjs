@@ -30,7 +30,7 @@ function runInForeground(command, args, options = {}) {
 }
 
 /**
- * Forwards signals to a child process if they ask this process to exit. Forwards each kind of signal only once.
+ * If a signal asks this process to exit, forwards it to a child process. Forwards each kind of signal only once.
  *
  * @param {import('node:child_process').ChildProcess} child
  * @returns {() => void} a function that stops the forwarding

@@ -30,7 +30,7 @@ export interface KeptProcessOptions {
   /** File for the output of the command. If undefined, each line of output is passed to `onLine`. */
   logFile?: string;
   onLine?: (line: string) => void;
-  /** How long the command may take to exit after it was asked to, in milliseconds. (Default: 10 seconds) */
+  /** Time that the command may take to exit after it was asked to exit, in milliseconds. (Default: 10 seconds) */
   graceMs?: number;
   /** Folders to delete if this process ends before the command does. */
   remove?: readonly string[];
@@ -43,8 +43,8 @@ type KeeperMessage = { pid: number } | { error: string } | { exit: Exit };
  * process ends, its IPC channel to the keeper closes, and the keeper stops the command. This works even if this process
  * is killed. (A signal handler in this process would not run in that case.)
  *
- * The keeper has its own process group. So Ctrl-C at the terminal does not stop a server while other processes still
- * use it to finish their work.
+ * The keeper has its own process group, so Ctrl-C at the terminal does not stop the command. If the command is a
+ * server, other processes may still need it to finish their work.
  */
 export async function startKept(
   command: string,

@@ -50,8 +50,8 @@ function checkPackages(root) {
 
   const optional = new Set(stamp.optional);
   for (const [where, entry] of lockedPackages(lockText)) {
-    // npm skips optional packages for other platforms, so such a package may be missing. But an optional package that
-    // npm has installed must still exist.
+    // npm does not install optional packages for other platforms. So do not check an optional package that npm has not
+    // installed.
     if (entry.optional && !optional.has(where)) continue;
     const name = where.slice(where.lastIndexOf('node_modules/') + 'node_modules/'.length);
     const version = installedVersion(root, where);

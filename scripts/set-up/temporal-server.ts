@@ -61,10 +61,10 @@ interface Holder {
  * Starts a Temporal dev server and waits until it answers. The server stops when this process ends, even if this
  * process is killed. Its state stays in `dbFile` for the next start.
  *
- * Two servers that use the same `dbFile` would corrupt it. So a file next to `dbFile` identifies the server that has it
- * open. If another process has started that server, this process uses it too. But if that server is an orphan, it is
- * stopped and a new server is started. A server becomes an orphan if the process that started it and the helper process
- * that should stop it are both killed.
+ * Two servers that use the same `dbFile` would corrupt it. So a file next to `dbFile` identifies the server that has
+ * `dbFile` open. If another process has started such a server, this process uses it too. But an orphaned server is
+ * stopped, and a new server is started. A server becomes an orphan if the process that started it and the helper
+ * process that should stop it are both killed.
  */
 export async function startTemporalServer(options: TemporalServerOptions): Promise<TemporalServer> {
   const { dbFile } = options;

@@ -83,7 +83,8 @@ function useAgents(pipeline: Pipeline, agentOf: (url: string) => object): void {
 }
 
 /**
- * Returns the period in which a signed URL is valid. It starts 15 minutes ago, because the store's clock may be slow.
+ * Returns the period in which a signed URL is valid. It starts 15 minutes before the current time, because the store's
+ * clock may be slow.
  */
 function span(): { startsOn: Date; expiresOn: Date } {
   const now = Date.now();

@@ -21,8 +21,8 @@ const codesByName: Record<string, ErrorCode> = {
   RequestBodyTooLarge: 'STORAGE_TOO_LARGE',
   BlockCountExceedsLimit: 'STORAGE_TOO_LARGE',
   InvalidRange: 'STORAGE_INVALID_RANGE',
-  // Azure returns this code if a concurrent upload of the same object has discarded our blocks. A retry uploads them
-  // again.
+  // Azure returns this code if a concurrent upload of the same object has discarded the blocks of this upload. A retry
+  // uploads them again.
   InvalidBlockList: 'STORAGE_CONFLICT',
   OperationTimedOut: 'STORAGE_UNAVAILABLE',
 };

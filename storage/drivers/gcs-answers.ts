@@ -45,12 +45,13 @@ export function infoOf({ metadata: _, ...info }: ObjectHead): ObjectInfo {
 export interface GcsMedia {
   /** Size of the whole object, in bytes. */
   readonly size: number;
-  /** Number of bytes in this response, which may be only a range of the object. */
+  /** Number of bytes in this response, which may contain only a range of the object. */
   readonly length: number;
   readonly version: Version;
   readonly modified: Date | undefined;
   /**
-   * CRC32C of the whole object, in base64. Undefined if the response is only a range, or if the store did not send one.
+   * CRC32C of the whole object, in base64. Undefined if the response contains only a range of the object, or if the
+   * store sent no CRC32C.
    */
   readonly crc32c: string | undefined;
 }

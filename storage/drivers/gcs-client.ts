@@ -78,8 +78,8 @@ export async function connect(
     ...config.http_config,
     tls_config: { ...config.http_config.tls_config, server_name: undefined },
   });
-  // Credentials from workload identity federation ignore these options when they exchange a token. So `authorization`
-  // has its own deadline.
+  // These options have no effect on the token exchange of workload identity federation. So `authorization` has its own
+  // deadline.
   const transporterOptions = {
     agent: (url: URL) => agentFor(url, tokenAgents),
     retryConfig: { retry: 0 },

@@ -101,7 +101,7 @@ export function s3Notes(config: S3Config): string[] {
   ];
 }
 
-/** Location of the store, as needed by the SDK. If `url` is undefined, the SDK derives the host from the region. */
+/** Location of the store for the SDK. If `url` is undefined, the SDK derives the host from the region. */
 export interface S3Location {
   readonly url: string | undefined;
   readonly region: string;

@@ -29,8 +29,8 @@ import {
 const threads = testMergeThreads();
 
 /**
- * Folders of buckets: the federation's own one, and others that a federator or a cluster may find in its place. Each
- * test works on a copy.
+ * Folders that serve as buckets: the federation's own bucket, and other buckets that a federator or a cluster may find
+ * in its place. Each test uses a copy.
  */
 const folders = {
   /** The federation's own bucket as it should be: its newest generation is 2. */
@@ -38,12 +38,13 @@ const folders = {
   /** The federation's own bucket as it was at generation 1. */
   earlier: '',
   /**
-   * The bucket `earlier` after a rollback by a federator that did not know generation 2 of `own`. Its newest generation
-   * has a hold.
+   * The bucket `earlier` after a rollback by a federator that did not know generation 2 of `own`. The rollback has put
+   * the federation on hold.
    */
   onHold: '',
   /**
-   * The bucket `earlier` after two more generations, committed by federators that did not know generation 2 of `own`.
+   * The bucket `earlier` with two more generations. The federators that committed them did not know generation 2 of
+   * `own`.
    */
   again: '',
   /** The bucket of another federation. */
@@ -98,7 +99,9 @@ beforeAll(async () => {
   for (const cluster of ['cluster-1', 'cluster-2']) await commitWithout(folders.another, cluster);
 });
 
-/** Returns a federator that knows generation 2 of its own bucket, but finds a copy of the bucket `name`. */
+/**
+ * Returns a federator that knows generation 2 of its own bucket, but finds a copy of the bucket `name` in its place.
+ */
 function federatorFinding(name: keyof typeof folders): TestFederator {
   const federator = federatorOf(copyOf(name));
   return Object.assign(federator, { known, exclusions: excluded('cluster-1') });

@@ -117,8 +117,8 @@ test('an object that a run reuses is spared', async () => {
   clock.now += 2 * day;
   await federator.cleanUp();
   clock.now += 2 * day;
-  // The first `prepare` has written an object without committing it. The next run has the same sources, so it reuses
-  // this object.
+  // The first `prepare` has written an object, but the object was not committed. The next run has the same sources, so
+  // it reuses the object.
   const again = await federator.prepare();
   expect(again.outcomes).toMatchObject([{ reused: true, fingerprint: outcomes[0]?.fingerprint }]);
   expect(await federator.cleanUp()).toMatchObject({ objects: 0 });

@@ -147,8 +147,7 @@ describe('a folder with records of a name that another folder owns', () => {
     expect(events('cluster.name-taken')).toEqual([
       'Federator merges nothing new of cluster-7: Records of cluster-7 carry the cluster name cluster-1, which belongs to cluster-1.',
     ]);
-    // A new file of cluster-7 is examined, but not merged, as long as another file of cluster-7 carries the name
-    // cluster-1.
+    // While another file of cluster-7 carries the name cluster-1, a new file of cluster-7 is examined but not merged.
     await write(bucket, 'cluster-7', 'cluster-7', [secondDay]);
     expect(await federator.federateToEnd()).toMatchObject({ attempts: 1, commit: { quarantined: 2 } });
     const later = await federator.newest();

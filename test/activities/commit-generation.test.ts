@@ -149,7 +149,7 @@ test('nothing is committed when a merged object is missing', async () => {
 
 describe('a full listing', () => {
   const fullListing: FullListing = { at: '2026-11-20T00:00:00.000Z', clusters: {} };
-  /** Runs a federation up to its commit, and then adds `fullListing` to the run's plan. */
+  /** Runs a federation until just before its commit, and then adds `fullListing` to the run's plan. */
   const prepare = async (federator: TestFederator) => {
     const prepared = await federator.prepare();
     const head = await readHead(federator.bucket, prepared.run, 1);

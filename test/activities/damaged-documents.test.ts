@@ -53,7 +53,7 @@ function depsOf(bucket: Bucket, events: Events) {
   return { ...new TestFederator(bucket, threads).deps, log: pino({ level: 'warn' }, { write }) };
 }
 
-/** Pulls to a new volume of cluster-1. The volume contains one file, which the cluster built itself. */
+/** Pulls to cluster-1, which has a new volume. The volume contains only one file, which the cluster built itself. */
 async function pull(bucket: Bucket): Promise<object> {
   await using disk = await ClusterOnDisk.make(bucket);
   await disk.build(firstDay, goldenSource('cluster-1', firstDay));
@@ -91,7 +91,7 @@ const both = (row: Row) => ({ damaged: row, missing: row });
 
 /** What to expect for each kind of document. A document that was cut short counts as damaged. */
 const table: Record<Kind, { damaged: Row; missing: Row }> = {
-  // Nothing fails, because the next commit writes this document again.
+  // If this document is damaged or missing, nothing fails, because the next commit writes it again.
   federation: both({}),
   generation: {
     damaged: {
@@ -114,7 +114,7 @@ const table: Record<Kind, { damaged: Row; missing: Row }> = {
   provenance: both({ merge: { refused: 'GENERATION_UNREADABLE', why: /federate --force/ }, pull: verified }),
   published: both({ publish: publishedAgain }),
   unreferenced: { damaged: { 'clean up': { logs: 'clean-up.record-lost', gives: {} } }, missing: {} },
-  // Without a recorded full listing, the plan lists the whole bucket, and the result is the same.
+  // If the record of the full listing is damaged or missing, the plan lists the whole bucket, with the same result.
   fullListing: both({}),
   runRequest: both({}),
   planShard: both({ merge: again }),
@@ -138,7 +138,8 @@ beforeAll(async () => {
 describe.each(Object.keys(documents) as Kind[])('%s', (kind) => {
   test.each(damages)('%s', async (damage) => {
     const row = table[kind][damage === 'missing' ? 'missing' : 'damaged'];
-    // A document that was cut short is read like any other damaged one. So try only activities that depend on it.
+    // A document that was cut short is read like any other damaged document. So try only the activities that depend on
+    // the document.
     for (const name of damage === 'cut' ? names.filter((name) => row[name] !== undefined) : names) {
       const { gives, logs, ...failure } = row[name] ?? {};
       const { result, error, events } = await attempt(name, kind, damage);

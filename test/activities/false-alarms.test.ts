@@ -17,7 +17,7 @@ import {
 
 /*
  * Everyday events that look like a loss of data, or like records with another cluster's name. Each test checks what the
- * newest generation reports, and that its total cost is the total of the files that belong in it.
+ * newest generation reports, and whether its total cost equals that of the files that belong in it.
  */
 
 const threads = testMergeThreads();
@@ -102,7 +102,8 @@ class Scene extends TestFederator {
 
 const whole = decodeSet('allocations', goldenSource('cluster-1', firstDay));
 /**
- * Returns the golden first day, shifted so that it begins at `time`. Keeps only its first records: the fraction `part`.
+ * Returns the golden first day, shifted so that it begins at `time`. Keeps only the first records: `part` is the
+ * fraction of the records to keep.
  */
 function allocationsAt(time: number, part = 1): AllocationSet {
   const all = [...(whole.allocations ?? [])];

@@ -120,7 +120,10 @@ export class TestFederator {
     };
   }
 
-  /** Calls all activities before the commit. Leaves the bucket as if the run had been killed before the commit. */
+  /**
+   * Calls all activities that precede the commit. The bucket is then in the same state as if the run had been killed
+   * before the commit.
+   */
   async prepare(request: Partial<FederationRequest> = {}, run = this.nextRun(), attempt = 1) {
     const asked: FederationRequest = { trigger: 'person', at: '2026-11-20T00:00:00.000Z', ...request };
     await createRecordRequest(this.deps)({ run, request: asked });

@@ -78,7 +78,7 @@ describe('five clusters', () => {
     expect(commit).toMatchObject({ status: 'committed', generation: 2, windows: goldenWindows });
     const after = await federator.newest();
     expect(after.windows[firstDay]?.fingerprint).not.toBe(before.windows[firstDay]?.fingerprint);
-    // The new source has the same bytes as the old one, so the merged file must not change either.
+    // The new source has the same bytes as the old one, so the bytes of the merged file must not change.
     expect(after.windows[firstDay]?.digest).toBe(before.windows[firstDay]?.digest);
   });
 

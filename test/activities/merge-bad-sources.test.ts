@@ -27,8 +27,8 @@ const source = sourceKey('cluster-2', firstDay);
 const kept = keptFile('cluster-2', firstDay);
 
 /**
- * Ways in which a cluster's file can be bad: description, expected error code, and bytes. If there are no bytes, the
- * file is deleted.
+ * Ways in which a cluster's file can be bad. Each has a description, the expected error code, and the bytes of the
+ * file. If the bytes are undefined, the file is deleted.
  */
 const bad: [string, string, Buffer | undefined][] = [
   ['corrupt', 'ETL_CORRUPT', Buffer.from('not an ETL file at all')],
@@ -174,7 +174,10 @@ describe('a decision of a person', () => {
     change: { kind, cluster: clusterId('cluster-2'), generation },
   });
 
-  /** Federates, then makes the source bad and federates again. If there are no bytes, deletes the source. */
+  /**
+   * Federates, replaces the source with `bytes`, and federates again. If `bytes` is undefined, deletes the source
+   * instead.
+   */
   async function quarantined(bytes: Buffer | undefined): Promise<TestFederator> {
     const federator = new TestFederator(smallBucket(), threads);
     await federator.federate();

@@ -23,8 +23,8 @@ function forgetful(bucket: Bucket): TestFederator {
 }
 
 /**
- * Counts how often each cluster's source for the first day was read. If `previous` is given, it is the key of a merged
- * object of an earlier run. The reads of this object are counted under the name `previous`.
+ * Counts how often each cluster's source for the first day was read. If `previous` is the key of an earlier run's
+ * merged object, the reads of that object are counted under the name `previous`.
  */
 function gets(calls: readonly StorageCall[], previous = ''): Record<string, number> {
   const names = new Map(clusters.map((cluster) => [sourceKey(cluster, firstDay), cluster]));

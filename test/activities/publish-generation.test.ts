@@ -110,8 +110,8 @@ test('files named by an earlier generation are deleted, foreign ones are left', 
   await federator.federate();
   const foreign = `${combinedEtlPrefix}${lone}`;
   await bucket.put(foreign, Buffer.from('somebody else’s'));
-  // Exclude clusters 1 to 4 here and cluster-5 below, so that the first day has no source. Only the second day of the
-  // new cluster-6 remains.
+  // Exclude clusters 1 to 4 here and cluster-5 below, so that the first day has no source. The only remaining source is
+  // the file of the new cluster-6 for the second day.
   for (const cluster of ['cluster-1', 'cluster-2', 'cluster-3', 'cluster-4']) {
     federator.exclusions[cluster] = { reason: '', at: '2026-11-20T00:00:00Z' };
   }
@@ -164,7 +164,7 @@ describe('verifying while federations go on', () => {
   const verify = (bucket: BucketReader, deep = false) =>
     verifyNewest(bucket, { deep, progress: () => undefined });
 
-  /** Commits two windows with one more cluster, but does not publish them. Returns the run. */
+  /** Commits two windows that also contain the new cluster-6, but does not publish them. Returns the id of the run. */
   async function commitTwo(federator: TestFederator): Promise<string> {
     for (const window of [firstDay, secondDay])
       await federator.bucket.put(

@@ -445,8 +445,8 @@ describe('no echo', () => {
     expect(await disk.push()).toMatchObject({ uploaded: 0, pulled: 3, refused: { count: 0 } });
     await rm(join(disk.store.state, 'push-cache.json'));
     expect(await disk.push()).toMatchObject({ uploaded: 0, pulled: 3 });
-    // Pull a newer file for `day1`, and then put back the file from the first pull. This file must not be pushed,
-    // although it is not the last one that was pulled.
+    // Pull a newer file for `day1`, and then put back the file from the first pull. A pulled file must not be pushed,
+    // even if a newer one has been pulled since.
     await disk.commit(2, { ...all, [day1]: { ...(await combined(day2)) } });
     await disk.pull();
     await disk.build(day1, all[day1]?.bytes ?? Buffer.alloc(0));

@@ -214,8 +214,8 @@ describe('a push', () => {
 
 describe('a push of a file that has shrunk', () => {
   /**
-   * Builds a file and pushes it. `shrunk` describes what the file has lost. `said` contains the push's warnings and a
-   * `put` for each upload, in order.
+   * Builds a file and pushes it. `shrunk` describes what the file has lost. `said` contains the warnings of the push
+   * and the word `put` for each upload, in the order in which they happened.
    */
   async function pushing(bytes: Uint8Array, path: string = day1) {
     const said: string[] = [];

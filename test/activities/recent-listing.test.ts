@@ -79,7 +79,7 @@ class World {
     });
   }
 
-  /** Writes an object. Its version tells `run` whether the file is good or bad. */
+  /** Writes an object. The object's version tells `run` whether the file is good or bad. */
   write(key: string, bytes = Buffer.alloc(0), good = true): void {
     this.keep(key, bytes, `${good ? 'good' : 'bad'}-${++this.writes}`);
   }
@@ -140,8 +140,8 @@ class World {
 const input = { federator: 'f', scope: { exclude: [] }, roster: 'r', exclusions: {} };
 
 /**
- * Plans and commits a run, but merges no bytes: the version of each file says whether the file is bad. If `fails` is
- * true, stops before the commit.
+ * Plans a run and commits it. Stops before the commit if `fails` is true. Reads and merges no files: the version of a
+ * file says whether the file is bad.
  */
 async function run(world: World, { fails = false, full = false } = {}): Promise<DrawnPlan> {
   const now = new Date(world.now * 1_000);
@@ -321,7 +321,7 @@ describe('a run after a full listing', () => {
     const world = twoWithHistory();
     world.now += 2 * day;
     await run(world);
-    // Uploads a part of a new cluster's history. The test uploads it in two parts, with a run after each.
+    // Uploads a part of a new cluster's history. The test uploads the history in two parts, with a run after each.
     const bring = (from: number, to: number) =>
       history.slice(from, to).forEach((id) => world.write(sourceKey('new', id)));
     bring(900, 1_000);

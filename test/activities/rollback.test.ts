@@ -138,7 +138,8 @@ test('excluded clusters stay out, and the others come from the merged objects al
     expect(await watching.merged(firstDay)).toEqual(await mergedWithout(...out));
     const { membership } = await watching.newest();
     expect(membership.clusters).not.toContain('cluster-2');
-    // A later inclusion must bring back the newest history of cluster-2. It is in generation 2, which was rolled back.
+    // A later inclusion must bring back the newest history of cluster-2. This history is in generation 2, which was
+    // rolled back.
     expect(membership.excluded).toMatchObject({ 'cluster-2': { by: 'person', lastGeneration: 2 } });
   }
   expect(read.filter((key) => key.includes('/etl/bingen/') && !key.includes('combined'))).toEqual([]);

@@ -52,7 +52,7 @@ class OneDay extends TestFederator {
     await this.bucket.put(sourceKey(cluster, firstDay), bytes);
   }
 
-  /** Replaces the file of cluster-2 and federates. Returns what `said` then returns. */
+  /** Replaces the file of cluster-2, federates, and returns the result of `said`. */
   async federateWith(bytes: Buffer) {
     await this.bucket.put(source, bytes);
     await this.federate();
@@ -100,7 +100,7 @@ test('a young day that shrinks is merged and named, and stays so when it is clos
   });
   expect(summarizeGeneration(await one.newest())).toMatchObject({ quarantined: 0, shrunk: 1 });
 
-  // This version of the file has already been judged. It is not judged again, although the day is now closed.
+  // This version of the file was judged before the day was closed. It is not judged again afterwards.
   one.setTime(closed);
   expect((await one.federate()).plan).toMatchObject({ planned: 0 });
   for (const again of [{ full: true }, { force: true }]) {
@@ -122,8 +122,8 @@ test('a young day that was merged and named is no longer named once it is accept
   expect(await one.said()).toEqual({ ...named, shrunk: [] });
   const accepted = [{ code: 'SOURCE_SHRUNK', decided: { by: 'ann@host', reason: 'a quiet day' } }];
   expect((await one.newest()).accepted).toMatchObject(accepted);
-  // The file stays accepted when the day closes, when another cluster pushes a new file, and with `--full`. The next
-  // version is compared with the accepted file.
+  // The file stays accepted when the day closes, when another cluster pushes a new file, and in a run with `--full`.
+  // The next version of the file is compared with the accepted version.
   one.setTime(closed);
   await one.push('cluster-1', firstRecords(40));
   await one.federate({ full: true });

@@ -25,7 +25,7 @@ test('activity results count each store call once', async () => {
   };
 
   noted(await activities.recordRequest({ run, request }));
-  // The run reads which federation the bucket contains, and writes its request.
+  // The activity reads which federation the bucket belongs to, and writes the request of the run.
   expect(counted).toEqual({ ...noCalls(), get: 1, create: 1 });
   const { shards } = noted(await activities.planFederation({ run, attempt: 1, request }));
   expect(shards).toBe(1);
@@ -35,8 +35,8 @@ test('activity results count each store call once', async () => {
   const outcomes = await mapConcurrently(windows, Infinity, async ({ index }) =>
     noted(await mergeWindow({ ...ref, index })),
   );
-  // Merging a window reads the files of five clusters. It writes the merged object, its provenance, and the names that
-  // the clusters do not own yet.
+  // Merging a window reads the files of five clusters. It writes three objects: the merged window, its provenance, and
+  // a document with the cluster names that no cluster owns yet.
   expect(counted.get - before.get).toBeGreaterThanOrEqual(5 * goldenWindows);
   expect(counted.put - before.put).toBe(3 * goldenWindows);
   noted(await activities.recordShard({ ...ref, outcomes }));
@@ -46,7 +46,8 @@ test('activity results count each store call once', async () => {
   noted(await activities.publishGeneration());
   noted(await activities.cleanUp());
   expect(counted).toEqual(all);
-  // The roster calls this activity, and expects only data from the bucket. So the result must not contain store calls.
+  // The roster calls this activity, and expects only data from the bucket. So the result must not contain numbers of
+  // store calls.
   expect(await activities.readExclusions()).toEqual({
     exclusions: {},
     follows: { generation: 1, roster: 'roster-1' },

@@ -65,8 +65,8 @@ describe('changing', () => {
         'federate month end',
         'replay federation-x',
       ]);
-      // A page on another site can make the browser send a form, so forms must be refused.
-      // A page on another site cannot send JSON: the browser would first send a preflight, which this server denies.
+      // A page on another site can make the browser send a form, so forms must be refused. Such a page cannot send
+      // JSON: the browser would first send a preflight, which this server denies.
       const form = await app.inject({
         method: 'POST',
         url: '/api/federations',

@@ -60,8 +60,8 @@ const paths = fc.constantFrom('/allocation', '/model/allocation', '/allocation/c
 type OwnRows = readonly Record<string, Record<string, number>>[];
 
 /**
- * Sends a request and checks the totals in each row of the answer. Our answer contains the totals, but a Go client
- * ignores these members, and adds up the parts instead. Both must give the same totals. Returns the number of rows.
+ * Sends a request and checks the totals in each row of the answer. A Go client ignores the totals in our answer, and
+ * adds up the parts instead. The parts must add up to the totals. Returns the number of rows.
  */
 async function holdsForGo(app: FastifyInstance, path: string, parameters: Parameters): Promise<number> {
   const { status, text, data } = await ask(app, path, parameters);

@@ -19,7 +19,7 @@ import { container, request, smallWorld } from '../query/small-world';
 const name = 'networkVpnCost';
 const column = 'network_vpn_cost';
 
-/** Makes a set with one record. The field exists from codec version 26 on; older versions do not store its value. */
+/** Makes a set with one record. Codec version 26 adds the made-up field, so older versions do not store its value. */
 function setWith(value: number, version = 26): AllocationSet {
   const record = { ...container('cluster-1/node/namespace/pod'), version, [name]: value };
   return { ...allocationSet([record]), version };

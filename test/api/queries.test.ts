@@ -13,7 +13,7 @@ const days = ['1794614400-1794700800', '1794700800-1794787200', '1794787200-1794
 const file = (pipeline: string, day: string) =>
   readFileSync(path.join(combinedEtl, 'bingen', pipeline, '1d', day));
 
-/** Computes the expected cost of each cluster over the three days. Reads the golden files, which OpenCost merged. */
+/** Computes the expected cost of each cluster over the three days, from golden files that OpenCost merged. */
 function expectedAllocations(): Map<string, number> {
   const costs = new Map<string, number>();
   for (const day of days) {
@@ -148,7 +148,8 @@ describe('allocations', () => {
     const hourly = await ask(golden.app, '/allocation', { window: hours, aggregate: 'all', step: '1h' });
     expect(hourly.data).toHaveLength(4);
     expect(hourly.warning).toBeUndefined();
-    // This exporter ends its window of four hours one second early. It must get the answer for four hours.
+    // This exporter requests four hours, but ends the window one second early. It must get the answer for the full four
+    // hours.
     const exporter = await ask(golden.app, '/allocation/compute', {
       window: '2026-11-16T08:00:00Z,2026-11-16T11:59:59Z',
       aggregate: 'all',

@@ -268,8 +268,8 @@ describe('answering', () => {
         answering(async () => {
           asked++;
           await bothAsk.promise;
-          // Do not end the query before the next turn of the event loop: only then is the second request sure to wait
-          // for it.
+          // Keep the query running until the next turn of the event loop. Otherwise, the query could end before the
+          // second request waits for it.
           await nextTurn();
           return nothing(['Ünsure\nof it.', 'And of that.']);
         }),

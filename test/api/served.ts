@@ -84,7 +84,7 @@ export async function ask(
   };
 }
 
-/** Makes a federation that performs no actions. It records the requested actions in `asked`. */
+/** Makes a fake federation. It performs no actions, but records the requested actions in `asked`. */
 export function rememberingFederation(): Federation & { readonly asked: string[] } {
   const asked: string[] = [];
   const say = async (text: string) => {

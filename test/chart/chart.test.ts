@@ -56,7 +56,7 @@ function leafOf(values: object, at: string): unknown {
     .reduce<unknown>((map, key) => (map as Record<string, unknown> | undefined)?.[key], values);
 }
 
-/** The minimum values that a release needs. Each test adds others. */
+/** The values that every release needs. Each test adds others. */
 const minimal = {
   clusterId: 'cluster-1',
   federatedETL: { federatedCluster: true },
@@ -562,7 +562,7 @@ describeWithHelm('the chart', () => {
       expect(paths.length).toBeGreaterThan(100);
       const notGiven = paths.filter((at) => leafOf(everything, at) === undefined);
       const { objects: expected, notes } = await render({ values: everything });
-      // In quick runs, set all values of the same depth in the file to null together, instead of one by one.
+      // In quick runs, set all values at the same depth to null together, instead of one by one.
       const together = Object.values(Object.groupBy(notGiven, (at) => at.split('.').length));
       const nulls = runs<(readonly string[] | undefined)[]>(
         together,
@@ -786,8 +786,8 @@ describeWithHelm('the chart', () => {
     // A readiness probe would make the cost-model's pod unready while the sidecar waits for Temporal.
     expect(container).not.toHaveProperty('readinessProbe');
     const labels = { app: 'cost-analyzer' };
-    // A deployment after the patch. The sidecar mounts the volume `persistent-configs`, which the cost-model's
-    // deployment has even without the patch.
+    // The cost-model's deployment after the patch. Its volume `persistent-configs`, which the sidecar mounts, is not
+    // part of the patch.
     const deployment: KubernetesObject = {
       apiVersion: 'apps/v1',
       kind: 'Deployment',
