@@ -3,7 +3,7 @@ import type { TimeWindow } from './model';
 
 /**
  * Expands `window` so that it covers `other` too. Exception: if either of the two starts is open (null), the result has
- * the start of `other`. The same applies to the end. Returns `window` itself if nothing changes.
+ * the start of `other`. The same applies to the ends. Returns `window` itself if nothing changes.
  */
 export function expandWindow(window: TimeWindow, other: TimeWindow): TimeWindow {
   const start =

@@ -8,7 +8,7 @@ export type SavedFile = z.infer<typeof savedFileSchema>;
 export const backupManifestSchema = z.object({
   format: z.literal(1),
   cluster: z.string(),
-  /** Time when the backup started, in RFC 3339. */
+  /** Time when the backup started, in RFC 3339 format. */
   at: z.string(),
   /** The files in the backup, keyed by their path below `bingen/`. */
   files: z.record(z.string(), savedFileSchema),

@@ -3,13 +3,13 @@ import { pipelines } from '../etl/window';
 import { clusterIdSchema } from './ids';
 import { spanSchema } from './span';
 
-/** Who decided something, why and when. Generations keep it with the decision. */
+/** Who decided something, why and when. Generations store these facts with the decision. */
 export const decidedSchema = z.object({
-  /** The person, as `name@host` or by the name given on the command line. */
+  /** The person: `name@host`, or the name given on the command line. */
   by: z.string(),
   /** The reason that the person gave; may be empty. */
   reason: z.string(),
-  /** Time of the decision, RFC 3339. */
+  /** Time of the decision, in RFC 3339 format. */
   at: z.string(),
 });
 export type Decided = z.infer<typeof decidedSchema>;

@@ -12,10 +12,13 @@ export type Conflict = 'settings' | 'exclusions';
  * generation. Two conflicting federators would keep undoing each other's work. Returns undefined if there is no
  * conflict.
  *
- * If both take their exclusions from the same roster, a difference only means that the roster has changed in the
- * meantime. This is no conflict. Nor is it a conflict if Temporal has lost the other roster, and the roster of `own`
- * replaces it: it was then started with the exclusions of the newest generation (see `follows`). But if the other
- * roster is named by a generation that was committed after this start, it still exists, so there is a conflict.
+ * If both federators take their exclusions from the same roster, a difference only means that the roster has changed in
+ * the meantime. This is no conflict.
+ *
+ * If the rosters differ, the roster of `own` may be a replacement for the other roster, because Temporal has lost that
+ * one. The replacement was started with the exclusions of the newest generation at that time (see `follows`). This is
+ * no conflict either. But if the other roster is named by a generation that was committed after the replacement was
+ * started, the other roster still exists. Then there is a conflict.
  */
 export function conflictWith(
   newest: { readonly generation: number; readonly membership: Membership },

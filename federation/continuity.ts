@@ -16,7 +16,7 @@ export type ReadAncestor = (generation: number) => Promise<Ancestor | 'unreadabl
 /** Why the content of a bucket is not a continuation of a known generation. */
 export interface Discontinuity {
   readonly code: Extract<ErrorCode, 'FEDERATION_MISSING' | 'FEDERATION_OTHER'>;
-  /** Describes what is in the bucket instead, in one or two sentences. */
+  /** Says, in one or two sentences, what the bucket contains instead of the known generation or a later one. */
   readonly detail: string;
 }
 
@@ -56,9 +56,9 @@ export async function findDiscontinuity(
 }
 
 /**
- * Finds out which run committed generation `number` in the history of the newest generation. Returns undefined if the
- * history has no generation with this number. The run is undefined if the generations that name it no longer exist or
- * are damaged.
+ * Finds generation `number` in the history of the newest generation, and returns the run that committed it. Returns
+ * undefined if the history has no generation with this number. Returns an object without `run` if the history cannot be
+ * followed that far, because a generation no longer exists or is damaged.
  */
 async function namedAs(
   number: number,

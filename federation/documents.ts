@@ -30,8 +30,8 @@ const mebibyte = 2 ** 20;
 /** Size limit in bytes for documents whose size hardly depends on the number of windows and clusters. */
 const small = 64 * mebibyte;
 /**
- * Size limit in bytes for documents that grow with the number of windows or clusters. It is about the maximum length of
- * a JavaScript string.
+ * Size limit in bytes for documents that grow with the number of windows or clusters. The limit is close to the maximum
+ * length of a JavaScript string.
  */
 const large = 512 * mebibyte;
 

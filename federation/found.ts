@@ -12,8 +12,8 @@ export interface Found {
   /** Number of windows that the next generation copies unchanged from the previous one. */
   readonly carried: number;
   /**
-   * Counts for each cluster, in byte order of the cluster ids. `files`: number of windows for which the cluster has a
-   * file. `planned`: number of those windows that are to be merged.
+   * The numbers for each cluster, in byte order of the cluster ids. `files` is the number of windows for which the
+   * cluster has a file. `planned` is the number of those windows that are to be merged.
    */
   readonly clusters: ReadonlyMap<string, { readonly files: number; readonly planned: number }>;
 }

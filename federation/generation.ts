@@ -41,12 +41,12 @@ export const quarantinedSourceSchema = z.object({
   kept: versionSchema.optional(),
   /**
    * Set if a person has decided that this version of the file is never to be merged. The source then no longer makes
-   * runs `partial`. Another version is judged like any new file.
+   * runs `partial`. Any other version of the file is judged like a new file.
    */
   dropped: decidedSchema.optional(),
   /**
-   * Cluster names in the file that belong to other clusters. Present only if the code is CLUSTER_NAME_TAKEN. It is
-   * empty if this file carries no such name, but other files of the cluster do.
+   * Cluster names in the file that belong to other clusters. Present only if the code is CLUSTER_NAME_TAKEN. The list
+   * is empty if only other files of the cluster contain such names.
    */
   names: z.array(z.string()).optional(),
 });
@@ -78,8 +78,8 @@ export function quarantineState({ kept }: Pick<QuarantinedSource, 'kept'>): Quar
 }
 
 /**
- * Identifies a generation. The number alone does not: if a bucket is restored to an earlier state, the next generation
- * may have a number that was used before.
+ * Identifies a generation. The number alone is not enough: if a bucket is restored to an earlier state, the next
+ * generation may have a number that was used before.
  */
 export const generationNameSchema = z.object({
   generation: z.number().int().positive(),
@@ -115,7 +115,7 @@ export const generationSchema = z.object({
   /** Id of the federation to which the generation belongs. */
   federation: z.string().min(1),
   ...generationNameSchema.shape,
-  /** Time of the commit by the federator's clock, in RFC 3339. */
+  /** Time of the commit, by the federator's clock, in RFC 3339 format. */
   committedAt: z.string(),
   /**
    * The generation that this one was made from. Usually it is the previous one, but not after a rollback or if the
@@ -123,9 +123,9 @@ export const generationSchema = z.object({
    */
   parent: generationNameSchema.optional(),
   /**
-   * The newest generation at the time of the commit, if it is not `parent`. This generation descends from both: a
-   * primary that has pulled the replaced generation, or one of its ancestors, may pull this one. The numbers in such a
-   * line of descent are not consecutive.
+   * The newest generation at the time of the commit, if it is not `parent`. This generation descends from both. So a
+   * primary that has pulled the replaced generation, or one of that generation's ancestors, may pull this one. The
+   * numbers in such a line of descent are not consecutive.
    */
   replaces: replacedSchema.optional(),
   /** Set if a rollback committed the generation. */
@@ -143,8 +143,8 @@ export const generationSchema = z.object({
   /** What is known about the writers of the included clusters' folders, keyed by cluster id. */
   writers: z.record(clusterIdSchema, writersSchema),
   /**
-   * The cluster that owns each cluster name in the records, keyed by name. A cluster keeps its names until it is
-   * removed or a person gives them to another cluster, even while it is excluded.
+   * The cluster that owns each cluster name in the records, keyed by name. A cluster keeps its names, even while it is
+   * excluded, until it is removed or a person gives the names to another cluster.
    */
   names: z.record(z.string(), clusterIdSchema),
   /** The included clusters whose records carry other clusters' names, keyed by cluster id. */

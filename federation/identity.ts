@@ -9,7 +9,7 @@ export const federationSchema = z.object({
   format: z.literal(1),
   /** Id of the federation, a UUID. Each generation names it. */
   federation: z.string().min(1),
-  /** Time when this document was written, by the federator's clock, in RFC 3339. */
+  /** Time when this document was written, by the federator's clock, in RFC 3339 format. */
   createdAt: z.string(),
   /** Id of the cluster whose federator wrote this document. */
   federator: z.string(),
@@ -35,8 +35,8 @@ export function parseIdentity(message: unknown): GenerationIdentity | undefined 
 }
 
 /**
- * Returns the identity to remember after a commit. This is the committed one, unless the known one is a later
- * generation of the same federation.
+ * Returns the identity to remember after a commit: the identity of the committed generation, unless the known identity
+ * is that of a later generation of the same federation.
  */
 export function newerIdentity(
   known: GenerationIdentity | undefined,

@@ -178,7 +178,8 @@ export function backupManifestKey(cluster: ClusterId, time: string): string {
 }
 
 /**
- * Returns the key of the head of a run's plan, which is the part that the commit reads. It is written after the shards.
+ * Returns the key of the head of a run's plan. The head is the part that the commit reads. It is written after the
+ * shards.
  */
 export function runPlanHeadKey(run: string, attempt: number): string {
   return `${runsPrefix}${run}/plan-${attempt}.json`;

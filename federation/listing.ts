@@ -16,8 +16,8 @@ import type { FederationRequest } from './run';
 
 const day = 86_400;
 /**
- * How far a listing of recent windows looks back, in seconds. It covers windows that ended within this time, and
- * windows that have not ended yet.
+ * How far a listing of recent windows looks back, in seconds. Such a listing covers windows that ended within this
+ * time, and windows that have not ended yet.
  */
 const lookBack = 7 * day;
 /** Maximum age of the last full listing, in seconds. If it is older, the next run makes a full listing. */
@@ -42,7 +42,7 @@ export type SeenCluster = z.infer<typeof seenClusterSchema>;
 
 /** Record of a full listing. Later runs use it to decide whether they need a full listing, too. */
 export const fullListingSchema = z.object({
-  /** Time when planning began in the run that made the listing, by the federator's clock, in RFC 3339. */
+  /** Time when the run that made the listing began to plan, by the federator's clock, in RFC 3339 format. */
   at: z.string(),
   /** The clusters that have at least one window file, keyed by cluster id. */
   clusters: z.record(z.string(), seenClusterSchema),
@@ -50,12 +50,12 @@ export const fullListingSchema = z.object({
 export type FullListing = z.infer<typeof fullListingSchema>;
 
 /**
- * The last full listing that a committed generation fully takes into account. The run that made the listing committed
- * that generation, or found that it already contained everything.
+ * The last full listing whose results a committed generation contains. The run that made the listing committed that
+ * generation, or found that the generation already contained everything.
  */
 export const lastFullListingSchema = fullListingSchema.extend({
   format: z.literal(1),
-  /** Number of the generation that takes the listing into account. */
+  /** Number of the generation that contains the results of the listing. */
   generation: z.number().int().positive(),
 });
 export type LastFullListing = z.infer<typeof lastFullListingSchema>;
@@ -127,8 +127,8 @@ function whyFull(
  * are skipped. Older windows are those that ended before `since`. The clusters are:
  * - new clusters;
  * - clusters with a quarantined source for an older window, unless a person has dropped this source;
- * - clusters that had no older windows at the last full listing, or whose older windows had changed within the day
- *   before that listing: they may still be uploading their history;
+ * - clusters that may still be uploading their history: at the last full listing, they had no older windows, or their
+ *   older windows had changed within the day before that listing;
  * - clusters with files for recent windows that a listing of recent windows would miss.
  */
 export function listedFirst({ base, membership, last }: ListingInput, since: number): Set<string> {

@@ -10,7 +10,7 @@ import { lastGenerationOf, outSince, type RemovedClusters, removedSchema } from 
 export const exclusionSchema = z.object({
   /** The reason that the person gave; may be empty. */
   reason: z.string(),
-  /** Time of the exclusion, RFC 3339. */
+  /** Time of the exclusion, in RFC 3339 format. */
   at: z.string(),
 });
 export type Exclusion = z.infer<typeof exclusionSchema>;
@@ -22,7 +22,8 @@ export const scopeSchema = z.object({
   /** Ids of clusters that are never included. */
   exclude: z.array(z.string()),
   /**
-   * Earliest start of a window that is federated, in RFC 3339. Windows that start before this time stay as they are.
+   * Earliest start of a window that is federated, in RFC 3339 format. Windows that start before this time stay as they
+   * are.
    */
   cutoff: z.string().optional(),
   /** Retention in seconds, by resolution. Windows that ended longer ago than this are removed from Combined Storage. */
@@ -57,7 +58,7 @@ export interface RosterRules {
   readonly known?: GenerationIdentity;
 }
 
-/** The generation from which a roster took its first exclusions, and the roster that this generation names. */
+/** The generation from which a roster took its initial exclusions, and the roster that this generation names. */
 export interface FollowedGeneration {
   readonly generation: number;
   readonly roster: string;
@@ -78,7 +79,8 @@ export const membershipSchema = z.object({
   excluded: z.record(clusterIdSchema, excludedSchema),
   /**
    * The clusters that people have removed, keyed by cluster id. They are neither in `clusters` nor in `excluded`.
-   * Unlike exclusions, removals are decided by runs, so every generation copies them from the previous one.
+   * Removals are stored only in generations, so each generation copies them from the previous one. Exclusions are
+   * stored in the roster.
    */
   removed: z.record(clusterIdSchema, removedSchema),
 });

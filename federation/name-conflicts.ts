@@ -6,8 +6,8 @@ import { clusterIdSchema } from './ids';
 import { type NameOwners, namesNotOwned } from './names';
 
 /**
- * A cluster whose records carry names that other clusters own. As long as they do, new files of the cluster are not
- * merged, but quarantined with the code CLUSTER_NAME_TAKEN.
+ * A cluster whose records carry names that other clusters own. As long as its records carry such names, new files of
+ * the cluster are not merged, but quarantined with the code CLUSTER_NAME_TAKEN.
  */
 export const nameConflictSchema = z.object({
   /** The names, each with the cluster that owns it. */
@@ -68,7 +68,7 @@ export function namesOfOthers(
 
 /**
  * Says why a file is quarantined if its cluster carries other clusters' names. `names` lists the other clusters' names
- * in this file. It may be empty, because all new files of such a cluster are quarantined.
+ * in this file. The list may be empty, because all new files of such a cluster are quarantined.
  */
 export function describeTakenSource(
   cluster: ClusterId,

@@ -59,8 +59,8 @@ export function decideNames(owners: NameOwners, carried: Iterable<CarriedNames>)
   let open = [...wanted.keys()].sort(byBytes);
   for (;;) {
     open = open.filter((cluster) => [...(wanted.get(cluster) ?? [])].every((name) => isFree(cluster, name)));
-    // Clusters can wait for each other in a circle, if each carries the id of the next one as a name. Then the first
-    // cluster in byte order wins.
+    // If each of several clusters carries the id of the next one as a name, they wait for each other in a circle. Then
+    // the first cluster in byte order wins.
     const next = open.find((cluster) => !waits(cluster, wanted, open)) ?? open[0];
     if (next === undefined) break;
     for (const name of wanted.get(next) ?? []) settled.set(name, next);
@@ -89,7 +89,10 @@ function collect(owners: NameOwners, carried: Iterable<CarriedNames>): Map<Clust
   return wanted;
 }
 
-/** Returns whether a cluster has to wait for another one in `open`: one whose id both of them carry as a name. */
+/**
+ * Returns whether a cluster has to wait for another cluster in `open`, because both of them carry the id of that other
+ * cluster as a name.
+ */
 function waits(
   cluster: ClusterId,
   wanted: ReadonlyMap<ClusterId, ReadonlySet<string>>,

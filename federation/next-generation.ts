@@ -34,8 +34,8 @@ export interface NextGenerationInput {
 }
 
 /**
- * Builds the generation that follows the base generation. It takes the windows of the base generation, removes those
- * that the plan removes, and updates those that were merged.
+ * Builds the generation that follows the base generation: copies the windows of the base generation, removes those that
+ * the plan removes, and updates those that were merged.
  */
 export function nextGeneration({ base, plan, results, run, now }: NextGenerationInput): Generation {
   const windows = new Map(Object.entries(base?.windows ?? {}));
@@ -83,7 +83,7 @@ function decidedNames(
 
 /**
  * Returns whether a generation equals its base, apart from number, run, parent, time, federator and writers. If so,
- * there is nothing to commit. A generation that replaces a newer one than its base is always committed.
+ * there is nothing to commit. But if the generation replaces one that is newer than its base, it is always committed.
  */
 export function sameGeneration(base: Generation, next: Generation): boolean {
   return (

@@ -26,8 +26,8 @@ export const plannedSourceSchema = z.object({
   /** Path below the cluster's `etl/bingen/`; undefined if the path is the same as the window's id. */
   path: z.string().optional(),
   /**
-   * Cluster names in the file that the cluster does not own. Set only if the cluster carries other clusters' names, and
-   * the file has been read before.
+   * Cluster names that the file contains, but that the cluster does not own. Set only if the cluster carries other
+   * clusters' names, and the file has been read before.
    */
   names: z.array(z.string()).optional(),
 });

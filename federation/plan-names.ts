@@ -20,7 +20,7 @@ import {
 import { decideNames, type NameOwners, ownersAfter } from './names';
 import type { WindowResult } from './plan-document';
 
-/** Cluster names in one version of a cluster's file that the cluster does not own. */
+/** Cluster names that one version of a cluster's file contains, but that the cluster does not own. */
 export interface NamesOfSource {
   readonly cluster: ClusterId;
   readonly window: WindowId;
@@ -29,21 +29,27 @@ export interface NamesOfSource {
 }
 
 /**
- * What a plan knows about cluster names. Their owners are those in the base generation, after any decision by a person.
+ * What a plan knows about cluster names. `names` contains the owners from the base generation, after any decision by a
+ * person has been applied.
  */
 export interface PlannedNames extends NameRules {
-  /** Cluster names found so far in current files of clusters that do not own them. Some of them have no owner. */
+  /**
+   * Cluster names found so far in current files of clusters that do not own them. Some of these names have no owner.
+   */
   readonly known: readonly NamesOfSource[];
-  /** Clusters whose merged records may carry a name that a person has given away. All of their windows are checked. */
+  /**
+   * Clusters whose merged records may carry a name that a person has given to another cluster. All of their windows are
+   * checked.
+   */
   readonly recheck: ReadonlySet<ClusterId>;
   /**
-   * Clusters that no longer carry other clusters' names, but whose files the base generation quarantines for that
-   * reason.
+   * Clusters whose files the base generation quarantines for carrying other clusters' names, but which no longer carry
+   * such names.
    */
   readonly freed: ReadonlySet<ClusterId>;
 }
 
-/** Returns what a plan knows about cluster names if it reads no files: only what a generation says. */
+/** Returns what a plan that reads no files knows about cluster names: only what a generation says. */
 export function standingNames({ names, nameConflicts }: NameRules): PlannedNames {
   return { names, nameConflicts, known: [], recheck: new Set(), freed: new Set() };
 }
@@ -68,8 +74,8 @@ export interface PlanNamesInput {
   readonly membership: Pick<Membership, 'clusters' | 'removed' | 'scope'>;
   readonly candidates: Candidates;
   /**
-   * If only recent windows were listed, the unix time in seconds from which the listing is complete: it includes all
-   * windows that end after this time. Undefined if all windows were listed.
+   * If only recent windows were listed: the time, in unix seconds, from which the listing is complete. The listing
+   * includes all windows that end after this time. Undefined if all windows were listed.
    */
   readonly since?: number;
   readonly change?: Change;
@@ -105,9 +111,9 @@ export function planNames(input: PlanNamesInput): PlannedNames {
 }
 
 /**
- * Describes the clusters that carry other clusters' names. If the base generation says that a cluster looks like a new
- * installation, the result says so too as long as its names are the same, because a listing of recent windows may no
- * longer show it.
+ * Describes the clusters that carry other clusters' names. A cluster that looked like a new installation in the base
+ * generation keeps this mark as long as it carries the same names, because a listing of recent windows may no longer
+ * show that the cluster looks like one.
  */
 function describeTaken(
   taken: ReadonlyMap<ClusterId, NameOwners>,
@@ -146,9 +152,9 @@ function windowsOf(candidates: Candidates): Map<ClusterId, WindowId[]> {
 }
 
 /**
- * Returns the base generation's quarantined sources, with cluster names and details brought up to date. If a cluster no
- * longer carries other clusters' names, omits its sources that were quarantined for that reason: they are judged like
- * new files.
+ * Returns the base generation's quarantined sources, with cluster names and details brought up to date. Omits sources
+ * that were quarantined for carrying other clusters' names, if their cluster no longer carries such names: these
+ * sources are judged like new files.
  */
 export function asNamesSay(
   quarantined: readonly QuarantinedSource[],

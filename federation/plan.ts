@@ -18,7 +18,7 @@ import { overlaps } from './span';
 export interface PlanInput {
   /**
    * The generation that the plan starts from; undefined if there is none. If the run commits a person's decision about
-   * sources, this decision has already been applied to it.
+   * sources, this generation already reflects the decision.
    */
   readonly base?: Generation;
   /** Membership that this run uses. */
@@ -26,9 +26,9 @@ export interface PlanInput {
   /** The window files of the included clusters. */
   readonly candidates: Candidates;
   /**
-   * If only recent windows were listed, the unix time in seconds from which the listing is complete: it includes all
-   * windows that end after this time. Undefined if all windows were listed. Must be undefined if the membership differs
-   * from the base generation's membership.
+   * If only recent windows were listed: the time, in unix seconds, from which the listing is complete. The listing
+   * includes all windows that end after this time. Undefined if all windows were listed. Must be undefined if the
+   * membership differs from the base generation's membership.
    */
   readonly since?: number;
   /**
@@ -43,8 +43,8 @@ export interface PlanInput {
    */
   readonly lastGenerations: ReadonlyMap<number, Pick<Generation, 'windows'>>;
   /**
-   * If the run ends a hold: the generation that the hold kept from being current. The base generation is an earlier
-   * one, so clusters and windows that it lacks are looked up here.
+   * If the run ends a hold: the generation that the hold kept from being current. Clusters and windows that the base
+   * generation lacks are looked up here, because the base generation is an earlier one.
    */
   readonly heldBack?: Pick<Generation, 'windows' | 'membership'>;
   readonly request: Pick<FederationRequest, 'windows' | 'force' | 'full'>;
@@ -148,8 +148,10 @@ class Planner {
   private readonly shrunk: SourcesByWindow<ShrunkSource>;
   private readonly cutoff: number;
   /**
-   * Whether a cluster is newly excluded or removed (the base generation includes it), included again (the base
-   * generation does not include it), or affected in all windows by a change of who owns a name.
+   * True if any of these applies to a cluster:
+   * - It is newly excluded or removed: the base generation includes it.
+   * - It is included again: the base generation does not include it.
+   * - All of its windows are affected, because a cluster name has a new owner.
    */
   private readonly clustersMoved: boolean;
   private readonly span: FederationRequest['windows'];
@@ -231,9 +233,7 @@ class Planner {
     return ref !== undefined && isExpired(ref, this.input.membership.scope, this.input.now);
   }
 
-  /**
-   * For a listed source whose window is not planned: returns whether the next generation still lists it.
-   */
+  /** Returns whether the next generation still lists a source whose window is not planned. */
   isCurrent(source: ListedSource): boolean {
     const ref = parseWindowId(source.window);
     if (ref === undefined) return false;

@@ -51,7 +51,7 @@ export const provenanceSchema = z.object({
 export type Provenance = z.infer<typeof provenanceSchema>;
 
 /**
- * Lists the clusters that contributed to a merged window. A cluster also counts if its file was good but had no
+ * Lists the clusters that contributed to a merged window. This includes clusters whose files were good but had no
  * records.
  */
 export function contributors(provenance: Provenance): ClusterId[] {

@@ -31,7 +31,7 @@ export interface GenerationRetentionInput {
   readonly removed: RemovedClusters;
   /**
    * The generations that a hold needs: the one that was rolled back to, and the newer ones that the rollback replaced.
-   * When the hold ends, the clusters and windows that the older one lacks are taken from the newer ones.
+   * When the hold ends, clusters and windows that the older generation lacks are taken from the newer ones.
    */
   readonly held: ReadonlySet<number>;
   /** How many of the newest generations are kept regardless of their age. If less than 1, one is kept. */
@@ -82,7 +82,7 @@ export const unreferencedSchema = z.object({
   format: z.literal(1),
   /**
    * The objects that no remaining generation refers to, by key. The value is the time when a pass first found the
-   * object unreferenced, by the store's clock, in RFC 3339.
+   * object unreferenced: by the store's clock, in RFC 3339 format.
    */
   seen: z.record(z.string(), z.string()),
 });
@@ -98,8 +98,8 @@ export interface UnreferencedInput {
   readonly objects: readonly AgedObject[];
   isReferenced(key: string): boolean;
   /**
-   * State from the previous pass: unreferenced objects by key, each with the time when a pass first found it, in RFC
-   * 3339.
+   * State from the previous pass: for each unreferenced object, by key, the time when a pass first found the object
+   * unreferenced, in RFC 3339 format.
    */
   readonly seen: Readonly<Record<string, string>>;
   /** Current time by the store's clock. */

@@ -54,9 +54,9 @@ export interface RollbackInput extends Pick<RollbackMembers, 'membership' | 'out
 }
 
 /**
- * Plans a rollback: the target's windows become current as they are. Only windows that contain a cluster that stays out
- * are merged again. Their other contributions come from the target's merged objects, not from the clusters' files,
- * which may have changed since.
+ * Plans a rollback: the windows of the target generation become current as they are. Only windows with data of a
+ * cluster that stays out are merged again. Their other contributions come from the target's merged objects, not from
+ * the clusters' files, which may have changed since.
  */
 export function planRollback({ target, newest, membership, out, provenance }: RollbackInput): Plan {
   const included = new Set(membership.clusters);
@@ -75,8 +75,8 @@ export function planRollback({ target, newest, membership, out, provenance }: Ro
   }
   const planned = new Set(windows.map(({ window }) => window));
   const stays = ({ cluster, window }: SourceOfWindow) => included.has(cluster) && !planned.has(window);
-  // As in every plan, the sources of excluded clusters keep their state (such as quarantined), for the time when the
-  // cluster is included again. Take the state from the newest generation, because the target's may be outdated.
+  // As in every plan, the sources of excluded clusters keep their state (such as quarantined) until the clusters are
+  // included again. Take this state from the newest generation, because the state in the target may be outdated.
   const waits = ({ cluster }: SourceOfWindow) => Object.hasOwn(membership.excluded, cluster);
   return {
     base: target.generation,

@@ -24,13 +24,13 @@ export const requestSchema = z.object({
   from: z.number().int().positive().optional(),
   /** Whether to end the hold that a rollback has put on the federation. */
   resume: z.boolean().optional(),
-  /** Whether to begin a new federation although the bucket does not contain the one that the roster knows. */
+  /** Whether to begin a new federation if the bucket does not contain the federation that the roster knows. */
   newFederation: z.boolean().optional(),
   /** A person's decision that the run commits. */
   change: changeSchema.optional(),
   /** Id of the run that this one repeats. */
   replayOf: z.string().optional(),
-  /** Time of the request, in RFC 3339. */
+  /** Time of the request, in RFC 3339 format. */
   at: z.string(),
 });
 export type FederationRequest = z.infer<typeof requestSchema>;
@@ -82,7 +82,7 @@ export const reportSchema = z.object({
    * to merge, or every cluster is excluded. `on-hold`: a rollback keeps runs from committing.
    */
   outcome: z.enum(runOutcomes),
-  /** Time when the run started, in RFC 3339. `endedAt` has the same format. */
+  /** Time when the run started, in RFC 3339 format. `endedAt` has the same format. */
   startedAt: z.string(),
   endedAt: z.string(),
   /** Number of the generation that the run committed, or that the run found to be up to date. */

@@ -10,14 +10,14 @@ export const shrinkageRulesSchema = z.object({
    * adding data.
    */
   closedAfter: z.number().nonnegative(),
-  /** The largest fraction of its records, or of its hours of any resource, that a file may lose. */
+  /** The largest fraction of a file's records, or of its hours of any one resource, that the file may lose. */
   shrinkage: z.number().min(0).max(1),
 });
 export type ShrinkageRules = z.infer<typeof shrinkageRulesSchema>;
 
 /**
- * A source that has become smaller and is merged nevertheless. A generation lists it for as long as it merges this
- * version of the file.
+ * A source that has become smaller and is merged nevertheless. A generation lists the source for as long as this
+ * version of its file is merged.
  */
 export const shrunkSourceSchema = z.object({
   cluster: clusterIdSchema,
@@ -25,8 +25,8 @@ export const shrunkSourceSchema = z.object({
   /** Version of the file that is merged. */
   seen: seenSchema,
   /**
-   * The measure that the file was compared with: for each number, the largest value in the earlier contributions.
-   * `judge` says how far back these go.
+   * The measure that the file was compared with: for each number, the largest value in earlier contributions. The
+   * comment of `judge` says which earlier contributions count.
    */
   largest: measureSchema,
   now: measureSchema,
@@ -44,10 +44,7 @@ export function isNamed({ closed }: Pick<ShrunkSource, 'closed'>): boolean {
   return !closed;
 }
 
-/**
- * Files that never had at least this many records are not judged: if there are only a few records, losing a few is
- * normal.
- */
+/** Files that never had this many records are not judged: if a file has few records, losing some of them is normal. */
 const fewest = 20;
 /** Largest relative difference in a sum of hours that counts as a rounding error. */
 const noise = 1e-9;
@@ -60,7 +57,7 @@ export interface Judged {
   readonly measure: Measure;
   /** The cluster's contribution in the base generation; undefined if there is none. */
   readonly standing: Measure | undefined;
-  /** The entry for the cluster's contribution among the base generation's shrunk sources, if there is one. */
+  /** The cluster's entry in the base generation's list of shrunk sources; undefined if there is none. */
   readonly remembered: Pick<ShrunkSource, 'largest' | 'closed'> | undefined;
 }
 
@@ -82,7 +79,8 @@ export function looksWrong(before: Measure, now: Measure, share: number): boolea
 
 /**
  * - `ok`: the file is not smaller.
- * - `emptied`: the file has no records, but its predecessor had `records`. The source is quarantined.
+ * - `emptied`: the file has no records, but its previous version had some (`records` is their number). The source is
+ *   quarantined.
  * - `smaller`: the window is closed, and the file has become smaller, but not by much. The earlier size must be
  *   remembered.
  * - `shrunk`: the file has lost more than the rules allow. If the window is closed, the source is quarantined.
@@ -94,9 +92,9 @@ export type Verdict =
 
 /**
  * Judges a new version of a cluster's file: compares it with the largest earlier contribution of the cluster to the
- * window. Once the window is closed, contributions from before the closing no longer count, except the current one,
- * `standing`. When a person accepts a smaller file, the earlier, larger ones no longer count either. Does not compare
- * costs, because they change when prices are reconciled.
+ * window. If the window is closed, contributions from before it was closed do not count, except the current one
+ * (`standing`). If a person accepts a smaller file, the earlier, larger contributions no longer count. Costs are not
+ * compared, because they change when prices are reconciled.
  */
 export function judge({ end, now, rules, measure, standing, remembered }: Judged): Verdict {
   if (standing === undefined) return { kind: 'ok' };

@@ -24,8 +24,8 @@ export interface DecidableSource extends Pick<
   'cluster' | 'window' | 'seen' | 'code' | 'detail' | 'dropped'
 > {
   /**
-   * What the window contains of the cluster's data. `shrunk`: the current file, although it has lost a large part of
-   * its data.
+   * Which data of the cluster the window contains. `shrunk`: the current file, although it has lost a large part of its
+   * data.
    */
   readonly state: QuarantineState | 'shrunk';
 }
@@ -51,9 +51,9 @@ export function decidableSources({
 }
 
 /**
- * Returns whether a source can be merged as it is, judging by the error code with which it is listed. If the code
- * begins with `SOURCE_`, the file can be read, or it is gone and the window can be merged without it. With any other
- * code, the file contains nothing that could be merged.
+ * Returns whether a source can be merged as it is, judging by the error code with which the source is listed. A code
+ * that begins with `SOURCE_` means that the file can be read, or that the file is gone and the window can be merged
+ * without it. Any other code means that the file contains nothing that could be merged.
  */
 export function isMergeable({ code }: Pick<QuarantinedSource, 'code'>): boolean {
   return code.startsWith('SOURCE_');

@@ -26,7 +26,7 @@ export type Writers = z.infer<typeof writersSchema>;
 export interface Written {
   readonly window: WindowId;
   readonly version: Writers['versions'][number];
-  /** Id of the volume from which the file was pushed; undefined if the file does not say. */
+  /** Id of the volume from which the file was pushed; undefined if the file's metadata does not contain it. */
   readonly agent?: string;
   /** Time when the file was written, by the store's clock, in milliseconds since 1970. */
   readonly modified: number;
@@ -38,8 +38,8 @@ const mostAgents = 3;
 const reportedFor = 7 * 86_400_000;
 
 /**
- * Returns the window to watch for each cluster: of its windows with the longest duration, the newest one. Ignores
- * windows that start after `now`, which is in unix seconds.
+ * Returns the window to watch for each cluster: the newest of its windows with the longest duration. Ignores windows
+ * that start after `now`, which is in unix seconds.
  */
 export function watchedWindows(candidates: Candidates, now: number): Map<ClusterId, WindowId> {
   const found = new Map<ClusterId, readonly [seconds: number, start: number, window: WindowId]>();

@@ -48,8 +48,8 @@ const begunSchema = z.object({ format: z.literal(1), name: z.string(), at: z.str
 const backupCache = 'backup-cache.json';
 
 /**
- * Opens a folder in which to save backups. The files get the same keys as in the bucket. The folder must exist: it is
- * never created, because that would hide that a volume is not mounted.
+ * Opens a folder in which to save backups. The files get the same keys as in the bucket. The folder must exist. It is
+ * never created: if a volume is not mounted, creating its folder would hide this.
  */
 export function backupFolder(path: string): Bucket {
   return openFilesystem({ directory: path });
@@ -70,8 +70,8 @@ export async function backUp(deps: BackupDependencies): Promise<Backup> {
     try {
       await mapConcurrently(listAllFiles(store, signal), transfersAtOnce, async (file) => {
         const key = backupFileKey(cluster, name, file.path);
-        // Skip a file whose path is not a valid key. It cannot be a window file. A pull replaces only window files, so
-        // this file needs no backup.
+        // Skip a file whose path is not a valid key. Such a file cannot be a window file. A pull replaces only window
+        // files, so this file needs no backup.
         if (keyFault(key) !== undefined) return;
         const saved =
           progress.saved(file, key) ??

@@ -18,7 +18,7 @@ export type Refusal = z.infer<typeof refusalSchema>;
 const pushedSchema = z.object({
   measure: measureSchema,
   /**
-   * What the file had lost since the previous push; undefined unless this was too much. `at` is the time of the push,
+   * What the file had lost since the previous push; undefined if the loss was acceptable. `at` is the time of the push,
    * in milliseconds since 1970.
    */
   loss: z.object({ what: z.string(), at: z.number() }).optional(),
@@ -143,8 +143,9 @@ export class FileCache {
   }
 
   /**
-   * Saves the cache if it has 100 new entries, or if it has any and a second has passed since the last save. Skips the
-   * save if saving would exceed its share of the running time (see `shareOfSaving`). Call this after each file.
+   * Saves the cache if it has 100 new entries, or if it has at least one new entry and a second has passed since the
+   * last save. Skips the save if saving would exceed its share of the running time (see `shareOfSaving`). Call this
+   * after each file.
    */
   async saveNowAndThen(): Promise<void> {
     const sinceMs = performance.now() - this.savedAt;

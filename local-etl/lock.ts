@@ -22,8 +22,8 @@ import { inFolder, removeQuickly } from './write';
 const staleAfterMs = 2 * 60_000;
 /**
  * Time in milliseconds after which a lock file is stale if it does not contain its holder's identity. A process writes
- * its identity right after it has created the file. If the identity is still missing, the process was killed in
- * between.
+ * its identity right after it has created the file. If the identity is still missing after this time, the process was
+ * killed before it could write it.
  */
 const namelessAfterMs = 10_000;
 const touchEveryMs = 20_000;
@@ -96,7 +96,7 @@ async function asHolder<T>(
   }
 }
 
-/** Runs `work`, renewing the lock meanwhile, and releases the lock afterwards. */
+/** Runs `work`, and renews the lock until `work` ends. Then releases the lock. */
 async function whileHeld<T>(
   path: string,
   holder: Holder,

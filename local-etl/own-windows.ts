@@ -20,7 +20,7 @@ export async function filesByWindow(
 
 /** Limits which windows take part in a federation: by a cut-off date and by a maximum age. */
 export interface WindowScope {
-  /** Cut-off date in RFC 3339 format. Windows that start before it do not take part. */
+  /** Cut-off date, in RFC 3339 format. Windows that start before it do not take part. */
   readonly cutoff?: string;
   /** Returns true if a window is older than the maximum age. */
   isExpired(ref: WindowRef): boolean;

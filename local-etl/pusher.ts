@@ -21,7 +21,7 @@ import { type LocalEtl, localPath } from './store';
 
 /** Result of pushing a file to the cluster's folder in the bucket. */
 export type PushOutcome =
-  /** The file's bytes were uploaded. `vanished`: the bucket no longer had the copy of an earlier push. */
+  /** The file's bytes were uploaded. `vanished`: whether the copy of an earlier push was missing from the bucket. */
   | { readonly kind: 'uploaded'; readonly bytes: number; readonly vanished: boolean }
   /** The cluster's folder already has the file's bytes. */
   | { readonly kind: 'unchanged' }
@@ -41,7 +41,9 @@ export interface PusherDependencies {
   log: Log;
   budget: MemoryBudget;
   signal: AbortSignal;
-  /** The fraction of its records, or of any kind of resource hours, that a file may lose without a warning. */
+  /**
+   * The largest fraction of a file's records, or of its hours of any one resource, that it may lose without a warning.
+   */
   shrinkage: number;
 }
 
@@ -143,8 +145,8 @@ export class Pusher {
     }
     const there = this.remote.get(clusterEtlKey(this.deps.cluster, file.path));
     const last = this.cache.last(file.path);
-    // If this content was pushed last, and the bucket still has that version, there is nothing to push. Only the file's
-    // modification time has changed.
+    // If the last push uploaded this content, and the bucket still has that version, only the file's modification time
+    // has changed. So there is nothing to push.
     if (there !== undefined && last?.version === there && last.digest === digest)
       return this.unchanged(content, there);
     const judged = judgeContent(file.ref.pipeline, bytes);
@@ -208,8 +210,8 @@ export class Pusher {
   }
 
   /**
-   * If a file has lost too much since the last push, logs a warning, and returns what it has lost. It is uploaded
-   * nevertheless: the federator decides whether to merge it.
+   * If a file has lost too much since the last push, logs a warning and returns what the file has lost. The file is
+   * uploaded nevertheless: the federator decides whether to merge it.
    */
   private lossOf({ path, ref }: LocalFile, now: Measure): PushedVersion['loss'] {
     const { cluster, log, shrinkage } = this.deps;

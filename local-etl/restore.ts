@@ -22,7 +22,7 @@ export interface RestoreDependencies {
   cluster: ClusterId;
   /** Name of the backup, as returned by `listBackups`. */
   name: string;
-  /** True if the cluster's settings make it a primary, so that it pulls unless it has left. */
+  /** True if the cluster's settings make it a primary. A primary pulls unless an operator has ended this role. */
   isPrimary: boolean;
   /** If true, nothing is restored or removed: the summary and `onChange` report what would be done. */
   dryRun?: boolean;
@@ -51,8 +51,8 @@ const lanes = 4;
 
 /**
  * Restores the local ETL from a backup. Each file is verified against the manifest and replaced atomically. A local
- * window file that is not in the backup is removed if it was pulled, and kept if it is the cluster's own. While this
- * goes on, the cluster cannot become a primary again. Idempotent: after an interruption, call it again.
+ * window file that is not in the backup is removed if it was pulled, and kept if it is the cluster's own. During the
+ * restoration, the cluster cannot become a primary again. Idempotent: after an interruption, call it again.
  *
  * @throws PRIMARY_ACTIVE if the cluster pulls, because its pulls would overwrite the restored files; BACKUP_NOT_FOUND
  *   if there is no finished backup of this name; STORAGE_CORRUPT if its manifest or a file in it is damaged

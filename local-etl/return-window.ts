@@ -27,8 +27,8 @@ export interface ReturnDependencies {
 export type Returned = 'own' | 'fromFolder' | 'fromBackup' | 'removed' | 'absent';
 
 /**
- * Restores the cluster's own files of a window and removes the combined ones. `paths` are the window's local files. The
- * caller must hold the window's lock.
+ * Restores the cluster's own files of a window and removes the combined files. `paths` are the window's local files.
+ * The caller must hold the window's lock.
  */
 export async function returnWindow(
   deps: ReturnDependencies,
@@ -37,8 +37,8 @@ export async function returnWindow(
 ): Promise<Returned> {
   const whose = new Map<string, Judged>();
   for (const path of new Set([id, ...paths])) whose.set(path, await judge(deps, path));
-  // If one of the files is the cluster's own, the cluster's cost-model has rebuilt it. This file is newer than any
-  // saved copy, so do not restore one.
+  // If one of the files is the cluster's own, the cluster's cost-model has rebuilt that file. It is newer than any
+  // saved copy, so do not restore a copy.
   const rebuilt = [...whose.values()].some(({ kind }) => kind === 'own');
   const { files, from } = rebuilt ? { files: [], from: 'own' as const } : await savedFiles(deps.files, id);
   let restored = 0;
@@ -71,7 +71,9 @@ async function putBack(
   return false;
 }
 
-/** Removes a file if it is still a combined one. Returns whether it was removed. */
+/**
+ * Removes a file if it still contains combined data. Returns whether the file was removed, or would be in a dry run.
+ */
 async function removeCombined(deps: ReturnDependencies, path: string, before: Judged): Promise<boolean> {
   for (let now = before; now.kind === 'combined'; now = await judge(deps, path)) {
     if (deps.dryRun || (await removeIfSame(localPath(deps.store, path), now.stamp))) return true;

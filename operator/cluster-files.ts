@@ -82,12 +82,15 @@ async function hasWorker(client: Client, workflowId: string): Promise<boolean> {
 /** Result of deleting a cluster's files. `cluster remove --delete-files --json` prints it. */
 export interface DeletedFiles {
   readonly deleted: number;
-  /** Number of files that are still there, because the deletion was stopped or they were written meanwhile. */
+  /**
+   * Number of files that still exist, because the deletion was stopped or because they were written during the
+   * deletion.
+   */
   readonly left: number;
 }
 
 export interface DeleteOptions {
-  /** Aborting this signal stops the deletion after the current files. It can be continued at any time. */
+  /** Aborting this signal stops the deletion after the current files. The deletion can be continued at any time. */
   readonly stop: AbortSignal;
   readonly progress: (done: number, of: number) => void;
 }
@@ -120,7 +123,7 @@ export async function deleteClusterFiles(
   return { deleted, left: (await listClusterFiles(store, cluster)).keys.length };
 }
 
-/** Adds to the error that ended a deletion how many files had been deleted before. */
+/** Adds the number of files that were deleted so far to the error that interrupted the deletion. */
 function interrupted(error: unknown, deleted: number, of: number): unknown {
   if (!isFederationError(error)) return error;
   const { code, subject, hint, retryable, detail } = error;

@@ -3,7 +3,7 @@ import { count } from '../federation/count';
 import { type Generation, openQuarantined, quarantineState, shrunkSources } from '../federation/generation';
 import { shortList } from '../query/notes';
 
-/** How long after the removal of a cluster the notes mention it, in milliseconds. */
+/** For how long after its removal the notes mention a removed cluster, in milliseconds. */
 const removalIsNewsMs = 30 * 86_400_000;
 
 type Notable = Pick<Generation, 'membership' | 'quarantined' | 'shrunk'>;

@@ -40,7 +40,7 @@ export interface DryRun {
   readonly missing: readonly string[];
 }
 
-/** The exclusions that persons have decided, keyed by cluster id. */
+/** The exclusions that people have decided, keyed by cluster id. */
 export type Exclusions = RosterRules['exclusions'];
 
 /**

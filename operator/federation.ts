@@ -20,8 +20,8 @@ import { summarizeCluster, type Survey, surveyBucket } from './survey';
 import { temporalView } from './temporal-view';
 
 /**
- * Maximum number of generations to list. The web page shows no more than these, and listing a generation means reading
- * its whole document.
+ * Maximum number of generations to list. The web page shows no more than this number, and listing a generation means
+ * reading its whole document.
  */
 const mostGenerations = 30;
 

@@ -75,7 +75,7 @@ export function generationSize({ windows }: Generation): number {
 /** Summary of a generation. `generations --json` prints a list of these objects. */
 export interface GenerationSummary {
   readonly generation: number;
-  /** Time of the commit, in RFC 3339. */
+  /** Time of the commit, in RFC 3339 format. */
   readonly committedAt: string;
   readonly run: string;
   /** Id of the cluster whose federator made the commit. */

@@ -3,7 +3,7 @@ import type { FederationReport, FederationRequest } from '../federation/run';
 
 /**
  * A federation run, according to the bucket and Temporal. The outcome is `died` if the run ended without a report, for
- * example because it was terminated. It is `unknown` if there is no way to find out how the run ended.
+ * example because it was terminated. The outcome is `unknown` if there is no way to find out how the run ended.
  */
 export interface Run {
   readonly run: string;

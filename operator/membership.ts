@@ -30,7 +30,10 @@ export type MembershipChange = 'exclude' | 'include';
 export interface MembershipAnswer extends RosterAnswer {
   /** The run in progress that commits the change. */
   readonly run?: string;
-  /** Number of the newest generation, if it already contains the change. Undefined if only Temporal has it so far. */
+  /**
+   * Number of the newest generation, if it already contains the change. Undefined if only Temporal knows the change so
+   * far.
+   */
   readonly generation?: number;
 }
 
@@ -48,7 +51,8 @@ export async function changeMembership(
 ): Promise<MembershipAnswer> {
   const cluster = await requireChangeable(operator, message.cluster);
   const { client } = await operator.temporal();
-  // Change the roster first. The next run reads it, even if the run in progress does not accept the change.
+  // Change the roster first: the next run reads the roster, so the change reaches that run even if the run in progress
+  // does not accept it.
   const roster = client.workflow.getHandle(operator.names.roster);
   const signal = kind === 'exclude' ? excludeCluster : includeCluster;
   await promptly(client, serverAnswersWithinMs, () => roster.signal(signal, message)).catch(noRoster);
@@ -88,8 +92,8 @@ async function requireChangeable({ bucket }: Pick<Operator, 'bucket'>, id: strin
 }
 
 /**
- * Returns the number of the newest generation if the change is already in it. Returns undefined if it is not in the
- * bucket yet.
+ * Returns the number of the newest generation if this generation already contains the change. Returns undefined if the
+ * change is not in the bucket yet.
  */
 export async function generationThatSays(
   operator: Operator,
@@ -104,8 +108,8 @@ export async function generationThatSays(
 
 /**
  * Describes a change of membership in one sentence. If the change is not committed yet, the sentence says that only
- * Temporal knows it: if Temporal loses its data before the commit, the change is lost, because a new roster knows only
- * what the newest generation says.
+ * Temporal knows the change. If Temporal loses its data before the commit, the change is lost, because a new roster
+ * knows only what the newest generation says.
  */
 export function describeChange(
   kind: MembershipChange,
@@ -131,8 +135,8 @@ function noRoster(error: unknown): never {
 /** Time to wait for an answer from the Temporal server, in milliseconds. */
 const serverAnswersWithinMs = 10_000;
 /**
- * Time to wait for an answer from a run, in milliseconds. A run does not answer during its commit: it knows only after
- * the commit whether the change still applies to it.
+ * Time to wait for an answer from a run, in milliseconds. A run does not answer during its commit: only after the
+ * commit does the run know whether the change still applies to it.
  */
 const runAnswersWithinMs = 60_000;
 const noAnswer = [WorkflowNotFoundError, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError];

@@ -17,8 +17,8 @@ export interface Newest extends NewestReadable {
  * generation has been deleted, because a generation is published only after its commit.
  */
 export async function findNewest(bucket: BucketReader, options?: CallOptions): Promise<Newest> {
-  // Read `published.json` before the generations. If it were read after them, it could name a generation that was
-  // committed in between, which would then seem to be missing.
+  // Read `published.json` before the generations. Otherwise, it could name a generation that was committed between the
+  // two reads, and this generation would seem to be missing.
   const { value: published } = await examineDocument(bucket, documents.published.at(), options);
   const found = await readNewestReadable(bucket, options);
   const damage = adviseOnDamaged(found);

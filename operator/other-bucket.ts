@@ -24,8 +24,8 @@ export async function describeOtherBucket(
   const { known } = roster;
   const compare = async ({ generation, damaged }: Newest) =>
     damaged.length > 0 ? undefined : compareWithKnown(bucket, known, { base: generation, recorded });
-  // `found` may have been read before the roster answered, and may thus be outdated. So if it differs, read the bucket
-  // again before reporting that.
+  // `found` may have been read before the roster answered, and may thus be outdated. So if `found` does not match, read
+  // the bucket again before reporting a mismatch.
   const wrong = (await compare(found)) && (await compare(await findNewest(bucket)));
   if (wrong === undefined) return undefined;
   const { code, detail, hint } = new FederationError(wrong.code, { detail: wrong.detail });

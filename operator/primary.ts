@@ -35,7 +35,7 @@ export interface Primary {
    * a generation contains its own windows.
    */
   enter(withoutWaiting: boolean): Promise<EnterPrimarySummary>;
-  /** Lets the next pull take this federation even if it does not continue what was pulled before. */
+  /** Allows the next pull to accept this federation even if it does not continue what was pulled before. */
   acceptFederation(federation: string): Promise<EnterPrimarySummary>;
   /**
    * Stops pulling, and restores the local ETL so that it contains only the cluster's own data. With `dryRun`, changes

@@ -1,11 +1,13 @@
 import type { Client } from '@temporalio/client';
 import { FederationError } from '../errors/federation-error';
 
-/** How long after `withinMs` the SDK gives up the call, in milliseconds. By then, nobody is waiting for the answer. */
+/**
+ * How long after `withinMs` the SDK gives up on the call, in milliseconds. By then, nobody is waiting for the answer.
+ */
 const afterwardsMs = 1_000;
 
 /**
- * Asks Temporal something that must be answered within `withinMs`.
+ * Sends Temporal a request that must be answered within `withinMs`.
  *
  * @throws TEMPORAL_UNAVAILABLE if there is no answer in time
  */

@@ -46,10 +46,14 @@ export interface Quarantine {
 }
 
 /**
- * A cluster whose records contain names of other clusters, and the number of its sources that are quarantined for this.
+ * A cluster whose records contain names of other clusters, and the number of its sources that are quarantined for this
+ * reason.
  */
 export interface ListedConflict extends Pick<ListedSource, 'cluster' | 'since' | 'detail' | 'hint'> {
-  /** Number of quarantined sources. `carrying` is the number of those whose own records contain such a name. */
+  /**
+   * Number of quarantined sources. `carrying` is the number of those whose own records contain a name of another
+   * cluster.
+   */
   readonly sources: number;
   readonly carrying: number;
 }

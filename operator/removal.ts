@@ -30,9 +30,9 @@ export interface RemovableCluster {
 /**
  * Reads from the newest generation whether a cluster is removed.
  *
- * @throws CLUSTER_UNKNOWN if there is no such cluster; GENERATION_UNREADABLE if the newest generation is damaged.
- *   Unless the cluster already is as requested, also FEDERATION_ON_HOLD if a hold keeps federations from committing it,
- *   and CLUSTER_LAST if no other cluster would be left.
+ * @throws CLUSTER_UNKNOWN if there is no such cluster; GENERATION_UNREADABLE if the newest generation is damaged. If
+ *   the request would change anything, also FEDERATION_ON_HOLD if a hold keeps federations from committing the change,
+ *   and CLUSTER_LAST if the removal would leave no other cluster.
  */
 export async function readRemovable(
   bucket: BucketReader,

@@ -34,7 +34,7 @@ export interface FoundRuns {
 
 /**
  * Reads up to `limit` runs from the bucket and Temporal, newest first. If `failed`, reads only runs that failed, died,
- * were cancelled, or may have died. If the bucket or Temporal does not answer, returns the runs that the other one
+ * were cancelled, or may have died. If only one of the bucket and Temporal answers, returns the runs that this one
  * knows.
  *
  * @throws FederationError of the store if neither the bucket nor Temporal answers
@@ -175,7 +175,7 @@ export function describeDamage({ key, detail }: Damage): string {
   return `${key} is damaged, so what it says about the run is not shown: ${detail} Nothing else needs it; the clean-up deletes it with the run.`;
 }
 
-/** Summary of a federation run. `runs --json` prints a list of these summaries. Times are in RFC 3339. */
+/** Summary of a federation run. `runs --json` prints a list of these summaries. Times are in RFC 3339 format. */
 export interface RunSummary extends Pick<Run, 'run' | 'outcome'> {
   readonly trigger?: FederationRequest['trigger'];
   /** The person who requested the run, as `name@host`; undefined if no person requested it. */

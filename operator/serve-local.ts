@@ -14,7 +14,7 @@ export interface ServeLocalOptions {
   readonly signal: AbortSignal;
   /** Called once for each file that cannot be read. The file's `name` is its path below `bingen/`. */
   readonly onUnreadable: (file: UnreadableFile) => void;
-  /** Called after each file that was read. `of` is the number of files to read. */
+  /** Called each time a file has been read. `of` is the number of files to read. */
   readonly progress: (done: number, of: number) => void;
 }
 

@@ -35,7 +35,7 @@ export interface ServeReadableOptions {
   /** Called once for each unreadable file. */
   readonly onUnreadable?: (file: UnreadableFile) => void;
   /**
-   * Called after each file that was read. `of` is the number of files to read, not counting those that the engine
+   * Called each time a file has been read. `of` is the number of files to read, not counting those that the engine
    * already has.
    */
   readonly progress?: (done: number, of: number) => void;

@@ -10,7 +10,7 @@ import { readRuns, type Run } from './runs';
 import { type ClusterSummary, summarizeCluster, type Survey, surveyBucket } from './survey';
 import { type TemporalView, temporalView } from './temporal-view';
 
-/** State of the whole pipeline. `status --json` prints exactly this. Times are in RFC 3339. */
+/** State of the whole pipeline. `status --json` prints exactly this. Times are in RFC 3339 format. */
 export interface Status {
   /** Address of the bucket. */
   readonly bucket: string;

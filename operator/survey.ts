@@ -16,7 +16,7 @@ export interface WindowsSummary {
   readonly pipeline: string;
   readonly resolution: string;
   readonly count: number;
-  /** End of the newest window, as an RFC 3339 time. It shows how recent the data is. */
+  /** End of the newest window, in RFC 3339 format. It shows how recent the data is. */
   readonly newestEnd: string;
 }
 
@@ -30,7 +30,7 @@ export interface ClusterSummary {
   readonly reason?: string;
   /** Set if the cluster has pushed since it was removed. */
   readonly stillPushing?: true;
-  /** Time when the cluster's newest file was written, by the store's clock, in RFC 3339. */
+  /** Time when the cluster's newest file was written, by the store's clock, in RFC 3339 format. */
   readonly lastPush?: string;
   readonly windows: readonly WindowsSummary[];
 }

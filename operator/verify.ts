@@ -30,8 +30,9 @@ export interface NewestVerification extends Verification {
  * Verifies the newest generation that can be read, and the other documents in the bucket. Returns undefined if nothing
  * has been committed yet.
  *
- * Federations may commit, publish and clean up meanwhile. What differs is therefore checked again, against the
- * generation that is the newest by then, until nothing has been committed or published since the last look.
+ * Federations may commit, publish and clean up during the verification. So everything that differs is checked again,
+ * against the generation that is then the newest. This is repeated until nothing differs, or nothing has been committed
+ * or published since the previous check.
  */
 export async function verifyNewest(
   bucket: BucketReader,

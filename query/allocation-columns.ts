@@ -126,8 +126,8 @@ export class AllocationColumnsBuilder {
   }
 
   /**
-   * Adds an allocation. Skips idle cost that OpenCost stored as an allocation: idle cost is computed from the assets
-   * when a query runs, so it would be counted twice.
+   * Adds an allocation. Skips idle cost that OpenCost stored as an allocation. Adding it would count idle cost twice,
+   * because queries compute idle cost from the assets.
    */
   add(record: Allocation): void {
     if (record.name.includes(idle)) return;

@@ -10,8 +10,9 @@ import { informed } from './rollup';
 import { allocationTarget, Bindings, condition, groupPart } from './sql';
 
 /**
- * Fields that have the same value in all allocations of a workload. These are their names in filters;
- * `groupsOfWorkloads` contains their names in groupings. A workload consists of all allocations of one controller.
+ * The names, as used in filters, of the fields that have the same value in all allocations of a workload.
+ * `groupsOfWorkloads` contains the names that are used in groupings. A workload consists of all allocations of one
+ * controller.
  */
 const filtersOfWorkloads = new Set(['cluster', 'namespace', 'controllerName', 'controllerKind']);
 const groupsOfWorkloads = new Set([
@@ -233,7 +234,8 @@ export function withProperties(
   source: SourceOptions,
 ): string {
   if (properties.length === 0) return grouped;
-  // If a container's controller has changed, `workload` and `identity` may disagree on it. Use only `identity`.
+  // If a container's controller has changed, the tables `workload` and `identity` may name different controllers for
+  // it. So use only `identity`.
   const above = source.controllersDiffer ? [] : workloadColumns;
   const below = identityColumns.filter((column) => !above.some((one) => one === column));
   const texts = (columns: readonly string[], table: string) =>

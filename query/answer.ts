@@ -83,7 +83,7 @@ export interface AnswerNotes {
 }
 
 export interface AllocationAnswer extends AnswerNotes {
-  /** The result sets in time order. There is at least one. */
+  /** The result sets, in time order. There is at least one. */
   readonly sets: readonly AllocationSet[];
   readonly window: Span;
 }
@@ -173,7 +173,7 @@ export interface AssetSet {
 }
 
 export interface AssetAnswer extends AnswerNotes {
-  /** The result sets in time order. There is at least one. */
+  /** The result sets, in time order. There is at least one. */
   readonly sets: readonly AssetSet[];
   readonly window: Span;
 }
@@ -213,7 +213,7 @@ export interface DataState {
   /** Time when the generation was committed, in RFC 3339 format. */
   readonly committedAt?: string;
   readonly ingestedAt?: string;
-  /** Whether there is no data to query: nothing was ever ingested, or the database cannot be opened at the moment. */
+  /** True if there is no data to query: nothing was ever ingested, or the database cannot be opened at the moment. */
   readonly empty: boolean;
   /**
    * Progress of the current ingest: `done` is the number of windows ingested so far, `of` is the total number of

@@ -84,8 +84,8 @@ export class Appender {
   }
 
   /**
-   * Discards the appended rows that are still buffered. Without this, an appender would store its rows when it is
-   * garbage-collected, which may be outside of the transaction.
+   * Discards the appended rows that are still buffered. Otherwise, an appender would store these rows when it is
+   * garbage-collected, which may happen outside of the transaction.
    */
   forget(): void {
     for (const appender of this.appenders.values()) {

@@ -60,9 +60,8 @@ export const tableColumns: readonly AssetColumn[] = [
 ];
 
 /**
- * Defines the column for the start or end time of an asset. Some asset types have no such field. The column then
- * contains the start or end of the asset's window. If this is missing, too, it contains the start or end of the file's
- * window.
+ * Defines the column for the start or end time of an asset. For asset types that have no such field, the column
+ * contains the start or end of the asset's window or, if this window has none, of the file's window.
  */
 function timeColumn(name: string, side: 'start' | 'end'): AssetColumn {
   const time = (record: Asset, set: AssetSet): Instant | null =>

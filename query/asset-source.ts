@@ -38,8 +38,8 @@ export interface AssetSource {
    */
   readonly wholeFiles: boolean;
   /**
-   * Whether the temp table `asset_twin` replaces the labels of some assets. It contains the assets whose labels change
-   * during a time step.
+   * Whether the temp table `asset_twin` replaces the labels of some assets. The table contains the assets whose labels
+   * change during a time step.
    */
   readonly substituted: boolean;
 }

@@ -140,7 +140,8 @@ export class Walk {
 
   /** Moves over a record's window with `step`, and sets `odd` to whether it differs from the first record's window. */
   recordWindow(step: Step, at: number): number {
-    // First compare the bytes with the previous record's window. If they are equal, `odd` does not change.
+    // First compare the bytes of this window with those of the previous record's window. If they are equal, `odd` does
+    // not change.
     const { bytes, lastWindow, lastWindowEnd } = this;
     if (lastWindow >= 0) {
       let a = lastWindow;

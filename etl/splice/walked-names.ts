@@ -9,7 +9,10 @@ import type { Walk } from './walk';
 export class WalkedNames {
   private readonly names = new Set<ByteString>();
   private readonly cluster: WalkedCluster;
-  /** String index of the last name. Most files have only one, so comparing it avoids creating a string per record. */
+  /**
+   * String index of the last name. Most files contain only one name, so comparing indexes avoids creating a string for
+   * each record.
+   */
   private last = -1;
 
   constructor(

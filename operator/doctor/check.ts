@@ -9,7 +9,7 @@ export interface DoctorReport {
   readonly ok: boolean;
 }
 
-/** One check and its result. It is a line of the output, and an entry of `checks` in the JSON. */
+/** One check and its result: a line of the output, and an entry of `checks` in the JSON output. */
 export interface Check {
   /** The area that the check belongs to. */
   readonly check: 'settings' | 'local ETL' | 'bucket' | 'Temporal' | 'clusters';

@@ -13,7 +13,7 @@ import { checkTemporal } from './temporal';
 export interface ExamineOptions {
   /** Path of the settings file. If undefined, the file is looked up in the same way as for the other verbs. */
   readonly config?: string;
-  /** Whether an unknown key in the settings of the store is a failure. If false, it is a warning. */
+  /** If true, an unknown key in the settings of the store is a failure. If false, it is only a warning. */
   readonly strict?: boolean;
   /** If the signal is aborted, no further checks are made. Test objects in the bucket are still deleted. */
   readonly signal: AbortSignal;

@@ -36,7 +36,10 @@ export async function checkLocalEtl({ roles, localEtl: local }: Settings): Promi
   return checks;
 }
 
-/** The bucket operations that a primary needs for the backup of its local ETL. `why` says why it needs no others. */
+/**
+ * The bucket operations that a primary needs for the backup of its local ETL. `why` says why it needs no others, or
+ * none.
+ */
 export interface BackupNeed {
   readonly operations: readonly ProbeOperation[];
   readonly why: string;

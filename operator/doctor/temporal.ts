@@ -18,8 +18,8 @@ import {
 /** Deadline of a request to the Temporal server, in milliseconds. */
 const patienceMs = 10_000;
 /**
- * Deadline of a query to the roster workflow, in milliseconds. It is short, because often no federator is running. The
- * query is then never answered.
+ * Deadline of a query to the roster workflow, in milliseconds. The deadline is short, because often no federator is
+ * running, and then the query is never answered.
  */
 const rosterPatienceMs = 3_000;
 
@@ -112,7 +112,7 @@ async function readExclusions({
     );
     return state.loaded ? state.exclusions : undefined;
   } catch {
-    // Probably, no federator is running. The caller uses the exclusions of the newest generation instead.
+    // Probably no federator is running. The caller uses the exclusions of the newest generation instead.
     return undefined;
   }
 }

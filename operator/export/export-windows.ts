@@ -10,9 +10,9 @@ import type { ExportTarget } from './target';
 
 /** Selection of the windows to export. Every field that is set narrows the selection. */
 export interface ExportSelection {
-  /** Only windows that overlap this span, in unix seconds. */
+  /** Selects only windows that overlap this span, which is in unix seconds. */
   readonly window?: { readonly start: number; readonly end: number };
-  /** Only windows of this length, in OpenCost's notation, such as `1d`. */
+  /** Selects only windows of this length, in OpenCost's notation, such as `1d`. */
   readonly resolution?: string;
   readonly pipeline?: Pipeline;
 }
@@ -25,7 +25,7 @@ export interface ExportOptions extends ExportSelection {
   /** Opens the target. Called only after the source has been read. The export closes the target at the end. */
   readonly target: () => Promise<ExportTarget>;
   readonly signal: AbortSignal;
-  /** Called after each window that was written or could not be read. `of` is the total number of windows to write. */
+  /** Called each time a window has been written or could not be read. `of` is the total number of windows to write. */
   readonly progress: (done: number, of: number) => void;
 }
 
