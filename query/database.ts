@@ -83,7 +83,7 @@ async function tryOpen(file: string, options: DatabaseOptions): Promise<Database
       allocator_background_threads: 'true',
     });
   } catch (cause) {
-    // If memory or disk space ran out, the file is intact, even if the error mentions the write-ahead log.
+    // Keep the file if memory or disk space ran out: it is intact, even if the error mentions the write-ahead log.
     if (noRoomOf(cause, options) === undefined && isUnreadable(cause)) return undefined;
     throw cause;
   }

@@ -35,8 +35,8 @@ interface Column extends ExportColumn {
 }
 
 /**
- * The first and the last unix second that all query engines support: the start of the year 1 and the end of the year
- * 9999.
+ * The first and the last time that all query engines support, in unix seconds: the start of the year 1 and the end of
+ * the year 9999.
  */
 const [firstSecond, lastSecond] = [-62_135_596_800, 253_402_300_799];
 

@@ -13,9 +13,9 @@ export type Parameters = Readonly<Record<string, string | undefined>>;
 const longest = 16_384;
 
 /**
- * Parses filters of Kubecost's first filter language. It has one parameter per field, such as `filterPods`, with
- * alternative values separated by commas. A value that ends with `*` is a prefix. Returns undefined if there are no
- * such parameters. Throws QUERY_INVALID for a filter that is too long, and for a label or annotation without a key.
+ * Parses filters of Kubecost's first filter language. This language has one parameter per field, such as `filterPods`,
+ * with alternative values separated by commas. A value that ends with `*` is a prefix. Returns undefined if there are
+ * no such parameters. Throws QUERY_INVALID for a filter that is too long, and for a label or annotation without a key.
  */
 export function parseLegacyFilters(
   parameters: Parameters,

@@ -2,7 +2,7 @@ import { rowsOf } from './database';
 import type { IngestConnection } from './ingest-connection';
 import { pipelineTables } from './pipeline-tables';
 
-/** Rows of the table `identity` that no file uses are deleted once they are more than a quarter of all rows. */
+/** Rows of the table `identity` that no file uses are deleted once they are more than one in four of all rows. */
 const mostUnused = 4;
 
 /** Tables that contain data from the window files of all pipelines. */

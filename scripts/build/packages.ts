@@ -94,7 +94,7 @@ const systems: Readonly<Record<string, string>> = {
 };
 
 /**
- * Returns the folder of the package `name` that the package in the folder `from` loads. Searches as Node does: first
+ * Returns the folder from which the package in the folder `from` loads the package `name`. Searches as Node does: first
  * inside `from`, then in each parent folder.
  */
 function resolveFrom(packages: Lock, from: string, name: string): string | undefined {

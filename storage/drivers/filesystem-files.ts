@@ -133,8 +133,8 @@ export async function removeEmptyFolders(root: string, from: string): Promise<vo
     try {
       await rmdir(folder);
     } catch (error) {
-      // ENOENT means that the folder is already gone; its parent may still be empty. Any other error ends the loop. It
-      // usually means that the folder is not empty.
+      // Continue after ENOENT: the folder is already gone, and its parent may be empty too. Any other error ends the
+      // loop. It usually means that the folder is not empty.
       if (errno(error) !== 'ENOENT') return;
     }
   }

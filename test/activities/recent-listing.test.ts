@@ -235,10 +235,7 @@ describe('over days of changes', () => {
     cluster: fc.constantFrom('a', 'a', 'b', 'b', 'new'),
     pipeline: fc.constantFrom('allocations', 'assets'),
     seconds: fc.constantFrom(hour, day, 7 * day),
-    /**
-     * Number of hours between the end of the window and the time of the change. Negative if the window has not ended
-     * yet.
-     */
+    /** Number of hours from the end of the window to the change. Negative if the window has not ended yet. */
     back: fc.oneof(fc.integer({ min: -5, max: 8 * 24 }), fc.integer({ min: 0, max: 80 * 24 })),
     what: fc.constantFrom('good', 'good', 'bad', 'gone'),
   });

@@ -23,8 +23,8 @@ const aggregates = [
 const flags = fc.constantFrom('true', 'false');
 
 /**
- * Generates parameters of allocation requests. Each request is for one of the given windows. Each parameter can take
- * several values that lead to different answers.
+ * Generates the parameters of allocation requests. The window is one of the given windows. The values of most other
+ * parameters vary, so that the answers differ.
  */
 function questions(windows: readonly string[], namespaces: readonly string[]): fc.Arbitrary<Parameters> {
   return fc.record(
