@@ -15,8 +15,8 @@ export interface EnterPrimaryInput {
 
 export interface EnterPrimarySummary {
   /**
-   * True if this call made the cluster a primary again, or let a waiting cluster pull. False if it changed nothing, or
-   * only recorded `acceptFederation`.
+   * True if this call made the cluster a primary again, or let a waiting cluster pull. False if the call changed
+   * nothing, or only recorded `acceptFederation`.
    */
   entered: boolean;
 }

@@ -24,7 +24,8 @@ export interface ExtractContext {
 /**
  * Restores the files of some clusters from a merged object.
  *
- * @throws GENERATION_UNREADABLE if the object is damaged or gone, or has no contribution of one of the clusters
+ * @throws GENERATION_UNREADABLE if the object is damaged or missing, or does not contain the contribution of one of the
+ *   clusters
  */
 export async function extractContributions(
   { bucket, threads, pipeline, signal }: ExtractContext,

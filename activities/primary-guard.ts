@@ -39,8 +39,8 @@ const shownExamples = 10;
 /**
  * Finds the windows that have ended and exist in this cluster's local ETL, but for which the generation contains no
  * data from the cluster. Returns undefined if there are none. A pull must not overwrite such a window, because the
- * cluster's data for this window would then be lost. Ignores windows that the federation does not merge: those before
- * the cut-off, those older than the retention, and those whose files cannot be decoded.
+ * cluster's data for this window would be lost. Ignores windows that the federation does not merge: those before the
+ * cut-off, those older than the retention, and those whose files cannot be decoded.
  */
 export async function waitForOwnWindows(
   deps: GuardDependencies,

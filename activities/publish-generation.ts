@@ -34,8 +34,8 @@ const concurrentCopies = 16;
 
 /**
  * Creates the activity that makes the files under `combined/etl/bingen/` match the newest generation. The store itself
- * copies each file, so readers never see an incomplete one. Starts over if a newer generation is committed meanwhile.
- * Deletes previously published files that the generation does not contain, but no other files.
+ * copies each file, so readers never see an incomplete one. If a newer generation is committed in the meantime, starts
+ * over. Deletes previously published files that the generation does not contain, but no other files.
  *
  * @throws GENERATION_UNREADABLE if an object of the generation is missing or has the wrong size
  */
@@ -99,9 +99,9 @@ async function publish(
 }
 
 /**
- * Returns a replacement for a lost record of what was published. It lists every window of every generation that can be
- * read, so that files that were published earlier are recognized. Their versions are unknown, so each file is copied
- * again.
+ * Returns a replacement for a lost record of the published files. The replacement lists every window of every
+ * generation that can be read, so that previously published files are recognized. The versions of these files are
+ * unknown, so each file is copied again.
  */
 async function recoverPublished(bucket: Bucket, options: CallOptions): Promise<Published> {
   const windows: Published['windows'] = {};

@@ -55,7 +55,7 @@ export interface PushSummary {
   /** Total size of the uploaded files in bytes. */
   bytes: number;
   /**
-   * Files that had lost much of their data and were uploaded nevertheless, by this push or by an earlier one within the
+   * Files that were uploaded although they had lost much of their data: by this push, or by an earlier one within the
    * last day.
    */
   shrunk: FileNotes;

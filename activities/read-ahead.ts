@@ -17,8 +17,8 @@ export class ReadAhead<T> {
   constructor(private readonly all: readonly Readable<T>[]) {}
 
   /**
-   * Returns an item and starts to read the next ones. If the item has not been read ahead (for example, because it was
-   * already returned once), starts over from this item.
+   * Returns an item and starts to read the next ones. If the item has not been read ahead, for example because it has
+   * been returned before, starts over from this item.
    */
   async take(index: number): Promise<T> {
     if (!this.begun.has(index)) {

@@ -6,10 +6,10 @@ import type { BucketReader, CallOptions } from '../storage/bucket';
 import { readGeneration } from './read-generations';
 
 /**
- * If a request contains a person's decision about quarantined sources, applies it to the generation from which the run
- * starts. Returns undefined if the request contains no such decision, or if there is no generation.
+ * If a request contains a person's decision about quarantined sources, applies the decision to the generation from
+ * which the run starts. Returns undefined if the request contains no such decision, or if there is no generation.
  *
- * @throws GENERATION_UNREADABLE if the clean-up has deleted the generation that the person has seen
+ * @throws GENERATION_UNREADABLE if the clean-up has deleted the generation on which the person based the decision
  */
 export async function readDecision(
   bucket: BucketReader,

@@ -121,8 +121,8 @@ export class WindowMerge {
   }
 
   /**
-   * Quarantines the bad sources. Returns all sources, with the bad ones marked as quarantined. Omits bad sources that
-   * have no file and whose cluster never contributed to the window.
+   * Quarantines the bad sources. Returns all sources, with the bad ones marked as quarantined. Omits a bad source if it
+   * has no file and its cluster never contributed to the window.
    */
   private async replace(
     sources: readonly WindowSource[],

@@ -18,7 +18,7 @@ interface SettingKey {
   /** Default value, in the form in which the settings file would contain it. */
   readonly byDefault?: unknown;
   /**
-   * Name of the setting's environment variable, if Kubecost or Temporal already uses one. Otherwise, `variableOf`
+   * Name of an environment variable that Kubecost or Temporal already uses for this setting. If undefined, `variableOf`
    * derives the name from the setting's path.
    */
   readonly env?: string;

@@ -27,8 +27,8 @@ export const breakdown = optional(embedded(described<Breakdown>(assetVersions, f
 const add = adding<Breakdown, Weights, typeof fields>(fields, nothingOwn);
 
 /**
- * Stands for a missing breakdown when two breakdowns are added. Version 0 ensures that the sum gets the version of the
- * other breakdown.
+ * Takes the place of a missing breakdown when two breakdowns are added. Because its version is 0, the sum gets the
+ * version of the other breakdown.
  */
 const zeros: Breakdown = { version: 0, idle: 0, other: 0, system: 0, user: 0 };
 

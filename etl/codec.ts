@@ -28,7 +28,7 @@ export interface Codec<T> {
 /**
  * Structure of a type. `embedded` is a structure inside another one. `pair` is a fixed sequence of named values.
  * `named` is an asset, which starts with the name of its type. `list` and `map` do not include the flag for null, which
- * belongs to the `optional` around them. `hours` is set if a number counts resource hours, and says of which kind.
+ * belongs to the `optional` around them. `hours` is the kind of resource hours, if a number counts resource hours.
  */
 export type Shape =
   | { readonly kind: 'number'; readonly hours?: HourKind }

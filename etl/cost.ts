@@ -2,8 +2,8 @@ import type { FieldName, NumberName } from './field';
 import type { Allocation, Asset, AssetOf, AssetType } from './model';
 
 /**
- * Says whether a numeric field is part of its record's total cost. A cost that another field already includes does not
- * count again. For example, `networkCost` includes `networkCrossZoneCost`.
+ * Says whether a numeric field is part of its record's total cost. A cost that is already included in another field
+ * does not count. For example, `networkCost` includes `networkCrossZoneCost`.
  */
 type CostRole = 'counts' | 'does not';
 

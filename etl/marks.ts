@@ -12,8 +12,8 @@ import type { Pipeline } from './window';
 export type Marks<P extends Pipeline> = { [F in MarkField<P>]: Map<ByteString, boolean> };
 
 /**
- * Returns one pair for each list of marked records that a set has: the field that contains the list, and the mark of
- * the records in it, such as `__idle__`.
+ * Returns one pair for each list of marked records that a set has: the field that contains the list, and the mark that
+ * the listed records have, such as `__idle__`.
  */
 export function marksOf<P extends Pipeline>({ marks }: PipelineSpec<P>): [MarkField<P>, string][] {
   return Object.entries<string>(marks) as [MarkField<P>, string][];

@@ -50,8 +50,8 @@ export interface SpliceOptions extends HoldOptions {
 /** Says where to find the entries of an input, and what is known about its set. */
 interface TakenFrom<P extends Pipeline> {
   /**
-   * Returns the set without its records. `marked` lists the records whose identity contains a mark, such as `__idle__`:
-   * each number is the string index of an identity.
+   * Returns the set without its records. `marked` contains the string indexes of the identities that contain a mark,
+   * such as `__idle__`.
    */
   readonly facts: (marked: readonly number[]) => SetOf[P];
   readonly hasMap: boolean;
@@ -79,8 +79,8 @@ interface TakenFrom<P extends Pipeline> {
  * the same identity, or if its key is not its identity. If any set has aggregationKeys, it decodes all records.
  *
  * The result has the same content as `encodeMerged(mergeSets(…))`, in the same order. If no record had to be changed,
- * it is byte-identical. Otherwise, its string table may be in another order, and may contain unused strings of records
- * that were added together.
+ * the two results are byte-identical. Otherwise, the string table of the splice's result may be in another order, and
+ * may contain unused strings of records that were added together.
  */
 export class Splice<P extends Pipeline> {
   private readonly walker: FileWalker<P>;
@@ -271,8 +271,8 @@ export class Splice<P extends Pipeline> {
   }
 
   /**
-   * Decodes those entries of an input that are already known to be special (which means that they will be merged), and
-   * then frees the input's bytes. Decoding these entries later would require reading the bytes again.
+   * Decodes the entries of an input that are already known to be special (to be decoded and merged), and then frees the
+   * input's bytes. Decoding these entries later would require reading the bytes again.
    */
   private decodeAndFree(input: SplicedInput<P>, first: number, bytes: Buffer): void {
     const { walk, table } = this.walker;
