@@ -86,7 +86,7 @@ export function rated(cost: number, hours: number, rate: string): number {
   return cost;
 }
 
-/** Start and end of a window, in RFC 3339 format. */
+/** Start and end of a window, as RFC 3339 times. */
 export interface WindowText {
   readonly start: string;
   readonly end: string;

@@ -1,7 +1,7 @@
 import type { ClusterView } from '../api/contract';
 import { dates } from './format';
 
-/** The window that is shown if the user has not chosen one. If it is not the usual window, `why` is the reason. */
+/** The window that is shown if the user has not chosen one. If it is not the usual window, `why` says why. */
 export interface OpeningWindow {
   readonly window: string;
   readonly why?: string;

@@ -18,8 +18,8 @@ export function watchNewestGeneration({ bucket, log, metrics }: RoleContext): ()
 }
 
 /**
- * Returns a function that finds out the facts about the newest generation. It returns undefined if there is no
- * generation. Each call lists the generations, but reads the newest one only once, because it can be several megabytes.
+ * Returns a function that returns facts about the newest generation, or undefined if there is no generation. Each call
+ * lists the generations, but does not read the same generation again, because it can be several megabytes.
  */
 export function newestGenerationIn(bucket: BucketReader): () => Promise<NewestGeneration | undefined> {
   let last: NewestGeneration | undefined;

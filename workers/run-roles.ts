@@ -125,7 +125,7 @@ async function unreachable(connection: Connection, address: string): Promise<str
       () => undefined,
       () => cannot,
     );
-  // Also set a timer: while the SDK is reconnecting, it ignores the deadline.
+  // Also set a timer, because the SDK ignores the deadline of a request while it is reconnecting.
   const { promise: late, resolve } = Promise.withResolvers<string>();
   const timer = setTimeout(() => resolve(cannot), answerWithinMs);
   return Promise.race([asked, late]).finally(() => clearTimeout(timer));

@@ -19,7 +19,7 @@ export interface SdkLine {
 export function sdkLine(level: LogLevel, message: string, meta: object = {}): SdkLine {
   const fields: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(meta as SdkLine['fields'])) {
-    // An error from a workflow belongs to another context, so `instanceof Error` is false.
+    // Do not use `instanceof Error`: it is false for an error from a workflow, which runs in another V8 context.
     fields[name] = types.isNativeError(value) ? describe(value) : value;
   }
   return { level: unimportant.has(message) ? 'debug' : levels[level], fields };

@@ -59,8 +59,7 @@ export interface FederationSummary {
   readonly merged: number;
   readonly quarantined: number;
   /**
-   * Number of sources that lost much of their data while their windows were not closed yet. They were merged
-   * nevertheless.
+   * Number of sources that had shrunk, but were merged nevertheless, because their windows were not closed yet.
    */
   readonly shrunk: number;
   /** Number of files copied to `combined/etl/bingen/`. */
@@ -77,7 +76,7 @@ const { planFederation } = proxyActivities<FederationActivities>(longActivity);
 /**
  * Maximum number of plans per run. A run has to plan again if another commit or a change of membership overtakes its
  * plan, or if what the run wrote to the bucket cannot be read. After this many plans, the run fails, and an operator
- * has to find out who else commits, or writes to the bucket.
+ * has to find out who else commits or writes to the bucket.
  */
 const maxAttempts = 5;
 

@@ -23,7 +23,7 @@ export interface RosterAnswer {
 
 /**
  * Parses `{"cluster": "cluster-3", "reason": "…"}`, or just `"cluster-3"`. Returns undefined for any other message, and
- * if the text cannot be the id of a cluster.
+ * if the given text cannot be a cluster id.
  */
 export function parseClusterMessage(message: unknown): ClusterMessage | undefined {
   if (typeof message === 'string') return isClusterId(message) ? { cluster: message } : undefined;
@@ -49,8 +49,8 @@ export const includeCluster = defineSignal<[ClusterMessage | string]>('includeCl
 export const includeClusterUpdate = defineUpdate<RosterAnswer, [ClusterMessage | string]>('includeCluster');
 
 /**
- * The phases of a run, in order. If a rollback keeps the run from committing, it is `on hold` instead of merging. If
- * the membership or the newest generation changes before the commit, the run returns to planning.
+ * The phases of a run, in order. If a rollback prevents the run from committing, its phase is `on hold` instead of
+ * merging. If the membership or the newest generation changes before the commit, the run returns to planning.
  */
 export const federationPhases = [
   'waiting for an earlier run',

@@ -41,7 +41,7 @@ const { pullCombined, ingestCombined, leavePrimary, enterPrimary, primaryStatus,
 export async function pull(input: PullInput): Promise<void> {
   const loop: AttemptLoop<PullSummary> = attemptLoop(input.state);
   // A pull must not run while the cluster enters or leaves the primary role. For example, leaving restores the
-  // cluster's own files, but would miss those that a pull is still replacing.
+  // cluster's own files, but would miss files that a pull is still replacing.
   let busy = false;
   const alone = async <T>(work: () => Promise<T>): Promise<T> => {
     // All waiting calls wake up at once, but only the first one finds `busy` false. The others wait again.

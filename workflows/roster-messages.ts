@@ -39,7 +39,7 @@ export function handleRosterMessages(rosterId: string, state: RunState): () => v
   };
   const sendToRoster = async (kind: Kind, message: ClusterMessage): Promise<RosterAnswer> => {
     await inOrder(() => roster.signal(kind === 'exclude' ? excludeCluster : includeCluster, message));
-    // During the commit, wait for its result. Only then is it known whether the commit included this change.
+    // If the run is committing, wait for the result: only the result shows whether the commit included this change.
     await condition(() => ended || state.progress.phase !== 'committing');
     return { cluster: message.cluster, from: counts(kind, message.cluster) ? 'in this run' : 'in the next' };
   };

@@ -35,7 +35,7 @@ export interface RosterInput {
    * generation.
    */
   readonly exclusions?: Readonly<Record<string, Exclusion>>;
-  /** The generation from which the first exclusions were read. Undefined if there was none. */
+  /** The generation from which the initial exclusions were read. Undefined if there was none. */
   readonly follows?: FollowedGeneration;
   /** The newest generation that the roster knows. Undefined if it knows none. */
   readonly known?: GenerationIdentity;

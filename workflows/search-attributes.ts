@@ -24,7 +24,7 @@ export const searchAttributes = {
 const mostBytes = 1_800;
 
 /**
- * Keeps only as many ids from the start of a list as certainly fit into a search attribute. Counts each character as
+ * Returns as many ids from the start of a list as are certain to fit into a search attribute. Counts each character as
  * three bytes.
  */
 export function fitting(ids: readonly string[]): string[] {

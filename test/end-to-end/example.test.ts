@@ -101,7 +101,7 @@ describeWithTemporal('the five-cluster example', () => {
       if (child.exitCode !== null && !out.includes(report)) throw new Error(out);
       return out.includes(report);
     });
-    // The rest of the example takes as long as in the test above, so quick runs stop here.
+    // Quick runs stop here, because the rest of the example takes as long as in the test above.
     if (runs(true, false)) return;
     await ended(child);
     expect(out).toContain('window=2026-11-14T00:00:00Z,2026-11-17T00:00:00Z&');

@@ -158,7 +158,7 @@ export function localFile(cluster: DemoCluster, window: WindowId): string {
 }
 
 /**
- * Returns the file that a cost-model would write if it built the window again with other costs: `more` is added to the
+ * Returns the file that a cost-model would write if it built the window again with different costs. Adds `more` to the
  * CPU cost of the first record.
  */
 export function rebuiltBytes(window: WindowId, own: Uint8Array, more: number): Uint8Array {
@@ -170,7 +170,7 @@ export function rebuiltBytes(window: WindowId, own: Uint8Array, more: number): U
   return encodeSet(set);
 }
 
-/** Rebuilds a window in a cluster's local ETL with other costs, and returns the new bytes of its file. */
+/** Rebuilds a window in a cluster's local ETL with different costs, and returns the new bytes of its file. */
 export async function rebuild(
   cluster: DemoCluster,
   window: WindowId,

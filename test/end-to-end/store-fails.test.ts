@@ -60,7 +60,7 @@ interface Failing {
   readonly code: string;
   readonly fail: () => unknown;
   readonly mend: () => unknown;
-  /** True if the store writes the report, and only its answer is lost. (Default: false) */
+  /** True if the store writes the report, and only the store's answer is lost. (Default: false) */
   readonly reported?: boolean;
 }
 
@@ -80,7 +80,7 @@ const cells: readonly Cell[] = runs(
       fault: faultNames[at % faultNames.length] ?? 'away',
       store: storeNames[(at + Math.floor(at / faultNames.length)) % 2] ?? 'S3',
     })),
-    // In this one, the report is written, but the request is not.
+    // In this combination, the run can write its report, but not its request.
     { fault: 'refused', phase: 'recording the request', store: 'a folder' },
   ],
   faultNames.flatMap((fault) =>
@@ -88,7 +88,7 @@ const cells: readonly Cell[] = runs(
   ),
 );
 
-/** Combinations in which the fault soon passes. */
+/** Combinations of a fault, a phase and a store in which the fault soon passes. */
 const passing: readonly Cell[] = runs(
   [
     { fault: 'throttled', phase: 'listing', store: 'S3' },
@@ -193,7 +193,7 @@ class World {
     return looked.promise.finally(stop);
   }
 
-  /** Returns the federator's count of federations that ended with an outcome. */
+  /** Returns how many federations have ended with the given outcome, according to the federator's metric. */
   async counted(outcome: RunOutcome): Promise<number> {
     const { registry } = this.federator.context;
     const counter = await registry.getSingleMetric('federated_etl_federations_total')?.get();
@@ -336,7 +336,7 @@ describeWithS3('a store that fails', () => {
       const run = await start(world);
       expect(await world.ended(run)).toMatchObject(committed ? { outcome } : { type: code });
 
-      // Before the store is repaired, it may contain nothing about the run. The run is listed all the same.
+      // Before the store is repaired, it may contain nothing about the run. The run must be listed nevertheless.
       const seen = await world.listed(run, !committed);
       expect(seen).toMatchObject({ outcome, request: { trigger: 'person' } });
       if (!committed) expect(seen?.error).toMatchObject({ code });

@@ -26,11 +26,13 @@ export type Phase = keyof typeof phases;
 
 interface FaultKind {
   /**
-   * Which calls fail once the phase has begun. `phase`: only calls of that phase, as when a single permission is
-   * missing. `writes`: all writes, too. `everything`: all calls.
+   * Which calls fail once the phase has begun:
+   * - `phase`: only calls of that phase, as when a single permission is missing
+   * - `writes`: calls of that phase, and all writes
+   * - `everything`: all calls
    */
   readonly reach: 'phase' | 'writes' | 'everything';
-  /** Code of the system error with which calls to a folder fail. */
+  /** Code of the system error that failing calls to a folder throw. */
   readonly errno: string;
   /** Response of an S3 server. Undefined if there is no response, because the connection breaks. */
   readonly response?: { readonly status: number; readonly code: string };

@@ -59,8 +59,8 @@ describe.each(pipelines)('spliced %s', (pipeline) => {
     fc.assert(
       fc.property(disjointFiles(pipeline), (files) => {
         const { sameBytes, passed } = expectSpliced(pipeline, files);
-        // The bytes may differ if the splice changed a record. This can happen although the files have no identity in
-        // common, because two assets in one file can have the same identity.
+        // The bytes may differ if the splice changed a record. This is possible although no identity occurs in two
+        // files: two assets in the same file can have the same identity.
         expect(sameBytes || !passed).toBe(true);
       }),
       propertyRuns(50, 2000),

@@ -303,7 +303,7 @@ describe('a splice', () => {
     const key = assetIdentity(record, null);
     const keys = [key, `${key}x`, key.slice(0, -1), `x${key}`, key.replace('Disk', 'Node'), ''];
     const files = keys.map((other, index) => {
-      // The splice decodes the first record of every file in any case. So the tested record must be the second one.
+      // The splice always decodes the first record of a file. So the tested record must be the second one.
       const first = asset('Disk', { properties: { ...properties, name: `first ${index}` } });
       const records = new Map(
         [first, record].map((made, i) => [i === 0 ? assetIdentity(made, null) : other, made]),

@@ -9,7 +9,7 @@ const { options } = ts.parseJsonConfigFileContent(
   root,
 );
 
-/** Modified source texts, by the path of their module. */
+/** Modified source texts, keyed by the path of the module. */
 type Changes = Readonly<Record<string, string>>;
 
 /**

@@ -1,6 +1,6 @@
 import { type Ancestor, findDiscontinuity } from '../../federation/continuity';
 
-/** Returns a generation whose parent is `parent` (number and run), or by default the generation before it. */
+/** Returns a generation. `parent` is the number and the run of its parent. (Default: the previous generation) */
 function made(generation: number, run = `r${generation}`, parent?: [number, string]): Ancestor {
   const [number, by] = parent ?? [generation - 1, `r${generation - 1}`];
   return { federation: 'f', generation, run, ...(number > 0 && { parent: { generation: number, run: by } }) };

@@ -28,7 +28,7 @@ import {
 
 const hour = 3_600;
 const day = 24 * hour;
-/** Current time in these tests, in unix seconds: noon on day 30, as numbered by `dayWindow`. */
+/** Current time in these tests, in Unix seconds: the middle of the window `dayWindow(30)`. */
 const now = 1_794_614_400 + 30.5 * day;
 const since = now - 7 * day;
 /** Two consecutive windows. A listing of the kind `recent` skips the first one and covers the second one. */

@@ -6,7 +6,7 @@ import type { Version } from '../../storage/bucket';
 import { candidates, dayWindow, file } from './made-up';
 
 const day = 86_400;
-/** Start of day 1, as numbered by `dayWindow`, in unix seconds. */
+/** Start of the window `dayWindow(1)`, in Unix seconds. */
 const [, first = ''] = /(\d+)-/.exec(dayWindow(1)) ?? [];
 const dayOne = Number(first);
 const [a, b] = [clusterId('a'), clusterId('b')];

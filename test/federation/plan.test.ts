@@ -303,7 +303,7 @@ describe('a source that a person has accepted', () => {
     const gone = { cluster: 'b', seen: 'absent', decision: 'accepted' };
     const accepted = [
       acceptedSource('b', one, { seen: 'absent' }),
-      // The only source of this window was accepted as vanished, so the generation does not have the window.
+      // An operator has accepted that the only source of this window has vanished, so the generation lacks the window.
       acceptedSource('b', two, { seen: 'absent' }),
     ];
     const without = generation({ [one]: [used('a'), gone] }, both, { accepted });
@@ -344,7 +344,7 @@ describe('a source that a person has accepted', () => {
 });
 
 describe('windows that were not fully listed', () => {
-  // Only windows that end after this time were listed completely. `one` ends exactly then, and `two` ends later.
+  // Only windows that end after this time were listed completely. `one` ends exactly at this time, and `two` later.
   const since = span(one).end;
   const [, refused] = [dayWindow(1), dayWindow(0)];
   const known = generation({ [one]: [used('a'), used('b')], [two]: [used('a')] }, both, {

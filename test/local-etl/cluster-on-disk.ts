@@ -80,7 +80,7 @@ export class ClusterOnDisk implements AsyncDisposable {
     return readFile(localPath(this.store, path)).catch(() => undefined);
   }
 
-  /** Returns the digest of each file in the local ETL, by its path. */
+  /** Returns the digest of each file in the local ETL, keyed by the file's path. */
   async localFiles(): Promise<Record<string, string>> {
     return filesBelow(this.store.bingen);
   }
@@ -228,7 +228,7 @@ export function rewritten(window: WindowId, bytes: Uint8Array): Buffer {
   return other;
 }
 
-/** Returns a file as if the cluster had built the window again, but without the first `leaveOut` records. */
+/** Returns the file that a cluster would write if it built the window again without the first `leaveOut` records. */
 export function rebuilt(window: WindowId, bytes: Uint8Array, leaveOut: number): Buffer {
   const set = decodeSet(parseWindowId(window)?.pipeline ?? 'allocations', bytes);
   const records: Map<string, unknown> | null = set.kind === 'allocations' ? set.allocations : set.assets;
@@ -241,7 +241,7 @@ export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** Returns the digest of each file below a folder, by its path. */
+/** Returns the digest of each file below a folder, keyed by the file's path. */
 export async function filesBelow(folder: string): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])) {

@@ -194,7 +194,10 @@ async function cached({ store }: ClusterOnDisk, cache: string): Promise<string[]
   return Object.keys((JSON.parse(text) as { files: object }).files);
 }
 
-/** Changes the content of a file, but not its size and time. The change can only be noticed by reading the file. */
+/**
+ * Changes the content of a file, but neither its size nor its modification time. The change can only be noticed by
+ * reading the file.
+ */
 async function spoilUnseen({ store }: ClusterOnDisk, path = ''): Promise<string> {
   const file = localPath(store, path);
   const { size, mtime } = await stat(file);

@@ -13,7 +13,7 @@ describe('the windows that a primary waits for', () => {
     expect(closedWindows(all, now, { isExpired: never })).toEqual([1, 5, 8, 9].map(window));
     const cutoff = new Date(5 * day * 1_000).toISOString();
     expect(closedWindows(all, now, { cutoff, isExpired: never })).toEqual([5, 8, 9].map(window));
-    // A pull must not wait for windows that are older than the retention, because no generation ever contains them.
+    // A pull must not wait for windows older than the retention period, because no generation will contain them.
     const isExpired = ({ window: { end } }: { window: { end: number } }) => end <= 8 * day;
     expect(closedWindows(all, now, { isExpired })).toEqual([8, 9].map(window));
   });

@@ -45,8 +45,8 @@ it('reports new files, files written in place, and removed files', async () => {
 
 it('combines many changes into one call, but waits for quiet only up to a limit', async () => {
   await disk.build(day1, Buffer.from('a'));
-  // The quiet time is much longer than a write, so that even on a busy machine, pauses between writes do not count as
-  // quiet.
+  // The quiet time is much longer than a write. So the pauses between writes are shorter than the quiet time, even on a
+  // busy machine.
   await callsAfter(async () => watch({ quietMs: 1_000, longestMs: 1_500, lookEveryMs: 40 }));
   const burst = async () => {
     for (let write = 0; write < 20; write++) await writeFile(localPath(disk.store, day1), `${write}`);

@@ -1,7 +1,10 @@
 import { type RunOutcome, runOutcomes } from '../../federation/run';
 import { exitStatusAfter } from '../../operator/exit-status';
 
-/** Expected exit status after a run with this outcome, if the status before that run was 0, 3 or 1. */
+/**
+ * Expected exit statuses by the outcome of a run. The three numbers apply if the status before the run was 0, 3 or 1,
+ * respectively.
+ */
 const table: Record<RunOutcome, [number, number, number]> = {
   complete: [0, 3, 1],
   nothing: [0, 3, 1],

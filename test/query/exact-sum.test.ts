@@ -36,7 +36,7 @@ const ways = [
   { threads: 2, order: 'value' },
 ];
 
-/** Upper bound on the absolute values of `numbers`: a factor of at most 0.7, times a power of ten up to 10⁴. */
+/** Upper bound on the absolute values of `numbers`: each is at most 0.7 times a power of ten up to 10⁴. */
 const most = 7_000;
 
 it.each([

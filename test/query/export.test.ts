@@ -103,7 +103,7 @@ function expectedCosts(pipeline: Pipeline): Map<string, number> {
     for (const name of readdirSync(below)) {
       const set: EtlSet = decodeSet(pipeline, readFileSync(path.join(below, name)));
       for (const record of recordsOf(set)?.values() ?? []) {
-        // Skip idle records that a cluster stored. The engine does not ingest them, because it computes idle itself.
+        // Skip stored idle records. The engine does not ingest them, because it computes idle costs itself.
         if (record === null || ('name' in record && record.name.includes('__idle__'))) continue;
         const key = `${resolution} ${record.properties?.cluster ?? ''}`;
         costs.set(key, (costs.get(key) ?? 0) + recordCost(pipeline, record));

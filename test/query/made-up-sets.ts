@@ -212,7 +212,7 @@ const unmounted: fc.Arbitrary<Container> = fc
     providerID: '',
     occurrences: some.map((one, index) => ({
       ...one,
-      // Allow services only in the third occurrence, so that most of these records have none.
+      // Only the record of the third set may have services, so most of these records have none.
       services: index === 2 ? one.services : null,
       controller: noController,
     })),
@@ -566,12 +566,12 @@ function bytes(map: ReadonlyMap<string, string>): StringMap {
   return new Map([...map].map(([key, value]) => [toByteString(key), toByteString(value)]));
 }
 
-/** Converts Unix seconds to the form that instants have in ETL files. */
+/** Converts Unix seconds to an instant of an ETL file. */
 export function instant(seconds: number): Instant {
   return { seconds, nanos: 0, zoneMinutes: -1, zoneSeconds: null };
 }
 
-/** Converts a span to the form that windows have in ETL files. */
+/** Converts a span to a window of an ETL file. */
 export function timeWindow({ start, end }: Span): TimeWindow {
   return { version: 18, start: instant(start), end: instant(end) };
 }
@@ -629,8 +629,8 @@ const groups: fc.Arbitrary<AllocationGroup> = fc.oneof(
 const comparators = fc.constantFrom<Comparator[]>('equals', 'equals', 'contains', 'startsWith', 'endsWith');
 
 /**
- * Makes the left side of a comparison, such as a field. `texts` are values that this side is likely to have.
- * Comparisons use them as their right side.
+ * Makes the left side of a comparison, such as a field. `texts` are values that the left side is likely to have.
+ * Filters compare it with these values.
  */
 function operand(left: FilterOperand, ...texts: readonly string[]) {
   return { left, texts: [...texts, 'a', ''] };

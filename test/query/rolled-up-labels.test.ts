@@ -45,8 +45,8 @@ function steady(world: StoredWorld, sameLabels: boolean): StoredWorld {
 }
 
 /**
- * Each world (a generated data set) gets a new database. If worlds shared one, a workload would also have the labels
- * from earlier worlds. Because of these mixed labels, the engine would read single allocations instead of rolled-up
+ * Each world (a generated data set) gets a new database. In a shared database, a workload would also have the labels
+ * from earlier worlds. If a workload has such mixed labels, the engine reads single allocations instead of rolled-up
  * rows.
  */
 it('rolled-up rows, and allocations with mixed labels, agree with the contract', async () => {

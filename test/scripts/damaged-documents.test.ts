@@ -48,16 +48,16 @@ const verbs = {
   diff: () => run('diff', '1'),
   'diff 1 2': () => run('diff', '1', '2'),
   'rollback --dry-run': () => run('rollback', '1', '--dry-run'),
-  // The next verbs, up to `restore`, end when they ask for confirmation, because there is no terminal.
+  // The verbs from here to `restore` ask for confirmation. They stop there, because there is no terminal.
   accept: () => run('accept', 'cluster-2'),
   'accept --name': () => run('accept', 'cluster-2', '--name', 'cluster-1'),
   'quarantine drop': () => run('quarantine', 'drop', 'cluster-2'),
   'cluster remove': () => run('cluster', 'remove', 'cluster-2'),
   'cluster restore': () => run('cluster', 'restore', 'cluster-2'),
   restore: () => run('restore', backup),
-  // This verb ends when it needs the roster workflow, because Temporal has none.
+  // This verb stops when it needs the roster workflow, because that workflow is not running.
   exclude: () => run('exclude', 'cluster-1'),
-  // Call only those parts of `federate` and `replay` that read documents. The whole verbs would start runs.
+  // Call only those parts of `federate` and `replay` that read documents. The verbs themselves would start runs.
   federate: () => answerOf((operator) => requireCommittable(operator, {})),
   replay: () => answerOf((operator) => replayRequest(operator, world.inProgress.run)),
   backups: () => run('backups'),
@@ -171,8 +171,8 @@ const table: Record<Kind, { damaged: Row; missing: Row }> = {
       ...found(/request\.json\)\n +No other run needs it/),
     },
     missing: {
-      // Without the request, it is unknown when the run was requested, and by whom. Temporal knows no workflow of the
-      // run, so it has ended without a report.
+      // Without the request, it is unknown when and by whom the run was requested. Temporal has no workflow of this
+      // run, so the run must have ended without a report.
       status: { says: /run-cluster-4-3: died\n/ },
       runs: { says: /run-cluster-4-3 +- +- +died/ },
       replay: onlyTemporalKnows,
@@ -185,8 +185,8 @@ const table: Record<Kind, { damaged: Row; missing: Row }> = {
     },
     missing: { runs: { says: /run-cluster-4-2 .* died/ } },
   },
-  // Only the run itself reads the next four kinds of documents. If one is damaged, the run plans again, as
-  // `test/activities/damaged-documents.test.ts` checks.
+  // Only the run itself reads the next four kinds of documents. If one of them is damaged, the run plans again.
+  // `test/activities/damaged-documents.test.ts` tests this.
   planShard: { damaged: {}, missing: {} },
   planHead: { damaged: {}, missing: {} },
   windowQuarantine: { damaged: {}, missing: {} },
@@ -217,7 +217,8 @@ beforeAll(async () => {
       clusterId: 'cluster-4',
       storage: { configFile: 'federated-store.yaml' },
       localEtl: { path: 'etl' },
-      // A namespace without workflows. Without a server, each verb would wait for Temporal until its time limit.
+      // Use a real server, but a namespace without workflows. If there were no server, each verb would wait for
+      // Temporal until its time limit.
       temporal: { address: server.address, namespace: await server.createNamespace() },
     }),
   );
@@ -287,8 +288,8 @@ function run(...argv: string[]): Promise<Answer> {
 }
 
 /**
- * Makes answers comparable: replaces ages and durations with fixed words, and each run of spaces with one space,
- * because the width of a column depends on them.
+ * Makes answers comparable: replaces ages and durations with fixed words. Also replaces each run of spaces with one
+ * space, because ages and durations affect the width of a column.
  */
 function timeless(text: string): string {
   return text

@@ -56,7 +56,7 @@ describeWithTemporal('exclude and include', () => {
   const startRoster = () => start('roster', names('').roster, { bucket: federation.bucket.label });
 
   // A roster answers queries even after it has ended. The roster of these tests knows a generation in their bucket, and
-  // must not answer the queries of later tests. So start and end a new roster, which knows no generation.
+  // must not answer the queries of later tests. So start a new roster, which knows no generation, and end it.
   afterAll(async () => {
     await using _ = await startRoster();
   });
@@ -158,8 +158,8 @@ describeWithTemporal('cluster', () => {
   const store = () => join(federation.folder, 'federated-store.yaml');
 
   /**
-   * Commits generation 1 with two clusters. A run that is started later commits generation 2, with the clusters `next`,
-   * and with `removed` as the removed clusters.
+   * Commits generation 1 with two clusters. Makes the next run commit generation 2, whose clusters are `next` and whose
+   * removed clusters are `removed`.
    */
   async function federated(
     next: readonly string[],
@@ -278,7 +278,7 @@ describeWithTemporal('cluster', () => {
     it('refuses while a worker serves the push workflow', async () => {
       await alreadyRemoved();
       lastPushAt(2);
-      // The type of the workflow does not matter. What counts is that it has the id of the push workflow, and a worker.
+      // This workflow may have any type. It only needs the id of the push workflow, and a worker.
       await using _ = await start('roster', names('').push('cluster-3'), { bucket: federation.bucket.label });
       expect((await remove()).err).toMatch(/^CLUSTER_STILL_PUSHES: A worker has served the push workflow/);
       expect(await keys()).toEqual(all);

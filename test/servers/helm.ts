@@ -18,7 +18,7 @@ export const helm: GoServer = {
   minimumGo: '1.26',
   packages: 1_183,
   coldBuild: '5 minutes',
-  // Check the major version in order to reject Helm 3, which otherwise prints almost the same output as Helm 4.
+  // Check the major version, to reject Helm 3. Apart from the version, Helm 3 and Helm 4 print almost the same.
   probes: [{ args: ['version', '--short'], mustSay: ['v4'] }],
 };
 

@@ -69,8 +69,8 @@ async function startS3(): Promise<SharedServer> {
     createBucket: _,
     ...access
   } = await startS3Server({ rootDir, temporary: true }).catch(() =>
-    // If the temporary folder is in RAM, it may not support extended attributes, which the S3 server needs. Then use
-    // the project's cache folder, which is on a disk.
+    // The S3 server needs extended attributes. A temporary folder in RAM may not support them. So try again with the
+    // project's cache folder, which is on a disk.
     startS3Server({ rootDir: path.join(cacheFolder(), `test-buckets-${process.pid}`), temporary: true }),
   );
   return { access, stop };

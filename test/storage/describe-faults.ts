@@ -44,8 +44,8 @@ const large = randomBytes(12 * mebibyte + 5);
 
 /**
  * Time-out of silent connections in milliseconds, for tests in which a request is never answered. The driver may take
- * up to twice as long to give up. Do not use it in other tests: on a busy machine, a normal response may take just
- * as long.
+ * up to twice as long to give up. Do not use this time-out in other tests: on a busy machine, a normal response may
+ * take just as long.
  */
 const soonMs = 150;
 /**
@@ -149,7 +149,7 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
       await proxy?.close();
     });
 
-    /** Restores the objects with which each operation must start. */
+    /** Restores the content that the bucket must have before each operation. */
     async function reset(): Promise<void> {
       proxy.plan(() => undefined);
       const listed = ['list/1', 'list/2', 'list/3'];

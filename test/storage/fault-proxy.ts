@@ -61,8 +61,8 @@ export interface FaultProxy {
 }
 
 /**
- * Starts a proxy on loopback in front of a real server. The proxy forwards everything unchanged, except for the faults
- * that the function passed to `plan` chooses.
+ * Starts a proxy on loopback in front of a real server. The proxy injects the faults that are chosen with `plan`, and
+ * otherwise forwards everything unchanged.
  */
 export async function startFaultProxy(target: { hostname: string; port: number }): Promise<FaultProxy> {
   const agent = new http.Agent({ keepAlive: true });
@@ -114,7 +114,7 @@ export async function startFaultProxy(target: { hostname: string; port: number }
     const decided = faultOf(request, seen.length);
     if (!(decided instanceof Promise)) return meet(request, response, decided);
     decided.then(
-      // If the client has disconnected in the meantime, do not respond.
+      // If the client has disconnected while the fault was being chosen, do not respond.
       (fault) => request.socket.destroyed || meet(request, response, fault),
       () => response.destroy(),
     );

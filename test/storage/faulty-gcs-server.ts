@@ -81,8 +81,8 @@ export function crc32c(bytes: Uint8Array): string {
 }
 
 /**
- * Returns a handler that responds with the object's headers, but only with the first `sent` bytes of its body. After
- * that, the connection stalls, breaks or is closed normally.
+ * Returns a handler that sends the object's headers, and only the first `sent` bytes of its body. After that, the
+ * connection stalls, breaks or is closed normally.
  */
 export function media(bytes: Buffer, sent: number, then: 'stall' | 'break' | 'end', more: object = {}): Way {
   return (response, { headers: { range } }) => {

@@ -46,8 +46,8 @@ export function xmlError(status: number, code: string, message = 'no', headers: 
 }
 
 /**
- * Returns a handler that responds with the headers of an object of this size, but only with the first `sent` bytes of
- * its body. After that, the connection stalls, breaks or is closed normally.
+ * Returns a handler that sends the headers of an object of this size, and only the first `sent` bytes of its body.
+ * After that, the connection stalls, breaks or is closed normally.
  */
 export function partOfBody(size: number, sent: number, then: 'stall' | 'break' | 'end') {
   return (response: ServerResponse, request: IncomingMessage): void => {

@@ -70,7 +70,7 @@ const seeds = [
   ...[generationKey(1), runReportKey('run'), publishedKey, unreferencedKey],
 ];
 
-/** Calls that each role's code makes, so its policy must permit them. Every call can be repeated. */
+/** Calls that the code of each role makes. The role's policy must permit them. Every call can be repeated. */
 const does: Record<Role, () => readonly Call[]> = {
   'federated-cluster': () => [
     ['list', clusterEtlPrefix(own)],

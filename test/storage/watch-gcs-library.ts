@@ -84,7 +84,7 @@ const cases = {
     return { here: server.seen.length, elsewhere: other.seen.length };
   },
 
-  /** Adds a signal to the requests of a resumable upload. Returns whether aborting the signal ends the upload. */
+  /** Adds an abort signal to the requests of a resumable upload. Returns whether the signal can end the upload. */
   async aborted(server: FaultyGcsServer) {
     const controller = new AbortController();
     server.answer(session(server.endpoint), () => controller.abort());

@@ -10,9 +10,9 @@ export interface Faults {
    * For each method, the faults of its calls, in the order of the calls. A call whose fault is `undefined` succeeds.
    */
   readonly calls?: Partial<Record<Method, (Fault | FederationError | undefined)[]>>;
-  /** Number of bytes after which each body breaks off, in the order in which bodies are read. */
+  /** For each body, in the order of reading, the number of bytes after which it breaks off. */
   readonly bodies?: number[];
-  /** Number of entries after which each listing breaks off, in the order of the listings. */
+  /** For each listing, in the order of the calls, the number of entries after which it breaks off. */
   readonly lists?: number[];
 }
 

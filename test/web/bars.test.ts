@@ -82,7 +82,8 @@ describe('the rate of a bar', () => {
 
   it('is computed over its elapsed hours', () => {
     expect(values('total', 'day')).toEqual([12, 12, 12, 12]);
-    // Each day costs 12. At `now`, six hours of the third day have elapsed (12 / 6 * 24 = 48), and none of the fourth.
+    // Each day costs 12. At `now`, six hours of the third day have elapsed, so its rate is 12 / 6 * 24 = 48. The fourth
+    // day has not begun.
     expect(values('day', 'day')).toEqual([12, 12, 48, 0]);
     expect(values('month', 'day')).toEqual([365, 365, 1_460, 0]);
     // The three days in the second week cost 36. At `now`, 30 hours of these days have elapsed.

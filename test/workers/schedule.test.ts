@@ -25,7 +25,7 @@ function federation(settings: { firstRunAfterMs?: number; runEveryMs?: number; j
   return {
     wanted,
     handle,
-    /** Creates or updates the schedule. The federator does the same when it starts. */
+    /** Creates or updates the schedule, as a federator does when it starts. */
     start: (changes: Partial<typeof wanted> = {}, now = Date.now()) =>
       ensureSchedule(client, { ...wanted, ...changes }, silentLog, now),
     nextRuns: async () => (await handle.describe()).info.nextActionTimes.map((time) => time.getTime()),

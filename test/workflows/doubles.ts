@@ -41,7 +41,7 @@ const counted: ReadonlySet<keyof Activities> = new Set([
 
 /**
  * Returns activities that call the current test doubles. Activities in `counted` must return the number of their store
- * calls. If a double omits it, zeros are added.
+ * calls. If a double omits this number, zeros are added.
  */
 export function asCounted(
   doubles: () => AllDoubles,

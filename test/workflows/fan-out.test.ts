@@ -157,8 +157,8 @@ describeWithTemporal('a federation of many windows', () => {
       expect(world.inputs('recordShard')).toHaveLength(shards);
       const { events, bytes, signals } = await sizeOf(run);
       expect(signals).toBeLessThanOrEqual(planned === shards ? shards : 0);
-      // A plan may cause four events per signal, and fewer than 120 other events. In the worst case, a run has five
-      // plans with a hundred signals each. Even such a run must cause fewer events than `mostEvents`.
+      // Each plan may cause four events per signal, and fewer than 120 other events. In the worst case, a run makes
+      // five plans with a hundred signals each. The total must be below `mostEvents` even in this case.
       expect(events - 4 * signals).toBeLessThan(120);
       expect(5 * (120 + 4 * 100)).toBeLessThan(mostEvents);
       expect(bytes).toBeLessThan(mostBytes / 50);

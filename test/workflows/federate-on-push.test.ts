@@ -29,8 +29,8 @@ async function start(input: Partial<FederateOnPushInput> = {}): Promise<void> {
 const { EventType } = temporal.api.enums.v1;
 
 /**
- * Waits until the workflow is idle, has received `signals` signals, and `ended` of the runs that it started have ended.
- * Returns the number of runs that it has started.
+ * Waits until the workflow has received `signals` signals, has seen `ended` of its runs end, and is idle. Returns the
+ * number of runs that it has started.
  */
 async function runsStarted(signals: number, ended: number): Promise<number> {
   const events = await until('the workflow is idle', async () => {
@@ -54,7 +54,7 @@ const runs = () => world.inputs('writeReport').length;
 describeWithTemporal('federation on push', () => {
   it('starts one run once it is quiet, and reports why', async () => {
     world.begin();
-    // Even a busy machine delivers all pushes within this quiet time. They must lead to a single run.
+    // Even a busy machine delivers all pushes within this quiet time, so they must lead to a single run.
     await start({ quietMs: 3_000, latestMs: 60_000 });
     await Promise.all(Array.from({ length: 4 }, () => handle.signal(pushed)));
     expect(world.inputs('recordRequest')).toEqual([]);

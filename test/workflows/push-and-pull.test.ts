@@ -50,8 +50,8 @@ async function startPull(): Promise<WorkflowHandle<typeof pull>> {
 }
 
 /**
- * Sends a few very large signals. They make the history so large that the server suggests continuing as new, as it
- * otherwise does after months of operation.
+ * Sends a few very large signals. They make the history so large that the server suggests continuing as new. In
+ * normal operation, this takes months.
  */
 async function growLarge(signal: string): Promise<void> {
   for (let at = 0; at < 4; at++) {

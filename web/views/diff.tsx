@@ -11,7 +11,7 @@ interface Change {
   readonly cluster: string;
   readonly before: number | null;
   readonly after: number | null;
-  /** Why the costs could not be compared; undefined if they were. */
+  /** Why the costs could not be compared. Undefined if they could. */
   readonly unreadable?: string;
 }
 

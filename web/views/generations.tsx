@@ -108,8 +108,8 @@ export function Generations({ state, go, status, onToken }: ViewProps) {
 }
 
 /**
- * Describes what is special about a commit: the person's decision that it carries out, and the generation that the new
- * one replaces. Empty for an ordinary commit.
+ * Describes what is special about a generation: the decision of a person that led to it, and the generation that it
+ * replaces. Returns an empty list for an ordinary generation.
  */
 function describeCommit({ decision, hold, replaces }: GenerationView): string[] {
   const decided = decision ?? (hold && { what: `roll back to generation ${hold.generation}`, ...hold });

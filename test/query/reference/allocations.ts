@@ -140,8 +140,8 @@ function withItsIdle(piece: Piece, idle: ReadonlyMap<string, Idle>, request: All
 
 /**
  * Converts idle costs to pieces (allocations). Several pieces can have the same name; the caller merges these. If idle
- * is shared, returns only the part that cannot be shared. If there is a filter, multiplies idle costs by the fraction
- * of the allocations' costs that passes the filter. Omits pieces without cost.
+ * costs are shared, returns only those that cannot be shared. If there is a filter, multiplies idle costs by the
+ * fraction of the allocations' costs that passes the filter. Omits pieces without costs.
  */
 function shownIdle(
   idle: ReadonlyMap<string, Idle>,
@@ -196,7 +196,9 @@ function groupPieces(pieces: readonly Piece[]): Map<string, Piece> {
   return groups;
 }
 
-/** Computes one set of the answer: merges the groups of its time steps, sorts the rows, selects the requested page. */
+/**
+ * Computes one set of the answer: merges the groups of its time steps, sorts the rows, and selects the requested page.
+ */
 function accumulate(
   { window, steps }: PlannedSet,
   groupsOfSteps: ReadonlyMap<Span, ReadonlyMap<string, Piece>>,

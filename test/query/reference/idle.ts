@@ -74,7 +74,7 @@ export function computeIdle(
   return idle;
 }
 
-/** Returns the key under which `computeIdle` returns the idle cost of an allocation's cluster or node. */
+/** Returns the key that the cluster or node of an allocation has in the result of `computeIdle`. */
 export function placeOf(piece: Piece, byNode: boolean): string {
   const { cluster, node } = firstMember(piece);
   return placeKey(cluster, byNode ? node : '');

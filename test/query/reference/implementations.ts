@@ -63,7 +63,7 @@ export const queryEngine: Implementation = {
   },
 };
 
-/** Implementations that must return the values that the query contract works out in its examples. */
+/** Implementations that must return the values of the worked examples in the query contract. */
 export const implementations: readonly Implementation[] = [reference, queryEngine];
 
 /**

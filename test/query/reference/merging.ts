@@ -124,7 +124,7 @@ export function union<V>(
   return merged;
 }
 
-/** Merges two entries of the same volume, or of different volumes that share one entry. */
+/** Merges two entries with the same key. They describe the same volume, or different volumes with this key. */
 export function mergeVolumes(a: PersistentVolumeUse, b: PersistentVolumeUse): PersistentVolumeUse {
   const providerID = a.providerID === '' ? b.providerID : a.providerID;
   return { byteHours: a.byteHours + b.byteHours, cost: a.cost + b.cost, providerID };

@@ -39,7 +39,7 @@ export interface Piece {
   readonly raw: { cpuCoreUsageMax: number; ramByteUsageMax: number; gpuUsageMax: number | null } | null;
 }
 
-/** Completes properties: those that are missing from `known` become empty. */
+/** Returns all properties. Those that are missing from `known` are empty. */
 export function someProperties(known: Partial<PieceProperties>): PieceProperties {
   return {
     cluster: '',
@@ -59,7 +59,7 @@ export function someProperties(known: Partial<PieceProperties>): PieceProperties
   };
 }
 
-/** Completes measures: those that are missing from `known` become 0. */
+/** Returns all measures. Those that are missing from `known` are 0. */
 export function someNumbers(known: Partial<Record<Measure, number>>): Record<Measure, number> {
   const zeros = Object.fromEntries(measures.map((measure) => [measure, 0])) as Record<Measure, number>;
   return { ...zeros, ...known };
@@ -208,8 +208,8 @@ function numbersOf(record: Allocation, pvs: readonly PersistentVolumeUse[]): Rec
 }
 
 /**
- * Returns the volumes of a record, keyed as in answers. Replaces colons in names, so that a key contains only the colon
- * between its two parts. If two volumes then have the same key, merges them.
+ * Returns the volumes of a record, with the keys that they have in answers. Replaces colons in names, so that a key
+ * contains only the colon between its two parts. If this gives two volumes the same key, merges them.
  */
 function volumesOf(record: Allocation): Map<string, PersistentVolumeUse> {
   const part = (text: ByteString) => displayText(text).replaceAll(':', '_');

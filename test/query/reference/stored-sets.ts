@@ -2,7 +2,7 @@ import type { AllocationSet, Asset, AssetSet } from '../../../etl/model';
 import type { Span } from '../../../query/span';
 import { finite } from './finite';
 
-/** A set from an ETL folder, with its window according to the file name. */
+/** A set from an ETL folder, with the window that its file name states. */
 export interface Stored<S> extends Span {
   /** Name of the folder for the resolution: `1d` or `1h`. */
   readonly resolution: string;
