@@ -13,7 +13,7 @@ export function expandWindow(window: TimeWindow, other: TimeWindow): TimeWindow 
 }
 
 /**
- * Takes the starts of both windows and returns the start of the expanded window, or does the same for the ends. At
+ * Returns the start of the expanded window, given the starts of both windows. Given their ends, returns the end. At
  * least one of the two arguments must be open (null).
  */
 function widened<T>(own: T | null, other: T | null): T | null {

@@ -148,9 +148,8 @@ export const documents = {
     damaged: 'STORAGE_CORRUPT',
   }),
   /**
-   * An export can also be written to a local folder instead of the bucket. So the key is relative to the root of the
-   * export. The document has no schema here, because it is only compared as a whole with the document that the code
-   * would write.
+   * The key is relative to the root of the export, because an export can also be written to a local folder. The
+   * document has no schema here: it is only compared, as a whole, with the document that the code would write.
    */
   exportSchema: defineDocument({
     pattern: 'federated/combined/export/v<version>/schema.json',

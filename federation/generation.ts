@@ -118,8 +118,8 @@ export const generationSchema = z.object({
   /** Time of the commit, by the federator's clock, in RFC 3339 format. */
   committedAt: z.string(),
   /**
-   * The generation that this one was made from. Usually it is the previous one, but not after a rollback or if the
-   * previous one was damaged. Undefined if this is the first generation.
+   * The generation that this one was made from. This is the previous generation, except after a rollback or if the
+   * previous generation was damaged. Undefined if this is the first generation.
    */
   parent: generationNameSchema.optional(),
   /**

@@ -54,7 +54,7 @@ export interface RosterRules {
    * started. Undefined if there was no generation at that time.
    */
   readonly follows?: FollowedGeneration;
-  /** The newest generation that the roster knows. Undefined before the first one. */
+  /** The newest generation that the roster knows. Undefined before the first generation. */
   readonly known?: GenerationIdentity;
 }
 

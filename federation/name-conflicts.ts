@@ -94,9 +94,12 @@ export function adviseOnNameConflict(cluster: string, { names }: NameConflict): 
 const longestOverlap = 2 * 86_400;
 
 /**
- * Returns whether a cluster looks like a new installation of the cluster that owns `names`. It does if, in every
- * pipeline and resolution for which both have files, the owner's windows begin earlier and end earlier than the
- * cluster's, and overlap with them by at most `longestOverlap`. It does not if `names` have several owners.
+ * Returns whether a cluster looks like a new installation of the cluster that owns `names`. This is the case if both of
+ * these are true in every pipeline and resolution for which both clusters have files:
+ * - The owner's windows begin earlier and end earlier than the cluster's windows.
+ * - The windows of the two clusters overlap by at most `longestOverlap`.
+ *
+ * Returns false if `names` have several owners, or if there is no such pipeline and resolution.
  */
 export function looksReinstalled(
   filesOf: (cluster: ClusterId) => readonly WindowId[],

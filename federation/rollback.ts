@@ -92,7 +92,10 @@ export function planRollback({ target, newest, membership, out, provenance }: Ro
 
 type SourceOfWindow = Pick<QuarantinedSource, 'cluster' | 'window'>;
 
-/** Plans a window of the target without the clusters that stay out. Returns undefined if no cluster is left in it. */
+/**
+ * Plans a window of the target without the clusters that stay out. Returns undefined if no cluster remains in the
+ * window.
+ */
 function planWithout(
   merged: Provenance,
   target: Generation,

@@ -14,8 +14,8 @@ export const requestSchema = z.object({
   /** Whether to merge windows again even if nothing has changed and their merged objects exist. */
   force: z.boolean().optional(),
   /**
-   * Whether to plan every window, and to read every quarantined source again. Unlike with `force`, windows that have
-   * been merged already are not merged again.
+   * Whether to plan every window, and to read every quarantined source again. Windows that have been merged already are
+   * not merged again (with `force`, they are).
    */
   full: z.boolean().optional(),
   /** Whether to commit even if there is a conflict with the federator that made the last commit. */

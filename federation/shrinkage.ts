@@ -62,7 +62,7 @@ export interface Judged {
 }
 
 /**
- * Returns whether a file has lost more than the fraction `share` of its records, or of any kind of resource hours.
+ * Returns whether a file has lost more than the fraction `share` of its records, or of its hours of any one resource.
  * Files that had only a few records are not judged.
  */
 function hasShrunk(before: Measure, now: Measure, share: number): boolean {

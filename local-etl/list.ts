@@ -70,8 +70,8 @@ export async function hasFiles(store: LocalEtl): Promise<boolean> {
 }
 
 /**
- * Returns a file's size and modification time. Comparing them with earlier ones shows, without reading the file,
- * whether it has changed.
+ * Returns a file's size and modification time. Comparing both with earlier values shows whether the file has changed,
+ * without reading it.
  */
 export function stamp(stats: Stats): { size: number; mtimeMs: number } {
   return { size: stats.size, mtimeMs: stats.mtimeMs };

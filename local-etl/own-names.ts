@@ -16,8 +16,8 @@ export async function ownNames(store: LocalEtl, cluster: string): Promise<Set<st
 }
 
 /**
- * Permanently adds names to the cluster's own names. Call this before pushing files whose records contain these names,
- * and wait until it has finished.
+ * Permanently adds names to the cluster's own names. Wait for this to finish before pushing files whose records contain
+ * these names.
  */
 export async function addOwnNames(store: LocalEtl, names: Iterable<string>): Promise<void> {
   const added = [...names].filter((name) => name !== '');

@@ -91,7 +91,10 @@ export interface GenerationSummary {
   readonly notices: number;
   /** The hold that a rollback has put on the federation. It is in force as long as this is the newest generation. */
   readonly hold?: Hold;
-  /** Number of the generation that was the newest before this one, if this one was not made from it. */
+  /**
+   * Number of the generation that was the newest before this one. Set only if this generation was not made from that
+   * one.
+   */
   readonly replaces?: number;
   /** A person's decision that the run committed with this generation. */
   readonly decision?: Decision;

@@ -5,7 +5,7 @@ import { defaultSettings } from '../config/settings';
 import { QueryEngine } from '../query/engine';
 
 export interface OpenEngineOptions {
-  /** Folder of the database. If undefined, a temporary folder is created, and removed when the engine is closed. */
+  /** Folder of the database. If undefined, a temporary folder is created, and is removed when the engine is closed. */
   readonly folder?: string;
   /**
    * The engine's memory limit in DuckDB's notation, such as `256MB`. (Default: the default value of the setting

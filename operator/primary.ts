@@ -70,7 +70,7 @@ export function primaryOf(client: Client, { pull }: Names, cluster: string): Pri
   };
 }
 
-/** Throws CLUSTER_UNKNOWN if the cluster has never run as a primary, otherwise the error from the worker. */
+/** Throws CLUSTER_UNKNOWN if the cluster has never run as a primary; otherwise throws the error from the worker. */
 function explain(error: unknown, cluster: string): never {
   if (error instanceof WorkflowNotFoundError) {
     throw new FederationError('CLUSTER_UNKNOWN', {

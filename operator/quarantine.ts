@@ -102,7 +102,7 @@ export async function readQuarantine(bucket: BucketReader): Promise<Quarantine> 
 
 /**
  * For each source that `newest` quarantines, returns the number of the generation since which the source has been
- * quarantined without interruption. The function `identity` returns the keys of the map.
+ * quarantined without interruption. The key of a source in the map is what `identity` returns for it.
  */
 async function listedSince(bucket: BucketReader, newest: Generation): Promise<Map<string, number>> {
   const since = new Map(newest.quarantined.map((source) => [identity(source), newest.generation]));

@@ -62,9 +62,9 @@ export interface FailedRequests {
 const mostRuns = 100;
 
 /**
- * Returns requests that replay the runs that failed, died or were cancelled after the last run that committed, oldest
- * first. The run that committed has merged everything that was pushed before it. So earlier failures need no replay.
- * Equal requests are combined: only the last of them is replayed.
+ * Returns requests, oldest first, that replay the runs that failed, died or were cancelled after the last run that
+ * committed. That run merged everything that had been pushed before it, so failures before it need no replay. Equal
+ * requests are combined: only the last of them is replayed.
  *
  * @throws TEMPORAL_UNAVAILABLE if Temporal does not answer; an error of the store if the bucket cannot be read and
  *   Temporal knows no run to replay

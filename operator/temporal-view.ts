@@ -15,7 +15,10 @@ export interface TemporalView {
   readonly missing: readonly string[];
 }
 
-/** Deadline of a query, in milliseconds. Without it, a query would take a long time to fail if no worker answers. */
+/**
+ * Deadline of a query, in milliseconds. Without a deadline, a query would take a long time to fail if no worker
+ * answers.
+ */
 const answerWithinMs = 3_000;
 
 /**

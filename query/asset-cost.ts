@@ -13,7 +13,7 @@ type Roles = typeof costRoles;
 /**
  * For each field that is part of an asset type's cost, the column that stores it. These fields are marked with `counts`
  * in `costRoles` (etl/cost.ts). If another field is marked, this file does not compile until the field has a column
- * below. Then also add the column to the cost expressions.
+ * below. When you add that column here, also add it to the cost expressions.
  */
 type CostColumns<Type extends AssetType> = {
   readonly [Name in keyof Roles[Type] as Roles[Type][Name] extends 'counts' ? Name : never]: string;

@@ -40,7 +40,7 @@ export class Walk {
   properties = -1;
   /** Type of the asset that was read last. */
   type = '';
-  /** True if the record that was read last has a different window from the first record. */
+  /** True if the window of the record that was read last differs from the window of the first record. */
   odd = false;
   /** For each string index, 1 if the string is in `order`, otherwise 0. */
   private used = new Uint8Array(0);
@@ -138,7 +138,10 @@ export class Walk {
     return count;
   }
 
-  /** Moves over a record's window with `step`, and sets `odd` to whether it differs from the first record's window. */
+  /**
+   * Moves over a record's window with `step`. Sets `odd` to true if this window differs from the first record's window,
+   * otherwise to false.
+   */
   recordWindow(step: Step, at: number): number {
     // First compare the bytes of this window with those of the previous record's window. If they are equal, `odd` does
     // not change.
