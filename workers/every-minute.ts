@@ -4,8 +4,8 @@ const everyMs = 60_000;
 
 /**
  * Runs `work` now and once a minute. Skips a minute if the previous run has not ended. If `work` throws, only logs the
- * error, because the next run may succeed. `what` describes in the log what `work` finds out. Returns a function that
- * stops the repetition.
+ * error, because the next run may succeed. The log message contains `what`, a description of the information that
+ * `work` finds out. Returns a function that stops the repetition.
  */
 export function everyMinute(log: Log, what: string, work: () => Promise<void>): () => void {
   let working = false;

@@ -12,7 +12,7 @@ export class FederationEnds {
     private readonly metrics: Pick<RoleMetrics, 'federationEnded'>,
   ) {}
 
-  /** Returns the functions by which the workflows of a worker report their end. */
+  /** Returns the functions that the workflows of a worker call to report their end. */
   sinks(): InjectedSinks<FederationSinks> {
     return {
       federations: {

@@ -9,7 +9,7 @@ const unimportant = new Set(['No workflows registered, not polling for workflow 
 
 const levels = { TRACE: 'debug', DEBUG: 'debug', INFO: 'debug', WARN: 'warn', ERROR: 'error' } as const;
 
-/** A line of the Temporal SDK, as our log writes it. */
+/** A log message of the Temporal SDK, in the form in which our own log writes it. */
 export interface SdkLine {
   readonly level: 'debug' | 'warn' | 'error';
   readonly fields: Readonly<Record<string, unknown>>;

@@ -167,9 +167,8 @@ function logUnwritten(error: unknown): { code: string; message: string } {
 }
 
 /**
- * Plans, merges and commits once, then sets `state.committed`. If another commit or a change of membership has
- * overtaken the plan, or the plan or its results are damaged, leaves `state.committed` unset, and the caller makes
- * another attempt.
+ * Plans, merges and commits once, then sets `state.committed`. Leaves it unset if another commit or a change of
+ * membership has overtaken the plan, or if the plan or its results are damaged. The caller then makes another attempt.
  */
 async function attempt(input: FederationInput, request: FederationRequest, state: RunState): Promise<void> {
   const { run, attempt: last } = state.progress;

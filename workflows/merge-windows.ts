@@ -18,11 +18,11 @@ export interface MergeLane {
   readonly shards: number;
   /** Number of windows between two progress signals to the run. */
   readonly reportEvery: number;
-  /** Counts of this lane before the workflow last continued as new. Undefined in the first execution. */
+  /** Total counts of the earlier executions of this workflow. Undefined in its first execution. */
   readonly before?: MergeCounts;
 }
 
-/** Input of the workflow, also when it continues as new. `shard` is the next shard to merge. */
+/** Input of the workflow, both at its start and when it continues as new. `shard` is the next shard to merge. */
 export interface MergeWindowsInput extends MergeShardInput {
   readonly lane: MergeLane;
 }

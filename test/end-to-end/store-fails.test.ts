@@ -380,7 +380,8 @@ describeWithS3('a store that fails', () => {
       },
     );
 
-    // Root may read and write everything. So a test that runs as root becomes another user while the store fails.
+    // Root may read and write everything. So if these tests run as root, they switch to another user while the store
+    // fails.
     it.each([
       ['a folder that may not be written', 'recording the request', '', 0o555, 0o755],
       ['a folder that may not be read', 'reading', `federated/cluster-3/etl/bingen`, 0o000, 0o755],

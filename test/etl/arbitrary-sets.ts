@@ -33,7 +33,7 @@ export interface SetOptions {
   /** Hours by which regular sets and their records extend past the end of the day. (Default: 0) */
   hours?: number;
   /**
-   * Cluster names that records can have. With fewer names, records in different sets more often have the same identity.
+   * Cluster names that records can have. With fewer names, records in different sets have the same identity more often.
    */
   clusters?: string[];
   /** Generates arbitrary floating-point numbers, including NaN and infinity, instead of realistic amounts of money. */

@@ -3,7 +3,7 @@ import { decodeSet } from '../../etl/file';
 import type { SetOf } from '../../etl/model';
 import type { Pipeline } from '../../etl/window';
 
-/** Relative difference up to which two numbers count as equal. */
+/** Maximum relative difference between two numbers that count as equal. */
 const tolerance = 1e-9;
 /** Fields that only describe how a record was encoded. The comparison ignores them. */
 const writing = new Set(['codecVersion', 'typeName']);

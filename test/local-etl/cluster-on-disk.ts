@@ -32,7 +32,7 @@ export const assets1 = 'assets/1d/1794614400-1794700800' as WindowId;
 export const later = new Date('2026-11-20T00:00:00Z');
 const longAgo = new Date('2026-11-17T00:00:00Z');
 
-/** Declares a method of Jest's `expect` that is missing in its type declarations. */
+/** Declares a method of Jest's `expect` that is missing from its type declarations. */
 interface WithTesters {
   addEqualityTesters(testers: ((a: unknown, b: unknown) => boolean | undefined)[]): void;
 }

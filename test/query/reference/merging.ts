@@ -134,7 +134,10 @@ function mergeBalancers(a: LoadBalancerUse, b: LoadBalancerUse): LoadBalancerUse
   return { ...a, cost: a.cost + b.cost, hours: a.hours + b.hours };
 }
 
-/** Merges two GPUs. Keeps the properties that are equal. `numbers` contains the averages of the merged row. */
+/**
+ * Merges the GPU use of two rows. A property that differs becomes empty. `numbers` contains the averages of the merged
+ * row.
+ */
 function mergeGpus(
   a: GpuUse | null,
   b: GpuUse | null,
