@@ -9,7 +9,7 @@ import type { VersionRange } from './versions';
 /** Adds two values of a field. `a` comes from the earlier input of the merge. Does not change `a` or `b`. */
 export type Rule<T, Context> = (a: T, b: T, context: Context) => T;
 
-/** A field whose sum does not depend on other fields. */
+/** A field whose values can be added up without knowing other fields. */
 export interface Field<T, Context> {
   readonly codec: Codec<T>;
   readonly add: Rule<T, Context>;

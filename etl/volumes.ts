@@ -20,7 +20,7 @@ const pvAllocation = described<PVAllocation>(allocationVersions, volumeFields);
 const addKeys = adding<PVKey, void, typeof keyFields>(keyFields, nothingOwn);
 const addVolume = adding<PVAllocation, void, typeof volumeFields>(volumeFields, nothingOwn);
 
-/** Returns a text that is different for each combination of cluster and name. */
+/** Returns a string that is different for each combination of cluster and name. */
 function pvIdentity(key: PVKey): string {
   return `${key.cluster.length}:${key.cluster}${key.name}`;
 }

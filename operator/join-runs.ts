@@ -35,8 +35,8 @@ export function newestFirst(...lists: readonly (readonly string[])[]): string[] 
 
 /**
  * Combines what the bucket and Temporal know about a run. The documents in the bucket have precedence. `known` is
- * undefined if Temporal does not know the run. It is `silent` if there is no way to know how the run ended: Temporal does
- * not answer, or the report exists but is damaged.
+ * undefined if Temporal does not know the run. It is `silent` if there is no way to know how the run ended: Temporal
+ * does not answer, or the report exists but is damaged.
  */
 export function joinRun(
   run: string,
@@ -57,7 +57,7 @@ export function joinRun(
 
 const unsuccessful: readonly Run['outcome'][] = ['failed', 'died', 'cancelled'];
 
-/** Returns whether a run ended without success, so that it may be worth a replay. */
+/** Returns whether a run ended without success, and so may be worth replaying. */
 export function isUnsuccessful({ outcome }: Run): boolean {
   return unsuccessful.includes(outcome);
 }

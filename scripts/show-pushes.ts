@@ -14,7 +14,7 @@ export function showPushes(clusters: readonly Pick<ClusterStatus, 'cluster' | 'p
     const [example] = shrunk?.examples ?? [];
     if (shrunk !== undefined && example !== undefined)
       lines.push(
-        `${cluster}: ${count(shrunk.count, 'file')} uploaded in the last day although much had been lost, such as ${example.path} (${example.why})`,
+        `${cluster}: ${count(shrunk.count, 'shrunk file')} uploaded in the last day, such as ${example.path} (${example.why})`,
       );
     if (vanished !== undefined && vanished > 0)
       lines.push(

@@ -46,8 +46,8 @@ export async function uploadWhole(
 
 /**
  * Uploads a body of unknown length, holding one chunk in memory. If the body fits into one chunk, uses one request.
- * Otherwise uses a resumable upload, whose object becomes visible after the last chunk. Cancels the upload if anything
- * fails.
+ * Otherwise uses a resumable upload, whose object becomes visible only after the last chunk. Cancels the upload if
+ * anything fails.
  *
  * The SDK's resumable upload is not used, for these reasons: it sends no checksum for the store to check, it sends
  * another chunk after an abort, it does not cancel a failed upload, and it sends the chunks and the token to any host
@@ -145,8 +145,8 @@ async function sendChunk(client: GcsClient, sending: Sending): Promise<unknown> 
 }
 
 /**
- * Sends bytes of a chunk. If they complete the upload, returns the store's description of the object. Otherwise returns
- * how many bytes of the whole upload the store has kept so far.
+ * Sends some or all bytes of a chunk. If they complete the upload, returns the store's description of the object.
+ * Otherwise returns how many bytes of the whole upload the store has kept so far.
  */
 async function sendPart(
   client: GcsClient,

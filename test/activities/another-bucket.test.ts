@@ -49,7 +49,7 @@ const folders = {
   again: '',
   /** The bucket of another federation. */
   another: '',
-  /** Files of the clusters, and nothing else: the bucket was recreated, and the clusters have pushed again. */
+  /** The bucket contains only the clusters' files: it was recreated, and the clusters have pushed again. */
   recreated: '',
   /** An empty folder: the bucket was emptied, or is not mounted. */
   empty: '',

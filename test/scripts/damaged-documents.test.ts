@@ -48,7 +48,7 @@ const verbs = {
   diff: () => run('diff', '1'),
   'diff 1 2': () => run('diff', '1', '2'),
   'rollback --dry-run': () => run('rollback', '1', '--dry-run'),
-  // The verbs from here to `restore` ask for confirmation. They stop there, because there is no terminal.
+  // The verbs from here to `restore` ask for confirmation. Without a terminal, they stop at that question.
   accept: () => run('accept', 'cluster-2'),
   'accept --name': () => run('accept', 'cluster-2', '--name', 'cluster-1'),
   'quarantine drop': () => run('quarantine', 'drop', 'cluster-2'),

@@ -11,7 +11,7 @@ test('status names what a push refused, shrank, found gone or failed at, and not
   expect(showPushes([{ cluster }])).toBe('');
   expect(shown({})).toBe('');
   expect(shown({ shrunk: notes })).toBe(
-    'cluster-2: 2 files uploaded in the last day although much had been lost, such as allocations/1d/1-2 (records 45 → 2)',
+    'cluster-2: 2 shrunk files uploaded in the last day, such as allocations/1d/1-2 (records 45 → 2)',
   );
   const error = { code: 'LOCAL_ETL_MISSING', message: 'It is gone.', since: '2026-11-20T00:00:00Z' };
   expect(shown({ refused: { ...notes, count: 1 }, vanished: 3 }, { error }).split('\n')).toEqual([

@@ -14,7 +14,7 @@ export async function failureOfRun(run: WorkflowHandle): Promise<ApplicationFail
   throw new Error('The run did not fail.');
 }
 
-/** Returns the summaries of the activities, timers and child workflows of a run, in the order of their start. */
+/** Returns the summaries of the activities, timers and child workflows of a run, in the order in which they started. */
 export async function summariesOf(run: WorkflowHandle): Promise<string[]> {
   const { events } = await run.fetchHistory();
   return (events ?? []).flatMap(({ userMetadata, workflowExecutionStartedEventAttributes: start }) => {
