@@ -21,7 +21,7 @@ export interface FederationDependencies {
   signal(): AbortSignal;
   /** Minimum number of generations that the clean-up keeps. */
   readonly generations: number;
-  /** Decides when a file that has become smaller is quarantined. */
+  /** Rules that decide whether a file that has become smaller is quarantined. */
   readonly shrinkage: ShrinkageRules;
   readonly threads: MergeThreads;
   /** Returns warnings about the store, one sentence each. Every run reports them. */

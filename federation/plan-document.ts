@@ -58,7 +58,10 @@ export const plannedWindowSchema = z.object({
   shrunk: z.array(shrunkSourceSchema),
   /** Whether to merge the window even if its merged object already exists. */
   force: z.boolean(),
-  /** Whether all contributions come from the base's merged object, and no cluster's file is read. True in rollbacks. */
+  /**
+   * Whether all contributions come from the merged object of the base generation, and no cluster's file is read. True in
+   * rollbacks.
+   */
   fromBase: z.boolean(),
 });
 export type PlannedWindow = z.infer<typeof plannedWindowSchema>;

@@ -117,8 +117,8 @@ export class FileCache {
   }
 
   /**
-   * Returns the files that had lost a large part of their data when they were pushed, with what they had lost. Ignores
-   * pushes up to `time`, in milliseconds since 1970.
+   * Returns the pushed files that contained far less data than the version that was pushed before, and how much less.
+   * Ignores pushes up to `time`, in milliseconds since 1970.
    */
   shrunkSince(time: number): { path: string; why: string }[] {
     return [...this.entries].flatMap(([path, { pushed }]) =>

@@ -21,7 +21,7 @@ export function formatState(state: UrlState): string {
 /** Groupings that both allocations and assets have. */
 const ofBoth = new Set(['cluster']);
 
-/** Sets the grouping of one view. If allocations and assets both have this grouping, sets it for both views. */
+/** Sets the grouping of one view. If allocations and assets both offer this grouping, sets it for both views. */
 export function regroup(state: UrlState, of: 'aggregate' | 'group', grouping: string): UrlState {
   return ofBoth.has(grouping)
     ? { ...state, aggregate: grouping, group: grouping }

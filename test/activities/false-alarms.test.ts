@@ -102,8 +102,8 @@ class Scene extends TestFederator {
 
 const whole = decodeSet('allocations', goldenSource('cluster-1', firstDay));
 /**
- * Returns the golden first day, shifted so that it begins at `time`. Keeps only the first records: `part` is the
- * fraction of the records to keep.
+ * Returns the first day of the golden data, shifted so that it begins at `time`. `part` is the fraction of the records
+ * to keep. The first ones are kept.
  */
 function allocationsAt(time: number, part = 1): AllocationSet {
   const all = [...(whole.allocations ?? [])];

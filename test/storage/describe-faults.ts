@@ -426,7 +426,7 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
             await expect(operations[operation]?.(asked)).rejects.toMatchObject({
               code: 'STORAGE_ACCESS_DENIED',
             });
-            // The driver sends the blocks of a stream concurrently, so the server may refuse two of them.
+            // The driver sends the blocks of a stream concurrently, so the server may refuse up to two of them.
             expect(proxy.seen.length).toBeLessThanOrEqual(operation === 'put a stream' ? 2 : 1);
           }
           await stranger.close();

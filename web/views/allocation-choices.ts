@@ -35,8 +35,8 @@ export const rates = [
   ['month', 'Per month'],
 ] as const;
 /**
- * Time spans that a bar can cover, each with its value in the URL and its title. If the value is empty, the server
- * decides: it returns sets of one day.
+ * Time spans that a bar can cover, each with its value in the URL and its title. If the value is empty, the server uses
+ * its default of one day.
  */
 export const barUnits = [
   ['', 'Daily'],

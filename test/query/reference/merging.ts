@@ -90,8 +90,8 @@ export function commonProperties(
 
 /**
  * Returns the controller that all members have. If the members have different controllers:
- * - If all members are the same container, its controller has changed over time. Returns the non-empty controller name
- *   that comes first alphabetically.
+ * - If all members belong to one container, whose controller has changed over time, returns the non-empty controller
+ *   name that comes first alphabetically.
  * - Otherwise, returns an empty string.
  */
 function commonController(members: readonly PieceProperties[]): string {
