@@ -59,8 +59,8 @@ export const plannedWindowSchema = z.object({
   /** Whether to merge the window even if its merged object already exists. */
   force: z.boolean(),
   /**
-   * Whether all contributions come from the merged object of the base generation, and no cluster's file is read. True in
-   * rollbacks.
+   * Whether all contributions come from the merged object of the base generation, and no cluster's file is read. True
+   * in rollbacks.
    */
   fromBase: z.boolean(),
 });
