@@ -45,7 +45,7 @@ export interface CommittedGeneration extends GenerationIdentity {
   readonly degraded: string[];
   /** Whether the generation is on hold. */
   readonly onHold: boolean;
-  /** Describes each cluster whose records carry other clusters' names. If there are many, only the first ones. */
+  /** One sentence for each cluster whose records carry other clusters' names, but only for the first of many. */
   readonly nameConflicts: string[];
 }
 

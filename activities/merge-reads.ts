@@ -37,9 +37,9 @@ export interface MergeReadsInput {
 }
 
 /**
- * Reads the inputs of one merge, ahead of the merge's requests. Accepts a source file only in the version that was last
- * looked up. Sources that have not changed since the previous merge need not be read: the previous merged object, which
- * is read with a single request, contains their data. The caller must call `close`.
+ * Prefetches the inputs of one merge. Accepts a source file only in the version that was last looked up. Sources that
+ * have not changed since the previous merge are not read: the previous merged object contains their data, and a single
+ * request reads it. The caller must call `close`.
  */
 export class MergeReads {
   private readonly ahead: ReadAhead<MergeReply>;

@@ -1,6 +1,6 @@
 import type { Allocation, TimeWindow } from '../etl/model';
 
-/** This module makes up the data of ETL files for several benchmarks. */
+/** This module generates synthetic ETL data for several benchmarks. */
 
 export const instant = (seconds: number) => ({ seconds, nanos: 0, zoneMinutes: -1, zoneSeconds: null });
 

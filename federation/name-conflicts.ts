@@ -90,7 +90,7 @@ export function adviseOnNameConflict(cluster: string, { names }: NameConflict): 
   );
 }
 
-/** Maximum time for which an old and a new installation of a cluster may both have windows, in seconds. */
+/** Maximum time in seconds for which an old and a new installation of a cluster may both have windows. */
 const longestOverlap = 2 * 86_400;
 
 /**

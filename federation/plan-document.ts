@@ -124,7 +124,7 @@ export const planHeadSchema = z.object({
   /** Ids of the windows to remove, because they are older than the retention. */
   removed: z.array(z.string()),
   /**
-   * Quarantined sources that the next generation copies from the base generation, regardless of what the merges find.
+   * Quarantined sources of the base generation that stay quarantined in the next generation, whatever the merges find.
    */
   quarantined: z.array(quarantinedSourceSchema),
   /** Accepted sources that the next generation lists regardless of what the merges find. */

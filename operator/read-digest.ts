@@ -20,7 +20,7 @@ export async function readDigest(bucket: BucketReader, key: string): Promise<Obj
   }
 }
 
-/** Returns a sentence that says how an object differs from what it has to be; undefined if it does not differ. */
+/** Returns a sentence that says how an object differs from what it should be; undefined if it does not differ. */
 export function describeDifference(found: ObjectFacts | string, expected: ObjectFacts): string | undefined {
   if (typeof found === 'string') return found;
   if (found.size !== expected.size) return `It has ${found.size} bytes, not ${expected.size}.`;

@@ -86,11 +86,11 @@ function countSets(window: Span, step: Step, accumulate: Accumulation): number {
   const length = window.end - window.start;
   const least = Math.ceil(length / (accumulate === 'hour' ? Math.min(hour, step.seconds) : step.seconds));
   if (least > mostSets) return least;
-  // Calendar periods, such as weeks, are always whole. So the first one may begin before the window, and the last one
-  // may end after it. The steps are counted from the start of the first period to the end of the last.
-  // `cutSteps` also creates steps, but only its periods are needed here. To avoid creating many steps, pass a step that
-  // is longer than all periods together. The periods extend less than 100 days beyond each end of the window, because
-  // no calendar period is longer than a quarter.
+  // Calendar periods, such as weeks, are always whole, so the first one may begin before the window, and the last one
+  // may end after it. The request's steps are counted from the start of the first period to the end of the last.
+  // `cutSteps` finds these periods. It would also create steps, which are not needed yet, so pass a step that is longer
+  // than all periods together. They extend less than 100 days beyond each end of the window, because no calendar period
+  // is longer than a quarter.
   const { periods } = cutSteps(window, { seconds: length + 200 * day }, accumulate);
   const [first = window, last = window] = [periods[0], periods.at(-1)];
   const reach =

@@ -5,7 +5,10 @@ import type { FederationReport } from '../federation/run';
 import type { FederationSinks } from '../workflows/sinks';
 import type { RoleMetrics } from './metrics';
 
-/** Logs and counts the ends of federations. A run ends on one federator only, even if several share its work. */
+/**
+ * Logs and counts federation runs when they end. Each run is counted once, because it ends on only one federator, even
+ * if several share its work.
+ */
 export class FederationEnds {
   constructor(
     private readonly log: Log,

@@ -141,7 +141,7 @@ export interface LoopSettings {
   readonly existingConfig?: boolean;
 }
 
-/** Requests a push. Sent when the local ETL has changed, when a worker starts, or by a person. */
+/** Requests a push. Sent when the local ETL has changed, when a worker starts, or when a person asks for a push. */
 export const pushNow = defineSignal<[LoopSettings?]>('push');
 
 /**

@@ -1,4 +1,4 @@
-/** One sample from the endpoint `/metrics`: a metric's value for one combination of labels. */
+/** One sample from the `/metrics` endpoint: a metric's value for one combination of labels. */
 export interface Sample {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;

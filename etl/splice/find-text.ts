@@ -1,8 +1,8 @@
 import type { TableView } from './string-union';
 
 /**
- * Finds the strings of a table that contain an ASCII text. Yields their indexes in ascending order. If a string
- * contains the text more than once, its index is yielded repeatedly.
+ * Finds the strings of a table that contain `text`, which must be ASCII. Yields their indexes in ascending order. If a
+ * string contains the text more than once, its index is yielded once per occurrence.
  */
 export function* entriesWith({ bytes, starts }: TableView, text: string): Generator<number> {
   const strings = bytes.subarray(0, starts[starts.length - 1]);

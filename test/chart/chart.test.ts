@@ -308,7 +308,7 @@ describeWithHelm('the chart', () => {
       expect(cluster).toMatchObject({ clusterId: 'cluster-4', roles: { federatedCluster: true } });
       expect(federator?.federator.scope).toMatchObject({ cutoff: expect.anything() });
       const kinds = objects.map(({ kind }) => kind);
-      // Kubecost's own settings for an ingress and a service must not make the chart create one for the primary.
+      // Kubecost's own settings for an ingress and a service must not make the chart create either for the primary.
       expect(kinds).not.toContain('Ingress');
       expect(kinds).not.toContain('Service');
       const deployments = objects.filter(({ kind }) => kind === 'Deployment');

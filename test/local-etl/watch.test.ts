@@ -45,8 +45,8 @@ it('reports new files, files written in place, and removed files', async () => {
 
 it('combines many changes into one call, but waits for quiet only up to a limit', async () => {
   await disk.build(day1, Buffer.from('a'));
-  // The quiet time is much longer than a write. So the pauses between writes are shorter than the quiet time, even on a
-  // busy machine.
+  // The quiet time is much longer than one write takes. So even on a busy machine, no gap between consecutive writes
+  // reaches the quiet time.
   await callsAfter(async () => watch({ quietMs: 1_000, longestMs: 1_500, lookEveryMs: 40 }));
   const burst = async () => {
     for (let write = 0; write < 20; write++) await writeFile(localPath(disk.store, day1), `${write}`);
