@@ -7,9 +7,9 @@ import { loadSettings, type Settings } from '../config/settings';
 import { FederationError } from '../errors/federation-error';
 import type { Bucket } from '../storage/bucket';
 import { readOnly } from '../storage/read-only';
+import { guardedRetries } from '../workers/guarded-retries';
 import { Releasers } from '../workers/releasers';
 import { type Names, names } from '../workflows/names';
-import { guardedRetries } from './guarded-retries';
 
 /** Options that every verb has. `command.optsWithGlobals()` returns them. */
 export interface CommandOptions {

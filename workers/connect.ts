@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Connection } from '@temporalio/client';
+import * as sdk from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import type { Log } from '../config/log';
 import type { Settings } from '../config/settings';
 import { FederationError } from '../errors/federation-error';
+import { guardedRetries } from './guarded-retries';
 
 /** The SDK's two connections to Temporal: one for clients, one for workers. */
 export interface TemporalConnections {
-  readonly connection: Connection;
+  readonly connection: sdk.Connection;
   readonly native: NativeConnection;
 }
 
@@ -41,7 +42,10 @@ export async function connectPatiently(
 }
 
 async function connect(settings: Settings['temporal']): Promise<TemporalConnections> {
-  const connection = await Connection.connect(settings.connection);
+  const connection = await sdk.Connection.connect({
+    ...settings.connection,
+    interceptors: guardedRetries(sdk),
+  });
   try {
     await requireNamespace(connection, settings);
     return { connection, native: await NativeConnection.connect(settings.connection) };
@@ -58,7 +62,7 @@ const [notFound, permissionDenied, unauthenticated] = [5, 7, 16];
  * Throws TEMPORAL_UNAVAILABLE if the namespace does not exist or access to it is denied. Without this check, later
  * requests would fail in various ways, most of them hard to understand.
  */
-async function requireNamespace(connection: Connection, settings: Settings['temporal']): Promise<void> {
+async function requireNamespace(connection: sdk.Connection, settings: Settings['temporal']): Promise<void> {
   const { namespace } = settings;
   try {
     await connection.withDeadline(Date.now() + answerWithinMs, () =>

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
+import * as sdk from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time';
 import { NativeConnection } from '@temporalio/worker';
+import { guardedRetries } from '../../workers/guarded-retries';
 import { ensureSearchAttributes } from '../../workers/search-attributes';
 import { until } from '../until';
 import { describeWith } from './describe-with';
@@ -11,10 +12,10 @@ import { sharedServer } from './shared-servers';
 /** Connections to the Temporal server that all test files of a run share. */
 export interface TestServer {
   readonly address: string;
-  readonly connection: Connection;
+  readonly connection: sdk.Connection;
   readonly nativeConnection: NativeConnection;
   /** Returns a client for a namespace. */
-  client(namespace: string): Client;
+  client(namespace: string): sdk.Client;
   /**
    * Creates a namespace with the search attributes that federations use. Each test file creates its own namespace, so
    * that test files do not affect each other.
@@ -27,13 +28,13 @@ export interface TestServer {
 /** Connects to the Temporal server that all test files of a run share. Waits until the server has started. */
 export async function connectToTestServer(): Promise<TestServer> {
   const { address } = await sharedServer<{ address: string }>('temporal');
-  const connection = await Connection.connect({ address });
+  const connection = await sdk.Connection.connect({ address, interceptors: guardedRetries(sdk) });
   const nativeConnection = await NativeConnection.connect({ address });
   return {
     address,
     connection,
     nativeConnection,
-    client: (namespace) => new Client({ connection, namespace }),
+    client: (namespace) => new sdk.Client({ connection, namespace }),
     createNamespace: () => createNamespace(connection),
     async close() {
       await nativeConnection.close();
@@ -47,7 +48,7 @@ export function describeWithTemporal(name: string, suite: () => void): void {
   describeWith(missing('temporalMissing'), name, suite);
 }
 
-async function createNamespace(connection: Connection): Promise<string> {
+async function createNamespace(connection: sdk.Connection): Promise<string> {
   const namespace = `test-${randomUUID()}`;
   await connection.workflowService.registerNamespace({
     namespace,

@@ -22,8 +22,8 @@ const cancelled = 1;
 
 /**
  * Returns interceptors with which the SDK retries calls, as it does by default, but not after the connection has been
- * closed. A verb that no longer waits for an answer closes the connection, while the SDK may still be about to retry.
- * By default, this retry would throw an error that nothing can catch, and the process would end with exit status 1.
+ * closed. A verb or a worker that no longer waits for an answer may close the connection while the SDK is still about
+ * to retry. By default, this retry would throw an error that nothing can catch, and the process would crash.
  */
 export function guardedRetries(sdk: Sdk): Interceptor[] {
   return [sdk.makeGrpcRetryInterceptor(sdk.defaultGrpcRetryOptions()), cancelIfClosed];

@@ -1,5 +1,5 @@
 import * as sdk from '@temporalio/client';
-import { guardedRetries } from '../../scripts/guarded-retries';
+import { guardedRetries } from '../../workers/guarded-retries';
 
 it('a call through a closed connection is cancelled, and throws nothing', () => {
   const [, guard] = guardedRetries(sdk);
