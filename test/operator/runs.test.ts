@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { Client, Connection } from '@temporalio/client';
+import * as sdk from '@temporalio/client';
 import type { Operator } from '../../operator/operator';
 import { readRuns } from '../../operator/runs';
+import { guardedRetries } from '../../workers/guarded-retries';
 import { names } from '../../workflows/names';
 import { FederationFolder } from '../scripts/federation-folder';
 
@@ -15,8 +16,11 @@ describe('The runs of a federation whose Temporal server does not answer', () =>
     const silent = createServer((socket) => sockets.push(socket)).listen(0, '127.0.0.1');
     await once(silent, 'listening');
     const { port } = silent.address() as AddressInfo;
-    const connection = Connection.lazy({ address: `127.0.0.1:${port}` });
-    const client = new Client({ connection });
+    const connection = sdk.Connection.lazy({
+      address: `127.0.0.1:${port}`,
+      interceptors: guardedRetries(sdk),
+    });
+    const client = new sdk.Client({ connection });
     const operator = {
       settings: { temporal: { idPrefix: '' } },
       names: names(''),
