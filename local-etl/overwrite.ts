@@ -115,7 +115,7 @@ export class Overwriter {
     for (const id of await this.pulled.everPulled()) {
       if (Object.hasOwn(windows, id)) continue;
       const file = local.get(id)?.find(({ path }) => path === id);
-      if (file !== undefined && (await this.pulledStamp(file)) !== undefined) plan.remove.push(file);
+      if (file !== undefined && (await this.pulled.stampIfPulled(id)) !== undefined) plan.remove.push(file);
     }
     this.cache.keepOnly(new Set([...local.values()].flat().map(({ path }) => path)));
     return plan;
@@ -154,7 +154,7 @@ export class Overwriter {
    * file's window and must have reserved the file's size in the memory budget.
    */
   async remove(file: LocalFile): Promise<boolean> {
-    const stamp = await this.pulledStamp(file);
+    const stamp = await this.pulled.stampIfPulled(file.path);
     return stamp !== undefined && removeIfSame(localPath(this.store, file.path), stamp);
   }
 
@@ -163,12 +163,6 @@ export class Overwriter {
     for (const folder of this.changed) await ifThere(syncFolder(folder));
     this.changed.clear();
     await this.cache.save();
-  }
-
-  /** Returns the size and time of a file if its current content was pulled; otherwise undefined. */
-  private async pulledStamp({ path }: LocalFile): Promise<Stamp | undefined> {
-    const read = await readSteadily(localPath(this.store, path));
-    return read.kind === 'read' && (await this.pulled.has(sha256(read.bytes))) ? read.stamp : undefined;
   }
 
   private async digestOf(file: LocalFile, signal: AbortSignal): Promise<string | undefined> {

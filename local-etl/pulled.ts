@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { isWindowId, type WindowId } from '../etl/window';
 import { withLock } from './lock';
+import { readSteadily, sha256 } from './read';
+import type { Stamp } from './replace';
 import { readStateCached, writeState } from './state';
-import type { LocalEtl } from './store';
+import { type LocalEtl, localPath } from './store';
 
 const fileName = 'pulled.json';
 const pulledSchema = z.object({
@@ -12,8 +14,8 @@ const pulledSchema = z.object({
 });
 
 /**
- * Number of digests kept per window. This is enough to recognise an old pulled file that somebody restores. A file
- * whose digest is no longer kept is recognised by the cluster names in its records.
+ * Number of digests kept per window. This is enough to recognize an old pulled file that somebody restores. A file
+ * whose digest is no longer kept is recognized by the cluster names in its records.
  */
 const keptPerWindow = 32;
 const keptPerFormerWindow = 4;
@@ -36,6 +38,12 @@ export class Pulled {
 
   async has(digest: string): Promise<boolean> {
     return (await this.latest()).digests.has(digest);
+  }
+
+  /** Returns the size and modification time of a local file if its current content was pulled, otherwise undefined. */
+  async stampIfPulled(path: string): Promise<Stamp | undefined> {
+    const read = await readSteadily(localPath(this.store, path));
+    return read.kind === 'read' && (await this.has(sha256(read.bytes))) ? read.stamp : undefined;
   }
 
   /** Returns the ids of all windows that were ever pulled. */

@@ -127,20 +127,19 @@ class Restore {
 
   private async removeIfPulled(path: string): Promise<void> {
     const { store, onChange, dryRun } = this.deps;
-    const read = await readSteadily(localPath(store, path));
-    if (read.kind !== 'read' || !(await this.pulled.has(sha256(read.bytes)))) return;
-    if (dryRun !== true && !(await removeIfSame(localPath(store, path), read.stamp))) return;
+    const stamp = await this.pulled.stampIfPulled(path);
+    if (stamp === undefined) return;
+    if (dryRun !== true && !(await removeIfSame(localPath(store, path), stamp))) return;
     onChange?.(path, 'remove');
     this.summary.removed++;
   }
 
-  /** Runs `work` while holding the lock of a file's window, or a separate lock if the file is not a window file. */
+  /** Runs `work` while holding the lock of a file's window. Only restores write other files, one restore at a time. */
   private locked<T>(path: string, work: () => Promise<T>): Promise<T> {
     const { store, dryRun, signal } = this.deps;
-    if (dryRun === true) return work();
     const file = parseWindowFile(path);
-    return file === undefined
-      ? withLock(store, encodeURIComponent(path), work, signal)
+    return dryRun === true || file === undefined
+      ? work()
       : withWindowLock(store, windowId(file.ref), work, signal);
   }
 }
