@@ -1,11 +1,11 @@
 import { listGenerations } from '../activities/read-generations';
 import { mapConcurrently } from '../concurrency/map-concurrently';
-import type { Decided } from '../federation/change';
+import { type Decided, describeChange } from '../federation/change';
 import { describeDamagedGeneration } from '../federation/damaged-generation';
 import { examineDocument } from '../federation/document';
 import { documents } from '../federation/documents';
 import { type Generation, type Hold, openQuarantined, shrunkSources } from '../federation/generation';
-import { decidedBy, describeDecision } from '../federation/run';
+import { decidedBy, describeDecision, type FederationRequest } from '../federation/run';
 import type { BucketReader } from '../storage/bucket';
 import { findNewest } from './newest-generation';
 import { describeDamage } from './runs';
@@ -17,8 +17,8 @@ export interface Decision extends Decided {
 
 export interface DecidedGeneration extends Generation {
   /**
-   * A person's decision that the run committed with this generation. Undefined if there is none, or if the run's
-   * request no longer exists.
+   * A person's decision that the run committed with this generation. Undefined if the run committed no decision. Also
+   * undefined if the run's request no longer exists, unless the decision was a rollback.
    */
   readonly decision?: Decision;
 }
@@ -38,8 +38,7 @@ export async function readNewestGenerations(bucket: BucketReader, limit: number)
   const read = await mapConcurrently(listed, 4, async ({ generation }) => {
     const { value, damage } = await examineDocument(bucket, documents.generation.at(generation));
     const request = value && (await examineDocument(bucket, documents.runRequest.at(value.run)));
-    const what = request?.value && describeDecision(request.value);
-    const decision = request?.value && what !== undefined ? { what, ...decidedBy(request.value) } : undefined;
+    const decision = value && decisionOf(value, request?.value);
     return {
       generation,
       damage,
@@ -65,6 +64,18 @@ export async function readNewestGenerations(bucket: BucketReader, limit: number)
       ),
     ],
   };
+}
+
+/**
+ * Returns the decision that a generation commits. The run's request says which one. The clean-up deletes the request
+ * after some time, but a rollback is in the generation itself, too.
+ */
+function decisionOf({ hold }: Generation, request: FederationRequest | undefined): Decision | undefined {
+  const what = request && describeDecision(request);
+  if (request !== undefined && what !== undefined) return { what, ...decidedBy(request) };
+  if (hold === undefined) return undefined;
+  const { generation: to, by, reason, at } = hold;
+  return { what: describeChange({ kind: 'rollback', to }), by, reason, at };
 }
 
 /** Returns the total size of a generation's merged windows, in bytes. */

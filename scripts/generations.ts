@@ -46,16 +46,11 @@ function show(generations: readonly GenerationSummary[], damage: readonly string
   }
 }
 
-/**
- * Says which generation this one replaces, and which decision it commits, if any. A rollback is recorded in the
- * generation itself. Any other decision is recorded in the run's request. The clean-up deletes the request after some
- * time.
- */
-function describeCommit({ hold, decision, replaces }: GenerationSummary): string | undefined {
-  const decided = decision ?? (hold && { what: `roll back to generation ${hold.generation}`, ...hold });
+/** Says which generation this one replaces, and which decision it commits, if any. */
+function describeCommit({ decision, replaces }: GenerationSummary): string | undefined {
   const what = [
     ...(replaces === undefined ? [] : [`in place of generation ${replaces}`]),
-    ...(decided ? [`${decided.what}, as decided ${describeDecided(decided)}`] : []),
+    ...(decision === undefined ? [] : [`${decision.what}, as decided ${describeDecided(decision)}`]),
   ];
   return what.length === 0 ? undefined : what.join(': ');
 }

@@ -35,7 +35,7 @@ test('a hold is part of the status and of its generation, as long as it stands',
   await folder.commit(3, ['cluster-1'], [day], { hold, replaces: { generation: 2 } });
   expect(await federation().status()).toMatchObject({ hold, missing: [expect.stringContaining('away')] });
   expect(await federation().generations()).toMatchObject([
-    { generation: 3, hold, replaces: 2 },
+    { generation: 3, hold, replaces: 2, decision: { ...decided, what: 'roll back to generation 1' } },
     { generation: 1 },
   ]);
   await folder.commit(4, ['cluster-1'], [day]);

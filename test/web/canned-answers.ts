@@ -230,7 +230,12 @@ export function generations({ hold }: Canned): { generations: GenerationView[] }
       clusters: 4,
       windows: 156 - at,
       bytes: 48_000_000 - at * 1_000_000,
-      ...(generation === 12 && hold !== undefined && { hold, replaces: 11 }),
+      ...(generation === 12 &&
+        hold !== undefined && {
+          hold,
+          replaces: 11,
+          decision: { ...hold, what: `roll back to generation ${hold.generation}` },
+        }),
       ...(generation === 10 && {
         decision: { what: 'remove old-1', by: 'kim@host', reason: 'sold', at: time(now - 3 * 3_600_000) },
       }),

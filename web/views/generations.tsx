@@ -111,10 +111,9 @@ export function Generations({ state, go, status, onToken }: ViewProps) {
  * Describes what is special about a generation: the decision of a person that led to it, and the generation that it
  * replaces. Returns an empty list for an ordinary generation.
  */
-function describeCommit({ decision, hold, replaces }: GenerationView): string[] {
-  const decided = decision ?? (hold && { what: `roll back to generation ${hold.generation}`, ...hold });
+function describeCommit({ decision, replaces }: GenerationView): string[] {
   const instead = replaces === undefined ? [] : [`in place of generation ${replaces}`];
-  return decided === undefined ? instead : [decided.what, decidedBy(decided), ...instead];
+  return decision === undefined ? instead : [decision.what, decidedBy(decision), ...instead];
 }
 
 function decidedBy({ by, reason, at }: Decided): string {
