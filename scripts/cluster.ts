@@ -10,7 +10,7 @@ import {
 } from '../operator/cluster-files';
 import { dryRun } from '../operator/dry-run';
 import { formatBytes } from '../operator/format';
-import { personRequest } from '../operator/person-request';
+import { decisionRequest } from '../operator/person-request';
 import { readRemovable, type RemovableCluster, requireCommitted } from '../operator/removal';
 import type { Bucket } from '../storage/bucket';
 import { confirm } from './confirm';
@@ -173,8 +173,5 @@ function requestOf(
   cluster: RemovableCluster['cluster'],
   { reason }: ClusterOptions,
 ) {
-  return personRequest(whoAmI(), {
-    ...(reason !== undefined && { why: reason }),
-    change: { kind, cluster },
-  });
+  return decisionRequest(whoAmI(), { kind, cluster }, reason);
 }

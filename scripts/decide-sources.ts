@@ -3,7 +3,7 @@ import { describeWindow, parseWindowId, type Pipeline, pipelines } from '../etl/
 import { count } from '../federation/count';
 import { type DecidableSource, isMergeable, type SourceChange } from '../federation/source-decisions';
 import { dryRun } from '../operator/dry-run';
-import { personRequest } from '../operator/person-request';
+import { decisionRequest } from '../operator/person-request';
 import { type SelectedSources, selectSources, undecided } from '../operator/source-decisions';
 import { confirm } from './confirm';
 import { type CommandOptions, type Context, openContext } from './context';
@@ -56,10 +56,7 @@ export async function decideSources(
   const { window: windows, pipeline, reason, json } = options;
   const selected = await selectSources(await context.bucket(), { kind, cluster, windows, pipeline });
   showSelected(selected, json ? printNote : print);
-  const request = personRequest(whoAmI(), {
-    ...(reason !== undefined && { why: reason }),
-    change: selected.change,
-  });
+  const request = decisionRequest(whoAmI(), selected.change, reason);
   if (options.dryRun) {
     const plan = await dryRun(context, request);
     // Do not repeat the sentences in `selected.missing`: `showSelected` has already printed them.

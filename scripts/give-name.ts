@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { dryRun } from '../operator/dry-run';
 import { ownsName, readGivenName } from '../operator/give-name';
-import { personRequest } from '../operator/person-request';
+import { decisionRequest } from '../operator/person-request';
 import { confirm } from './confirm';
 import { type CommandOptions, openContext } from './context';
 import { describeFederation } from './federation-progress';
@@ -33,10 +33,7 @@ export async function giveName(command: Command, id: string, options: GiveNameOp
     else print(`${cluster} owns the name ${name} already. ${nothingChanged}`);
     return;
   }
-  const request = personRequest(whoAmI(), {
-    ...(reason !== undefined && { why: reason }),
-    change: { kind: 'give-name', cluster, name },
-  });
+  const request = decisionRequest(whoAmI(), { kind: 'give-name', cluster, name }, reason);
   if (options.dryRun) return showPlan(await dryRun(context, request), options, given);
   for (const line of damaged) printNote(line);
   const question = `Give the name ${name} of ${owner} to ${cluster}? Records of ${owner} with this name leave the total, and nothing new of ${owner} is merged while its files carry it.`;
