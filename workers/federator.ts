@@ -20,7 +20,6 @@ import { FederationEnds } from './federation-ends';
 import { watchLastFederations } from './last-federations';
 import { writeMissingReports } from './missing-reports';
 import { watchNewestGeneration } from './newest-generation';
-import { Releasers } from './releasers';
 import type { RoleContext, StartedRole } from './role';
 import { ensureSchedule, jitterOf } from './schedule';
 import { ensureSearchAttributes } from './search-attributes';
@@ -85,19 +84,18 @@ export async function startFederator(context: RoleContext): Promise<StartedRole>
       maxConcurrentActivityTaskExecutions: mergeSlots(),
     }),
   ];
-  const watches = new Releasers();
+  const stopWatching: (() => void)[] = [];
   return {
     workers,
     begin: async () => {
-      for (const stop of [watchLastFederations(context), watchNewestGeneration(context)])
-        watches.defer(async () => stop());
+      stopWatching.push(watchLastFederations(context), watchNewestGeneration(context));
       const { firstRunAfterMs, runEveryMs } = settings.federator;
       const times = { firstRunAfterMs, runEveryMs, jitterMs: jitterOf(settings.federator) };
       await ensureSchedule(client, { idPrefix, ...times }, log);
       await ensureFederateOnPush(context);
     },
-    close: async () => {
-      await watches[Symbol.asyncDispose]();
+    close: () => {
+      for (const stop of stopWatching) stop();
       return threads.close();
     },
   };
