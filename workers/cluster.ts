@@ -1,16 +1,12 @@
 import { mkdir } from 'node:fs/promises';
-import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { createClusterActivities } from '../activities/cluster-activities';
 import type { PushInput } from '../activities/push-local-etl';
-import { FederationError } from '../errors/federation-error';
 import { instanceOf } from '../local-etl/instance';
 import { localEtl } from '../local-etl/store';
 import { watchLocalEtl } from '../local-etl/watch';
 import { createMemoryBudget } from '../storage/memory-budget';
-import { forgetPrimary, type LoopSettings, pullNow, pushNow, registerPrimary } from '../workflows/messages';
-import type { pull } from '../workflows/pull';
-import type { push } from '../workflows/push';
 import { temporalContext } from './as-activity';
+import { clusterNeeds, registrationOf, signalPush, startPull, startPush } from './cluster-workflows';
 import { endWorkflow } from './end-workflow';
 import { reportPush } from './federate-on-push';
 import { createNotifier } from './notifier';
@@ -76,82 +72,23 @@ export async function startCluster(context: RoleContext): Promise<StartedRole> {
     workflows: true,
     maxConcurrentActivityTaskExecutions: activitiesAtOnce,
   });
-  const changes = createNotifier(async () => void (await signalPush(context, instance)), log);
-  // Keep retrying: the federator, which runs the roster workflow, may start later than this cluster.
-  const roster = createNotifier(
-    () =>
-      client.workflow
-        .getHandle(names.roster)
-        .signal(primaryCluster ? registerPrimary : forgetPrimary, { cluster }),
-    log,
-  );
+  const changes = createNotifier(async () => (await signalPush(context, instance), true), log);
+  const registration = registrationOf(context);
   const watcher = federatedCluster ? watchLocalEtl(store, () => changes.notify()) : undefined;
   return {
     workers: [worker],
+    needs: clusterNeeds(context, instance, registration),
     begin: async () => {
       if (primaryCluster) await startPull(context);
       if (settings.storage.existing) await warnOfSharedConfig(client, names, cluster, log);
-      if (primaryCluster || !(await isGone(client, names.roster))) roster.notify();
+      await registration.begin();
     },
     ...(api !== undefined && { unserved: () => api.unserved() }),
     close: async () => {
       await watcher?.close();
       changes.close();
-      roster.close();
+      registration.close();
       await api?.close();
     },
   };
-}
-
-async function startPull({ client, names, settings }: RoleContext): Promise<void> {
-  const {
-    clusterId: cluster,
-    pull: { everyMs },
-  } = settings;
-  await client.workflow.signalWithStart<typeof pull, [LoopSettings?]>('pull', {
-    workflowId: names.pull(cluster),
-    taskQueue: names.clusterQueue(cluster),
-    args: [{ cluster, pullEveryMs: everyMs }],
-    signal: pullNow,
-    signalArgs: [{ everyMs }],
-    staticSummary: `Keeps the local ETL of ${cluster} in line with the combined set`,
-  });
-}
-
-function signalPush({ client, names, settings }: RoleContext, instance: string) {
-  const {
-    clusterId: cluster,
-    localEtl: { rescanEveryMs },
-    storage: { existing: existingConfig },
-  } = settings;
-  return client.workflow.signalWithStart<typeof push, [LoopSettings?]>('push', {
-    workflowId: names.push(cluster),
-    taskQueue: names.clusterQueue(cluster),
-    args: [{ cluster, instance, rescanEveryMs }],
-    signal: pushNow,
-    signalArgs: [{ everyMs: rescanEveryMs, existingConfig }],
-    // Also store these values in the workflow's memo, which can be read even if no worker serves the workflow.
-    memo: { instance, existingConfig },
-    staticSummary: `Keeps Federated Storage a copy of the local ETL of ${cluster}`,
-  });
-}
-
-async function startPush(context: RoleContext, instance: string): Promise<void> {
-  const { workflowId } = await signalPush(context, instance);
-  const { memo } = await context.client.workflow.getHandle(workflowId).describe();
-  if (memo?.['instance'] === instance) return;
-  throw new FederationError('DUPLICATE_CLUSTER_ID', {
-    subject: { cluster: context.settings.clusterId, key: context.settings.localEtl.path },
-    detail: `This volume is ${instance}, but the cluster's data comes from volume ${String(memo?.['instance'])}.`,
-    retryable: false,
-  });
-}
-
-async function isGone(client: Client, workflowId: string): Promise<boolean> {
-  try {
-    return (await client.workflow.getHandle(workflowId).describe()).status.name !== 'RUNNING';
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return true;
-    throw error;
-  }
 }

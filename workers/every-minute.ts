@@ -1,4 +1,5 @@
 import type { Log } from '../config/log';
+import { repeat } from './repeat';
 
 const everyMs = 60_000;
 
@@ -8,22 +9,12 @@ const everyMs = 60_000;
  * `work` finds out. Returns a function that stops the repetition.
  */
 export function everyMinute(log: Log, what: string, work: () => Promise<void>): () => void {
-  let working = false;
-  const run = async () => {
-    if (working) return;
-    working = true;
-    try {
-      await work();
-    } catch (error) {
+  const run = () =>
+    work().catch((error: unknown) =>
       log.debug(
         { event: 'federation.metrics-unknown', reason: String(error) },
         `Federator could not find out ${what}; it tries again in a minute`,
-      );
-    } finally {
-      working = false;
-    }
-  };
-  void run();
-  const timer = setInterval(() => void run(), everyMs);
-  return () => clearInterval(timer);
+      ),
+    );
+  return repeat(everyMs, run, { atOnce: true });
 }

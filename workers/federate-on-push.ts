@@ -13,7 +13,11 @@ const quietMs = 10_000;
 const latestMs = 60_000;
 
 /** If the settings enable federation on push, starts the workflow for it. Otherwise, terminates that workflow. */
-export async function ensureFederateOnPush({ client, names, settings }: RoleContext): Promise<void> {
+export async function ensureFederateOnPush({
+  client,
+  names,
+  settings,
+}: Pick<RoleContext, 'client' | 'names' | 'settings'>): Promise<void> {
   if (settings.federator.federateOnPush) {
     await client.workflow.start<typeof federateOnPush>('federateOnPush', {
       workflowId: names.federateOnPush,

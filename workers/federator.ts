@@ -11,12 +11,12 @@ import { FederationError } from '../errors/federation-error';
 import type { RosterRules } from '../federation/membership';
 import { unsafeWithoutCondition } from '../storage/conditional-create';
 import { pullNow, type RosterState, rosterState, rulesOf } from '../workflows/messages';
-import type { roster } from '../workflows/roster';
 import { temporalContext } from './as-activity';
 import { mergeMemory, mergeSlots } from './capacity';
 import { awaitEarlierRuns } from './earlier-runs';
 import { ensureFederateOnPush } from './federate-on-push';
 import { FederationEnds } from './federation-ends';
+import { federatorNeeds, startRoster } from './federator-workflows';
 import { watchLastFederations } from './last-federations';
 import { writeMissingReports } from './missing-reports';
 import { watchNewestGeneration } from './newest-generation';
@@ -47,7 +47,7 @@ export async function startFederator(context: RoleContext): Promise<StartedRole>
     generations: settings.federator.generations,
     shrinkage: settings.federator.shrinkage,
     threads,
-    roster: () => readRoster(client, names.roster),
+    roster: () => readRoster(context),
     log: log.child({ role: 'federator' }),
     now: () => new Date(),
     heartbeat: temporalContext.heartbeat,
@@ -85,13 +85,14 @@ export async function startFederator(context: RoleContext): Promise<StartedRole>
     }),
   ];
   const stopWatching: (() => void)[] = [];
+  const { firstRunAfterMs, runEveryMs } = settings.federator;
+  const schedule = { idPrefix, firstRunAfterMs, runEveryMs, jitterMs: jitterOf(settings.federator) };
   return {
     workers,
+    needs: federatorNeeds(context, schedule),
     begin: async () => {
       stopWatching.push(watchLastFederations(context), watchNewestGeneration(context));
-      const { firstRunAfterMs, runEveryMs } = settings.federator;
-      const times = { firstRunAfterMs, runEveryMs, jitterMs: jitterOf(settings.federator) };
-      await ensureSchedule(client, { idPrefix, ...times }, log);
+      await ensureSchedule(client, schedule, log);
       await ensureFederateOnPush(context);
     },
     close: () => {
@@ -125,38 +126,23 @@ async function completeReports(
   }
 }
 
-async function startRoster({ client, bucket, names, settings }: RoleContext): Promise<void> {
-  const handle = await client.workflow.start<typeof roster>('roster', {
-    workflowId: names.roster,
-    taskQueue: names.federationQueue,
-    args: [{ bucket: bucket.label }],
-    workflowIdConflictPolicy: 'USE_EXISTING',
-    // Also store the bucket in the workflow's memo, which can be read even if no worker serves the workflow.
-    memo: { bucket: bucket.label },
-    staticSummary: 'Exclusions, and the primaries to notify',
-  });
-  const { memo } = await client.workflow.getHandle(handle.workflowId).describe();
-  if (memo?.['bucket'] === bucket.label) return;
-  throw new FederationError('ROSTER_BOUND_ELSEWHERE', {
-    subject: { setting: 'temporal.namespace', key: settings.temporal.namespace },
-    detail: `This namespace serves the federation of ${String(memo?.['bucket'])}, not of ${bucket.label}.`,
-  });
-}
-
 const rosterPatienceMs = 60_000;
 
 /**
- * Returns the current exclusions and the id of the roster workflow, both from the same answer. If the workflow has not
- * loaded the exclusions yet, waits up to a minute.
+ * Returns the current exclusions and the id of the roster workflow, both from the same answer. If Temporal has lost the
+ * workflow, or if it has not loaded the exclusions yet, waits up to a minute.
  */
-async function readRoster(client: Client, workflowId: string): Promise<RosterRules> {
+async function readRoster({ client, names }: RoleContext): Promise<RosterRules> {
   const until = Date.now() + rosterPatienceMs;
   for (;;) {
-    const state = await client.workflow.getHandle(workflowId).query<RosterState>(rosterState);
-    if (state.loaded) return rulesOf(state);
+    const state = await queryRoster(client, names.roster);
+    if (state?.loaded) return rulesOf(state);
     if (Date.now() > until) {
       throw new FederationError('GENERATION_UNREADABLE', {
-        detail: 'The roster has not loaded the exclusions yet.',
+        detail:
+          state === undefined
+            ? 'Temporal has lost the roster; the federator starts it again within minutes.'
+            : 'The roster has not loaded the exclusions yet.',
         retryable: true,
       });
     }
@@ -164,11 +150,21 @@ async function readRoster(client: Client, workflowId: string): Promise<RosterRul
   }
 }
 
+/** Queries the state of the roster workflow. Returns undefined if Temporal knows no such workflow. */
+async function queryRoster(client: Client, workflowId: string): Promise<RosterState | undefined> {
+  try {
+    return await client.workflow.getHandle(workflowId).query<RosterState>(rosterState);
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
+}
+
 /**
  * Signals all primaries to pull. A primary that misses the signal finds the new generation at its next regular check.
  */
 async function notifyPrimaries({ client, names, log }: RoleContext): Promise<{ notified: number }> {
-  const { primaries } = await client.workflow.getHandle(names.roster).query<RosterState>(rosterState);
+  const { primaries = [] } = (await queryRoster(client, names.roster)) ?? {};
   let notified = 0;
   for (const cluster of primaries) {
     try {

@@ -14,29 +14,35 @@ const firstWaitMs = 1_000;
 const longestWaitMs = 60_000;
 
 /**
- * Creates a notifier that retries `send` until it succeeds. `send` may fail at first, for example because Temporal
- * cannot be reached or the receiving workflow does not exist yet.
+ * Creates a notifier that retries `send` until it returns true. `send` returns false if the receiving workflow does not
+ * exist yet, and throws if Temporal cannot be reached, for example. A reason is logged once, not for each attempt.
  */
-export function createNotifier(send: () => Promise<void>, log: Log): Notifier {
+export function createNotifier(send: () => Promise<boolean>, log: Log): Notifier {
   const closing = new AbortController();
   let wanted = false;
   let sending = false;
   const run = async () => {
     sending = true;
     let waitMs = firstWaitMs;
+    let known: string | undefined;
+    const wait = async () => {
+      wanted = true;
+      await sleep(waitMs, undefined, { signal: closing.signal }).catch(() => undefined);
+      waitMs = Math.min(waitMs * 2, longestWaitMs);
+    };
     while (wanted && !closing.signal.aborted) {
       wanted = false;
       try {
-        await send();
-        waitMs = firstWaitMs;
+        if (await send()) waitMs = firstWaitMs;
+        else await wait();
       } catch (error) {
-        wanted = true;
-        log.warn(
-          { event: 'temporal.not-notified', reason: String(error) },
-          `Temporal cannot be notified yet; next attempt in ${waitMs / 1000} s`,
+        const reason = String(error);
+        log[reason === known ? 'debug' : 'warn'](
+          { event: 'temporal.not-notified', reason },
+          `Temporal cannot be notified yet; next attempt in ${waitMs / 1000} s, then until it succeeds: ${reason}`,
         );
-        await sleep(waitMs, undefined, { signal: closing.signal }).catch(() => undefined);
-        waitMs = Math.min(waitMs * 2, longestWaitMs);
+        known = reason;
+        await wait();
       }
     }
     sending = false;

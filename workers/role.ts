@@ -6,6 +6,7 @@ import type { Settings } from '../config/settings';
 import type { ProbedBucket } from '../storage/conditional-create';
 import type { Names } from '../workflows/names';
 import type { RoleMetrics } from './metrics';
+import type { Need } from './needs';
 import type { Releasers } from './releasers';
 
 /** Everything that a role needs to start. */
@@ -26,6 +27,8 @@ export interface RoleContext extends ProbedBucket {
 /** A role that has been started. The caller must run its workers. */
 export interface StartedRole {
   readonly workers: readonly Worker[];
+  /** What the role needs in Temporal, in the order in which it is created. `begin` has created all of it. */
+  readonly needs: readonly Need[];
   /** Starts the workflows or the schedule of the role. Called when the workers are running. */
   begin(): Promise<void>;
   /**

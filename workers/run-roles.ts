@@ -14,6 +14,7 @@ import { connectPatiently } from './connect';
 import { startFederator } from './federator';
 import { Readiness, startHealth } from './health';
 import { registerRoleMetrics } from './metrics';
+import { keepNeeds } from './needs';
 import { Releasers } from './releasers';
 import type { RoleContext, StartedRole } from './role';
 import { sdkLine } from './sdk-line';
@@ -101,6 +102,9 @@ export async function runRoles(
       `${settings.clusterId} runs: ${describeRoles(settings)}`,
     );
     if (!either.aborted) {
+      const needs = started.flatMap((role) => role.needs);
+      const stopKeeping = keepNeeds(context.client, needs, log);
+      held.defer(async () => stopKeeping());
       readiness.onceReady(
         () => unreachable(connection, settings.temporal.address),
         () => started.map((role) => role.unserved?.()).find((why) => why !== undefined),

@@ -1,6 +1,7 @@
 import {
   Client,
   ScheduleAlreadyRunning,
+  ScheduleNotFoundError,
   type ScheduleOptions,
   ScheduleOverlapPolicy,
 } from '@temporalio/client';
@@ -45,15 +46,12 @@ export async function ensureSchedule(
 ): Promise<void> {
   const scheduleId = names(wanted.idPrefix).schedule;
   const anchored = scheduleOptions(wanted, now);
-  try {
-    await client.schedule.create({ scheduleId, ...anchored });
+  if (await createSchedule(client, wanted, now)) {
     log.info(
       { event: 'schedule.created' },
       `Federator first run in ${minutes(wanted.firstRunAfterMs)}, then every ${minutes(wanted.runEveryMs)}`,
     );
     return;
-  } catch (error) {
-    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
   }
   const handle = client.schedule.getHandle(scheduleId);
   const found = await handle.describe();
@@ -83,6 +81,32 @@ export async function ensureSchedule(
       { event: 'schedule.paused', note: found.state.note },
       `The federation schedule is paused: ${found.state.note ?? 'no note'}`,
     );
+  }
+}
+
+/**
+ * Creates the schedule again if it is gone, and returns whether it was. Its first run follows after `firstRunAfterMs`.
+ * A schedule that is there stays as it is, whatever its interval: a person or another federator may have set that.
+ */
+export async function restoreSchedule(client: Client, wanted: FederationSchedule): Promise<boolean> {
+  try {
+    await client.schedule.getHandle(names(wanted.idPrefix).schedule).describe();
+    return false;
+  } catch (error) {
+    if (!(error instanceof ScheduleNotFoundError)) throw error;
+    return createSchedule(client, wanted, Date.now());
+  }
+}
+
+/** Creates the schedule. Returns false if there is one already. */
+async function createSchedule(client: Client, wanted: FederationSchedule, now: number): Promise<boolean> {
+  const scheduleId = names(wanted.idPrefix).schedule;
+  try {
+    await client.schedule.create({ scheduleId, ...scheduleOptions(wanted, now) });
+    return true;
+  } catch (error) {
+    if (error instanceof ScheduleAlreadyRunning) return false;
+    throw error;
   }
 }
 

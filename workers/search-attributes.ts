@@ -16,9 +16,9 @@ const indexed: Record<(typeof searchAttributes)[keyof typeof searchAttributes]['
 /**
  * Registers any missing search attributes of federations in the namespace. Throws SEARCH_ATTRIBUTES_MISSING if that
  * fails, so that no worker starts: a run that sets an unregistered attribute would get stuck and show as Running
- * forever.
+ * forever. Returns whether any were missing.
  */
-export async function ensureSearchAttributes(connection: Connection, namespace: string): Promise<void> {
+export async function ensureSearchAttributes(connection: Connection, namespace: string): Promise<boolean> {
   const wanted = Object.values(searchAttributes);
   const missing = async () => {
     const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
@@ -26,11 +26,12 @@ export async function ensureSearchAttributes(connection: Connection, namespace: 
   };
   try {
     const toAdd = await missing();
-    if (toAdd.length === 0) return;
+    if (toAdd.length === 0) return false;
     await connection.operatorService.addSearchAttributes({
       namespace,
       searchAttributes: Object.fromEntries(toAdd.map(({ name, type }) => [name, indexed[type]])),
     });
+    return true;
   } catch (error) {
     throw new FederationError('SEARCH_ATTRIBUTES_MISSING', {
       detail: `The search attributes of federations could not be registered in namespace ${namespace}.`,

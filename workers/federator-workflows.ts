@@ -1,0 +1,57 @@
+import { FederationError } from '../errors/federation-error';
+import type { roster } from '../workflows/roster';
+import { ensureFederateOnPush } from './federate-on-push';
+import { type Need, workflowNeed } from './needs';
+import type { RoleContext } from './role';
+import { type FederationSchedule, restoreSchedule } from './schedule';
+import { ensureSearchAttributes } from './search-attributes';
+
+/** The parts of a role's context with which a federator starts its workflows. */
+export type FederatorContext = Pick<RoleContext, 'client' | 'connection' | 'names' | 'settings'> & {
+  readonly bucket: { readonly label: string };
+};
+
+/**
+ * Starts the roster workflow if it is not running. Throws ROSTER_BOUND_ELSEWHERE if it serves the federation of another
+ * bucket.
+ */
+export async function startRoster({ client, bucket, names, settings }: FederatorContext): Promise<void> {
+  const handle = await client.workflow.start<typeof roster>('roster', {
+    workflowId: names.roster,
+    taskQueue: names.federationQueue,
+    args: [{ bucket: bucket.label }],
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    // Also store the bucket in the workflow's memo, which can be read even if no worker serves the workflow.
+    memo: { bucket: bucket.label },
+    staticSummary: 'Exclusions, and the primaries to notify',
+  });
+  const { memo } = await client.workflow.getHandle(handle.workflowId).describe();
+  if (memo?.['bucket'] === bucket.label) return;
+  throw new FederationError('ROSTER_BOUND_ELSEWHERE', {
+    subject: { setting: 'temporal.namespace', key: settings.temporal.namespace },
+    detail: `This namespace serves the federation of ${String(memo?.['bucket'])}, not of ${bucket.label}.`,
+  });
+}
+
+/** Returns what a federator needs in Temporal. */
+export function federatorNeeds(context: FederatorContext, schedule: FederationSchedule): Need[] {
+  const { client, connection, names, settings } = context;
+  const needs: Need[] = [
+    {
+      what: 'the search attributes',
+      restore: () => ensureSearchAttributes(connection, settings.temporal.namespace),
+    },
+    {
+      ...workflowNeed(client, names.roster, () => startRoster(context)),
+      loses: 'Exclusions and inclusions that are newer than the newest generation are lost.',
+    },
+    {
+      what: `the schedule ${names.schedule}`,
+      loses: 'If it was paused, it no longer is.',
+      restore: () => restoreSchedule(client, schedule),
+    },
+  ];
+  if (settings.federator.federateOnPush)
+    needs.push(workflowNeed(client, names.federateOnPush, () => ensureFederateOnPush(context)));
+  return needs;
+}

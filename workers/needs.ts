@@ -1,0 +1,81 @@
+import type { Client } from '@temporalio/client';
+import type { Log } from '../config/log';
+import { isFederationError } from '../errors/federation-error';
+import { promptly } from '../operator/promptly';
+import { openWorkflow } from './open-workflow';
+import { repeat } from './repeat';
+
+/**
+ * Something in Temporal that a role needs, and that Temporal may lose: a person may terminate a workflow or delete the
+ * schedule, a server may lose its data, and a namespace may be restored from a backup.
+ */
+export interface Need {
+  /** Name in a log line, such as `the schedule federation`. */
+  readonly what: string;
+  /** What is lost when it has to be created again, in one sentence. */
+  readonly loses?: string;
+  /** Creates it if it is absent, and returns whether it was absent. Does not change it if it is there. */
+  restore(): Promise<boolean>;
+}
+
+/** Returns the need of a workflow that runs for ever. `start` must do no harm if the workflow runs after all. */
+export function workflowNeed(client: Client, workflowId: string, start: () => Promise<void>): Need {
+  return {
+    what: `the workflow ${workflowId}`,
+    restore: async () => {
+      if ((await openWorkflow(client, workflowId)) !== undefined) return false;
+      await start();
+      return true;
+    },
+  };
+}
+
+const everyMs = 2 * 60_000;
+const answerWithinMs = 10_000;
+
+/** Restores the needs of a process every two minutes. Returns a function that stops this. */
+export function keepNeeds(client: Client, needs: readonly Need[], log: Log): () => void {
+  const restore = restorer(client, needs, log);
+  return repeat(everyMs, restore);
+}
+
+/**
+ * Returns a function that restores whatever is absent, and logs one line about what it restored. If something cannot be
+ * restored, logs the reason, but does not repeat it while it stays the same.
+ */
+export function restorer(client: Client, needs: readonly Need[], log: Log): () => Promise<void> {
+  let known: ReadonlySet<string> = new Set();
+  return async () => {
+    const restored: Need[] = [];
+    const reasons = new Map<string, string[]>();
+    for (const need of needs) {
+      try {
+        if (await promptly(client, answerWithinMs, () => need.restore())) restored.push(need);
+      } catch (error) {
+        const reason = isFederationError(error)
+          ? `${error.code}: ${error.detail} ${error.hint}`
+          : String(error);
+        reasons.set(reason, [...(reasons.get(reason) ?? []), need.what]);
+      }
+    }
+    if (restored.length > 0) {
+      const what = restored.map((need) => need.what);
+      const losses = restored.flatMap(({ loses }) => loses ?? []);
+      log.warn(
+        { event: 'temporal.restored', what },
+        [`Temporal had lost ${list(what)}: created again.`, ...losses].join(' '),
+      );
+    }
+    for (const [reason, what] of reasons) {
+      log[known.has(reason) ? 'debug' : 'warn'](
+        { event: 'temporal.not-restored', what, reason },
+        `It is unknown whether Temporal still has ${list(what)}: ${reason}`,
+      );
+    }
+    known = new Set(reasons.keys());
+  };
+}
+
+function list(what: readonly string[]): string {
+  return what.length < 2 ? what.join('') : `${what.slice(0, -1).join(', ')} and ${what.at(-1)}`;
+}
