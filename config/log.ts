@@ -1,10 +1,11 @@
-import pino, { type Logger } from 'pino';
-import pretty from 'pino-pretty';
+import pino, { type DestinationStream, type Logger } from 'pino';
+import { prettyFactory, type PrettyOptions } from 'pino-pretty';
+import { errorLine, isError } from '../errors/error-line';
 
 /**
  * Logger that writes one line per event. Each call passes an object with fields, then a readable message. One of the
  * fields must be `event`, the stable name of the event, such as `storage.call`. `child({cluster: …})` returns a logger
- * that adds the given fields to every line.
+ * that adds the given fields to every line. A field may be an error: see `plainFields`.
  */
 export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error' | 'child'>;
 
@@ -14,19 +15,87 @@ export interface LogSettings {
   format: 'auto' | 'json' | 'pretty';
 }
 
+/** Returns whether a log with these settings consists of JSON lines. */
+export function isJsonLog({ format }: Pick<LogSettings, 'format'>): boolean {
+  return format === 'json' || (format === 'auto' && !process.stdout.isTTY);
+}
+
 /**
  * Creates a logger that writes to standard output. It writes either JSON lines or readable lines, such as
  * `[12:30:00] INFO: Federator[allocations][1d] …`. Kubecost's users can search the readable lines with their usual grep
  * commands.
  */
-export function createLog(settings: LogSettings): Log {
-  const forPeople = settings.format === 'pretty' || (settings.format === 'auto' && process.stdout.isTTY);
-  const options = { level: settings.level, base: undefined, timestamp: pino.stdTimeFunctions.isoTime };
-  if (!forPeople) return pino({ ...options, formatters: { level: (label) => ({ level: label }) } });
+export function createLog(settings: LogSettings, to: DestinationStream = written(1)): Log {
+  const { level } = settings;
+  if (!isJsonLog(settings)) return readableLog(level, to, { translateTime: 'HH:MM:ss' });
+  const timestamp = pino.stdTimeFunctions.isoTime;
+  const formatters = { log: plainFields, level: (label: string) => ({ level: label }) };
+  return pino({ level, base: undefined, timestamp, formatters }, to);
+}
+
+/** Creates a logger that writes readable lines without a time to standard error, for the verbs of the command line. */
+export function createVerbLog(level: 'debug' | 'warn', to: DestinationStream = written(2)): Log {
+  return readableLog(level, to, { ignore: 'time' });
+}
+
+/** Returns a stream that writes to a file descriptor at once, so that the last line is written, too. */
+function written(descriptor: 1 | 2): DestinationStream {
+  return pino.destination({ dest: descriptor, sync: true });
+}
+
+function readableLog(
+  level: LogSettings['level'],
+  to: DestinationStream,
+  options: Pick<PrettyOptions, 'translateTime' | 'ignore'>,
+): Log {
+  const format = prettyFactory({ ...options, hideObject: true, messageFormat: readableMessage });
   return pino(
-    options,
-    pretty({ hideObject: true, translateTime: 'HH:MM:ss', ignore: 'pid,hostname', sync: true }),
+    { level, base: undefined, timestamp: pino.stdTimeFunctions.isoTime, formatters: { log: plainFields } },
+    { write: (line) => to.write(format(line)) },
   );
+}
+
+/**
+ * Replaces each error in the fields of a line, at any depth, by a text, because JSON turns an error into `{}`. Only
+ * `err`, the field for errors that nobody expected, keeps the stack trace.
+ */
+function plainFields(fields: object): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [name, name === 'err' ? value : plain(value)]),
+  );
+}
+
+function plain(value: unknown): unknown {
+  if (isError(value)) return errorLine(value);
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== 'object' || value === null || !isPlain(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, plain(inner)]));
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype;
+}
+
+/**
+ * Returns the message of a readable line. Readable lines have no fields, so this adds what says why the line was
+ * written, unless the message says it already: the workflow, the id of an unexpected error, code, reason and error.
+ */
+function readableMessage(fields: Record<string, unknown>, messageKey: string): string {
+  const { workflowId, id, code, reason, error, err } = fields;
+  const stack = (err as { stack?: unknown } | undefined)?.stack;
+  const said = fields[messageKey];
+  const message = typeof said === 'string' ? said : '';
+  const about = addTo(message, [workflowId, id], (texts) => ` (${texts.join(', ')})`);
+  return addTo(about, [code, reason, error, stack], (texts) => `: ${texts.join(': ')}`);
+}
+
+function addTo(message: string, added: readonly unknown[], format: (texts: string[]) => string): string {
+  const texts = added.filter(
+    (text): text is string => typeof text === 'string' && text !== '' && !message.includes(text),
+  );
+  const needed = texts.filter((text, index) => !texts.slice(index + 1).some((later) => later.includes(text)));
+  return needed.length === 0 ? message : `${message}${format(needed)}`;
 }
 
 /** Logger that discards everything, for tests and for code that reports events in another way. */

@@ -1,7 +1,5 @@
 import type { Client, Connection } from '@temporalio/client';
-import pino from 'pino';
-import pretty from 'pino-pretty';
-import type { Log } from '../config/log';
+import { createVerbLog, type Log } from '../config/log';
 import { openLoggedBucket } from '../config/open-logged-bucket';
 import { loadSettings, type Settings } from '../config/settings';
 import { FederationError } from '../errors/federation-error';
@@ -45,16 +43,14 @@ export interface Temporal {
  */
 export function openContext(options: CommandOptions): Context {
   const settings = loadSettings({ file: options.config });
-  const log = logToStandardError(options.verbose ? 'debug' : 'warn');
+  const log = createVerbLog(options.verbose ? 'debug' : 'warn');
   for (const notice of settings.notices) log.warn({ event: 'settings.notice' }, notice);
   const releasers = new Releasers();
   // An error while closing a connection is only logged. If it were thrown, it would hide the result or the error of the
   // verb.
   const closeAtEnd = (close: () => Promise<void>) =>
     releasers.defer(() =>
-      close().catch((error: unknown) =>
-        log.warn({ event: 'close.failed' }, `Closing failed: ${String(error)}`),
-      ),
+      close().catch((error: unknown) => log.warn({ event: 'close.failed', reason: error }, 'Closing failed')),
     );
   let bucket: Promise<Bucket> | undefined;
   let temporal: Promise<Temporal> | undefined;
@@ -103,11 +99,4 @@ async function connectTemporal(settings: Settings, timeoutMs: number): Promise<T
       cause,
     });
   }
-}
-
-function logToStandardError(level: 'debug' | 'warn'): Log {
-  return pino(
-    { level, base: undefined },
-    pretty({ destination: 2, sync: true, hideObject: true, ignore: 'time' }),
-  );
 }

@@ -12,7 +12,7 @@ export function everyMinute(log: Log, what: string, work: () => Promise<void>): 
   const run = () =>
     work().catch((error: unknown) =>
       log.debug(
-        { event: 'federation.metrics-unknown', reason: String(error) },
+        { event: 'federation.metrics-unknown', reason: error },
         `Federator could not find out ${what}; it tries again in a minute`,
       ),
     );

@@ -47,7 +47,7 @@ export async function reportPush(
     // Ignore a missing workflow: it runs only if a federator has enabled federation on push.
     if (!(error instanceof WorkflowNotFoundError))
       log.debug(
-        { event: 'push.not-reported', reason: String(error) },
+        { event: 'push.not-reported', reason: error },
         'The push could not be reported to the federator',
       );
   }

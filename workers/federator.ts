@@ -7,6 +7,7 @@ import {
 } from '../activities/federation-activities';
 import type { FederationDependencies } from '../activities/federation-dependencies';
 import { startMergeThreads } from '../activities/threads/merge-threads';
+import { errorLine } from '../errors/error-line';
 import { FederationError } from '../errors/federation-error';
 import type { RosterRules } from '../federation/membership';
 import { unsafeWithoutCondition } from '../storage/conditional-create';
@@ -120,7 +121,7 @@ async function completeReports(
   } catch (error) {
     signal.throwIfAborted();
     log.warn(
-      { event: 'federation.reports-missing', reason: String(error) },
+      { event: 'federation.reports-missing', reason: error },
       'Federator could not complete the reports of earlier runs; the next run tries again',
     );
   }
@@ -173,7 +174,7 @@ async function notifyPrimaries({ client, names, log }: RoleContext): Promise<{ n
     } catch (error) {
       // Continue with the other primaries if one cannot be notified.
       const reason =
-        error instanceof WorkflowNotFoundError ? 'its pull workflow does not run' : String(error);
+        error instanceof WorkflowNotFoundError ? 'its pull workflow does not run' : errorLine(error);
       log.warn(
         { event: 'primary.not-notified', cluster, reason },
         `PrimaryCluster[${cluster}] was not notified: ${reason}`,

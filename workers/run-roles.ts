@@ -17,18 +17,20 @@ import { registerRoleMetrics } from './metrics';
 import { keepNeeds } from './needs';
 import { Releasers } from './releasers';
 import type { RoleContext, StartedRole } from './role';
-import { sdkLine } from './sdk-line';
+import { SdkLines } from './sdk-line';
 
 /**
- * Redirects the log messages of the Temporal SDK to our log. Must be called once, before the first connection to
- * Temporal.
+ * Redirects the log messages of the Temporal SDK to our log, including those of its native part, which otherwise writes
+ * coloured text to standard output. Must be called once, before the first connection to Temporal.
  */
 export function installRuntime(log: Log): void {
+  const lines = new SdkLines();
   Runtime.install({
     logger: new DefaultLogger('INFO', ({ level, message, meta }) => {
-      const line = sdkLine(level, message, meta);
+      const line = lines.convert(level, message, meta);
       log[line.level]({ event: 'temporal', ...line.fields }, message);
     }),
+    telemetryOptions: { logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} } },
     // Prevent the SDK from handling signals: the caller of `runRoles` decides when the workers stop.
     shutdownSignals: [],
   });

@@ -1,4 +1,3 @@
-import { types } from 'node:util';
 import type { LogLevel } from '@temporalio/worker';
 
 /**
@@ -15,16 +14,31 @@ export interface SdkLine {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** Converts a line of the Temporal SDK's log. Errors become text, because an error converted to JSON would be `{}`. */
-export function sdkLine(level: LogLevel, message: string, meta: object = {}): SdkLine {
-  const fields: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(meta as SdkLine['fields'])) {
-    // Do not use `instanceof Error`: it is false for an error from a workflow, which runs in another V8 context.
-    fields[name] = types.isNativeError(value) ? describe(value) : value;
-  }
-  return { level: unimportant.has(message) ? 'debug' : levels[level], fields };
-}
+const repeatedAfterMs = 60_000;
+/** Number of different lines to remember. There are only a few kinds of them. */
+const mostKinds = 100;
 
-function describe(error: Error & { type?: unknown }): string {
-  return typeof error.type === 'string' ? `${error.type}: ${error.message}` : error.message;
+/**
+ * Converts the lines of the Temporal SDK's log. While Temporal is away, the native part of the SDK writes dozens of
+ * lines per second, one for each retry of each call. Of those with the same error, only one a minute keeps its level.
+ */
+export class SdkLines {
+  readonly #said = new Map<string, number>();
+
+  /** @param now the time of the line, in milliseconds */
+  convert(level: LogLevel, message: string, meta: object = {}, now = performance.now()): SdkLine {
+    const fields = Object.fromEntries(Object.entries(meta)) as SdkLine['fields'];
+    const isMinor = unimportant.has(message) || this.isRepeated(fields, now);
+    return { level: isMinor ? 'debug' : levels[level], fields };
+  }
+
+  private isRepeated({ sdkComponent, target, error }: SdkLine['fields'], now: number): boolean {
+    if (sdkComponent !== 'core' || typeof error !== 'string') return false;
+    const kind = `${String(target)} ${error}`;
+    const last = this.#said.get(kind);
+    if (last !== undefined && now - last < repeatedAfterMs) return true;
+    if (this.#said.size >= mostKinds) this.#said.clear();
+    this.#said.set(kind, now);
+    return false;
+  }
 }

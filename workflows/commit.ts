@@ -64,7 +64,8 @@ async function noteInRoster(roster: string, newest: GenerationIdentity): Promise
   try {
     await getExternalWorkflowHandle(roster).signal(noteGeneration, identityOf(newest));
   } catch (error) {
-    log.warn('The roster does not know the newest generation yet', { reason: failureOf(error).message });
+    const { code, message: reason } = failureOf(error);
+    log.warn('The roster does not know the newest generation yet', { code, reason });
   }
 }
 

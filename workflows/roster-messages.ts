@@ -6,6 +6,7 @@ import {
   log,
   setHandler,
 } from '@temporalio/workflow';
+import { failureOf } from './attempts';
 import { asRunFailure } from './failure';
 import {
   type ClusterMessage,
@@ -55,9 +56,10 @@ export function handleRosterMessages(rosterId: string, state: RunState): () => v
     const parsed = parseClusterMessage(message);
     if (parsed === undefined) log.warn('A signal that names no cluster was ignored', { message });
     else
-      await sendToRoster(kind, parsed).catch((error: unknown) =>
-        log.error('The roster could not be notified', { error: String(error) }),
-      );
+      await sendToRoster(kind, parsed).catch((error: unknown) => {
+        const { code, message: reason } = failureOf(error);
+        log.error('The roster could not be notified', { code, reason });
+      });
   };
   const onUpdate = (kind: Kind) => async (message: unknown) => {
     const parsed = parseClusterMessage(message);
