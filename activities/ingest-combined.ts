@@ -1,12 +1,12 @@
-import { readFile } from 'node:fs/promises';
 import type { Log } from '../config/log';
 import { FederationError, isFederationError } from '../errors/federation-error';
 import { largestWindow } from '../etl/largest-window';
 import type { Generation, GenerationWindow } from '../federation/generation';
 import { entryWindow, wrongDigest } from '../federation/generation-entry';
 import { objectKey } from '../federation/layout';
-import { sha256 } from '../local-etl/read';
-import { ifThere, type LocalEtl, localPath } from '../local-etl/store';
+import { linkOnPath } from '../local-etl/passed-over';
+import { readSteadily, sha256 } from '../local-etl/read';
+import { type LocalEtl, localPath } from '../local-etl/store';
 import type { QueryEngine } from '../query/engine';
 import type { IngestSummary, WantedFile } from '../query/ingest';
 import type { BucketReader } from '../storage/bucket';
@@ -112,10 +112,10 @@ function wantedWindow(
 ): WantedFile {
   const ref = entryWindow(id);
   const bytes = async (): Promise<Uint8Array> => {
-    const local = store === undefined ? undefined : await ifThere(readFile(localPath(store, id), { signal }));
+    const local = store === undefined ? undefined : await readLocal(store, id);
     if (local !== undefined && sha256(local) === digest) return local;
-    // The file on the volume is missing, or the cluster has replaced it with a file that it built itself. So read the
-    // window from the bucket. The next pull restores the file on the volume.
+    // The file on the volume is missing or cannot be read, or the cluster has replaced it with a file that it built
+    // itself. So read the window from the bucket. The next pull restores the file on the volume.
     const key = objectKey(fingerprint);
     const object = await readAll(combined, key, { maxBytes: largestWindow, signal });
     if (sha256(object.bytes) === digest) return object.bytes;
@@ -126,4 +126,10 @@ function wantedWindow(
     digest,
     read: async (allIdentities) => threads.read(ref, await bytes(), signal, allIdentities),
   };
+}
+
+async function readLocal(store: LocalEtl, id: string): Promise<Uint8Array | undefined> {
+  if ((await linkOnPath(store, id)) !== undefined) return undefined;
+  const read = await readSteadily(localPath(store, id));
+  return read.kind === 'read' ? read.bytes : undefined;
 }

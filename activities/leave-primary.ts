@@ -66,7 +66,7 @@ export function createLeavePrimary(
       cluster,
       signal,
     });
-    const local = await filesByWindow(pullStore, signal);
+    const local = await filesByWindow(pullStore, { signal });
     const summary: LeaveSummary = {
       fromFolder: 0,
       fromBackup: 0,

@@ -48,7 +48,7 @@ export async function waitForOwnWindows(
 ): Promise<OwnWindows | undefined> {
   const { store, cluster } = deps;
   const signal = deps.signal();
-  const local = await filesByWindow(store, signal);
+  const local = await filesByWindow(store, { signal });
   const { scope } = generation.membership;
   const now = deps.now();
   const closed = closedWindows(local.keys(), now, {

@@ -12,15 +12,22 @@ import { primaryState, updatePrimary } from '../local-etl/primary';
 import { Pulled } from '../local-etl/pulled';
 import { Pusher } from '../local-etl/pusher';
 import type { SecureDependencies } from '../local-etl/secure';
-import type { LocalEtl } from '../local-etl/store';
+import { type LocalEtl, requireNoLink } from '../local-etl/store';
 import { transfersAtOnce } from '../local-etl/transfers';
 import { sweepTemporary } from '../local-etl/write';
 import type { Bucket, BucketReader } from '../storage/bucket';
 import type { MemoryBudget } from '../storage/memory-budget';
 import { PrimaryBackup } from './primary-backup';
 import { waitForOwnWindows } from './primary-guard';
-import { emptySummary, logPulled, logSalvaged, logWaiting, type PullSummary } from './pull-summary';
-import { noteFile } from './push-local-etl';
+import {
+  emptySummary,
+  logPostponed,
+  logPulled,
+  logSalvaged,
+  logWaiting,
+  type PullSummary,
+} from './pull-summary';
+import { noteFile, notePassedOver } from './push-local-etl';
 import { readNewestGeneration } from './read-generations';
 import { refuseGeneration } from './refuse-generation';
 
@@ -62,9 +69,11 @@ export interface PullDependencies {
  * and only if a copy of the old file exists elsewhere. Idempotent: after an interruption, the next run continues.
  */
 export function createPullCombined(deps: PullDependencies): () => Promise<PullSummary> {
+  let postponed = '';
   return async () => {
     const { store, pullStore = store } = deps;
     const signal = deps.signal();
+    await requireNoLink(pullStore.state);
     const state = await primaryState(pullStore);
     if (state.leftAt !== undefined) return emptySummary('left');
     const generation = await readNewestGeneration(deps.combined, { signal }).catch(keepsWhatItHas);
@@ -84,6 +93,7 @@ export function createPullCombined(deps: PullDependencies): () => Promise<PullSu
     }
     const summary = await new Pull(deps, pullStore, generation, signal).run();
     logPulled(deps, summary);
+    postponed = logPostponed(deps, summary, postponed);
     return summary;
   };
 }
@@ -127,6 +137,7 @@ class Pull {
     try {
       const plan = await overwriter.plan(this.generation.windows, this.signal, this.deps.heartbeat);
       this.summary.unchanged = plan.unchanged;
+      notePassedOver(this.summary, plan.passedOver);
       if (plan.replace.length + plan.remove.length > 0) {
         this.summary.state = 'pulled';
         await this.prepare();
@@ -189,7 +200,9 @@ class Pull {
       });
       await mapConcurrently(plan.remove, transfersAtOnce, async (file) => {
         await this.locked(windowId(file.ref), file.size, async () => {
-          if (await overwriter.remove(file)) this.summary.removed++;
+          const { removed, postponed } = await overwriter.remove(file);
+          if (removed) this.summary.removed++;
+          if (postponed !== undefined) noteFile(this.summary.postponed, { path: file.path, why: postponed });
         });
         heartbeat({ replaced: this.summary.replaced, removed: this.summary.removed, of });
       });
@@ -218,13 +231,9 @@ class Pull {
     replacement: Replacement,
     deps: SecureDependencies,
   ): Promise<void> {
-    const { replaced, secured } = await overwriter.replace(replacement, deps, this.signal);
-    if (replaced) this.summary.replaced++;
-    else
-      noteFile(this.summary.postponed, {
-        path: replacement.id,
-        why: 'It is being written, or cannot be read.',
-      });
+    const { secured, postponed } = await overwriter.replace(replacement, deps, this.signal);
+    if (postponed === undefined) this.summary.replaced++;
+    else noteFile(this.summary.postponed, { path: replacement.id, why: postponed });
     for (const file of secured) {
       if (file.kind === 'pushed') this.summary.pushedFirst++;
       if (file.kind !== 'salvaged') continue;

@@ -22,10 +22,14 @@ export interface PullSummary {
   /** Number of the cluster's own files that were pushed before the pull replaced them. */
   pushedFirst: number;
   /**
-   * Windows that were skipped because the cluster was writing them or they could not be read. The next pull tries
-   * again.
+   * Windows that were neither replaced nor removed: the cluster was writing them, this process may not read or write
+   * them, or they are behind a link. The next pull tries again.
    */
   postponed: FileNotes;
+  /** Files and folders that could not be read. */
+  unreadable: FileNotes;
+  /** Links in the places of folders and window files. They are not followed. */
+  links: FileNotes;
   /** Files that could not be pushed before the pull replaced them. The pull saved copies of them on the volume. */
   salvaged: FileNotes;
   /** Set if the state is `waiting`: the cluster's own windows that are not combined yet. */
@@ -46,6 +50,8 @@ export function emptySummary(state: PullSummary['state']): PullSummary {
     unchanged: 0,
     pushedFirst: 0,
     postponed: none(),
+    unreadable: none(),
+    links: none(),
     salvaged: none(),
   };
 }
@@ -71,6 +77,23 @@ export function logPulled(
     { event: 'primary.pulled', cluster, generation, replaced, removed },
     `Primary pulled generation ${generation}: ${count(replaced, 'window')} replaced, ${removed} removed`,
   );
+}
+
+/**
+ * Logs the windows that a pull postponed, unless they are the same as `before`. Returns a text to be passed as `before`
+ * after the next pull.
+ */
+export function logPostponed({ log, cluster }: Logging, { postponed }: PullSummary, before: string): string {
+  const text = describePostponed(postponed);
+  if (text !== '' && text !== before)
+    log.warn({ event: 'primary.postponed', cluster, windows: postponed.count }, `Primary ${text}`);
+  return text;
+}
+
+/** Describes the windows that a pull postponed, with an example. Returns an empty text if there are none. */
+export function describePostponed({ count: windows, examples: [first] }: FileNotes): string {
+  if (first === undefined) return '';
+  return `could not replace ${count(windows, 'window')} yet, such as ${first.path}: ${first.why}`;
 }
 
 export function logSalvaged(

@@ -4,6 +4,7 @@ import type { ClusterId } from '../etl/cluster-id';
 import { count } from '../federation/count';
 import { requireInstance } from '../local-etl/instance';
 import { listWindowFiles, type LocalFile } from '../local-etl/list';
+import { PassedOverPlaces } from '../local-etl/passed-over';
 import { Pusher, type PushOutcome } from '../local-etl/pusher';
 import type { LocalEtl } from '../local-etl/store';
 import { transfersAtOnce } from '../local-etl/transfers';
@@ -74,6 +75,10 @@ export interface PushSummary {
    * Complete files that were not pushed: they may belong to another cluster, or their path is not a valid object key.
    */
   refused: FileNotes;
+  /** Files and folders that could not be read. The windows in these folders are not in any of the other numbers. */
+  unreadable: FileNotes;
+  /** Links in the places of folders and window files. They are not followed. */
+  links: FileNotes;
 }
 
 const shownExamples = 20;
@@ -89,6 +94,7 @@ const listedForMs = 86_400_000;
  * and run again at any time.
  */
 export function createPushLocalEtl(deps: PushDependencies): (input: PushInput) => Promise<PushSummary> {
+  let logged = '';
   return async ({ instance }) => {
     const signal = deps.signal();
     await requireInstance(deps.store, deps.cluster, instance);
@@ -96,9 +102,11 @@ export function createPushLocalEtl(deps: PushDependencies): (input: PushInput) =
     const pusher = await Pusher.open({ ...deps, signal });
     const summary = emptySummary();
     const paths = new Set<string>();
+    const passedOver = new PassedOverPlaces();
+    const files = listWindowFiles(deps.store, { signal, passOver: passedOver.add });
     let vanished = 0;
     try {
-      await mapConcurrently(listWindowFiles(deps.store, signal), transfersAtOnce, async (file) => {
+      await mapConcurrently(files, transfersAtOnce, async (file) => {
         paths.add(file.path);
         const outcome = await pusher.push(file);
         tally(summary, file, outcome);
@@ -106,7 +114,7 @@ export function createPushLocalEtl(deps: PushDependencies): (input: PushInput) =
         deps.heartbeat({ uploaded: summary.uploaded, files: summary.files });
         await pusher.cache.saveNowAndThen();
       });
-      pusher.cache.keepOnly(paths);
+      pusher.cache.keepOnly(paths, passedOver);
       const since = Date.now() - listedForMs;
       for (const note of pusher.cache.shrunkSince(since)) noteFile(summary.shrunk, note);
       summary.vanished = pusher.cache.vanishedSince(since);
@@ -115,6 +123,11 @@ export function createPushLocalEtl(deps: PushDependencies): (input: PushInput) =
       logVanished(deps, vanished);
     }
     logSkipped(deps, summary);
+    notePassedOver(summary, passedOver);
+    // Most of these places stay as they are for ever. So log them only if they have changed.
+    const text = describePassedOver(summary);
+    if (text !== undefined && text !== logged) logPassedOver(deps, summary, text);
+    logged = text ?? '';
     return summary;
   };
 }
@@ -131,6 +144,8 @@ function emptySummary(): PushSummary {
     vanished: 0,
     incomplete: none(),
     refused: none(),
+    unreadable: none(),
+    links: none(),
   };
 }
 
@@ -140,7 +155,7 @@ function tally(summary: PushSummary, { path }: LocalFile, outcome: PushOutcome):
   if (outcome.kind === 'uploaded') {
     summary.uploaded++;
     summary.bytes += outcome.bytes;
-  } else if (outcome.kind === 'incomplete' || outcome.kind === 'refused') {
+  } else if (outcome.kind === 'incomplete' || outcome.kind === 'refused' || outcome.kind === 'unreadable') {
     const { kind, ...why } = outcome;
     noteFile(summary[kind], { path, ...why });
   } else {
@@ -152,6 +167,38 @@ function tally(summary: PushSummary, { path }: LocalFile, outcome: PushOutcome):
 export function noteFile(notes: FileNotes, note: FileNote): void {
   notes.count++;
   if (notes.examples.length < shownExamples) notes.examples.push(note);
+}
+
+/** What the scan of a push or pull passed over. */
+export type PassedOverNotes = Pick<PushSummary, 'unreadable' | 'links'>;
+
+/** Adds to a summary what a scan of the local ETL passed over. */
+export function notePassedOver(summary: PassedOverNotes, { unreadable, links }: PassedOverPlaces): void {
+  for (const { path, why } of unreadable) noteFile(summary.unreadable, { path, why });
+  for (const { path, why } of links) noteFile(summary.links, { path, why });
+}
+
+/** Describes what a scan passed over, each kind with an example. Returns undefined if it passed over nothing. */
+export function describePassedOver({ unreadable, links }: PassedOverNotes): string | undefined {
+  const [first, link] = [unreadable.examples[0], links.examples[0]];
+  const parts = [
+    ...(first
+      ? [`${count(unreadable.count, 'place')} could not be read, such as ${first.path}: ${first.why}`]
+      : []),
+    ...(link ? [`${count(links.count, 'link')} not followed, such as ${link.path}`] : []),
+  ];
+  return parts.length === 0 ? undefined : parts.join('; ');
+}
+
+function logPassedOver(
+  { log, cluster }: Pick<PushDependencies, 'log' | 'cluster'>,
+  { unreadable, links }: PassedOverNotes,
+  text: string,
+): void {
+  log.warn(
+    { event: 'push.passed-over', cluster, unreadable: unreadable.count, links: links.count },
+    `FederatedCluster pushed the rest of the local ETL: ${text}`,
+  );
 }
 
 function logVanished({ log, cluster, bucket }: PushDependencies, vanished: number): void {

@@ -68,7 +68,7 @@ export async function backUp(deps: BackupDependencies): Promise<Backup> {
     const manifest: BackupManifest = { format: 1, cluster, at, files: {} };
     let files = 0;
     try {
-      await mapConcurrently(listAllFiles(store, signal), transfersAtOnce, async (file) => {
+      await mapConcurrently(listAllFiles(store, { signal }), transfersAtOnce, async (file) => {
         const key = backupFileKey(cluster, name, file.path);
         // Skip a file whose path is not a valid key. Such a file cannot be a window file. A pull replaces only window
         // files, so this file needs no backup.
@@ -246,6 +246,8 @@ async function save(
   const { store, place, cluster, signal } = deps;
   const read = await readSteadily(localPath(store, path));
   if (read.kind === 'gone') return undefined;
+  // A pull does not replace a file that cannot be read, so this file needs no backup.
+  if (read.kind === 'unreadable' && read.refused) return undefined;
   if (read.kind === 'unreadable') throw new Error(`${path}: ${read.why}`);
   const saved: SavedFile = { digest: sha256(read.bytes), size: read.bytes.length };
   if (await deps.leaveOut?.(saved.digest)) return undefined;

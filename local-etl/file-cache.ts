@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { isFederationError } from '../errors/federation-error';
 import { measureSchema } from '../federation/measure';
 import type { FileStamp } from './list';
+import type { PassedOverPlaces } from './passed-over';
 import { readState, writeStateQuickly } from './state';
 import type { LocalEtl } from './store';
 
@@ -104,9 +105,10 @@ export class FileCache {
     this.unsaved++;
   }
 
-  /** Removes the entries of all files except the given ones. */
-  keepOnly(paths: ReadonlySet<string>): void {
-    for (const path of this.entries.keys()) if (!paths.has(path)) this.entries.delete(path);
+  /** Removes the entries of all files that a scan did not find, except those in places that the scan passed over. */
+  keepOnly(found: ReadonlySet<string>, passedOver: PassedOverPlaces): void {
+    for (const path of this.entries.keys())
+      if (!found.has(path) && !passedOver.hides(path)) this.entries.delete(path);
   }
 
   /** Returns the files that may not be pushed, each with the reason. */

@@ -1,8 +1,8 @@
-import type { Stats } from 'node:fs';
+import type { Dirent, Stats } from 'node:fs';
 import { lstat, opendir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { parseWindowFile, pipelines, type WindowFile } from '../etl/window';
-import { allowed, ifThere, type LocalEtl, localPath } from './store';
+import { isPipeline, parseWindowFile, type WindowFile } from '../etl/window';
+import { linked, type PassedOver } from './passed-over';
+import { ifThere, type LocalEtl, localPath, refusalOf, requireNoLink, whyUnreadable } from './store';
 
 /** A file, with its size and modification time when it was listed. */
 export interface FileStamp {
@@ -15,22 +15,42 @@ export interface FileStamp {
 /** A window file, with its size and modification time when it was listed. */
 export interface LocalFile extends WindowFile, FileStamp {}
 
+export interface ListOptions {
+  readonly signal?: AbortSignal;
+  /** Called for each folder that cannot be read, and for each link in the place of a folder or window file. */
+  readonly passOver?: (place: PassedOver) => void;
+}
+
 /**
  * Lists the window files of the pipelines that take part in federation, in directory order. (A window file contains the
  * costs of one time window.) Skips everything else: other pipelines, temporary files, links. Yields each file as soon
  * as it is found, so the number of files is not limited by memory.
+ *
+ * A folder that cannot be read does not end the listing, because it may belong to somebody else. Only `bingen/` itself
+ * must be readable, and must not be a link: otherwise LOCAL_ETL_REFUSED is thrown.
  */
-export async function* listWindowFiles(store: LocalEtl, signal?: AbortSignal): AsyncGenerator<LocalFile> {
-  for (const pipeline of pipelines) {
-    for await (const resolution of entries(join(store.bingen, pipeline))) {
-      if (!resolution.isDirectory()) continue;
-      for await (const entry of entries(join(store.bingen, pipeline, resolution.name))) {
-        signal?.throwIfAborted();
-        const path = `${pipeline}/${resolution.name}/${entry.name}`;
-        const file = entry.isFile() ? await statWindowFile(store, path) : undefined;
-        if (file !== undefined) yield file;
-      }
-    }
+export async function* listWindowFiles(
+  store: LocalEtl,
+  options: ListOptions = {},
+): AsyncGenerator<LocalFile> {
+  for await (const pipeline of folders(store, '', options)) {
+    if (!isPipeline(pipeline)) await findReadable(store, pipeline, options);
+    else
+      for await (const resolution of folders(store, pipeline, options))
+        yield* windowFiles(store, resolution, options);
+  }
+}
+
+async function* windowFiles(
+  store: LocalEtl,
+  folder: string,
+  options: ListOptions,
+): AsyncGenerator<LocalFile> {
+  for await (const { path, entry } of entries(store, folder, options)) {
+    if (entry.isDirectory()) await findReadable(store, path, options);
+    else if (entry.isSymbolicLink() && parseWindowFile(path) !== undefined) options.passOver?.(linked(path));
+    const file = entry.isFile() ? await statWindowFile(store, path) : undefined;
+    if (file !== undefined) yield file;
   }
 }
 
@@ -47,19 +67,19 @@ export async function statWindowFile(store: LocalEtl, path: string): Promise<Loc
 
 /**
  * Lists all regular files of the pipelines that take part in federation, except temporary files. A backup saves all of
- * these files, whether they are window files or not.
+ * these files, whether they are window files or not. Skips links, and folders that cannot be read.
  */
-export async function* listAllFiles(store: LocalEtl, signal?: AbortSignal): AsyncGenerator<FileStamp> {
-  const folders: string[] = [...pipelines];
-  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-    for await (const entry of entries(localPath(store, folder))) {
-      signal?.throwIfAborted();
-      if (entry.name.startsWith('.')) continue;
-      const path = `${folder}/${entry.name}`;
-      if (entry.isDirectory()) folders.push(path);
-      const stats = entry.isFile() ? await ifThere(lstat(localPath(store, path))) : undefined;
-      if (stats !== undefined) yield { path, ...stamp(stats) };
-    }
+export async function* listAllFiles(store: LocalEtl, options: ListOptions = {}): AsyncGenerator<FileStamp> {
+  for await (const folder of folders(store, '', options))
+    if (isPipeline(folder)) yield* filesBelow(store, folder, options);
+}
+
+async function* filesBelow(store: LocalEtl, folder: string, options: ListOptions): AsyncGenerator<FileStamp> {
+  for await (const { path, entry } of entries(store, folder, options)) {
+    if (entry.isDirectory()) yield* filesBelow(store, path, options);
+    else if (entry.isSymbolicLink()) options.passOver?.(linked(path));
+    const stats = entry.isFile() ? await ifThere(lstat(localPath(store, path))) : undefined;
+    if (stats !== undefined) yield { path, ...stamp(stats) };
   }
 }
 
@@ -77,7 +97,48 @@ export function stamp(stats: Stats): { size: number; mtimeMs: number } {
   return { size: stats.size, mtimeMs: stats.mtimeMs };
 }
 
-async function* entries(folder: string) {
-  const directory = await allowed(folder, ifThere(opendir(folder)));
-  if (directory !== undefined) yield* directory;
+/** Yields the paths of the folders in a folder. Passes over links: at this level, they are in the place of a folder. */
+async function* folders(store: LocalEtl, folder: string, options: ListOptions): AsyncGenerator<string> {
+  for await (const { path, entry } of entries(store, folder, options)) {
+    if (entry.isDirectory()) yield path;
+    else if (entry.isSymbolicLink() && (folder !== '' || isPipeline(path))) options.passOver?.(linked(path));
+  }
+}
+
+/** Passes over a folder that cannot be read. Does not list its content. */
+async function findReadable(store: LocalEtl, folder: string, options: ListOptions): Promise<void> {
+  for await (const _ of entries(store, folder, options)) return;
+}
+
+interface Entry {
+  readonly path: string;
+  readonly entry: Dirent;
+}
+
+/**
+ * Yields the entries of a folder below `bingen/`, except those whose names start with a dot. Passes over the folder if
+ * it cannot be read.
+ */
+async function* entries(
+  store: LocalEtl,
+  folder: string,
+  { signal, passOver }: ListOptions,
+): AsyncGenerator<Entry> {
+  const at = localPath(store, folder);
+  try {
+    if (folder === '') await requireNoLink(at);
+    const directory = await ifThere(opendir(at));
+    if (directory === undefined) return;
+    // Looking up a name in the folder needs a permission of its own, which `opendir` does not check.
+    await lstat(`${at}/.`);
+    for await (const entry of directory) {
+      signal?.throwIfAborted();
+      if (entry.name.startsWith('.')) continue;
+      yield { path: folder === '' ? entry.name : `${folder}/${entry.name}`, entry };
+    }
+  } catch (error) {
+    const why = folder === '' ? undefined : whyUnreadable(error);
+    if (why === undefined) throw refusalOf(at, error);
+    passOver?.({ path: folder, kind: 'unreadable', why });
+  }
 }

@@ -10,11 +10,12 @@ import { checked } from './checked';
 import { FileCache, pullCache } from './file-cache';
 import { type LocalFile, statWindowFile } from './list';
 import { filesByWindow } from './own-windows';
+import { linkOnPath, PassedOverPlaces } from './passed-over';
 import type { Pulled } from './pulled';
 import { readSteadily, sha256 } from './read';
 import { removeIfSame, replaceIfSame, type Stamp } from './replace';
 import { secure, type Secured, type SecureDependencies } from './secure';
-import { ifThere, type LocalEtl, localPath } from './store';
+import { allowed, ifThere, type LocalEtl, localPath, whyUnreadable } from './store';
 import { transfersAtOnce } from './transfers';
 import { syncFolder, writeTemporary } from './write';
 
@@ -43,12 +44,18 @@ export interface OverwritePlan {
    */
   readonly remove: LocalFile[];
   readonly unchanged: number;
+  /** What the scan of the local ETL passed over. */
+  readonly passedOver: PassedOverPlaces;
 }
 
 /**
- * Result of replacing one window: whether it was replaced, and how the content of each of its old files was preserved.
+ * Result of replacing one window: how the content of each of its old files was preserved, and why the window was not
+ * replaced. `postponed` is undefined if it was.
  */
-export type Overwritten = { readonly replaced: boolean; readonly secured: readonly SecuredFile[] };
+export interface Overwritten {
+  readonly secured: readonly SecuredFile[];
+  readonly postponed?: string;
+}
 export type SecuredFile = Secured & { readonly path: string };
 
 export interface OverwriterDependencies {
@@ -98,8 +105,9 @@ export class Overwriter {
     signal: AbortSignal,
     heartbeat: (details: unknown) => void,
   ): Promise<OverwritePlan> {
-    const local = await filesByWindow(this.store, signal);
-    const plan = { replace: [] as Replacement[], remove: [] as LocalFile[], unchanged: 0 };
+    const passedOver = new PassedOverPlaces();
+    const local = await filesByWindow(this.store, { signal, passOver: passedOver.add });
+    const plan = { replace: [] as Replacement[], remove: [] as LocalFile[], unchanged: 0, passedOver };
     await mapConcurrently(windowEntries(windows), transfersAtOnce, async ([id, window]) => {
       signal.throwIfAborted();
       heartbeat({ compared: id });
@@ -117,7 +125,7 @@ export class Overwriter {
       const file = local.get(id)?.find(({ path }) => path === id);
       if (file !== undefined && (await this.pulled.stampIfPulled(id)) !== undefined) plan.remove.push(file);
     }
-    this.cache.keepOnly(new Set([...local.values()].flat().map(({ path }) => path)));
+    this.cache.keepOnly(new Set([...local.values()].flat().map(({ path }) => path)), passedOver);
     return plan;
   }
 
@@ -131,14 +139,24 @@ export class Overwriter {
     signal: AbortSignal,
   ): Promise<Overwritten> {
     const secured: SecuredFile[] = [];
+    const link = await linkOnPath(this.store, id);
+    if (link !== undefined) return { secured, postponed: `${link.path}: ${link.why}` };
     for (const path of new Set([id, ...files.map((file) => file.path)])) {
       const one = await secure(deps, path);
       secured.push({ ...one, path });
-      if (one.kind === 'busy') return { replaced: false, secured };
+      if (one.kind === 'busy') return { secured, postponed: `${path}: ${one.why}` };
     }
     const target = localPath(this.store, id);
-    const written = await this.fetch(window, target, signal);
-    if (!(await replaceIfSame(written, target, stampOf(secured, id)))) return { replaced: false, secured };
+    let written: string;
+    try {
+      written = await this.fetch(window, target, signal);
+    } catch (error) {
+      const postponed = whyNotWritten(error);
+      if (postponed === undefined) throw error;
+      return { secured, postponed };
+    }
+    if (!(await replaceIfSame(written, target, stampOf(secured, id))))
+      return { secured, postponed: 'It is being written.' };
     this.changed.add(dirname(target));
     for (const { path } of files) {
       if (path !== id) await removeIfSame(localPath(this.store, path), stampOf(secured, path));
@@ -146,16 +164,24 @@ export class Overwriter {
     const file = await statWindowFile(this.store, id);
     if (file?.size === window.size) this.cache.note(file, { digest: window.digest });
     await this.cache.saveNowAndThen();
-    return { replaced: true, secured };
+    return { secured };
   }
 
   /**
-   * Removes a file if its current content was pulled; otherwise returns false. The caller must hold the lock of the
-   * file's window and must have reserved the file's size in the memory budget.
+   * Removes a file if its current content was pulled; otherwise keeps it. The caller must hold the lock of the file's
+   * window and must have reserved the file's size in the memory budget.
    */
-  async remove(file: LocalFile): Promise<boolean> {
-    const stamp = await this.pulled.stampIfPulled(file.path);
-    return stamp !== undefined && removeIfSame(localPath(this.store, file.path), stamp);
+  async remove({ path }: LocalFile): Promise<{ removed: boolean; postponed?: string }> {
+    const stamp = await this.pulled.stampIfPulled(path);
+    if (stamp === undefined) return { removed: false };
+    const at = localPath(this.store, path);
+    try {
+      return { removed: await allowed(at, removeIfSame(at, stamp)) };
+    } catch (error) {
+      const postponed = whyNotWritten(error);
+      if (postponed === undefined) throw error;
+      return { removed: false, postponed };
+    }
   }
 
   /** Syncs the folders of replaced files, so that the replacements survive a crash. Then saves the cache. */
@@ -194,6 +220,13 @@ export class Overwriter {
       });
     }
   }
+}
+
+/** Returns why a file could not be written, if the reason concerns only this file or its folder. */
+function whyNotWritten(error: unknown): string | undefined {
+  if (!isFederationError(error, 'LOCAL_ETL_REFUSED') || whyUnreadable(error.cause) === undefined)
+    return undefined;
+  return error.detail;
 }
 
 function stampOf(secured: readonly SecuredFile[], path: string): Stamp | undefined {

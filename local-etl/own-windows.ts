@@ -1,5 +1,5 @@
 import { parseWindowId, type WindowId, windowId, type WindowRef } from '../etl/window';
-import { listWindowFiles, type LocalFile } from './list';
+import { type ListOptions, listWindowFiles, type LocalFile } from './list';
 import { readWindowFile } from './read';
 import type { LocalEtl } from './store';
 
@@ -8,10 +8,10 @@ import type { LocalEtl } from './store';
  */
 export async function filesByWindow(
   store: LocalEtl,
-  signal?: AbortSignal,
+  options: ListOptions = {},
 ): Promise<Map<WindowId, LocalFile[]>> {
   const windows = new Map<WindowId, LocalFile[]>();
-  for await (const file of listWindowFiles(store, signal)) {
+  for await (const file of listWindowFiles(store, options)) {
     const id = windowId(file.ref);
     windows.set(id, [...(windows.get(id) ?? []), file]);
   }

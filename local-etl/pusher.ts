@@ -31,8 +31,10 @@ export type PushOutcome =
   | { readonly kind: 'incomplete'; readonly why: string; readonly code?: string }
   /** The file may not be pushed: it may belong to another cluster, or its path is not a valid key. */
   | { readonly kind: 'refused'; readonly why: string }
+  /** The system refuses to read the file. */
+  | { readonly kind: 'unreadable'; readonly why: string }
   | { readonly kind: 'gone' };
-export type PushOutcomeOfBytes = Exclude<PushOutcome, { kind: 'gone' }>;
+export type PushOutcomeOfBytes = Exclude<PushOutcome, { kind: 'gone' | 'unreadable' }>;
 
 export interface PusherDependencies {
   bucket: Bucket;
@@ -114,7 +116,8 @@ export class Pusher {
   private async pushLocked(path: string): Promise<PushOutcome> {
     const read = await readSteadily(localPath(this.deps.store, path));
     if (read.kind === 'gone') return read;
-    if (read.kind === 'unreadable') return { kind: 'incomplete', why: read.why };
+    if (read.kind === 'unreadable')
+      return { kind: read.refused ? 'unreadable' : 'incomplete', why: read.why };
     return this.pushRead(path, read, sha256(read.bytes));
   }
 

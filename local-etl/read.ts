@@ -8,7 +8,7 @@ import type { Measure } from '../etl/measure';
 import { measureOf, recordClusters } from '../etl/set-facts';
 import { parseWindowFile, type Pipeline } from '../etl/window';
 import { type LocalFile, stamp } from './list';
-import { type LocalEtl, localPath, systemCode } from './store';
+import { type LocalEtl, localPath, refusalOf, systemCode, whyUnreadable } from './store';
 
 /** Result of reading a window file. */
 export type FileContent =
@@ -78,7 +78,8 @@ export interface SteadyContent {
 
 export type SteadyRead =
   | ({ readonly kind: 'read' } & SteadyContent)
-  | { readonly kind: 'unreadable'; readonly why: string }
+  /** `refused`: the system refuses to read the file, now and probably later. */
+  | { readonly kind: 'unreadable'; readonly why: string; readonly refused?: true }
   | { readonly kind: 'gone' };
 
 /**
@@ -109,10 +110,11 @@ async function readOnce(path: string): Promise<SteadyRead | 'moving'> {
   } catch (error) {
     const code = systemCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'gone' };
-    if (code === 'EACCES' || code === 'EPERM' || code === 'ELOOP') {
-      return { kind: 'unreadable', why: `It cannot be opened (${code}).` };
-    }
-    throw error;
+    if (code === 'ELOOP')
+      return { kind: 'unreadable', why: 'It is a link, and links are not followed.', refused: true };
+    const why = whyUnreadable(error);
+    if (why !== undefined) return { kind: 'unreadable', why, refused: true };
+    throw refusalOf(path, error);
   }
 }
 

@@ -8,6 +8,7 @@ import type { BucketReader } from '../storage/bucket';
 import { fetchBackedUp, readManifest } from './backup';
 import { listWindowFiles } from './list';
 import { restoreLock, withLock, withWindowLock } from './lock';
+import { linkOnPath } from './passed-over';
 import { primaryState } from './primary';
 import { Pulled } from './pulled';
 import { readSteadily, sha256 } from './read';
@@ -85,7 +86,7 @@ class Restore {
     await mapConcurrently(Object.entries(files), lanes, ([path, saved]) =>
       this.locked(path, () => this.restore(path, saved)),
     );
-    for await (const { path } of listWindowFiles(store, signal))
+    for await (const { path } of listWindowFiles(store, { signal }))
       if (!Object.hasOwn(files, path)) await this.locked(path, () => this.removeIfPulled(path));
     return this.summary;
   }
@@ -103,6 +104,8 @@ class Restore {
   private async restore(path: string, saved: SavedFile): Promise<void> {
     const { store, name, onChange, dryRun } = this.deps;
     const { summary } = this;
+    const link = await linkOnPath(store, path);
+    if (link !== undefined) return void summary.postponed.push({ path, why: `${link.path}: ${link.why}` });
     const target = localPath(store, path);
     const read = await readSteadily(target);
     if (read.kind === 'unreadable') return void summary.postponed.push({ path, why: read.why });

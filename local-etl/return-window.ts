@@ -4,6 +4,7 @@ import { echoFault } from './echo';
 import { statWindowFile } from './list';
 import type { OwnFile, OwnFiles } from './own-files';
 import { ownNames } from './own-names';
+import { linkOnPath } from './passed-over';
 import type { Pulled } from './pulled';
 import { readWindowFile } from './read';
 import { removeIfSame, replaceIfSame, type Stamp } from './replace';
@@ -35,6 +36,8 @@ export async function returnWindow(
   id: WindowId,
   paths: readonly string[],
 ): Promise<Returned> {
+  // Nothing was ever pulled through a link.
+  if ((await linkOnPath(deps.store, id)) !== undefined) return 'absent';
   const whose = new Map<string, Judged>();
   for (const path of new Set([id, ...paths])) whose.set(path, await judge(deps, path));
   // If one of the files is the cluster's own, the cluster's cost-model has rebuilt that file. It is newer than any

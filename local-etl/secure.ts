@@ -9,7 +9,7 @@ import { type LocalEtl, localPath } from './store';
 export type Secured =
   | { readonly kind: 'gone' }
   /** The file must not be replaced now: it is being written, or cannot be read. */
-  | { readonly kind: 'busy' }
+  | { readonly kind: 'busy'; readonly why: string }
   /** No copy was needed: the content was pulled, or it is already in the cluster's folder or in the backup. */
   | { readonly kind: 'safe'; readonly stamp: Stamp }
   | { readonly kind: 'pushed'; readonly stamp: Stamp }
@@ -39,7 +39,7 @@ const beingWrittenMs = 60_000;
 export async function secure(deps: SecureDependencies, path: string): Promise<Secured> {
   const read = await readSteadily(localPath(deps.store, path));
   if (read.kind === 'gone') return { kind: 'gone' };
-  if (read.kind !== 'read') return { kind: 'busy' };
+  if (read.kind !== 'read') return { kind: 'busy', why: read.why };
   const { bytes, stamp } = read;
   const digest = sha256(bytes);
   if (await deps.pulled.has(digest)) return { kind: 'safe', stamp };
@@ -53,7 +53,7 @@ export async function secure(deps: SecureDependencies, path: string): Promise<Se
       case 'pulled':
         return { kind: 'safe', stamp };
       case 'incomplete':
-        if (Date.now() - stamp.mtimeMs < beingWrittenMs) return { kind: 'busy' };
+        if (Date.now() - stamp.mtimeMs < beingWrittenMs) return { kind: 'busy', why: outcome.why };
     }
     why = outcome.why;
   }

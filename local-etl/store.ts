@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { lstat, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FederationError } from '../errors/federation-error';
 
@@ -19,14 +19,28 @@ export function localEtl(root: string): LocalEtl {
 
 /**
  * Throws LOCAL_ETL_MISSING if the store's folder does not exist, because an unmounted volume must not look like an
- * empty one.
+ * empty one. Throws LOCAL_ETL_REFUSED if the folder of the state is a link.
  */
 export async function requireLocalEtl(store: LocalEtl): Promise<void> {
-  const stats = await ifThere(stat(store.root));
-  if (stats?.isDirectory()) return;
+  const stats = await allowed(store.root, ifThere(stat(store.root)));
+  if (stats?.isDirectory()) return requireNoLink(store.state);
   throw new FederationError('LOCAL_ETL_MISSING', {
     subject: { key: store.root },
     detail: 'The folder of the local ETL store does not exist.',
+  });
+}
+
+/**
+ * Throws LOCAL_ETL_REFUSED if a folder of the store is a link. Links below the store's folder are followed nowhere,
+ * because they may lead out of it.
+ */
+export async function requireNoLink(folder: string): Promise<void> {
+  const stats = await ifThere(lstat(folder));
+  if (stats?.isSymbolicLink() !== true) return;
+  throw new FederationError('LOCAL_ETL_REFUSED', {
+    subject: { key: folder },
+    detail: 'It is a link, and links in the local ETL are not followed.',
+    hint: 'Mount the volume where the link is, or set localEtl.path to a folder that has a real folder of this name.',
   });
 }
 
@@ -41,11 +55,17 @@ export function systemCode(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
+const noPermission = 'This process lacks the permission';
+const diskFault = 'The disk or the file system reports an error';
+
 /** Descriptions of the errors that mean that a volume is not readable, not writable, or full. Keyed by error code. */
 const refusals: Readonly<Record<string, string>> = {
-  EACCES: 'This process lacks the permission',
-  EPERM: 'This process lacks the permission',
+  EACCES: noPermission,
+  EPERM: noPermission,
   EROFS: 'The volume is mounted read-only',
+  EIO: diskFault,
+  ESTALE: 'The volume is no longer connected',
+  ENOTCONN: 'The volume is no longer connected',
   ENOSPC: 'The volume has no space left',
   EDQUOT: 'The quota of the volume is exhausted',
 };
@@ -55,15 +75,35 @@ export async function allowed<T>(path: string, work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
-    const code = systemCode(error);
-    const why = code === undefined ? undefined : refusals[code];
-    if (why === undefined) throw error;
-    throw new FederationError('LOCAL_ETL_REFUSED', {
-      subject: { key: path },
-      detail: `${why} (${code}, as user ${process.getuid?.() ?? 'unknown'}).`,
-      cause: error,
-    });
+    throw refusalOf(path, error);
   }
+}
+
+/** Returns LOCAL_ETL_REFUSED for the errors in `refusals`. Returns any other error unchanged. */
+export function refusalOf(path: string, error: unknown): unknown {
+  const code = systemCode(error);
+  const why = code === undefined ? undefined : refusals[code];
+  if (code === undefined || why === undefined) return error;
+  return new FederationError('LOCAL_ETL_REFUSED', {
+    subject: { key: path },
+    detail: describeRefusal(why, code),
+    cause: error,
+  });
+}
+
+/**
+ * Returns why a single file or folder cannot be read, although the rest of the volume may be readable. Returns undefined
+ * for errors that concern the whole volume, and for all other errors.
+ */
+export function whyUnreadable(error: unknown): string | undefined {
+  const code = systemCode(error);
+  const why = code === undefined ? undefined : refusals[code];
+  if (code === undefined || why === undefined) return undefined;
+  return why === noPermission || why === diskFault ? describeRefusal(why, code) : undefined;
+}
+
+function describeRefusal(why: string, code: string): string {
+  return `${why} (${code}, as user ${process.geteuid?.() ?? 'unknown'}).`;
 }
 
 /** Waits for `work`. Returns undefined if the file or folder does not exist. */

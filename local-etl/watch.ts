@@ -60,6 +60,7 @@ function watchFolders(bingen: string, onEvent: () => void, onError: (error: unkn
   const watcher = watch(bingen, {
     ignoreInitial: true,
     depth: 2,
+    followSymlinks: false,
     ignored: (_path, stats) => stats?.isFile() === true,
   });
   watcher.on('raw', (_event, name) => {

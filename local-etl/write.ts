@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { link, lstat, mkdir, open, opendir, rename, unlink, writeFile } from 'node:fs/promises';
+import { link, lstat, mkdir, open, readdir, rename, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { allowed, ifThere, type LocalEtl, systemCode } from './store';
+import { pipelines } from '../etl/window';
+import { allowed, ifThere, type LocalEtl, refusalOf, systemCode } from './store';
 
 const temporary = '.tmp-';
 const strayAfterMs = 60 * 60_000;
@@ -114,19 +115,40 @@ export async function removeQuickly(path: string): Promise<void> {
 }
 
 /**
- * Removes temporary files older than an hour. Killed processes may have left them among the window files and the state
- * files.
+ * Removes temporary files older than an hour, which killed processes may have left. Looks only into folders that
+ * Federated ETL writes to: those of the pipelines, and its own. Skips what cannot be read or removed.
  */
 export async function sweepTemporary(store: LocalEtl): Promise<void> {
-  for (const folder of [store.bingen, store.state]) {
-    const directory = await ifThere(opendir(folder, { recursive: true }));
-    if (directory === undefined) continue;
-    for await (const entry of directory) {
-      if (!entry.name.startsWith(temporary) || !entry.isFile()) continue;
-      const path = join(entry.parentPath, entry.name);
-      const stats = await ifThere(lstat(path));
-      if (stats !== undefined && Date.now() - stats.mtimeMs > strayAfterMs) await removeQuickly(path);
-    }
+  if (await isRealFolder(store.bingen))
+    for (const pipeline of pipelines) await sweepFolder(join(store.bingen, pipeline));
+  await sweepFolder(store.state);
+}
+
+async function sweepFolder(folder: string): Promise<void> {
+  if (!(await isRealFolder(folder))) return;
+  const entries = await unlessRefused(readdir(folder, { withFileTypes: true }));
+  for (const entry of entries ?? []) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) await sweepFolder(path);
+    if (!entry.name.startsWith(temporary) || !entry.isFile()) continue;
+    const stats = await unlessRefused(lstat(path));
+    if (stats !== undefined && Date.now() - stats.mtimeMs > strayAfterMs)
+      await unlessRefused(removeQuickly(path));
+  }
+}
+
+/** Returns true for a folder, but not for a link to a folder. */
+async function isRealFolder(path: string): Promise<boolean> {
+  return (await unlessRefused(lstat(path)))?.isDirectory() === true;
+}
+
+/** Waits for `work`. Returns undefined if the file or folder is gone, or if the system refuses the access. */
+async function unlessRefused<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await ifThere(work);
+  } catch (error) {
+    if (refusalOf('', error) === error) throw error;
+    return undefined;
   }
 }
 

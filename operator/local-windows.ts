@@ -6,7 +6,7 @@ import { type LocalEtl, localPath } from '../local-etl/store';
 /** Lists the window files of a local ETL store. If a window has several files with different names, all are listed. */
 export async function listLocalFiles(store: LocalEtl, signal: AbortSignal): Promise<LocalFile[]> {
   const files: LocalFile[] = [];
-  for await (const file of listWindowFiles(store, signal)) files.push(file);
+  for await (const file of listWindowFiles(store, { signal })) files.push(file);
   return files;
 }
 

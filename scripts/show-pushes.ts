@@ -1,3 +1,4 @@
+import { describePassedOver } from '../activities/push-local-etl';
 import { count } from '../federation/count';
 import type { ClusterStatus } from '../operator/status';
 
@@ -7,6 +8,7 @@ export function showPushes(clusters: readonly Pick<ClusterStatus, 'cluster' | 'p
   for (const { cluster, push } of clusters) {
     const { error, summary } = push ?? {};
     const { refused, shrunk, vanished } = summary ?? {};
+    const passedOver = summary && describePassedOver(summary);
     if (error !== undefined)
       lines.push(`${cluster}: has failed since ${error.since}: ${error.code}: ${error.message}`);
     if (refused !== undefined && refused.count > 0)
@@ -20,6 +22,7 @@ export function showPushes(clusters: readonly Pick<ClusterStatus, 'cluster' | 'p
       lines.push(
         `${cluster}: ${count(vanished, 'file')} uploaded again in the last day, because the copies in the bucket had vanished`,
       );
+    if (passedOver !== undefined) lines.push(`${cluster}: ${passedOver}`);
   }
   return lines.join('\n');
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { describePostponed } from '../activities/pull-summary';
 import { count, counts } from '../federation/count';
 import { describeHold } from '../federation/hold';
 import { formatAge } from '../operator/format';
@@ -91,5 +92,7 @@ function showPrimaries(primaries: readonly PullState[], now: Date): string {
 function pullText(summary: PullState['summary']): string | undefined {
   const { state, waitingFor, refused } = summary ?? {};
   if (refused !== undefined) return `refused: ${refused.code}: ${refused.detail} ${refused.hint}`;
-  return waitingFor === undefined ? state : `waiting: ${waitingFor.hint}`;
+  if (waitingFor !== undefined) return `waiting: ${waitingFor.hint}`;
+  const postponed = summary && describePostponed(summary.postponed);
+  return postponed ? `${state}; ${postponed}` : state;
 }

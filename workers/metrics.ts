@@ -71,6 +71,11 @@ export function registerRoleMetrics(registry: Registry, readiness: Readiness): R
     'Window files of the local ETL at the last push, by what became of them',
     ['state'],
   );
+  const passedOver = gauge(
+    'push_passed_over',
+    'Places of the local ETL that the last push could not read, and links that it did not follow',
+    ['kind'],
+  );
   const pullState = gauge('pull_state', '1 for the state that the last pull ended in', ['state']);
   const pulled = gauge('pulled_generation', 'The generation that the last pull brought', []);
   const generation = gauge('generation', 'The newest generation', []);
@@ -117,7 +122,9 @@ export function registerRoleMetrics(registry: Registry, readiness: Readiness): R
   /** Functions that update metrics after an activity has succeeded, by the name of the activity. */
   const observers: Readonly<Record<string, (result: unknown) => void>> = {
     pushLocalEtl: (result) => {
-      const { uploaded, unchanged, pulled, incomplete, refused } = result as PushSummary;
+      const { uploaded, unchanged, pulled, incomplete, refused, unreadable, links } = result as PushSummary;
+      passedOver.set({ kind: 'unreadable' }, unreadable.count);
+      passedOver.set({ kind: 'link' }, links.count);
       const states = { uploaded, unchanged, pulled, incomplete: incomplete.count, refused: refused.count };
       for (const [state, count] of Object.entries(states)) pushFiles.set({ state }, count);
     },

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import type { Settings } from '../../config/settings';
 import { count } from '../../federation/count';
 import { hasFiles, listWindowFiles } from '../../local-etl/list';
+import { type PassedOver, PassedOverPlaces } from '../../local-etl/passed-over';
 import { primaryState } from '../../local-etl/primary';
 import { localEtl } from '../../local-etl/store';
 import type { ProbeOperation } from '../../storage/probe-bucket';
@@ -11,6 +12,7 @@ import { formatBytes } from '../format';
 import { type Check, failed } from './check';
 
 const check = 'local ETL';
+const mostPlaces = 10;
 
 /** Checks the folders that this cluster's roles use, and describes the machine. */
 export async function checkLocalEtl({ roles, localEtl: local }: Settings): Promise<Check[]> {
@@ -25,7 +27,8 @@ export async function checkLocalEtl({ roles, localEtl: local }: Settings): Promi
       checks.push(...(await checkFolder(local.pullPath, 'localEtl.pullPath', false)));
     if (roles.primaryCluster && local.backupPath !== undefined)
       checks.push(await checkAccess(local.backupPath, 'localEtl.backupPath'));
-    if (roles.federatedCluster && checks[0]?.outcome === 'ok') checks.push(await countWindows(local.path));
+    if (roles.federatedCluster && checks[0]?.outcome === 'ok')
+      checks.push(...(await countWindows(local.path)));
   }
   checks.push({
     check,
@@ -127,16 +130,38 @@ async function checkAccess(path: string, setting: string): Promise<Check> {
   }
 }
 
-async function countWindows(path: string): Promise<Check> {
+async function countWindows(path: string): Promise<Check[]> {
   const counts = new Map<string, number>();
+  const passedOver = new PassedOverPlaces();
   try {
-    for await (const { ref } of listWindowFiles(localEtl(path))) {
+    for await (const { ref } of listWindowFiles(localEtl(path), { passOver: passedOver.add })) {
       const kind = `${ref.pipeline} ${ref.resolution}`;
       counts.set(kind, (counts.get(kind) ?? 0) + 1);
     }
   } catch (error) {
-    return failed(check, 'windows', error);
+    return [failed(check, 'windows', error)];
   }
+  return [describeWindows(counts), ...describePassedOver(passedOver)];
+}
+
+function describePassedOver({ unreadable, links }: PassedOverPlaces): Check[] {
+  const who = process.getuid === undefined ? 'this process' : `user ${process.getuid()}`;
+  return [
+    ...passedOverCheck('unreadable', unreadable, `If the cost-model writes there, let ${who} read it.`),
+    ...passedOverCheck('links', links, 'Replace each link with the folder or file that it leads to.'),
+  ];
+}
+
+function passedOverCheck(subject: string, places: readonly PassedOver[], todo: string): Check[] {
+  const [first] = places;
+  if (first === undefined) return [];
+  const named = places.slice(0, mostPlaces).map(({ path }) => path);
+  const more = places.length > mostPlaces ? `, and ${places.length - mostPlaces} more` : '';
+  const detail = `Passed over: ${named.join(', ')}${more}. ${first.why} The rest is pushed.`;
+  return [{ check, subject, outcome: 'warning', detail, todo }];
+}
+
+function describeWindows(counts: ReadonlyMap<string, number>): Check {
   if (counts.size > 0) {
     const detail = [...counts]
       .sort(([a], [b]) => (a < b ? -1 : 1))

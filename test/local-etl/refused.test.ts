@@ -13,16 +13,16 @@ describe('a volume of another user', () => {
 
   beforeEach(async () => {
     folder = await mkdtemp(path.join(os.tmpdir(), 'federated-etl-refused-'));
-    await mkdir(path.join(folder, 'etl/bingen/allocations'), { recursive: true });
+    await mkdir(path.join(folder, 'etl/bingen'), { recursive: true });
     await chmod(folder, 0o755);
-    await chmod(path.join(folder, 'etl/bingen/allocations'), 0o000);
+    await chmod(path.join(folder, 'etl/bingen'), 0o000);
     await chmod(path.join(folder, 'etl'), 0o555);
     // Root may read every file, so the test would not work as root. Switch to another user.
     if (process.getuid?.() === 0) process.seteuid?.(nobody);
   });
   afterEach(async () => {
     if (process.getuid?.() === 0) process.seteuid?.(0);
-    await chmod(path.join(folder, 'etl/bingen/allocations'), 0o755);
+    await chmod(path.join(folder, 'etl/bingen'), 0o755);
     await chmod(path.join(folder, 'etl'), 0o755);
     await rm(folder, { recursive: true, force: true });
   });

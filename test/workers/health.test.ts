@@ -116,7 +116,15 @@ describe('health', () => {
 
   it('reports activities and the store', async () => {
     const none = { count: 0, examples: [] };
-    const result = { uploaded: 2, unchanged: 5, pulled: 0, incomplete: none, refused: { ...none, count: 1 } };
+    const passedOver = { unreadable: { ...none, count: 3 }, links: none };
+    const result = {
+      uploaded: 2,
+      unchanged: 5,
+      pulled: 0,
+      incomplete: none,
+      refused: { ...none, count: 1 },
+      ...passedOver,
+    };
     const run = { activity: 'pushLocalEtl', seconds: 0.1 };
     metrics.activityRan({ ...run, outcome: 'ok', result });
     metrics.activityRan({ ...run, outcome: 'STORAGE_UNAVAILABLE' });
@@ -132,6 +140,7 @@ describe('health', () => {
     metrics.federationsEndedAt(new Map([['failed', 6_000]]));
     const text = await ask('/metrics');
     expect(text).toContain('federated_etl_push_files{state="refused"} 1');
+    expect(text).toContain('federated_etl_push_passed_over{kind="unreadable"} 3');
     expect(text).toContain(
       'federated_etl_activity_seconds_count{activity="pushLocalEtl",outcome="STORAGE_UNAVAILABLE"} 1',
     );

@@ -150,6 +150,8 @@ export const pushed: PushSummary = {
   vanished: 0,
   incomplete: none,
   refused: none,
+  unreadable: none,
+  links: none,
 };
 /** Result of a pull that pulled generation 1. */
 export const pulled: PullSummary = {
@@ -160,6 +162,8 @@ export const pulled: PullSummary = {
   unchanged: 0,
   pushedFirst: 0,
   postponed: none,
+  unreadable: none,
+  links: none,
   salvaged: none,
 };
 

@@ -1,0 +1,46 @@
+import { lstat } from 'node:fs/promises';
+import { allowed, ifThere, type LocalEtl, localPath } from './store';
+
+/** A folder or link of the local ETL that was passed over: nothing in it or behind it was read. */
+export interface PassedOver {
+  /** Path below `bingen/`. */
+  readonly path: string;
+  readonly kind: 'unreadable' | 'link';
+  readonly why: string;
+}
+
+/**
+ * Returns a note about a link. Links below the folder of the local ETL are never followed, neither to read nor to
+ * write: they may lead out of it. Only that folder itself, which the settings name, may be behind a link.
+ */
+export function linked(path: string): PassedOver {
+  return { path, kind: 'link', why: 'It is a link, and links are not followed.' };
+}
+
+/** Returns the first link on the path of a window file, or undefined if there is none. `path` is below `bingen/`. */
+export async function linkOnPath(store: LocalEtl, path: string): Promise<PassedOver | undefined> {
+  const parts = path.split('/');
+  for (let length = 1; length <= parts.length; length++) {
+    const at = parts.slice(0, length).join('/');
+    const stats = await allowed(localPath(store, at), ifThere(lstat(localPath(store, at))));
+    if (stats?.isSymbolicLink() === true) return linked(at);
+  }
+  return undefined;
+}
+
+/** What one scan of the local ETL passed over. */
+export class PassedOverPlaces {
+  readonly unreadable: PassedOver[] = [];
+  readonly links: PassedOver[] = [];
+
+  readonly add = (place: PassedOver): void => {
+    (place.kind === 'link' ? this.links : this.unreadable).push(place);
+  };
+
+  /** Returns true if a path is one of these places or below one, so that the scan could not see it. */
+  hides(path: string): boolean {
+    return [...this.unreadable, ...this.links].some(
+      (place) => path === place.path || path.startsWith(`${place.path}/`),
+    );
+  }
+}
