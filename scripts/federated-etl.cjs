@@ -26,6 +26,9 @@ if (fs.existsSync(built)) {
 
 function start(program) {
   process.stdout.on('error', exitOnClosedPipe);
+  // If nobody reads the messages of a verb, it still does its work.
+  process.stderr.on('error', () => undefined);
+  endWithParent();
   require(program)
     .main(args)
     .catch((error) => {
@@ -38,6 +41,19 @@ function start(program) {
 function exitOnClosedPipe(error) {
   if (error.code !== 'EPIPE') throw error;
   process.exit();
+}
+
+/**
+ * If this process was started with an IPC channel, treats the end of its parent like SIGTERM. The parent is this
+ * launcher under an older Node, `npm start` or the demo. The channel closes even if the parent is killed.
+ */
+function endWithParent() {
+  if (process.channel === undefined) return;
+  process.once('disconnect', () => {
+    if (!process.emit('SIGTERM', 'SIGTERM')) process.exit(143);
+  });
+  // The listener must not keep this process alive.
+  process.channel.unref();
 }
 
 /** Runs the same command line with the project's own Node. */

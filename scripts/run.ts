@@ -3,7 +3,7 @@ import { createLog } from '../config/log';
 import { loadSettings, requireRole } from '../config/settings';
 import { FederationError } from '../errors/federation-error';
 import { installRuntime, runRoles } from '../workers/run-roles';
-import { endSoon, parentGone, stopOnSignals } from './stop-on-signals';
+import { endSoon, stopOnSignals } from './stop-on-signals';
 
 export function registerRun(program: Command): void {
   program
@@ -17,7 +17,7 @@ export function registerRun(program: Command): void {
       const log = createLog(settings.log).child({ clusterId: settings.clusterId });
       for (const notice of settings.notices) log.warn({ event: 'settings.notice' }, notice);
       installRuntime(log);
-      const stop = AbortSignal.any([stopOnSignals(log), parentGone()]);
+      const stop = stopOnSignals(log);
       // The verb `demo` starts the verb `run` as a child process and waits for the message `ready`.
       await runRoles(settings, log, stop, () => process.send?.('ready'))
         .catch((error: unknown) => {

@@ -21,7 +21,7 @@ import { Releasers } from '../workers/releasers';
 import type { CommandOptions } from './context';
 import { print } from './output';
 import { showProgress } from './progress';
-import { parentGone, stopOnSignals } from './stop-on-signals';
+import { stopOnSignals } from './stop-on-signals';
 
 interface ServeOptions extends CommandOptions {
   readonly etl: string;
@@ -55,7 +55,7 @@ async function serve({ etl, listen, database, currency, openRead, verbose }: Ser
   const store = localEtl(resolve(etl));
   await requireLocalEtl(store);
   const log = createLog({ level: verbose ? 'debug' : 'warn', format: 'auto' });
-  const signal = AbortSignal.any([stopOnSignals(log), parentGone()]);
+  const signal = stopOnSignals(log);
   await using engine = await openEngine({ folder: database, verb: 'serve' });
   await using releasers = new Releasers();
   const threads = startReadThreads();

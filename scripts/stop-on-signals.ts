@@ -33,18 +33,6 @@ export function stopOnSignals(log: Pick<Log, 'info'>): AbortSignal & Disposable 
   });
 }
 
-/**
- * Returns an abort signal that fires when the parent process has ended, even if it was killed. This works only if the
- * parent has opened an IPC channel to this process, as the demo does.
- */
-export function parentGone(): AbortSignal {
-  const gone = new AbortController();
-  process.once('disconnect', () => gone.abort());
-  // The listener on the IPC channel must not keep this process alive.
-  process.channel?.unref();
-  return gone.signal;
-}
-
 /** How many milliseconds a process may keep running after its work is done. Then `endSoon` ends it. */
 const leftOverMs = 10_000;
 

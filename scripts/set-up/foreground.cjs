@@ -7,7 +7,8 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /**
  * Runs a command on this terminal and waits until it exits. Forwards each kind of signal to it only once. This process
- * waits for the command even after a signal, so it leaves nothing running.
+ * waits for the command even after a signal, so it leaves nothing running. The command gets an IPC channel, which closes
+ * when this process ends: that tells it when this process was killed. Messages pass on to the parent of this process.
  *
  * @param {string} command
  * @param {readonly string[]} args
@@ -16,7 +17,8 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
  */
 function runInForeground(command, args, options = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: 'inherit', ...options });
+    const child = spawn(command, args, { stdio: ['inherit', 'inherit', 'inherit', 'ipc'], ...options });
+    child.on('message', (message) => process.connected && process.send(message));
     const stopForwarding = forwardSignals(child);
     child.once('error', (error) => {
       stopForwarding();

@@ -102,6 +102,7 @@ async function runJest({ node, bin, root, env, args }) {
   try {
     const code = await runInForeground(node, jestArgs, {
       cwd: root,
+      stdio: 'inherit',
       env: long ? { ...env, FED_TEST_LONG: '1' } : env,
     });
     const counts = readOutcome(outcome);

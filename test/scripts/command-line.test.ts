@@ -70,6 +70,15 @@ describe('the command line', () => {
     expect({ status, err }).toEqual({ status: 0, err: '' });
   });
 
+  it('keeps its exit status if nobody reads what it says', async () => {
+    const program = join(__dirname, '../../scripts/federated-etl.cjs');
+    const child = spawn(process.execPath, [program, 'status', '--config', '/nowhere.yaml'], {
+      stdio: 'pipe',
+    });
+    child.stderr.destroy();
+    expect(await once(child, 'close')).toEqual([2, null]);
+  });
+
   it('shows where an error comes from only on request', async () => {
     const { err } = await runMain('status', '--verbose', '--config', '/nowhere/settings.yaml');
     expect(err).toContain('    at ');

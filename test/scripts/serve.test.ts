@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdtempSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -60,6 +60,23 @@ describe('serve', () => {
 
     started.kill('SIGTERM');
     expect(await once(started, 'exit')).toEqual([0, null]);
+  });
+
+  it.each<NodeJS.Signals>(['SIGTERM', 'SIGKILL'])('ends if its launcher gets a %s', async (signal) => {
+    put(day);
+    const foreground = JSON.stringify(join(__dirname, '../../scripts/set-up/foreground.cjs'));
+    const argv = JSON.stringify([program, 'serve', '--etl', folder, '--listen', '127.0.0.1:0']);
+    // The same that the launcher does if it was started by an older Node.
+    const launch = `require(${foreground}).runInForeground(process.execPath, ${argv}).then((code) => process.exit(code));`;
+    const launcher = spawn(process.execPath, ['--eval', launch], { stdio: ['ignore', 'pipe', 'ignore'] });
+    child = launcher;
+    let written = '';
+    const closed = once(launcher.stdout, 'close');
+    launcher.stdout.on('data', (chunk: Buffer) => (written += chunk.toString()));
+    await until('the address', () => /at http:/.test(written));
+    launcher.kill(signal);
+    // The server inherited this end of the pipe. So the pipe closes only when the server has ended, too.
+    await closed;
   });
 
   it('refuses a folder that does not exist', async () => {
