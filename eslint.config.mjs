@@ -13,7 +13,7 @@ const rooms = {
   storage: { values: ['etl'], types: [] },
   federation: { values: ['etl', 'storage/read-all'], types: ['storage'] },
   'local-etl': { values: ['etl', 'storage', 'federation'], types: ['config'] },
-  query: { values: ['etl'], types: [] },
+  query: { values: ['etl', 'storage/make-folder'], types: [] },
   activities: { values: ['etl', 'storage', 'local-etl', 'federation', 'query'], types: ['config'] },
   workflows: { values: ['etl', 'federation'], types: ['activities'] },
   api: { values: ['query', 'config'], types: ['etl'] },

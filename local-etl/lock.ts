@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { WindowId } from '../etl/window';
-import { ifThere, type LocalEtl, systemCode } from './store';
+import { allowed, ifThere, type LocalEtl, refusalOf, systemCode } from './store';
 import { inFolder, removeQuickly } from './write';
 
 /**
@@ -127,10 +127,10 @@ async function acquire(path: string, holder: Holder, signal: AbortSignal | undef
 async function createLock(path: string, holder: Holder): Promise<FileHandle | undefined> {
   const lock = await inFolder(dirname(path), () => open(path, 'wx')).catch((error: unknown) => {
     if (systemCode(error) === 'EEXIST') return undefined;
-    throw error;
+    throw refusalOf(path, error);
   });
   try {
-    await lock?.writeFile(JSON.stringify(holder));
+    if (lock !== undefined) await allowed(path, lock.writeFile(JSON.stringify(holder)));
     return lock;
   } catch (error) {
     await lock?.close();

@@ -1,6 +1,6 @@
 import { link, lstat, rename } from 'node:fs/promises';
-import { ifThere, systemCode } from './store';
-import { removeFile, removeQuickly } from './write';
+import { allowed, ifThere, refusalOf, systemCode } from './store';
+import { hasNoLinks, removeFile, removeQuickly } from './write';
 
 /** Size and modification time of a file, at a time when a copy of its content was known to be saved elsewhere. */
 export interface Stamp {
@@ -29,7 +29,7 @@ export async function replaceIfSame(
     const holding = await holdOn(path, held);
     const before = await ifThere(lstat(path));
     if (!same(before, stamp)) return false;
-    await rename(written, path);
+    await allowed(path, rename(written, path));
     if (!holding) return true;
     if (same(await lstat(held), stamp)) return true;
     await rename(held, path);
@@ -56,8 +56,7 @@ async function holdOn(path: string, name: string): Promise<boolean> {
     await link(path, name);
     return true;
   } catch (error) {
-    const code = systemCode(error);
-    if (code === 'ENOENT' || code === 'EPERM' || code === 'ENOTSUP' || code === 'EOPNOTSUPP') return false;
-    throw error;
+    if (systemCode(error) === 'ENOENT' || hasNoLinks(error)) return false;
+    throw refusalOf(path, error);
   }
 }

@@ -1,4 +1,4 @@
-import { mkdir, opendir, rm, stat } from 'node:fs/promises';
+import { opendir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { sha256 } from './read';
 import { ifThere, type LocalEtl } from './store';
@@ -17,7 +17,6 @@ const salvagedPerFile = 3;
 export async function salvage(store: LocalEtl, path: string, bytes: Uint8Array): Promise<string> {
   const base = join(store.state, 'salvaged', ...path.split('/'));
   const copy = `${base}~${sha256(bytes).slice(0, 12)}`;
-  await mkdir(dirname(copy), { recursive: true });
   await writeAtomically(copy, bytes);
   const copies = await copiesOf(base);
   for (const old of copies.slice(0, -salvagedPerFile)) await rm(old.path, { force: true });

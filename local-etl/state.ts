@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { FederationError } from '../errors/federation-error';
-import { ifThere, type LocalEtl } from './store';
+import { allowed, ifThere, type LocalEtl } from './store';
 import { writeAtomically, writeQuickly } from './write';
 
 /**
@@ -15,7 +15,7 @@ export async function readState<T>(
   schema: z.ZodType<T>,
 ): Promise<T | undefined> {
   const path = join(store.state, name);
-  const text = await ifThere(readFile(path, 'utf8'));
+  const text = await allowed(path, ifThere(readFile(path, 'utf8')));
   if (text === undefined) return undefined;
   try {
     return schema.parse(JSON.parse(text));
@@ -44,7 +44,7 @@ export async function readStateCached<T>(
   schema: z.ZodType<T>,
 ): Promise<Readonly<T> | undefined> {
   const path = join(store.state, name);
-  const stats = await ifThere(stat(path, { bigint: true }));
+  const stats = await allowed(path, ifThere(stat(path, { bigint: true })));
   // Every write creates a new file. So the inode number changes even if the modification time does not.
   const seen = stats === undefined ? 'none' : `${stats.ino}-${stats.mtimeNs}-${stats.size}`;
   const known = latest.get(path);

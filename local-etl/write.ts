@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { link, lstat, mkdir, open, readdir, rename, unlink, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { copyFile, link, lstat, open, readdir, rename, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipelines } from '../etl/window';
+import { makeFolder } from '../storage/make-folder';
 import { allowed, ifThere, type LocalEtl, refusalOf, systemCode } from './store';
 
 const temporary = '.tmp-';
@@ -28,9 +30,9 @@ export async function writeQuickly(path: string, body: Uint8Array): Promise<void
   const write = () => writeFile(written, body);
   try {
     await allowed(path, inFolder(dirname(path), write));
-    await rename(written, path);
+    await allowed(path, rename(written, path));
   } catch (error) {
-    await removeQuickly(written);
+    await discard(written);
     throw error;
   }
 }
@@ -39,15 +41,24 @@ export async function writeQuickly(path: string, body: Uint8Array): Promise<void
 export async function createOnce(path: string, body: Uint8Array): Promise<boolean> {
   const written = await writeTemporary(path, body);
   try {
-    await link(written, path);
+    await link(written, path).catch(async (error: unknown) => {
+      if (!hasNoLinks(error)) throw error;
+      // Other processes may see the copy while it is incomplete. That is a moment, and happens once per volume.
+      await copyFile(written, path, constants.COPYFILE_EXCL);
+    });
     await syncFolder(dirname(path));
     return true;
   } catch (error) {
     if (systemCode(error) === 'EEXIST') return false;
-    throw error;
+    throw refusalOf(path, error);
   } finally {
-    await removeQuickly(written);
+    await discard(written);
   }
+}
+
+/** Returns true if creating a hard link failed because the file system does not support hard links. */
+export function hasNoLinks(error: unknown): boolean {
+  return ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(systemCode(error) ?? '');
 }
 
 /**
@@ -71,7 +82,7 @@ async function writeAt(written: string, body: Uint8Array | AsyncIterable<Uint8Ar
     await handle.sync();
     return written;
   } catch (error) {
-    await removeQuickly(written);
+    await discard(written);
     throw error;
   }
 }
@@ -85,7 +96,7 @@ export async function inFolder<T>(folder: string, make: () => Promise<T>): Promi
     return await make();
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') throw error;
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     return make();
   }
 }
@@ -93,9 +104,9 @@ export async function inFolder<T>(folder: string, make: () => Promise<T>): Promi
 /** Moves a temporary file into place and syncs the folder, so that the move survives a crash. */
 export async function moveInto(written: string, path: string): Promise<void> {
   try {
-    await rename(written, path);
+    await allowed(path, rename(written, path));
   } catch (error) {
-    await removeQuickly(written);
+    await discard(written);
     throw error;
   }
   await syncFolder(dirname(path));
@@ -105,13 +116,18 @@ export async function moveInto(written: string, path: string): Promise<void> {
  * Removes a file and syncs its folder, so that the removal survives a crash. Does nothing if the file does not exist.
  */
 export async function removeFile(path: string): Promise<void> {
-  await ifThere(unlink(path));
+  await allowed(path, ifThere(unlink(path)));
   await ifThere(syncFolder(dirname(path)));
 }
 
 /** Like `removeFile`, but does not wait for the disk: a power failure may bring the file back. */
 export async function removeQuickly(path: string): Promise<void> {
-  await ifThere(unlink(path));
+  await allowed(path, ifThere(unlink(path)));
+}
+
+/** Removes a temporary file after a failure. Keeps silent if that fails, too, because the first error says more. */
+async function discard(written: string): Promise<void> {
+  await removeQuickly(written).catch(() => undefined);
 }
 
 /**
@@ -132,8 +148,7 @@ async function sweepFolder(folder: string): Promise<void> {
     if (entry.isDirectory()) await sweepFolder(path);
     if (!entry.name.startsWith(temporary) || !entry.isFile()) continue;
     const stats = await unlessRefused(lstat(path));
-    if (stats !== undefined && Date.now() - stats.mtimeMs > strayAfterMs)
-      await unlessRefused(removeQuickly(path));
+    if (stats !== undefined && Date.now() - stats.mtimeMs > strayAfterMs) await unlessRefused(unlink(path));
   }
 }
 

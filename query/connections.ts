@@ -1,3 +1,5 @@
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { FederationError, isFederationError } from '../errors/federation-error';
 import { type Database, type DatabaseOptions, openDatabase } from './database';
@@ -31,6 +33,11 @@ export class Connections {
     return this.refusal;
   }
 
+  /** Whether the database was opened for reading only. */
+  get isReadOnly(): boolean {
+    return this.database.isReadOnly;
+  }
+
   /**
    * Calls `work` with the database. If a fatal error has made the database unusable, reopens it first. May throw
    * QUERY_NO_ROOM or QUERY_DATABASE_UNUSABLE.
@@ -50,6 +57,25 @@ export class Connections {
     } finally {
       this.users--;
     }
+  }
+
+  /**
+   * If the database was opened for reading only, opens it again once its volume can be written. Throws
+   * QUERY_DATABASE_UNUSABLE as long as it cannot. Queries go on meanwhile.
+   */
+  async requireWritable(): Promise<void> {
+    if (!this.isReadOnly) return;
+    const { folder } = this.options;
+    if (await isWritable(folder)) {
+      this.unusable = true;
+      if (await this.withDatabase(async ({ isReadOnly }) => !isReadOnly)) return;
+    }
+    throw new FederationError('QUERY_DATABASE_UNUSABLE', {
+      subject: { key: folder },
+      detail: 'It can be read but not written: its volume is read-only, or belongs to another user.',
+      hint: 'Mount the volume of query.path writable, and let this process’s user write to it. Until then, queries are answered from what was ingested before. No restart is needed.',
+      retryable: true,
+    });
   }
 
   /**
@@ -116,6 +142,13 @@ export class Connections {
     }
     return text.includes('has been invalidated') ? opensAgain(error) : error;
   }
+}
+
+async function isWritable(folder: string): Promise<boolean> {
+  return access(folder, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
 }
 
 function opensAgain(cause?: unknown): FederationError {

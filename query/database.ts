@@ -1,4 +1,5 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   DuckDBArrayValue,
@@ -9,6 +10,7 @@ import {
   type DuckDBValue,
 } from '@duckdb/node-api';
 import { FederationError } from '../errors/federation-error';
+import { makeFolder } from '../storage/make-folder';
 import { type DatabaseRoom, noRoomOf } from './no-room';
 import { schemaRevision, tables } from './schema';
 
@@ -26,20 +28,23 @@ export interface Database {
    */
   measureDisk(): Promise<void>;
   readonly file: string;
+  /** Whether the database can only be read, because its volume is read-only. */
+  readonly isReadOnly: boolean;
   /** Closes the database and all of its connections. */
   close(): void;
 }
 
 /**
  * Opens the database in a folder, or creates it. The database is only a cache of the ETL files, so it is deleted and
- * created again if it cannot be read or has a different schema. Throws QUERY_NO_ROOM if memory or disk space runs out.
+ * created again if it cannot be read or has a different schema. On a read-only volume, an existing database is opened for
+ * reading only. Throws QUERY_NO_ROOM if memory or disk space runs out.
  * Throws QUERY_DATABASE_UNUSABLE if the database is in use or not writable.
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const { folder } = options;
   const file = join(folder, 'query.duckdb');
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     const opened = await tryOpen(file, options);
     if (opened !== undefined) return opened;
     await rm(file, { force: true });
@@ -47,6 +52,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     const recreated = await tryOpen(file, options);
     if (recreated !== undefined) return recreated;
   } catch (cause) {
+    const opened = isRefused(cause) ? await tryOpen(file, options, true).catch(() => undefined) : undefined;
+    if (opened !== undefined) return opened;
     throw (
       noRoomOf(cause, options) ??
       new FederationError('QUERY_DATABASE_UNUSABLE', {
@@ -66,14 +73,21 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
  * Opens a database file, or creates it. Returns undefined if the file exists but is unreadable or has a different
  * schema.
  */
-async function tryOpen(file: string, options: DatabaseOptions): Promise<Database | undefined> {
+async function tryOpen(
+  file: string,
+  options: DatabaseOptions,
+  isReadOnly = false,
+): Promise<Database | undefined> {
   const { folder, memoryLimit, threads } = options;
   let instance: DuckDBInstance;
   try {
     instance = await DuckDBInstance.create(file, {
       memory_limit: memoryLimit,
       threads: String(threads),
-      temp_directory: join(folder, 'spill'),
+      temp_directory: isReadOnly
+        ? join(tmpdir(), `federated-etl-spill-${process.pid}`)
+        : join(folder, 'spill'),
+      ...(isReadOnly && { access_mode: 'READ_ONLY' }),
       // Prevent DuckDB from downloading extensions. No query needs one, because queries do not read files.
       autoinstall_known_extensions: 'false',
       autoload_known_extensions: 'false',
@@ -87,7 +101,7 @@ async function tryOpen(file: string, options: DatabaseOptions): Promise<Database
     if (noRoomOf(cause, options) === undefined && isUnreadable(cause)) return undefined;
     throw cause;
   }
-  const database = databaseOf(instance, file);
+  const database = databaseOf(instance, file, isReadOnly);
   let isOfUse = false;
   try {
     isOfUse = await hasTables(await database.connect());
@@ -97,7 +111,7 @@ async function tryOpen(file: string, options: DatabaseOptions): Promise<Database
   return isOfUse ? database : undefined;
 }
 
-function databaseOf(instance: DuckDBInstance, file: string): Database {
+function databaseOf(instance: DuckDBInstance, file: string, isReadOnly: boolean): Database {
   const connections: DuckDBConnection[] = [];
   const connect = async () => {
     const connection = await instance.connect();
@@ -113,6 +127,7 @@ function databaseOf(instance: DuckDBInstance, file: string): Database {
       connection.closeSync();
     },
     file,
+    isReadOnly,
     close: () => {
       // Close the connections first. The file would stay open as long as one of them is open.
       for (const connection of connections) connection.closeSync();
@@ -145,6 +160,11 @@ function isUnreadable(cause: unknown): boolean {
   return /not a valid DuckDB database|Serialization Error|version number|corrupt|checksum|WAL file/i.test(
     String(cause),
   );
+}
+
+/** Returns whether an error means that the volume is read-only, or that this process may not write to it. */
+function isRefused(cause: unknown): boolean {
+  return /Read-only file system|Permission denied|EROFS|EACCES/i.test(String(cause));
 }
 
 function firstLine(cause: unknown): string {

@@ -80,6 +80,7 @@ export class QueryEngine implements Answers {
     };
     try {
       report(0, wanted.length, { ingested: 0, rows: 0 });
+      await this.connections.requireWritable();
       await this.inTransaction(async () => undefined);
       const summary = await this.connections.withDatabase((database) =>
         this.ingestInto(database, (ingest) =>
@@ -135,6 +136,11 @@ export class QueryEngine implements Answers {
   /** Calls `work` with a connection that can read the current data. Exports use this. */
   async withConnection<T>(work: (connection: DuckDBConnection, catalog: Catalog) => Promise<T>): Promise<T> {
     return this.inTransaction(async (connection, catalog) => work(connection, catalog ?? noData()));
+  }
+
+  /** Whether the data can be read but not replaced, because the database's volume is read-only. */
+  get isReadOnly(): boolean {
+    return this.connections.isReadOnly;
   }
 
   close(): void {

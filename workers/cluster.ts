@@ -1,9 +1,9 @@
-import { mkdir } from 'node:fs/promises';
 import { createClusterActivities } from '../activities/cluster-activities';
 import type { PushInput } from '../activities/push-local-etl';
 import { instanceOf } from '../local-etl/instance';
-import { localEtl } from '../local-etl/store';
+import { allowed, localEtl } from '../local-etl/store';
 import { watchLocalEtl } from '../local-etl/watch';
+import { makeFolder } from '../storage/make-folder';
 import { createMemoryBudget } from '../storage/memory-budget';
 import { temporalContext } from './as-activity';
 import { clusterNeeds, registrationOf, signalPush, startPull, startPush } from './cluster-workflows';
@@ -43,7 +43,7 @@ export async function startCluster(context: RoleContext): Promise<StartedRole> {
   const store = localEtl(local.path);
   // Create the folder of a new primary. The folder of a Federated Cluster must already exist: if it does not, the
   // cluster's volume is not mounted.
-  if (!federatedCluster) await mkdir(store.root, { recursive: true });
+  if (!federatedCluster) await allowed(store.root, makeFolder(store.root));
   const instance = await instanceOf(store);
   if (federatedCluster) await startPush(context, instance);
   else await endWorkflow(client, names.push(cluster), roleGone);

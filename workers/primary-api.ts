@@ -30,6 +30,11 @@ export async function startPrimaryApi(context: RoleContext): Promise<PrimaryApi>
       limits: api.limits,
     });
     held.defer(async () => engine.close());
+    if (engine.isReadOnly)
+      log.warn(
+        { event: 'query.read-only', folder },
+        `the volume of ${folder} is read-only, so the primary serves what was ingested before, and nothing newer`,
+      );
     const threads = startReadThreads();
     held.defer(() => threads.close());
     const operator = { settings, names, bucket: async () => bucket, temporal: async () => ({ client }) };

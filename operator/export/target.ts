@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Log } from '../../config/log';
 import { openLoggedBucket } from '../../config/open-logged-bucket';
@@ -6,6 +5,7 @@ import type { StorageSettings } from '../../config/storage-settings';
 import { FederationError } from '../../errors/federation-error';
 import { exportPrefix } from '../../federation/layout';
 import type { Bucket } from '../../storage/bucket';
+import { makeFolder } from '../../storage/make-folder';
 import { openBucket } from '../../storage/open-bucket';
 import { withPrefix } from '../../storage/with-prefix';
 
@@ -35,7 +35,7 @@ export async function exportInBucket(storage: StorageSettings, log: Log): Promis
 export async function exportFolder(folder: string): Promise<ExportTarget> {
   const directory = resolve(folder);
   try {
-    await mkdir(directory, { recursive: true });
+    await makeFolder(directory);
   } catch (cause) {
     throw new FederationError('STORAGE_UNAVAILABLE', {
       subject: { key: folder },

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
-import { type FileHandle, lstat, mkdir, open, readFile, rmdir, unlink, writeFile } from 'node:fs/promises';
+import { type FileHandle, lstat, open, readFile, rmdir, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ErrorCode } from '../../errors/catalog';
 import { FederationError } from '../../errors/federation-error';
 import type { ObjectInfo, Version } from '../bucket';
 import { reservedNames } from '../check-key';
+import { makeFolder } from '../make-folder';
 
 const [tempMark, metadataMark] = reservedNames;
 
@@ -94,7 +95,7 @@ export async function createTemp(
   const path = join(folder, `${tempMark}${process.pid}-${randomBytes(8).toString('hex')}`);
   for (let tries = 1; ; tries += 1) {
     try {
-      const firstMade = await mkdir(folder, { recursive: true });
+      const firstMade = await makeFolder(folder);
       if (firstMade !== undefined) await syncFolders(folder, dirname(firstMade));
       return { path, handle: await open(path, 'wx') };
     } catch (error) {
@@ -183,6 +184,19 @@ const codes: Record<string, ErrorCode> = {
   EEXIST: 'STORAGE_INVALID_KEY',
 };
 
+const user = `user ${process.geteuid?.() ?? 'unknown'}`;
+const reasons: Readonly<Record<string, string>> = {
+  EACCES: `${user} lacks the permission (EACCES)`,
+  EPERM: `${user} lacks the permission (EPERM)`,
+  EROFS: 'its volume is mounted read-only (EROFS)',
+};
+const needsPermission = `Let ${user} read and write the folder and everything in it.`;
+const hints: Readonly<Record<string, string>> = {
+  EACCES: needsPermission,
+  EPERM: needsPermission,
+  EROFS: 'Mount the volume writable, unless only a primary uses it.',
+};
+
 /**
  * Converts a file system error to a FederationError. Uses STORAGE_UNAVAILABLE for system codes that are not in `codes`.
  * Returns an error without a system code unchanged.
@@ -191,10 +205,11 @@ export function toStorageError(error: unknown, label: string, verb: string, key:
   const code = errno(error);
   if (error instanceof FederationError || code === '') return error;
   const clash = ['ENOTDIR', 'EISDIR', 'EEXIST'].includes(code);
-  const why = clash ? 'an object and a folder would have the same name' : code;
+  const why = clash ? 'an object and a folder would have the same name' : (reasons[code] ?? code);
   return new FederationError(codes[code] ?? 'STORAGE_UNAVAILABLE', {
     subject: { key },
     detail: `Could not ${verb} in ${label}: ${why}.`,
+    hint: hints[code],
     cause: error,
   });
 }

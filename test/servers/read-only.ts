@@ -1,0 +1,46 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+
+/** A folder that a test can make read-only, like a volume that is mounted read-only. */
+export class ReadOnlyVolume implements Disposable {
+  readonly folder = mkdtempSync(path.join(os.tmpdir(), 'read-only-'));
+
+  constructor() {
+    try {
+      mount('--bind', this.folder, this.folder);
+    } catch (error) {
+      rmSync(this.folder, { recursive: true });
+      throw error;
+    }
+  }
+
+  /** From now on, the system answers every attempt to write with EROFS. */
+  lock(): void {
+    mount('-o', 'remount,ro,bind', this.folder);
+  }
+
+  unlock(): void {
+    mount('-o', 'remount,rw,bind', this.folder);
+  }
+
+  [Symbol.dispose](): void {
+    execFileSync('umount', ['-l', this.folder], { stdio: 'pipe' });
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+function mount(...args: string[]): void {
+  execFileSync('mount', args, { stdio: 'pipe' });
+}
+
+/** Returns why this process cannot mount a folder read-only, or undefined if it can. */
+export function cannotMount(): string | undefined {
+  try {
+    new ReadOnlyVolume()[Symbol.dispose]();
+    return undefined;
+  } catch {
+    return 'this process may not mount volumes';
+  }
+}
