@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isFederationError } from '../errors/federation-error';
 import { measureSchema } from '../federation/measure';
-import type { FileStamp } from './list';
+import type { FileStamp, Stamp } from './list';
 import type { PassedOverPlaces } from './passed-over';
 import { readState, writeStateQuickly } from './state';
 import type { LocalEtl } from './store';
@@ -39,14 +39,24 @@ const factsSchema = z.object({
 /** Cached facts about the content of a file. */
 export type Facts = z.infer<typeof factsSchema>;
 
-const entrySchema = factsSchema.extend({ size: z.number(), mtimeMs: z.number(), settled: z.boolean() });
-const cacheSchema = z.object({ format: z.literal(1), files: z.record(z.string(), entrySchema) });
+const entrySchema = factsSchema.extend({
+  size: z.number(),
+  mtimeMs: z.number(),
+  ctimeMs: z.number(),
+  inode: z.number(),
+  settled: z.boolean(),
+});
+const cacheSchema = z.object({
+  format: z.literal(1),
+  /** Whether inode numbers have changed although the files had not, as on some network file systems. */
+  inodesMove: z.boolean(),
+  files: z.record(z.string(), entrySchema),
+});
 type Entry = z.infer<typeof entrySchema>;
 
 /**
  * Facts about a file are reused only if they were recorded at least this long after the file's last write, in
- * milliseconds. A second write within this time might leave the file's size and modification time unchanged, and would
- * then go unnoticed.
+ * milliseconds. A second write within this time might leave the file's stamp unchanged, and would then go unnoticed.
  */
 const settlesAfterMs = 2_000;
 
@@ -64,7 +74,10 @@ const shareOfSaving = 20;
 
 /**
  * Caches facts about local files, so that unchanged files need not be read again. A file counts as unchanged if its
- * path, size and modification time are the same. Losing the cache costs only time.
+ * path and its whole stamp are the same. Losing the cache costs only time.
+ *
+ * Where inode numbers move, they say nothing, so they are ignored from then on. The cache finds this out by itself: the
+ * file has another inode number, but all times and the content are as before.
  */
 export class FileCache {
   private unsaved = 0;
@@ -76,22 +89,29 @@ export class FileCache {
     private readonly store: LocalEtl,
     private readonly name: string,
     private readonly entries: Map<string, Entry>,
+    private inodesMove: boolean,
   ) {}
 
   static async open(store: LocalEtl, name: string): Promise<FileCache> {
     try {
       const found = await readState(store, name, cacheSchema);
-      return new FileCache(store, name, new Map(Object.entries(found?.files ?? {})));
+      return new FileCache(
+        store,
+        name,
+        new Map(Object.entries(found?.files ?? {})),
+        found?.inodesMove ?? false,
+      );
     } catch (error) {
       if (!isFederationError(error, 'LOCAL_STATE_UNREADABLE')) throw error;
-      return new FileCache(store, name, new Map());
+      return new FileCache(store, name, new Map(), false);
     }
   }
 
   /** Returns the facts about a file if it is unchanged. Returns undefined if the file must be read. */
   of(file: FileStamp): Facts | undefined {
     const entry = this.entries.get(file.path);
-    return entry?.settled && entry.size === file.size && entry.mtimeMs === file.mtimeMs ? entry : undefined;
+    if (entry === undefined || !entry.settled || !hasSameTimes(entry, file)) return undefined;
+    return this.inodesMove || entry.inode === file.inode ? entry : undefined;
   }
 
   /** Returns the last known facts about a file, even if the file has changed since. */
@@ -100,8 +120,12 @@ export class FileCache {
   }
 
   note(file: FileStamp, facts: Facts): void {
-    const settled = Date.now() - file.mtimeMs > settlesAfterMs;
-    this.entries.set(file.path, { ...facts, size: file.size, mtimeMs: file.mtimeMs, settled });
+    const { path, size, mtimeMs, ctimeMs, inode } = file;
+    const before = this.entries.get(path);
+    if (before?.digest === facts.digest && hasSameTimes(before, file))
+      this.inodesMove ||= before.inode !== inode;
+    const settled = Date.now() - mtimeMs > settlesAfterMs;
+    this.entries.set(path, { ...facts, size, mtimeMs, ctimeMs, inode, settled });
     this.unsaved++;
   }
 
@@ -139,7 +163,11 @@ export class FileCache {
   async save(): Promise<void> {
     const begun = performance.now();
     this.unsaved = 0;
-    await writeStateQuickly(this.store, this.name, { format: 1, files: Object.fromEntries(this.entries) });
+    await writeStateQuickly(this.store, this.name, {
+      format: 1,
+      inodesMove: this.inodesMove,
+      files: Object.fromEntries(this.entries),
+    });
     this.savedAt = performance.now();
     this.savingTookMs = this.savedAt - begun;
   }
@@ -160,6 +188,10 @@ export class FileCache {
       this.saving = false;
     }
   }
+}
+
+function hasSameTimes(a: Omit<Stamp, 'inode'>, b: Omit<Stamp, 'inode'>): boolean {
+  return a.size === b.size && a.mtimeMs === b.mtimeMs && a.ctimeMs === b.ctimeMs;
 }
 
 export const pushCache = 'push-cache.json';

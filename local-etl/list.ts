@@ -4,15 +4,22 @@ import { isPipeline, parseWindowFile, type WindowFile } from '../etl/window';
 import { linked, type PassedOver } from './passed-over';
 import { ifThere, type LocalEtl, localPath, refusalOf, requireNoLink, whyUnreadable } from './store';
 
-/** A file, with its size and modification time when it was listed. */
-export interface FileStamp {
-  /** Path relative to the folder `bingen/`, spelled exactly as on disk. */
-  readonly path: string;
+/** What the file system says about a file. If a file is written or replaced, at least one of these values changes. */
+export interface Stamp {
   readonly size: number;
   readonly mtimeMs: number;
+  /** Time of the last change of the file or its attributes. Unlike `mtimeMs`, programs cannot set it. */
+  readonly ctimeMs: number;
+  readonly inode: number;
 }
 
-/** A window file, with its size and modification time when it was listed. */
+/** A file, as it was when it was listed. */
+export interface FileStamp extends Stamp {
+  /** Path relative to the folder `bingen/`, spelled exactly as on disk. */
+  readonly path: string;
+}
+
+/** A window file, as it was when it was listed. */
 export interface LocalFile extends WindowFile, FileStamp {}
 
 export interface ListOptions {
@@ -55,7 +62,7 @@ async function* windowFiles(
 }
 
 /**
- * Returns a window file with its current size and modification time. Returns undefined if the file does not exist or is
+ * Returns a window file with its current stamp. Returns undefined if the file does not exist or is
  * not a window file.
  */
 export async function statWindowFile(store: LocalEtl, path: string): Promise<LocalFile | undefined> {
@@ -89,12 +96,9 @@ export async function hasFiles(store: LocalEtl): Promise<boolean> {
   return false;
 }
 
-/**
- * Returns a file's size and modification time. Comparing both with earlier values shows whether the file has changed,
- * without reading it.
- */
-export function stamp(stats: Stats): { size: number; mtimeMs: number } {
-  return { size: stats.size, mtimeMs: stats.mtimeMs };
+/** Returns a file's stamp. Comparing it with an earlier one shows whether the file may have changed. */
+export function stamp({ size, mtimeMs, ctimeMs, ino }: Stats): Stamp {
+  return { size, mtimeMs, ctimeMs, inode: ino };
 }
 
 /** Yields the paths of the folders in a folder. Passes over links: at this level, they are in the place of a folder. */

@@ -10,7 +10,7 @@ import { checked } from './checked';
 import { FileCache, pullCache } from './file-cache';
 import { type LocalFile, statWindowFile } from './list';
 import { filesByWindow } from './own-windows';
-import { linkOnPath, PassedOverPlaces } from './passed-over';
+import { PassedOverPlaces, whyBehindLink } from './passed-over';
 import type { Pulled } from './pulled';
 import { readSteadily, sha256 } from './read';
 import { removeIfSame, replaceIfSame, type Stamp } from './replace';
@@ -139,12 +139,12 @@ export class Overwriter {
     signal: AbortSignal,
   ): Promise<Overwritten> {
     const secured: SecuredFile[] = [];
-    const link = await linkOnPath(this.store, id);
-    if (link !== undefined) return { secured, postponed: `${link.path}: ${link.why}` };
+    const postponed = await whyBehindLink(this.store, id);
+    if (postponed !== undefined) return { secured, postponed };
     for (const path of new Set([id, ...files.map((file) => file.path)])) {
       const one = await secure(deps, path);
       secured.push({ ...one, path });
-      if (one.kind === 'busy') return { secured, postponed: `${path}: ${one.why}` };
+      if (one.kind === 'busy') return { secured, postponed: path === id ? one.why : `${path}: ${one.why}` };
     }
     const target = localPath(this.store, id);
     let written: string;

@@ -28,6 +28,12 @@ export async function linkOnPath(store: LocalEtl, path: string): Promise<PassedO
   return undefined;
 }
 
+/** Returns why a file was passed over, if a link is on its path. `path` is below `bingen/`. */
+export async function whyBehindLink(store: LocalEtl, path: string): Promise<string | undefined> {
+  const link = await linkOnPath(store, path);
+  return link?.path === path ? link.why : link && `${link.path}: ${link.why}`;
+}
+
 /** What one scan of the local ETL passed over. */
 export class PassedOverPlaces {
   readonly unreadable: PassedOver[] = [];

@@ -7,7 +7,7 @@ import { decodeSet } from '../etl/file';
 import type { Measure } from '../etl/measure';
 import { measureOf, recordClusters } from '../etl/set-facts';
 import { parseWindowFile, type Pipeline } from '../etl/window';
-import { type LocalFile, stamp } from './list';
+import { type LocalFile, type Stamp, stamp } from './list';
 import { type LocalEtl, localPath, refusalOf, systemCode, whyUnreadable } from './store';
 
 /** Result of reading a window file. */
@@ -70,10 +70,10 @@ export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** Content of a file that did not change while it was read, with the file's size and modification time. */
+/** Content of a file that did not change while it was read, with the file's stamp. */
 export interface SteadyContent {
   readonly bytes: Buffer;
-  readonly stamp: { size: number; mtimeMs: number };
+  readonly stamp: Stamp;
 }
 
 export type SteadyRead =

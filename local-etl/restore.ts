@@ -8,7 +8,7 @@ import type { BucketReader } from '../storage/bucket';
 import { fetchBackedUp, readManifest } from './backup';
 import { listWindowFiles } from './list';
 import { restoreLock, withLock, withWindowLock } from './lock';
-import { linkOnPath } from './passed-over';
+import { whyBehindLink } from './passed-over';
 import { primaryState } from './primary';
 import { Pulled } from './pulled';
 import { readSteadily, sha256 } from './read';
@@ -104,8 +104,8 @@ class Restore {
   private async restore(path: string, saved: SavedFile): Promise<void> {
     const { store, name, onChange, dryRun } = this.deps;
     const { summary } = this;
-    const link = await linkOnPath(store, path);
-    if (link !== undefined) return void summary.postponed.push({ path, why: `${link.path}: ${link.why}` });
+    const why = await whyBehindLink(store, path);
+    if (why !== undefined) return void summary.postponed.push({ path, why });
     const target = localPath(store, path);
     const read = await readSteadily(target);
     if (read.kind === 'unreadable') return void summary.postponed.push({ path, why: read.why });

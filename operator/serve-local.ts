@@ -29,7 +29,7 @@ export async function serveLocalEtl(options: ServeLocalOptions): Promise<IngestS
     ...file.ref,
     name: file.path,
     // Use size and modification time as the digest: computing a hash would take as long as ingesting the file.
-    digest: `${file.size} ${file.mtimeMs}`,
+    digest: `${file.size} ${file.mtimeMs} ${file.ctimeMs}`,
     read: async (allIdentities) =>
       threads.read(file.ref, (await readLocalFile(store, file)) ?? new Uint8Array(), signal, allIdentities),
   });

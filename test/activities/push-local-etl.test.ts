@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { chmod, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Log, silentLog } from '../../config/log';
 import { FederationError } from '../../errors/federation-error';
@@ -7,6 +7,7 @@ import { decodeSet } from '../../etl/file';
 import { clusterEtlKey, clusterPrefix } from '../../federation/layout';
 import { FileCache, pushCache } from '../../local-etl/file-cache';
 import { localEtl, localPath } from '../../local-etl/store';
+import type { MemoryBudget } from '../../storage/memory-budget';
 import { goldenBytes } from '../etl/golden-files';
 import {
   assets1,
@@ -20,6 +21,13 @@ import {
   sha256,
   spied,
 } from '../local-etl/cluster-on-disk';
+
+/** A memory budget that fails as soon as a file is to be read. */
+const readsNothing: MemoryBudget = {
+  within: async () => {
+    throw new Error('a read');
+  },
+};
 
 let disk: ClusterOnDisk;
 beforeEach(async () => {
@@ -48,11 +56,46 @@ describe('a push', () => {
 
   it('does not even read an unchanged file', async () => {
     await disk.push();
-    // Change the bytes of a file, but not its size or modification time. Only a push that reads the file can notice
-    // the change.
-    const bytes = await built(day1);
-    await disk.build(day1, Buffer.alloc(bytes.length));
-    expect(await disk.push()).toMatchObject({ unchanged: 2 });
+    expect(await disk.push({ budget: readsNothing })).toMatchObject({ unchanged: 2 });
+  });
+
+  it('notices other content, even if size and modification time are the same', async () => {
+    await disk.push();
+    const path = localPath(disk.store, day1);
+    const { atime, mtime } = await stat(path);
+    const other = rewritten(day1, await built(day1));
+    await writeFile(`${path}.new`, other);
+    await utimes(`${path}.new`, atime, mtime);
+    await rename(`${path}.new`, path);
+    expect(await disk.push()).toMatchObject({ uploaded: 1, unchanged: 1 });
+    expect(await disk.remote(day1)).toEqual(other);
+    await disk.build(day1, await built(day1));
+    expect(await disk.push()).toMatchObject({ uploaded: 1, unchanged: 1 });
+  });
+
+  it('reads a file whose attributes have changed, but uploads it only if its content has', async () => {
+    await disk.push();
+    await chmod(localPath(disk.store, day1), 0o640);
+    const { bucket, calls } = counted(disk.bucket);
+    await expect(disk.push({ bucket, budget: readsNothing })).rejects.toThrow('a read');
+    expect(await disk.push({ bucket })).toMatchObject({ uploaded: 0, unchanged: 2 });
+    expect(await disk.push({ bucket, budget: readsNothing })).toMatchObject({ unchanged: 2 });
+    expect(calls).toEqual({ list: 3 });
+  });
+
+  it('reads files once if their inode numbers have moved, and never again for that reason', async () => {
+    await disk.push();
+    const cache = join(disk.store.state, pushCache);
+    const moveInodes = async () => {
+      const state = JSON.parse(await readFile(cache, 'utf8')) as { files: Record<string, { inode: number }> };
+      for (const entry of Object.values(state.files)) entry.inode++;
+      await writeFile(cache, JSON.stringify(state));
+    };
+    await moveInodes();
+    await expect(disk.push({ budget: readsNothing })).rejects.toThrow('a read');
+    expect(await disk.push()).toMatchObject({ uploaded: 0, unchanged: 2 });
+    await moveInodes();
+    expect(await disk.push({ budget: readsNothing })).toMatchObject({ uploaded: 0, unchanged: 2 });
   });
 
   it('reads a file again if it was written just before it was read, whatever its time', async () => {

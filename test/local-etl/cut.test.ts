@@ -195,13 +195,18 @@ async function cached({ store }: ClusterOnDisk, cache: string): Promise<string[]
 }
 
 /**
- * Changes the content of a file, but neither its size nor its modification time. The change can only be noticed by
- * reading the file.
+ * Changes the content of a file so that it can only be noticed by reading the file: keeps its size and modification
+ * time, and makes the push cache believe that the file's other attributes are as before.
  */
 async function spoilUnseen({ store }: ClusterOnDisk, path = ''): Promise<string> {
   const file = localPath(store, path);
   const { size, mtime } = await stat(file);
   await writeFile(file, Buffer.alloc(size));
   await utimes(file, mtime, mtime);
+  const { ctimeMs } = await stat(file);
+  const cache = join(store.state, pushCache);
+  const state = JSON.parse(await readFile(cache, 'utf8')) as { files: Record<string, object> };
+  state.files[path] = { ...state.files[path], ctimeMs };
+  await writeFile(cache, JSON.stringify(state));
   return path;
 }

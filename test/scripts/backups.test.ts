@@ -119,7 +119,7 @@ describe('restore', () => {
     symlinkSync('elsewhere', localPath(disk.store, day1));
     const { status, out } = await run('restore', name);
     expect(status).toBe(1);
-    expect(out).toContain(`Not restored: ${day1}: It cannot be opened (ELOOP).\n`);
+    expect(out).toContain(`Not restored: ${day1}: It is a link, and links are not followed.\n`);
   });
 
   it('refuses an unknown name', async () => {
