@@ -27,7 +27,7 @@ import {
   logWaiting,
   type PullSummary,
 } from './pull-summary';
-import { noteFile, notePassedOver } from './push-local-etl';
+import { logMended, noteFile, notePassedOver } from './push-local-etl';
 import { readNewestGeneration } from './read-generations';
 import { refuseGeneration } from './refuse-generation';
 
@@ -93,6 +93,7 @@ export function createPullCombined(deps: PullDependencies): () => Promise<PullSu
     }
     const summary = await new Pull(deps, pullStore, generation, signal).run();
     logPulled(deps, summary);
+    logMended(deps, pullStore);
     postponed = logPostponed(deps, summary, postponed);
     return summary;
   };

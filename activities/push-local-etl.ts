@@ -6,6 +6,7 @@ import { requireInstance } from '../local-etl/instance';
 import { listWindowFiles, type LocalFile } from '../local-etl/list';
 import { PassedOverPlaces } from '../local-etl/passed-over';
 import { Pusher, type PushOutcome } from '../local-etl/pusher';
+import { takeMended } from '../local-etl/state';
 import type { LocalEtl } from '../local-etl/store';
 import { transfersAtOnce } from '../local-etl/transfers';
 import { sweepTemporary } from '../local-etl/write';
@@ -123,6 +124,7 @@ export function createPushLocalEtl(deps: PushDependencies): (input: PushInput) =
       logVanished(deps, vanished);
     }
     logSkipped(deps, summary);
+    logMended(deps, deps.store);
     notePassedOver(summary, passedOver);
     // Most of these places stay as they are for ever. So log them only if they have changed.
     const text = describePassedOver(summary);
@@ -199,6 +201,18 @@ function logPassedOver(
     { event: 'push.passed-over', cluster, unreadable: unreadable.count, links: links.count },
     `FederatedCluster pushed the rest of the local ETL: ${text}`,
   );
+}
+
+/** Logs which state files were damaged, and have been restored. */
+export function logMended(
+  { log, cluster }: Pick<PushDependencies, 'log' | 'cluster'>,
+  store: LocalEtl,
+): void {
+  for (const file of takeMended(store))
+    log.warn(
+      { event: 'state.mended', cluster, file },
+      `${file} was damaged; it was restored from its copy. Check the disk`,
+    );
 }
 
 function logVanished({ log, cluster, bucket }: PushDependencies, vanished: number): void {

@@ -332,7 +332,7 @@ export const catalog = {
   },
   LOCAL_STATE_UNREADABLE: {
     means: 'The state that Federated ETL keeps on the volume cannot be read.',
-    hint: 'Check the named file under .federated-etl on the volume; the message says what is wrong with it.',
+    hint: 'Put the named file back from a snapshot of the volume, or delete it and its copy next to it (.copy.json): it then counts as lost.',
     retryable: false,
   },
   // Errors of queries to a primary cluster

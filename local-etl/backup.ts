@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { z } from 'zod';
 import { mapConcurrently } from '../concurrency/map-concurrently';
 import { FederationError, isFederationError } from '../errors/federation-error';
@@ -15,10 +14,10 @@ import { checked } from './checked';
 import { FileCache } from './file-cache';
 import { type FileStamp, listAllFiles } from './list';
 import { readSteadily, sha256 } from './read';
-import { readState, writeState } from './state';
+import { readState, removeState, writeState } from './state';
 import { type LocalEtl, localPath } from './store';
 import { transfersAtOnce } from './transfers';
-import { removeFile, writeTemporary } from './write';
+import { writeTemporary } from './write';
 
 /** A finished backup. */
 export interface Backup {
@@ -91,7 +90,7 @@ export async function backUp(deps: BackupDependencies): Promise<Backup> {
       });
     }
     await readManifest(place, cluster, name, signal);
-    for (const done of [begunName, backupCache]) await removeFile(join(store.state, done));
+    for (const done of [begunName, backupCache]) await removeState(store, done);
     return describe(name, manifest);
   } catch (error) {
     signal?.throwIfAborted();

@@ -1,10 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import { z } from 'zod';
 import { FederationError } from '../errors/federation-error';
-import { readState } from './state';
+import { createState, readState } from './state';
 import { type LocalEtl, requireLocalEtl } from './store';
-import { createOnce } from './write';
 
 const fileName = 'instance.json';
 const instanceSchema = z.object({ format: z.literal(1), instance: z.string().min(1) });
@@ -18,7 +16,7 @@ export async function instanceOf(store: LocalEtl): Promise<string> {
   const known = await readState(store, fileName, instanceSchema);
   if (known !== undefined) return known.instance;
   const made = { format: 1, instance: randomUUID() };
-  const first = await createOnce(join(store.state, fileName), Buffer.from(`${JSON.stringify(made)}\n`));
+  const first = await createState(store, fileName, made);
   return first ? made.instance : instanceOf(store);
 }
 

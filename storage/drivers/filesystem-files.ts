@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
 import { type FileHandle, lstat, open, readFile, rmdir, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { z } from 'zod';
 import type { ErrorCode } from '../../errors/catalog';
 import { FederationError } from '../../errors/federation-error';
 import type { ObjectInfo, Version } from '../bucket';
@@ -158,12 +159,28 @@ export async function writeMetadata(
   await writeFile(metadataPath(folder, version), JSON.stringify(metadata), { flush: true });
 }
 
+const unreadableCodes = new Set(['EACCES', 'EPERM', 'EISDIR', 'EIO']);
+const metadataSchema = z.record(z.string(), z.string());
+
+/**
+ * Reads the metadata of an object. Returns undefined if there is none. A file that is damaged or cannot be read counts
+ * as empty metadata, because it must cost no more than its own object: the next push writes both again.
+ */
 export async function readMetadata(
   folder: string,
   version: Version,
+  warn: (message: string) => void,
 ): Promise<Record<string, string> | undefined> {
-  const text = await orAbsent(readFile(metadataPath(folder, version), 'utf8'));
-  return text === undefined ? undefined : (JSON.parse(text) as Record<string, string>);
+  const path = metadataPath(folder, version);
+  try {
+    const text = await orAbsent(readFile(path, 'utf8'));
+    return text === undefined ? undefined : metadataSchema.parse(JSON.parse(text));
+  } catch (error) {
+    const code = errno(error);
+    if (code !== '' && !unreadableCodes.has(code)) throw error;
+    warn(`${path} is ignored: ${code === '' ? 'it is damaged' : `it cannot be read (${code})`}.`);
+    return {};
+  }
 }
 
 const codes: Record<string, ErrorCode> = {

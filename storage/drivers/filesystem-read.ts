@@ -11,11 +11,11 @@ const chunkSize = 256 * 1024;
  * Returns an object's size, time, version and metadata, or undefined if the object does not exist. All values belong to
  * the same version.
  */
-export async function headAt(place: Place): Promise<ObjectHead | undefined> {
+export async function headAt(place: Place, warn: (message: string) => void): Promise<ObjectHead | undefined> {
   for (;;) {
     const stat = await files.lstatFile(place.path);
     if (stat === undefined) return undefined;
-    const metadata = await files.readMetadata(place.folder, files.versionOf(stat));
+    const metadata = await files.readMetadata(place.folder, files.versionOf(stat), warn);
     // If there is no metadata file, there are two cases: the object has no metadata, or the object was replaced after
     // `lstatFile`. In the second case, read again.
     if (metadata !== undefined || (await isStill(place, stat))) {

@@ -108,7 +108,7 @@ class FilesystemBucket implements Bucket {
   async head(key: string, options: CallOptions = {}): Promise<ObjectHead | undefined> {
     return this.#call(key, 'look', options, async () => {
       const place = await this.#find(key);
-      return place && headAt(place);
+      return place && headAt(place, this.#warn);
     });
   }
 
@@ -184,7 +184,7 @@ class FilesystemBucket implements Bucket {
     checkKey(to);
     return this.#call(from, 'copy', options, async () => {
       const place = await this.#find(from);
-      const head = place && (await headAt(place));
+      const head = place && (await headAt(place, this.#warn));
       if (place === undefined || head === undefined) throw missing(from);
       if (from === to) return head;
       // Copy the bytes instead of creating a hard link. With a link, a program that writes one of the two files in
