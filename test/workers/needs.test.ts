@@ -6,7 +6,12 @@ import pino from 'pino';
 import { stringify } from 'yaml';
 import { silentLog } from '../../config/log';
 import { loadSettings } from '../../config/settings';
-import { clusterNeeds, registrationOf } from '../../workers/cluster-workflows';
+import {
+  clusterNeeds,
+  type Registration,
+  registrationOf,
+  type WorkflowContext,
+} from '../../workers/cluster-workflows';
 import { federatorNeeds } from '../../workers/federator-workflows';
 import { type Need, restorer } from '../../workers/needs';
 import { openWorkflow } from '../../workers/open-workflow';
@@ -72,6 +77,15 @@ async function contextOf(idPrefix: string) {
   };
 }
 
+/** Registrations to close, also after a test that failed: one that is open keeps trying. */
+const registrations: Registration[] = [];
+afterEach(() => registrations.splice(0).forEach((registration) => registration.close()));
+function register(context: WorkflowContext): Registration {
+  const registration = registrationOf(context);
+  registrations.push(registration);
+  return registration;
+}
+
 const times = { firstRunAfterMs: 300_000, runEveryMs: 1_800_000 };
 const customAttributes = async () =>
   (await server.connection.operatorService.listSearchAttributes({ namespace })).customAttributes;
@@ -79,7 +93,7 @@ const customAttributes = async () =>
 describeWithTemporal('what a role needs in Temporal', () => {
   it('is created again once it is gone, all in one line of the log', async () => {
     const context = await contextOf('gone-');
-    const registration = registrationOf(context);
+    const registration = register(context);
     const needs = [
       ...federatorNeeds(context, { idPrefix: 'gone-', ...times }),
       ...clusterNeeds(context, 'volume-1', registration),
@@ -129,7 +143,6 @@ describeWithTemporal('what a role needs in Temporal', () => {
     ]);
     await restore();
     expect(lines).toHaveLength(1);
-    registration.close();
   });
 
   it('stays as it is if it is there, even if a person or another federator has changed it', async () => {
@@ -175,7 +188,7 @@ describeWithTemporal('a primary that starts before the federator', () => {
     const context = await contextOf('early-');
     const { lines, log } = restorerOf([]);
     const asked = jest.spyOn(client.workflow, 'getHandle');
-    const registration = registrationOf({ ...context, log });
+    const registration = register({ ...context, log });
     await registration.begin();
     await until('several attempts', () => asked.mock.calls.length > 2);
     expect(lines).toEqual([expect.objectContaining({ level: 'info', event: 'roster.awaited' })]);
@@ -184,7 +197,6 @@ describeWithTemporal('a primary that starts before the federator', () => {
       const { events } = await client.workflow.getHandle('early-roster').fetchHistory();
       return events?.some((event) => event.workflowExecutionSignaledEventAttributes != null);
     });
-    registration.close();
     expect(lines).toHaveLength(1);
     asked.mockRestore();
   });
