@@ -4,6 +4,7 @@ import { catalog, isErrorCode } from '../errors/catalog';
 import { FederationError } from '../errors/federation-error';
 import type { FederationSummary } from '../workflows/federation';
 import { type FederationProgress, progress } from '../workflows/messages';
+import { awaitRun, type Patience } from './await-run';
 import { errorOfFailed } from './temporal-runs';
 
 const lookEveryMs = 500;
@@ -15,14 +16,18 @@ export interface FollowOptions {
   readonly progress: (state: FederationProgress) => void;
   /** Called when several queries in a row had no answer, so no worker seems to be running. */
   readonly unserved: () => void;
+  /** Called with the reason when the run is stuck, or when Temporal does not answer. */
+  readonly stuck: (why: FederationError) => void;
   /** Aborting this signal stops the progress reports. The end of the run is still awaited. */
   readonly stop: AbortSignal;
+  readonly patience?: Patience;
 }
 
 /**
  * Waits for the end of a federation and returns its summary. Meanwhile, reports its progress.
  *
- * @throws FederationError with the code of the run's error, or with FEDERATION_FAILED if that code is unknown
+ * @throws FederationError with the code of the run's error, or with FEDERATION_FAILED if that code is unknown; see
+ *   `awaitRun` for a run that cannot end
  */
 export async function followFederation(
   client: Client,
@@ -33,7 +38,7 @@ export async function followFederation(
   const ended = new AbortController();
   const watched = watch();
   try {
-    return (await handle.result()) as FederationSummary;
+    return (await awaitRun(client, run, options.stuck, options.patience)) as FederationSummary;
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
     const failure = errorOfFailed(error);

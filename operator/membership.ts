@@ -126,8 +126,8 @@ export function describeChange(
 function noRoster(error: unknown): never {
   if (!(error instanceof WorkflowNotFoundError)) throw error;
   throw new FederationError('TEMPORAL_UNAVAILABLE', {
-    detail: 'There is no roster in this Temporal namespace: no federator has ever run in it.',
-    hint: 'Check temporal.address, temporal.namespace and temporal.idPrefix, or start the federator.',
+    detail: 'No roster runs in this Temporal namespace.',
+    hint: 'If a federator runs, it starts the roster within minutes. If not, start one, or correct temporal.address, temporal.namespace or temporal.idPrefix.',
     cause: error,
   });
 }

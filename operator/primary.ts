@@ -4,7 +4,7 @@ import type { EnterPrimarySummary } from '../activities/enter-primary';
 import type { LeavePrimaryInput, LeaveSummary } from '../activities/leave-primary';
 import type { PrimaryStatus } from '../activities/primary-status';
 import { isErrorCode } from '../errors/catalog';
-import { FederationError } from '../errors/federation-error';
+import { FederationError, isFederationError } from '../errors/federation-error';
 import { failureOf } from '../workflows/attempts';
 import {
   acceptFederationUpdate,
@@ -15,6 +15,7 @@ import {
   skipWaitingUpdate,
 } from '../workflows/messages';
 import type { Names } from '../workflows/names';
+import { promptly } from './promptly';
 
 /** The names by which a cluster's own records are recognized. `primary names --json` prints this object. */
 export interface OwnNames {
@@ -24,7 +25,7 @@ export interface OwnNames {
 
 /**
  * Access to a primary through its worker. The worker has to be running, because only it can access the cluster's
- * volume. If the cluster has never run as a primary, each method throws CLUSTER_UNKNOWN. If the worker reports an
+ * volume. If the cluster has no pull workflow, each method throws CLUSTER_UNKNOWN. If the worker reports an
  * error, the method throws that error.
  */
 export interface Primary {
@@ -46,16 +47,34 @@ export interface Primary {
   names(add?: string): Promise<OwnNames>;
 }
 
-/** Returns access to the primary with the given cluster id, without sending a request yet. */
-export function primaryOf(client: Client, { pull }: Names, cluster: string): Primary {
+/** Time for a worker to take a request, in milliseconds. It may take longer to carry it out. */
+const takesWithinMs = 20_000;
+
+/**
+ * Returns access to the primary with the given cluster id, without sending a request yet. Its methods throw
+ * TEMPORAL_UNAVAILABLE if no worker takes the request within `patienceMs`. (Default: 20 seconds)
+ */
+export function primaryOf(
+  client: Client,
+  { pull }: Names,
+  cluster: string,
+  patienceMs = takesWithinMs,
+): Primary {
   const handle = client.workflow.getHandle(pull(cluster));
-  const ask = <Answer, Args extends [unknown?]>(
+  const ask = async <Answer, Args extends [unknown?]>(
     update: UpdateDefinition<Answer, Args>,
     message: unknown = {},
-  ): Promise<Answer> =>
-    handle
-      .executeUpdate<Answer, [unknown]>(update.name, { args: [message] })
-      .catch((error: unknown) => explain(error, cluster));
+  ): Promise<Answer> => {
+    const waitForStage = 'ACCEPTED';
+    try {
+      const taken = await promptly(client, patienceMs, () =>
+        handle.startUpdate<Answer, [unknown]>(update.name, { args: [message], waitForStage }),
+      );
+      return await taken.result();
+    } catch (error) {
+      return explain(error, cluster);
+    }
+  };
   return {
     cluster,
     status: () => ask(primaryStatusUpdate),
@@ -70,16 +89,26 @@ export function primaryOf(client: Client, { pull }: Names, cluster: string): Pri
   };
 }
 
-/** Throws CLUSTER_UNKNOWN if the cluster has never run as a primary; otherwise throws the error from the worker. */
+/**
+ * Throws CLUSTER_UNKNOWN if the cluster has no pull workflow, TEMPORAL_UNAVAILABLE if no worker takes the request, and
+ * otherwise the error from the worker.
+ */
 function explain(error: unknown, cluster: string): never {
   if (error instanceof WorkflowNotFoundError) {
     throw new FederationError('CLUSTER_UNKNOWN', {
       subject: { cluster },
-      detail: `${cluster} has never run as a primary.`,
-      hint: 'Name another cluster with --cluster; `federated-etl status` lists the primaries.',
+      detail: `No pull of ${cluster} runs in this Temporal namespace.`,
+      hint: 'If it is a primary and runs, it starts its pull within minutes. If not, name another cluster with --cluster; `federated-etl status` lists the primaries.',
       cause: error,
     });
   }
+  if (isFederationError(error, 'TEMPORAL_UNAVAILABLE'))
+    throw new FederationError('TEMPORAL_UNAVAILABLE', {
+      subject: { cluster },
+      detail: `The primary ${cluster} does not answer: no process serves it.`,
+      hint: `Start \`federated-etl run\` on ${cluster}, then repeat the command.`,
+      cause: error,
+    });
   if (!(error instanceof WorkflowUpdateFailedError)) throw error;
   const { code, message } = failureOf(error);
   throw new FederationError(isErrorCode(code) ? code : 'INTERNAL', {

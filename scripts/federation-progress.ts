@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import { describeError } from '../errors/federation-error';
 import { count, describeSourcesToSee } from '../federation/count';
 import { followFederation } from '../operator/follow-federation';
 import type { FederationSummary } from '../workflows/federation';
@@ -26,6 +27,7 @@ export async function showFederation(
   return await followFederation(client, run, {
     progress: ({ merged, planned, phase }) => progress.update(merged, planned, phase),
     unserved: () => progress.note(`${indent}No federator is serving the run; it continues when one does.`),
+    stuck: (why) => progress.note(`${indent}${describeError(why)}`),
     stop,
   });
 }

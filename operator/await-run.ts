@@ -1,0 +1,129 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Client, WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
+import { temporal } from '@temporalio/proto';
+import { catalog } from '../errors/catalog';
+import { FederationError, isFederationError } from '../errors/federation-error';
+import { promptly } from './promptly';
+
+const { WorkflowTaskFailedCause } = temporal.api.enums.v1;
+
+/** How long to wait in vain, in milliseconds. */
+export interface Patience {
+  readonly lookEveryMs: number;
+  /** Time for Temporal to answer one request. */
+  readonly answerWithinMs: number;
+  /**
+   * Time for a run that is stuck, or for a server that does not answer. A federator needs less than three minutes to
+   * restore what Temporal has lost.
+   */
+  readonly troubleMs: number;
+}
+
+const patience: Patience = { lookEveryMs: 3_000, answerWithinMs: 10_000, troubleMs: 5 * 60_000 };
+
+/**
+ * Waits for the end of a run and returns its result. `stuck` is called with the reason when the run is stuck, or when
+ * Temporal does not answer.
+ *
+ * @throws WorkflowFailedError if the run fails; FederationError with the reason if it stays stuck, if Temporal does not
+ *   answer for long, or if Temporal no longer knows the run
+ */
+export async function awaitRun(
+  client: Client,
+  run: string,
+  stuck: (why: FederationError) => void,
+  { lookEveryMs, answerWithinMs, troubleMs }: Patience = patience,
+): Promise<unknown> {
+  const ended = new AbortController();
+  try {
+    return await Promise.race([result(), watch()]);
+  } finally {
+    ended.abort();
+  }
+
+  async function result(): Promise<unknown> {
+    for (;;) {
+      try {
+        return await client.workflow.getHandle(run).result();
+      } catch (error) {
+        if (error instanceof WorkflowFailedError) throw error;
+        if (error instanceof WorkflowNotFoundError) throw unknown(run, error);
+        // Temporal cannot be reached at the moment. `watch` decides when that has lasted too long.
+        await sleep(lookEveryMs, undefined, { signal: ended.signal });
+      }
+    }
+  }
+
+  async function watch(): Promise<never> {
+    let wellAt = Date.now();
+    let known: string | undefined;
+    for (;;) {
+      await sleep(lookEveryMs, undefined, { signal: ended.signal });
+      const trouble = await troubleOf(client, run, answerWithinMs);
+      if (trouble === undefined) {
+        wellAt = Date.now();
+        known = undefined;
+        continue;
+      }
+      if (trouble.code === 'RUN_DIED' || Date.now() - wellAt > troubleMs) throw trouble;
+      if (trouble.code !== known) stuck(trouble);
+      known = trouble.code;
+    }
+  }
+}
+
+/** The attempt of a workflow task from which on its workflow counts as stuck, if the first one failed. */
+const attemptOfStuck = 2;
+
+/** Returns what keeps a run from going on, or undefined if nothing does. */
+async function troubleOf(
+  client: Client,
+  run: string,
+  answerWithinMs: number,
+): Promise<FederationError | undefined> {
+  try {
+    return await promptly(client, answerWithinMs, async () => {
+      const { raw } = await client.workflow.getHandle(run).describe();
+      const attempt = raw.pendingWorkflowTask?.attempt ?? 0;
+      return attempt < attemptOfStuck ? undefined : await stuckOn(client, run);
+    });
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return unknown(run, error);
+    const detail = isFederationError(error) ? error.detail : `Temporal does not answer: ${String(error)}`;
+    return new FederationError('TEMPORAL_UNAVAILABLE', {
+      subject: { key: run },
+      detail: `${detail} The run goes on once Temporal does.`,
+      hint: 'Check the server; then `federated-etl runs` shows how the run ended.',
+      cause: error,
+    });
+  }
+}
+
+/** Returns why the workflow of a run is stuck, from the last event of its history. */
+async function stuckOn(client: Client, run: string): Promise<FederationError | undefined> {
+  const { history } = await client.workflowService.getWorkflowExecutionHistoryReverse({
+    namespace: client.options.namespace,
+    execution: { workflowId: run },
+    maximumPageSize: 1,
+  });
+  const failed = history?.events?.[0]?.workflowTaskFailedEventAttributes;
+  if (!failed) return undefined;
+  const badAttributes = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES;
+  const code = failed.cause === badAttributes ? 'SEARCH_ATTRIBUTES_MISSING' : 'FEDERATION_FAILED';
+  return new FederationError(code, {
+    subject: { key: run },
+    detail: `The run is stuck: ${failed.failure?.message ?? 'its workflow fails again and again'}.`,
+    hint:
+      code === 'SEARCH_ATTRIBUTES_MISSING'
+        ? `A running federator registers them within minutes, and the run goes on. If it cannot: ${catalog[code].hint}`
+        : `Read the log of the federator. \`temporal workflow terminate -w ${run}\` ends the run.`,
+  });
+}
+
+function unknown(run: string, cause: unknown): FederationError {
+  return new FederationError('RUN_DIED', {
+    subject: { key: run },
+    detail: 'Temporal no longer knows the run: the server has lost its data, or was restored from a backup.',
+    cause,
+  });
+}
