@@ -92,7 +92,7 @@ async function rosterNow(
   bucket: BucketReader,
 ): Promise<{ rules: RosterRules } & Pick<DryRun, 'missing'>> {
   const { generation, damage } = await findNewest(bucket);
-  const { roster } = await temporalView(operator, []);
+  const { roster } = await temporalView(operator, {});
   if (roster?.loaded) return { rules: rulesOf(roster), missing: damage };
   const { exclusions = {}, roster: last = '' } = generation?.membership ?? {};
   const known = generation === undefined ? 'none' : `those of generation ${generation.generation}`;

@@ -16,7 +16,7 @@ import { describeOtherBucket } from './other-bucket';
 import { replayRequest } from './replay';
 import { readRuns, type Run } from './runs';
 import { startFederation } from './start-federation';
-import { summarizeCluster, type Survey, surveyBucket } from './survey';
+import { silentClusters, summarizeCluster, type Survey, surveyBucket } from './survey';
 import { temporalView } from './temporal-view';
 
 /**
@@ -44,16 +44,21 @@ export function federationOf(operator: Operator, { temporalUi }: FederationOptio
   };
   return {
     status: remembered(surveyEveryMs, async () => {
-      const { survey, missing } = await surveyAsAllowed(await operator.bucket());
-      const view = await temporalView(operator, []);
+      const { survey, listed, missing } = await surveyAsAllowed(await operator.bucket());
+      const now = Date.now();
+      const view = await temporalView(operator, { silent: listed ? silentClusters(survey, now) : [] });
       const otherBucket = await describeOtherBucket(await operator.bucket(), survey, view);
       return {
         clusters: survey.clusters.map((found) => {
-          const { windows: _, ...summary } = summarizeCluster(found, survey.generation, view.roster);
+          const {
+            windows: _,
+            silence: __,
+            ...summary
+          } = summarizeCluster(found, survey.generation, view, now);
           return summary;
         }),
         ...(survey.generation?.hold && { hold: survey.generation.hold }),
-        notes: survey.generation ? notesOnCosts(survey.generation, Date.now()) : [],
+        notes: survey.generation ? notesOnCosts(survey.generation, now) : [],
         ...(workflows && { temporalUi: workflows }),
         missing: [
           ...(otherBucket === undefined ? [] : [otherBucket]),
@@ -133,11 +138,13 @@ function remembered<T>(everyMs: number, ask: () => Promise<T>): () => Promise<T>
 
 /**
  * Surveys the whole bucket. If access is denied, reads only Combined Storage: a cluster that is only a primary may have
- * no access to anything else.
+ * no access to anything else. `listed` is false in this case, and the clusters have no files.
  */
-async function surveyAsAllowed(bucket: BucketReader): Promise<{ survey: Survey; missing: string[] }> {
+async function surveyAsAllowed(
+  bucket: BucketReader,
+): Promise<{ survey: Survey; listed: boolean; missing: string[] }> {
   try {
-    return { survey: await surveyBucket(bucket), missing: [] };
+    return { survey: await surveyBucket(bucket), listed: true, missing: [] };
   } catch (error) {
     if (!isFederationError(error, 'STORAGE_ACCESS_DENIED')) throw error;
     const newest = await findNewest(bucket);
@@ -145,6 +152,7 @@ async function surveyAsAllowed(bucket: BucketReader): Promise<{ survey: Survey; 
     const known = [...new Set([...clusters, ...keysOf(excluded), ...keysOf(removed)])].sort(byBytes);
     return {
       survey: { clusters: known.map((cluster) => ({ cluster, files: [] })), ...newest },
+      listed: false,
       missing: ['The last pushes are unknown: this cluster has access to Combined Storage only.'],
     };
   }

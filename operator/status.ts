@@ -3,11 +3,12 @@ import type { Settings } from '../config/settings';
 import { adviseOnNameConflict, describeNameConflict } from '../federation/name-conflicts';
 import type { FederationReport } from '../federation/run';
 import type { PullState, PushState } from '../workflows/messages';
+import { describeSilent } from './describe-silence';
 import { type GenerationSummary, summarizeGeneration } from './generations';
 import type { Operator } from './operator';
 import { describeOtherBucket } from './other-bucket';
 import { readRuns, type Run } from './runs';
-import { type ClusterSummary, summarizeCluster, type Survey, surveyBucket } from './survey';
+import { type ClusterSummary, silentClusters, summarizeCluster, type Survey, surveyBucket } from './survey';
 import { type TemporalView, temporalView } from './temporal-view';
 
 /** State of the whole pipeline. `status --json` prints exactly this. Times are in RFC 3339 format. */
@@ -37,8 +38,8 @@ export interface Status {
   /** Sentences that say what could not be determined. */
   readonly missing: readonly string[];
   /**
-   * What has to be done before the pipeline works end to end: usually set-up steps that are still missing. Empty if
-   * there is nothing to do.
+   * What has to be done before the pipeline works end to end: set-up steps that are still missing, and clusters that
+   * have gone silent. Empty if there is nothing to do.
    */
   readonly toDo: readonly string[];
 }
@@ -54,20 +55,22 @@ export async function readStatus(
 ): Promise<Status> {
   const bucket = await operator.bucket();
   const survey = await surveyBucket(bucket);
-  const view = await temporalView(
-    operator,
-    survey.clusters.map(({ cluster }) => cluster),
-  );
+  const now = new Date();
+  const view = await temporalView(operator, {
+    pushing: survey.clusters.map(({ cluster }) => cluster),
+    silent: silentClusters(survey, now.getTime()),
+  });
   const { generation } = survey;
   const found = await readRuns(operator, 1);
   const [lastRun] = found.runs;
   const otherBucket = await describeOtherBucket(bucket, survey, view);
+  const clusters = survey.clusters.map((found) => ({
+    ...summarizeCluster(found, generation, view, now.getTime()),
+    push: view.push.get(found.cluster),
+  }));
   return {
     bucket: bucket.label,
-    clusters: survey.clusters.map((found) => ({
-      ...summarizeCluster(found, generation, view.roster),
-      push: view.push.get(found.cluster),
-    })),
+    clusters,
     lastRun: lastRun && {
       run: lastRun.run,
       outcome: lastRun.outcome,
@@ -86,7 +89,12 @@ export async function readStatus(
     // If Temporal does not answer, the view already says so, and `found.missing` would say it again.
     missing: view.missing,
     toDo:
-      otherBucket === undefined ? toDo(survey, lastRun, view, operator.settings.federator) : [otherBucket],
+      otherBucket === undefined
+        ? [
+            ...setUpSteps(survey, lastRun, view, operator.settings.federator),
+            ...describeSilent(clusters, now),
+          ]
+        : [otherBucket],
   };
 }
 
@@ -96,7 +104,7 @@ function glance(summary: GenerationSummary): Status['generation'] {
 }
 
 /** Lists the set-up steps that are still missing, each with instructions. */
-function toDo(
+function setUpSteps(
   { clusters, generation, damage }: Survey,
   lastRun: Run | undefined,
   view: TemporalView,

@@ -1,15 +1,17 @@
 import { discoverClusters, listWindowFiles } from '../activities/survey-clusters';
 import type { ClusterId } from '../etl/cluster-id';
 import { ownValue } from '../etl/own-value';
-import { parseWindowId } from '../etl/window';
+import { parseWindowId, type WindowRef } from '../etl/window';
 import { byBytes } from '../federation/byte-order';
 import type { ListedFile } from '../federation/candidates';
 import type { Generation } from '../federation/generation';
 import { keysOf } from '../federation/ids';
 import { describeRemoved, stillPushes } from '../federation/removal';
+import { countMissing, judgeSilence, type Silence } from '../federation/silence';
 import type { BucketReader } from '../storage/bucket';
 import type { RosterState } from '../workflows/messages';
 import { findNewest, type Newest } from './newest-generation';
+import type { TemporalView } from './temporal-view';
 
 /** Summary of a cluster's windows that have the same pipeline and resolution. */
 export interface WindowsSummary {
@@ -18,6 +20,11 @@ export interface WindowsSummary {
   readonly count: number;
   /** End of the newest window, in RFC 3339 format. It shows how recent the data is. */
   readonly newestEnd: string;
+  /**
+   * Number of windows without a file, between the first window and the last one that the cluster should have pushed. 0
+   * if nobody expects the cluster to push.
+   */
+  readonly missing: number;
 }
 
 export interface ClusterSummary {
@@ -32,7 +39,17 @@ export interface ClusterSummary {
   readonly stillPushing?: true;
   /** Time when the cluster's newest file was written, by the store's clock, in RFC 3339 format. */
   readonly lastPush?: string;
+  /** Whether the cluster pushes as usual. */
+  readonly silence: SilenceSummary;
   readonly windows: readonly WindowsSummary[];
+}
+
+/** Whether a cluster pushes as usual, as in `Silence`. */
+export interface SilenceSummary extends Pick<Silence, 'state'> {
+  /** The usual interval between two pushes, in milliseconds. */
+  readonly usualMs: number;
+  /** Set if the cluster is late only because it has just come back: the time of its first push, in RFC 3339 format. */
+  readonly back?: string;
 }
 
 /** State of the federation, as far as the bucket shows it. */
@@ -58,22 +75,47 @@ export async function surveyBucket(bucket: BucketReader): Promise<Survey> {
 }
 
 /**
- * Summarizes a cluster's windows and its membership. The membership comes from the newest generation. If the roster has
- * changed it since, `reason` says so.
+ * Summarizes a cluster's windows and its membership, and judges whether it has gone silent. The membership comes from
+ * the newest generation. If the roster has changed it since, `reason` says so.
  */
 export function summarizeCluster(
   { cluster, files }: Survey['clusters'][number],
   generation: Generation | undefined,
-  roster: RosterState | undefined,
+  { roster, stopped }: Partial<Pick<TemporalView, 'roster' | 'stopped'>>,
+  now: number,
 ): ClusterSummary {
-  const lastPush = files.reduce((latest, { modified }) => Math.max(latest, modified), 0);
+  const newest = files.reduce((latest, { modified }) => Math.max(latest, modified), 0);
+  const member =
+    removedAs(cluster, newest, generation) ??
+    membershipOf(cluster, generation, roster?.loaded ? roster : undefined);
+  const silence = judgeSilence({
+    membership: member.membership,
+    stopped: stopped?.has(cluster) === true,
+    files,
+    now,
+  });
+  const { state, usual, back, lastSeen = newest } = silence;
   return {
     cluster,
-    ...(removedAs(cluster, lastPush, generation) ??
-      membershipOf(cluster, generation, roster?.loaded ? roster : undefined)),
-    ...(lastPush > 0 && { lastPush: new Date(lastPush).toISOString() }),
-    windows: summarizeWindows(files),
+    ...member,
+    ...(lastSeen > 0 && { lastPush: new Date(lastSeen).toISOString() }),
+    silence: { state, usualMs: usual, ...(back !== undefined && { back: new Date(back).toISOString() }) },
+    windows: summarizeWindows(files, (refs) =>
+      state === 'not-expected' ? 0 : countMissing(refs, usual, now),
+    ),
   };
+}
+
+/** Returns the clusters that are late or gone by their files alone. Some of them may have been stopped on purpose. */
+export function silentClusters({ clusters, generation }: Survey, now: number): ClusterId[] {
+  return clusters.flatMap((found) =>
+    isSilent(summarizeCluster(found, generation, {}, now)) ? [found.cluster] : [],
+  );
+}
+
+/** Returns whether a cluster that should push is late or gone. */
+export function isSilent({ silence: { state } }: Pick<ClusterSummary, 'silence'>): boolean {
+  return state === 'late' || state === 'gone';
 }
 
 /** Says who removed the cluster, and whether it still pushes. Returns undefined unless the cluster is removed. */
@@ -115,7 +157,10 @@ function membershipOf(
   return { membership: included ? 'in' : 'not yet', ...(reason !== undefined && { reason }) };
 }
 
-function summarizeWindows(files: readonly ListedFile[]): WindowsSummary[] {
+function summarizeWindows(
+  files: readonly ListedFile[],
+  missing: (refs: readonly WindowRef[]) => number,
+): WindowsSummary[] {
   const refs = [...new Set(files.map(({ window }) => window))].flatMap(
     (window) => parseWindowId(window) ?? [],
   );
@@ -130,6 +175,7 @@ function summarizeWindows(files: readonly ListedFile[]): WindowsSummary[] {
         resolution: first.resolution,
         count: group.length,
         newestEnd: new Date(newestEnd * 1000).toISOString(),
+        missing: missing(group),
       },
     ];
   });

@@ -4,6 +4,7 @@ import { isFederationError } from '../errors/federation-error';
 import type { PullState, PushState, RosterState } from '../workflows/messages';
 import { briefTimeoutMs, type Operator } from './operator';
 import { promptly } from './promptly';
+import { stoppedPushes } from './stopped-pushes';
 
 /** State that only Temporal has. If a workflow does not answer, its field is undefined or its map entry is missing. */
 export interface TemporalView {
@@ -11,6 +12,8 @@ export interface TemporalView {
   /** State of each push workflow, by cluster id. `pull` contains the same for pull workflows. */
   readonly push: ReadonlyMap<string, PushState>;
   readonly pull: ReadonlyMap<string, PullState>;
+  /** Those of the silent clusters whose pushes were stopped on purpose. */
+  readonly stopped: ReadonlySet<string>;
   /** Sentences that say what is unknown because Temporal or a workflow did not answer. */
   readonly missing: readonly string[];
 }
@@ -21,11 +24,22 @@ export interface TemporalView {
  */
 const answerWithinMs = 3_000;
 
+/** The clusters about which to ask Temporal. */
+export interface AskedClusters {
+  /** The clusters whose push workflows to query. (Default: none) */
+  readonly pushing?: readonly string[];
+  /** The clusters that have gone silent: finds out which of them were stopped on purpose. (Default: none) */
+  readonly silent?: readonly string[];
+}
+
 /**
  * Queries the roster and the push and pull workflows. Does not throw if Temporal is unavailable or a workflow does not
  * answer.
  */
-export async function temporalView(operator: Operator, clusters: readonly string[]): Promise<TemporalView> {
+export async function temporalView(
+  operator: Operator,
+  { pushing = [], silent = [] }: AskedClusters,
+): Promise<TemporalView> {
   const missing: string[] = [];
   const temporal = await operator.temporal({ timeoutMs: briefTimeoutMs }).catch((error: unknown) => {
     if (!isFederationError(error, 'TEMPORAL_UNAVAILABLE')) throw error;
@@ -34,7 +48,7 @@ export async function temporalView(operator: Operator, clusters: readonly string
     );
     return undefined;
   });
-  if (temporal === undefined) return { push: new Map(), pull: new Map(), missing };
+  if (temporal === undefined) return { push: new Map(), pull: new Map(), stopped: new Set(), missing };
 
   const { names } = operator;
   const roster = await ask<RosterState>(temporal.client, names.roster, 'roster');
@@ -51,14 +65,19 @@ export async function temporalView(operator: Operator, clusters: readonly string
     );
   };
   const primaries = roster?.primaries ?? [];
-  const [push, pull] = await Promise.all([
-    states<PushState>(clusters, (cluster) => names.push(cluster)),
+  const { client } = temporal;
+  const [push, pull, stopped] = await Promise.all([
+    states<PushState>(pushing, (cluster) => names.push(cluster)),
     states<PullState>(primaries, (cluster) => names.pull(cluster)),
+    // If this is unknown, the clusters are reported as silent, which is the safe side.
+    promptly(client, answerWithinMs, () => stoppedPushes(client, names, silent)).catch(
+      (): ReadonlySet<string> => new Set(),
+    ),
   ]);
   for (const primary of primaries.filter((id) => !pull.has(id))) {
     missing.push(`The primary ${primary} does not answer: does it run?`);
   }
-  return { roster, push, pull, missing };
+  return { roster, push, pull, stopped, missing };
 }
 
 async function ask<Answer>(client: Client, workflowId: string, query: string): Promise<Answer | undefined> {

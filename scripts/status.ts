@@ -64,15 +64,16 @@ function section(title: string, text: string): void {
  * only in the first line of each cluster.
  */
 function showClusters(clusters: readonly ClusterStatus[], now: Date): string {
-  const rows = clusters.flatMap(({ cluster, membership, reason, lastPush, windows }) => {
+  const rows = clusters.flatMap(({ cluster, membership, reason, lastPush, silence, windows }) => {
     // The reason for a removal already says that the cluster is removed.
     const state = membership === 'removed' ? reason : reason && `${membership} (${reason})`;
-    const about = [cluster, state ?? membership, lastPush && formatAge(lastPush, now)];
+    const late = silence.state === 'late' || silence.state === 'gone' ? ` (${silence.state})` : '';
+    const about = [cluster, state ?? membership, lastPush && formatAge(lastPush, now) + late];
     if (windows.length === 0) return [[...about.slice(0, 2), 'never', '', 0, '']];
-    return windows.map(({ pipeline, resolution, count: number, newestEnd }, index) => [
+    return windows.map(({ pipeline, resolution, count: number, newestEnd, missing }, index) => [
       ...(index === 0 ? about : ['', '', '']),
       `${pipeline} ${resolution}`,
-      number,
+      missing === 0 ? number : `${number} (${missing} missing)`,
       formatAge(newestEnd, now),
     ]);
   });

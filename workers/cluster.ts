@@ -3,6 +3,7 @@ import type { PushInput } from '../activities/push-local-etl';
 import { instanceOf } from '../local-etl/instance';
 import { allowed, localEtl } from '../local-etl/store';
 import { watchLocalEtl } from '../local-etl/watch';
+import { roleGone } from '../operator/stopped-pushes';
 import { makeFolder } from '../storage/make-folder';
 import { createMemoryBudget } from '../storage/memory-budget';
 import { temporalContext } from './as-activity';
@@ -14,8 +15,6 @@ import { startPrimaryApi } from './primary-api';
 import type { RoleContext, StartedRole } from './role';
 import { warnOfSharedConfig } from './shared-config';
 import { createWorker } from './workers';
-
-const roleGone = 'the settings of the cluster no longer give it this role';
 
 /**
  * Maximum number of activities that run at once. It allows for a push, a pull, and requests to leave or enter the

@@ -96,14 +96,14 @@ function describeDamage(damage: readonly string[]): Check {
 }
 
 function describeCluster(cluster: Survey['clusters'][number], { generation }: Survey): Check {
+  const now = new Date();
   const {
     lastPush,
     windows,
     membership,
     reason = '',
     stillPushing,
-  } = summarizeCluster(cluster, generation, undefined);
-  const now = new Date();
+  } = summarizeCluster(cluster, generation, {}, now.getTime());
   if (membership === 'removed') return describeRemovedCluster(cluster.cluster, reason, stillPushing);
   if (windows.length === 0) return line(cluster.cluster, 'no windows');
   const kinds = windows.map(

@@ -53,7 +53,7 @@ test('clusters with names that objects inherit are federated like any other', as
     ['constructor', { by: 'person', reason: 'odd prices', lastGeneration: 1 }],
   ]);
   const { clusters } = await surveyBucket(bucket);
-  const summaries = clusters.map((cluster) => summarizeCluster(cluster, without, undefined));
+  const summaries = clusters.map((cluster) => summarizeCluster(cluster, without, {}, 0));
   expect(summaries.map(({ cluster, membership }) => [cluster, membership])).toEqual([
     ['cluster-5', 'in'],
     ['constructor', 'excluded'],

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { clusterId } from '../../etl/cluster-id';
@@ -58,6 +58,12 @@ export class FederationFolder implements AsyncDisposable {
   async push(cluster: string, window: string): Promise<void> {
     const key = clusterEtlKey(clusterId(cluster), window);
     await this.bucket.put(key, readFileSync(join(golden, key)));
+  }
+
+  /** Makes it look as if a cluster had pushed a window this many hours ago. */
+  lastPushed(cluster: string, window: string, hoursAgo: number): void {
+    const at = Date.now() / 1_000 - hoursAgo * 3_600;
+    utimesSync(join(this.folder, 'bucket', clusterEtlKey(clusterId(cluster), window)), at, at);
   }
 
   /** Merges the given windows of the given clusters. Then commits the result as a generation and publishes it. */

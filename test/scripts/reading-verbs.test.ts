@@ -104,6 +104,39 @@ describe('status', () => {
   });
 });
 
+describe('a cluster that has gone silent', () => {
+  const hoursAgo = { 'cluster-1': 1, 'cluster-2': 5, 'cluster-3': 80, 'cluster-4': 80, 'cluster-5': 80 };
+
+  it('is named in status with its last push, what is missing, and what to do', async () => {
+    for (const [cluster, hours] of Object.entries(hoursAgo)) {
+      await federation.push(cluster, hour);
+      federation.lastPushed(cluster, hour, hours);
+    }
+    const excluded = { [clusterId('cluster-4')]: { by: 'person' as const, reason: 'being moved' } };
+    const removed = { [clusterId('cluster-5')]: { by: 'kim', reason: 'sold', at: '2999-01-01T00:00:00Z' } };
+    await federation.commit(1, ['cluster-1', 'cluster-2', 'cluster-3'], [hour], { excluded, removed });
+    const { out } = await run('status');
+    expect(out).toMatch(/^cluster-1 +in +1h( 0m)?( \d+s)? ago +assets/m);
+    expect(out).toMatch(/^cluster-2 +in +5h( \d+m)? ago \(late\) +assets 1h +1 \(\d+ missing\) /m);
+    expect(out).toMatch(/^cluster-3 +in +3d 8h ago \(gone\) +assets/m);
+    expect(out).toMatch(
+      /^- 1 of 3 clusters is late: cluster-2 \(last push 5h( \d+m)? ago, usually every 1h, \d+ windows missing\)\. Run `federated-etl doctor` there/m,
+    );
+    expect(out).toMatch(
+      /^- 1 of 3 clusters is gone: cluster-3 \(last push 3d 8h ago, .*\)\. If it was shut down, exclude or remove it/m,
+    );
+    expect(await json('status')).toMatchObject({
+      clusters: [
+        { cluster: 'cluster-1', silence: { state: 'on-time', usualMs: 3_600_000 } },
+        { cluster: 'cluster-2', silence: { state: 'late' } },
+        { cluster: 'cluster-3', silence: { state: 'gone' } },
+        { cluster: 'cluster-4', silence: { state: 'not-expected' }, windows: [{ missing: 0 }] },
+        { cluster: 'cluster-5', silence: { state: 'not-expected' } },
+      ],
+    });
+  });
+});
+
 describe('a removed cluster', () => {
   const removal = { by: 'kim@host', reason: 'sold', at: '2026-11-20T12:00:00Z', lastGeneration: 1 };
 
