@@ -127,9 +127,9 @@ export function createPushLocalEtl(deps: PushDependencies): (input: PushInput) =
     logMended(deps, deps.store);
     notePassedOver(summary, passedOver);
     // Most of these places stay as they are for ever. So log them only if they have changed.
-    const text = describePassedOver(summary);
-    if (text !== undefined && text !== logged) logPassedOver(deps, summary, text);
-    logged = text ?? '';
+    const text = describePassedOver(summary).join(' ');
+    if (text !== '' && text !== logged) logPassedOver(deps, summary, text);
+    logged = text;
     return summary;
   };
 }
@@ -180,16 +180,15 @@ export function notePassedOver(summary: PassedOverNotes, { unreadable, links }: 
   for (const { path, why } of links) noteFile(summary.links, { path, why });
 }
 
-/** Describes what a scan passed over, each kind with an example. Returns undefined if it passed over nothing. */
-export function describePassedOver({ unreadable, links }: PassedOverNotes): string | undefined {
-  const [first, link] = [unreadable.examples[0], links.examples[0]];
-  const parts = [
-    ...(first
-      ? [`${count(unreadable.count, 'place')} could not be read, such as ${first.path}: ${first.why}`]
+/** Describes what a scan passed over: a sentence for each kind, with an example. */
+export function describePassedOver({ unreadable, links }: PassedOverNotes): string[] {
+  const [place, link] = [unreadable.examples[0], links.examples[0]];
+  return [
+    ...(place
+      ? [`${count(unreadable.count, 'place')} could not be read, such as ${place.path}: ${place.why}`]
       : []),
-    ...(link ? [`${count(links.count, 'link')} not followed, such as ${link.path}`] : []),
+    ...(link ? [`${count(links.count, 'link')} not followed, such as ${link.path}.`] : []),
   ];
-  return parts.length === 0 ? undefined : parts.join('; ');
 }
 
 function logPassedOver(

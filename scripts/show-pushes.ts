@@ -8,7 +8,6 @@ export function showPushes(clusters: readonly Pick<ClusterStatus, 'cluster' | 'p
   for (const { cluster, push } of clusters) {
     const { error, summary } = push ?? {};
     const { refused, shrunk, vanished } = summary ?? {};
-    const passedOver = summary && describePassedOver(summary);
     if (error !== undefined)
       lines.push(`${cluster}: has failed since ${error.since}: ${error.code}: ${error.message}`);
     if (refused !== undefined && refused.count > 0)
@@ -22,7 +21,8 @@ export function showPushes(clusters: readonly Pick<ClusterStatus, 'cluster' | 'p
       lines.push(
         `${cluster}: ${count(vanished, 'file')} uploaded again in the last day, because the copies in the bucket had vanished`,
       );
-    if (passedOver !== undefined) lines.push(`${cluster}: ${passedOver}`);
+    if (summary !== undefined)
+      for (const sentence of describePassedOver(summary)) lines.push(`${cluster}: ${sentence}`);
   }
   return lines.join('\n');
 }

@@ -13,8 +13,7 @@ import { QueryEngine } from '../../query/engine';
 import { openFilesystem } from '../../storage/drivers/filesystem';
 import { makeFolder } from '../../storage/make-folder';
 import { combinedEtl, wantedFrom } from '../query/engine-over';
-import { describeWith } from '../servers/describe-with';
-import { cannotMount, ReadOnlyVolume } from '../servers/read-only';
+import { describeWithMounts, ReadOnlyVolume } from '../servers/read-only-volume';
 import { assets1, built, ClusterOnDisk, combined, day1 } from './cluster-on-disk';
 
 const bytes = Buffer.from('x');
@@ -27,7 +26,7 @@ async function failureOf(work: Promise<unknown>): Promise<unknown> {
   );
 }
 
-describeWith(cannotMount(), 'a read-only volume', () => {
+describeWithMounts('a read-only volume', () => {
   let volume: ReadOnlyVolume;
   beforeEach(() => {
     volume = new ReadOnlyVolume();

@@ -15,7 +15,7 @@ export interface Disk {
 }
 
 /** Creates a disk by mounting a tmpfs (a file system in memory). Throws if this process may not mount file systems. */
-function mounted(): Disk {
+export function mounted(): Disk {
   const folder = mkdtempSync(path.join(tmpdir(), 'full-disk-'));
   const mount = (...args: string[]) => run('mount', ['-o', ...args, folder]);
   const resize = (size: string) => mount(`remount,size=${size}`);

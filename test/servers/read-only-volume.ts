@@ -35,12 +35,17 @@ function mount(...args: string[]): void {
   execFileSync('mount', args, { stdio: 'pipe' });
 }
 
-/** Returns why this process cannot mount a folder read-only, or undefined if it can. */
-export function cannotMount(): string | undefined {
+/** Defines a suite that mounts volumes. Where this process may not do so, the suite is skipped with that reason. */
+export function describeWithMounts(name: string, suite: () => void): void {
+  if (canMount()) describe(name, suite);
+  else describe.skip(`${name} (skipped: this process may not mount volumes)`, suite);
+}
+
+function canMount(): boolean {
   try {
     new ReadOnlyVolume()[Symbol.dispose]();
-    return undefined;
+    return true;
   } catch {
-    return 'this process may not mount volumes';
+    return false;
   }
 }
