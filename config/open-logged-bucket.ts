@@ -5,8 +5,8 @@ import type { Log } from './log';
 import type { Settings } from './settings';
 
 /**
- * Opens the bucket that a `federated-store.yaml` file describes. Logs the bucket's warnings and each call to the
- * bucket. Calls are logged at level info if the file sets `trace.enable`, otherwise at level debug. `observe` also
+ * Opens the bucket that a `federated-store.yaml` file describes. Logs the bucket's warnings, changes of the file, and
+ * each call to the bucket. Calls are logged at level info if the file sets `trace.enable`, otherwise at level debug. `observe` also
  * receives each call. The caller must close the bucket.
  */
 export async function openLoggedBucket(
@@ -19,6 +19,7 @@ export async function openLoggedBucket(
   return openBucket(store, {
     gcsEmulator,
     warn: (warning) => log.warn({ event: 'storage.warning' }, warning),
+    renewed: (message) => log.info({ event: 'storage.renewed' }, message),
     observe: (call) => {
       observe?.(call);
       logCall(log, traced ? 'info' : 'debug', call);

@@ -21,7 +21,16 @@ export type FederatedStore = (
   readonly warnings: readonly string[];
   /** The elements of `warnings` that are about unknown settings. Some callers treat these warnings as errors. */
   readonly unknown: readonly string[];
+  /** The file from which the store was read, if any. */
+  readonly origin?: StoreOrigin;
 };
+
+/** The file that a store was read from. */
+export interface StoreOrigin {
+  readonly file: string;
+  /** Digest of everything that was read: the file, and the certificates and keys that it names. */
+  readonly digest: string;
+}
 
 /** Schema of `config`, by type of store. */
 const schemas = {

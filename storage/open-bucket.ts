@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { FederationError } from '../errors/federation-error';
 import type { Bucket } from './bucket';
@@ -7,13 +8,16 @@ import { openFilesystem } from './drivers/filesystem';
 import { openGcs } from './drivers/gcs';
 import { openS3 } from './drivers/s3';
 import { type FederatedStore, parseFederatedStore } from './federated-store';
+import { withRenewal } from './renew-credentials';
 import { type StorageCall, withMetrics } from './with-metrics';
 import { withPrefix } from './with-prefix';
 import { type RetryOptions, withRetry } from './with-retry';
 
 export interface OpenBucketOptions {
-  /** Called once for each warning about the settings of the store. */
+  /** Called once for each warning about the settings of the store, also when their file has changed. */
   readonly warn?: (message: string) => void;
+  /** Called when the store's file has changed and its new content is used from now on. */
+  readonly renewed?: (message: string) => void;
   /** Called after each attempt of a call to the store, including failed attempts that are retried. */
   readonly observe?: (call: StorageCall) => void;
   /**
@@ -23,15 +27,21 @@ export interface OpenBucketOptions {
 }
 
 /**
- * Opens a store as a bucket, limited to the store's prefix. Retries failed calls. Sends no request yet. The caller must
- * close the bucket.
+ * Opens a store as a bucket, limited to the store's prefix. Retries failed calls. If the store was read from a file,
+ * the bucket reads its credentials from there again when they change. Sends no request yet. The caller must close the
+ * bucket.
  */
 export async function openBucket(
   store: FederatedStore,
-  { warn = () => undefined, observe, gcsEmulator }: OpenBucketOptions = {},
+  { warn = () => undefined, renewed = () => undefined, observe, gcsEmulator }: OpenBucketOptions = {},
 ): Promise<Bucket> {
   for (const warning of store.warnings) warn(warning);
-  const driver = await openDriver(store, warn, gcsEmulator);
+  const open = (described: FederatedStore) => openDriver(described, warn, gcsEmulator);
+  const { origin } = store;
+  const driver =
+    origin === undefined
+      ? await open(store)
+      : await withRenewal(store, { open, read: () => readFederatedStore(origin.file), warn, renewed });
   const observed = observe === undefined ? driver : withMetrics(driver, observe);
   return withRetry(withPrefix(observed, store.prefix), patienceOf(store));
 }
@@ -59,7 +69,21 @@ export async function openBucketFromFile(path: string, options: OpenBucketOption
 
 /** Reads and parses a `federated-store.yaml` file. Throws STORE_CONFIG_INVALID if the file is unreadable or invalid. */
 export async function readFederatedStore(path: string): Promise<FederatedStore> {
-  return parseFederatedStore(await readStoreFile(path), path);
+  const text = await readStoreFile(path);
+  const store = parseFederatedStore(text, path);
+  const digest = createHash('sha256').update(text);
+  for (const file of certificatesOf(store)) {
+    // Ignore a file that cannot be read: opening the store reports it.
+    digest.update('\0').update(await readFile(file).catch(() => ''));
+  }
+  return { ...store, origin: { file: path, digest: digest.digest('base64') } };
+}
+
+/** Returns the paths of the certificates and keys that the store's configuration names. */
+function certificatesOf(store: FederatedStore): string[] {
+  if (store.type === 'FILESYSTEM') return [];
+  const { ca_file, cert_file, key_file } = store.config.http_config.tls_config;
+  return [ca_file, cert_file, key_file].filter((path) => path !== undefined);
 }
 
 async function openDriver(

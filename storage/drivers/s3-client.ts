@@ -40,7 +40,7 @@ function clockOf(response: unknown): number {
 
 async function clientConfig(config: S3Config): Promise<S3ClientConfig> {
   const location = s3Location(config);
-  const credentials = s3Credentials(config) ?? (await chainWithSts(config.sts_endpoint, location.region));
+  const credentials = s3Credentials(config) ?? (await credentialChain(config.sts_endpoint, location.region));
   // The SDK sends checksums in HTTP trailers. Many stores other than Amazon's do not support them, so avoid them there.
   const checksums = location.isAws ? 'WHEN_SUPPORTED' : 'WHEN_REQUIRED';
   return {
@@ -63,11 +63,11 @@ async function clientConfig(config: S3Config): Promise<S3ClientConfig> {
 }
 
 /**
- * Creates an SDK credential chain that uses the given STS endpoint. Returns undefined if the endpoint is empty: the SDK
- * then uses its default chain and endpoint.
+ * Creates the SDK's credential chain, with the given STS endpoint unless it is empty. Unlike the SDK's default chain, it
+ * reads the shared AWS files again each time it is created, because their credentials may have been rotated.
  */
-async function chainWithSts(endpoint: string, region: string): Promise<S3ClientConfig['credentials']> {
-  if (endpoint === '') return undefined;
+async function credentialChain(endpoint: string, region: string): Promise<S3ClientConfig['credentials']> {
   const { defaultProvider } = await import('@aws-sdk/credential-provider-node');
-  return defaultProvider({ clientConfig: { endpoint, region } });
+  const clientConfig = { ...(endpoint !== '' && { endpoint }), region };
+  return defaultProvider({ clientConfig, ignoreCache: true });
 }

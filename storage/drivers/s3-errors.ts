@@ -15,6 +15,9 @@ const codesByName: Record<string, ErrorCode> = {
   XAdminUserNotFound: 'STORAGE_ACCESS_DENIED',
   ExpiredToken: 'STORAGE_ACCESS_DENIED',
   InvalidToken: 'STORAGE_ACCESS_DENIED',
+  TokenRefreshRequired: 'STORAGE_ACCESS_DENIED',
+  // Not a code of S3: `describe` gives this name to a response with status 400 and without a body.
+  BadRequest: 'STORAGE_ACCESS_DENIED',
   AuthorizationHeaderMalformed: 'STORAGE_ACCESS_DENIED',
   CredentialsProviderError: 'STORAGE_ACCESS_DENIED',
   SlowDown: 'STORAGE_THROTTLED',
@@ -68,8 +71,10 @@ function describe(error: unknown): SeenFailure {
   // If an error response has no body, the SDK names the error `Unknown`, and its message is useless. Responses to HEAD
   // requests never have a body.
   const isMute = name === 'Unknown' && status !== undefined;
+  // S3 answers 400 to a HEAD request that was signed with an expired token or for another region.
+  const muteName = status === 400 ? 'BadRequest' : '';
   return {
-    name: isMute ? '' : (name ?? ''),
+    name: isMute ? muteName : (name ?? ''),
     message: isMute ? (STATUS_CODES[status] ?? '') : (message ?? ''),
     status,
     requestId: $metadata?.requestId,

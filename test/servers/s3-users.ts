@@ -21,6 +21,8 @@ export interface S3Users {
   readonly gatewayEnv: Readonly<Record<string, string>>;
   /** Creates a user with exactly the permissions that these IAM policy documents grant together. */
   create(name: string, documents: readonly string[]): Promise<S3User>;
+  /** Replaces the access key of a user. The old key is refused from now on. */
+  rotate(name: string, old: S3User): Promise<S3User>;
   stop(): Promise<void>;
 }
 
@@ -64,6 +66,10 @@ export async function startS3Users(): Promise<S3Users> {
     throw new Error(`the users' server did not start: ${log.trim()}`, { cause: fault });
   }
   kept.unref();
+  const createKey = async (name: string) => {
+    const key = await ask('CreateAccessKey', { UserName: name });
+    return { accessKey: element(key, 'AccessKeyId'), secretKey: element(key, 'SecretAccessKey') };
+  };
   return {
     gatewayEnv: {
       VGW_IAM_STANDALONE_ENDPOINT: gateway,
@@ -76,8 +82,12 @@ export async function startS3Users(): Promise<S3Users> {
         const policy = { UserName: name, PolicyName: `policy-${index}`, PolicyDocument: document };
         await ask('PutUserPolicy', policy);
       }
-      const key = await ask('CreateAccessKey', { UserName: name });
-      return { arn, accessKey: element(key, 'AccessKeyId'), secretKey: element(key, 'SecretAccessKey') };
+      return { arn, ...(await createKey(name)) };
+    },
+    rotate: async (name, { arn, accessKey }) => {
+      const key = await createKey(name);
+      await ask('DeleteAccessKey', { UserName: name, AccessKeyId: accessKey });
+      return { arn, ...key };
     },
     stop,
   };
