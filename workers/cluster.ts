@@ -10,6 +10,7 @@ import { temporalContext } from './as-activity';
 import { clusterNeeds, registrationOf, signalPush, startPull, startPush } from './cluster-workflows';
 import { endWorkflow } from './end-workflow';
 import { reportPush } from './federate-on-push';
+import { watchLastAttempts } from './last-attempts';
 import { createNotifier } from './notifier';
 import { startPrimaryApi } from './primary-api';
 import type { RoleContext, StartedRole } from './role';
@@ -73,6 +74,7 @@ export async function startCluster(context: RoleContext): Promise<StartedRole> {
   });
   const changes = createNotifier(async () => (await signalPush(context, instance), true), log);
   const registration = registrationOf(context);
+  let stopAsking = (): void => undefined;
   const watcher = federatedCluster ? watchLocalEtl(store, () => changes.notify()) : undefined;
   return {
     workers: [worker],
@@ -81,9 +83,11 @@ export async function startCluster(context: RoleContext): Promise<StartedRole> {
       if (primaryCluster) await startPull(context);
       if (settings.storage.existing) await warnOfSharedConfig(client, names, cluster, log);
       await registration.begin();
+      stopAsking = watchLastAttempts(context);
     },
     ...(api !== undefined && { unserved: () => api.unserved() }),
     close: async () => {
+      stopAsking();
       await watcher?.close();
       changes.close();
       registration.close();

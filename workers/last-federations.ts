@@ -1,3 +1,4 @@
+import { type Client, ScheduleNotFoundError } from '@temporalio/client';
 import { type RunOutcome, runOutcomes } from '../federation/run';
 import type { Run } from '../operator/join-runs';
 import { promptly } from '../operator/promptly';
@@ -27,7 +28,8 @@ export function lastEnds(runs: readonly Pick<Run, 'outcome' | 'endedAt'>[]): Map
 /**
  * Keeps the metrics about the last federations up to date. They must also show runs that died, although such a run
  * executes no code at its end. So this function reads the bucket once, for runs that ended before this process started,
- * and then asks Temporal every minute. Returns a function that stops these updates.
+ * and then asks Temporal every minute. Before the first run, the time since which the schedule exists says how long none
+ * has succeeded. Returns a function that stops these updates.
  */
 export function watchLastFederations(context: RoleContext): () => void {
   const { settings, bucket, client, names, log, metrics } = context;
@@ -45,7 +47,19 @@ export function watchLastFederations(context: RoleContext): () => void {
     return runs;
   }
 
-  return everyMinute(log, 'how the last federations ended', async () =>
-    metrics.federationsEndedAt(lastEnds(await recentRuns())),
-  );
+  return everyMinute(log, 'how the last federations ended', async () => {
+    metrics.federationsEndedAt(lastEnds(await recentRuns()));
+    const since = await promptly(client, answerWithinMs, () => scheduledSince(client, names.schedule));
+    if (since !== undefined) metrics.scheduledSince(since.getTime());
+  });
+}
+
+/** Returns when the schedule of federations was created, or undefined if there is none. */
+async function scheduledSince(client: Client, schedule: string): Promise<Date | undefined> {
+  try {
+    return (await client.schedule.getHandle(schedule).describe()).info.createdAt;
+  } catch (error) {
+    if (error instanceof ScheduleNotFoundError) return undefined;
+    throw error;
+  }
 }

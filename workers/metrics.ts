@@ -31,6 +31,12 @@ export interface RoleMetrics {
   generationFound(newest: NewestGeneration): void;
   /** Sets the metrics to the times at which the last run with each outcome ended, in milliseconds since the epoch. */
   federationsEndedAt(ends: ReadonlyMap<RunOutcome, number>): void;
+  /** Sets the time at which the schedule of federations was created, in milliseconds since the epoch. */
+  scheduledSince(at: number): void;
+  /** Sets the time since which no push has succeeded, in milliseconds since the epoch. */
+  pushedAt(at: number): void;
+  /** Sets the time since which no pull has succeeded, in milliseconds since the epoch. */
+  pulledAt(at: number): void;
 }
 
 /** Outcomes that count as a success, because the run did everything that there was to do. */
@@ -108,6 +114,17 @@ export function registerRoleMetrics(registry: Registry, readiness: Readiness): R
     'When the last federation ended that committed, or had nothing to do',
     [],
   );
+  const scheduled = gauge('schedule_since_timestamp_seconds', 'When the schedule was created', []);
+  const lastPush = gauge(
+    'last_push_timestamp_seconds',
+    'When the last push succeeded, or began to fail; before the first, when its workflow was started',
+    [],
+  );
+  const lastPull = gauge(
+    'last_pull_timestamp_seconds',
+    'When the last pull succeeded, or began to fail; before the first, when its workflow was started',
+    [],
+  );
   // Start the counter of each outcome at 0. Otherwise, the first failure would not show as an increase.
   if (readiness.roles.includes('federator'))
     for (const outcome of runOutcomes) federations.inc({ outcome }, 0);
@@ -167,6 +184,9 @@ export function registerRoleMetrics(registry: Registry, readiness: Readiness): R
       const successes = successful.flatMap((outcome) => ends.get(outcome) ?? []);
       if (successes.length > 0) lastSuccess.set(Math.max(...successes) / 1_000);
     },
+    scheduledSince: (at) => scheduled.set(at / 1_000),
+    pushedAt: (at) => lastPush.set(at / 1_000),
+    pulledAt: (at) => lastPull.set(at / 1_000),
   };
 }
 

@@ -135,6 +135,7 @@ metrics:
   rules:
     enabled: false
     labels: {}
+    runbook: docs/guides/operating.md
 pods:
   image:
     repository: federated-etl

@@ -1,16 +1,19 @@
 {{/*
-The alerts of docs/reference/metrics.md: those of the roles that this release has, about its namespace. What never
-succeeded has no time of it, so the start of the role is used instead.
+The alerts of docs/reference/metrics.md: those of the roles that this release has, about its namespace. Processes may
+restart at any time, so all times come from Temporal and the bucket, and no condition is forgotten while its process is
+away for a few minutes. Each alert names the section of docs/guides/operating.md that says what to do.
 */}}
 {{- define "federated-etl.rules" -}}
 {{- $ns := printf "namespace=%q" .Release.Namespace -}}
 {{- $v := .Values -}}
+{{- $runbook := $v.metrics.rules.runbook -}}
 - alert: FederatedEtlNotReady
-  expr: federated_etl_role_ready{ {{- $ns -}} } == 0
+  expr: max by (namespace, pod, role) (max_over_time(federated_etl_role_ready{ {{- $ns -}} }[15m])) == 0
   for: 15m
   labels: { severity: critical }
   annotations:
     summary: The role {{ "{{ $labels.role }}" }} of {{ "{{ $labels.pod }}" }} does not work. Its /readyz says what it waits for.
+    runbook_url: {{ $runbook }}#a-role-does-not-work
 {{- range $role, $has := dict "federatedCluster" $v.federatedETL.federatedCluster "federator" $v.federatedETL.federator.enabled "primaryCluster" $v.federatedETL.primaryCluster }}
 {{- if $has }}
 - alert: FederatedEtlAbsent
@@ -19,22 +22,31 @@ succeeded has no time of it, so the start of the role is used instead.
   labels: { severity: critical, role: {{ $role }} }
   annotations:
     summary: Nothing with the role {{ $role }} is seen in {{ $.Release.Namespace }}.
+    runbook_url: {{ $runbook }}#a-role-does-not-work
 {{- end }}
 {{- end }}
+- alert: FederatedEtlRestarts
+  expr: max by (namespace, pod) (changes(federated_etl_role_since_timestamp_seconds{ {{- $ns -}} }[1h])) >= 3
+  labels: { severity: critical }
+  annotations:
+    summary: The process in {{ "{{ $labels.pod }}" }} has restarted {{ "{{ $value }}" }} times within an hour. See the last lines of its previous log.
+    runbook_url: {{ $runbook }}#a-process-keeps-restarting
 {{- if $v.federatedETL.federatedCluster }}
+{{- $stale := max (mul 3 (include "federated-etl.seconds" $v.localEtl.rescanEvery | int64)) 3600 }}
 - alert: FederatedEtlPushStale
   expr: >-
-    time() - max by (namespace) (federated_etl_activity_last_success_timestamp_seconds{ {{- $ns }}, activity="pushLocalEtl"}
-    or federated_etl_role_since_timestamp_seconds{ {{- $ns }}, role="federatedCluster"}) > 3600
+    time() - max by (namespace) (max_over_time(federated_etl_last_push_timestamp_seconds{ {{- $ns -}} }[{{ $stale }}s])) > {{ $stale }}
   labels: { severity: warning }
   annotations:
-    summary: The Federated Cluster in {{ .Release.Namespace }} has pushed nothing for an hour. See its log, and federated-etl doctor.
+    summary: No push of the Federated Cluster in {{ .Release.Namespace }} has succeeded for {{ "{{ humanizeDuration $value }}" }}. See its log, and federated-etl doctor.
+    runbook_url: {{ $runbook }}#a-cluster-is-silent
 - alert: FederatedEtlFilesRefused
   expr: federated_etl_push_files{ {{- $ns }}, state="refused"} > 0
   for: 30m
   labels: { severity: warning }
   annotations:
     summary: Files of a local ETL are not pushed. The log of {{ "{{ $labels.pod }}" }} names each and why.
+    runbook_url: {{ $runbook }}#files-are-not-pushed
 {{- end }}
 {{- if $v.federatedETL.federator.enabled }}
 {{- $every := include "federated-etl.seconds" $v.federatedETL.federator.runEvery | int64 }}
@@ -42,61 +54,67 @@ succeeded has no time of it, so the start of the role is used instead.
 - alert: FederatedEtlFederationsFail
   # The next run has had its time to succeed.
   expr: >-
-    max by (namespace) (federated_etl_last_federation_timestamp_seconds{ {{- $ns }}, outcome="failed"})
-    > (max by (namespace) (federated_etl_last_successful_federation_timestamp_seconds{ {{- $ns -}} })
-    or 0 * max by (namespace) (federated_etl_last_federation_timestamp_seconds{ {{- $ns }}, outcome="failed"}))
-  for: {{ add $every 600 }}s
+    max by (namespace) (max_over_time(federated_etl_last_federation_timestamp_seconds{ {{- $ns }}, outcome="failed"}[15m]))
+    > (max by (namespace) (max_over_time(federated_etl_last_successful_federation_timestamp_seconds{ {{- $ns -}} }[15m]))
+    or 0 * max by (namespace) (max_over_time(federated_etl_last_federation_timestamp_seconds{ {{- $ns }}, outcome="failed"}[15m])))
+  for: {{ add $every (max (div $every 2) 600) }}s
   labels: { severity: critical }
   annotations:
     summary: Federations of {{ .Release.Namespace }} fail. See federated-etl runs --failed, and replay them.
+    runbook_url: {{ $runbook }}#a-run-failed
 - alert: FederatedEtlFederationStale
-  # Before the first success, the earliest start of a federator counts, so that one that restarts again and again is
-  # noticed.
+  # A run without changes succeeds, too, although it commits nothing. Before the first run, the schedule's age counts.
   expr: >-
-    time() - (max by (namespace) (max_over_time(federated_etl_last_successful_federation_timestamp_seconds{ {{- $ns -}} }[{{ $stale }}s]))
-    or min by (namespace) (min_over_time(federated_etl_role_since_timestamp_seconds{ {{- $ns }}, role="federator"}[{{ $stale }}s]))) > {{ $stale }}
+    time() - max by (namespace) (max_over_time(federated_etl_last_successful_federation_timestamp_seconds{ {{- $ns -}} }[{{ $stale }}s])
+    or max_over_time(federated_etl_schedule_since_timestamp_seconds{ {{- $ns -}} }[{{ $stale }}s])) > {{ $stale }}
   labels: { severity: critical }
   annotations:
     summary: No federation has succeeded for three intervals of {{ $v.federatedETL.federator.runEvery }}. See federated-etl status, and the schedule in the Temporal UI.
+    runbook_url: {{ $runbook }}#nothing-runs
 - alert: FederatedEtlSourcesQuarantined
-  expr: max by (namespace) (federated_etl_generation_quarantined{ {{- $ns -}} }) > 0
+  expr: max by (namespace) (max_over_time(federated_etl_generation_quarantined{ {{- $ns -}} }[15m])) > 0
   for: 1h
   labels: { severity: warning }
   annotations:
     summary: Sources are quarantined; the clusters' last good data is used instead, where there is any. See federated-etl quarantine.
+    runbook_url: {{ $runbook }}#a-run-is-partial
 - alert: FederatedEtlOnHold
-  expr: max by (namespace) (federated_etl_on_hold{ {{- $ns -}} }) > 0
+  expr: max by (namespace) (max_over_time(federated_etl_on_hold{ {{- $ns -}} }[15m])) > 0
   for: 24h
   labels: { severity: warning }
   annotations:
     summary: A rollback has held the federation for a day, so nothing is committed. See federated-etl status, and end the hold with federated-etl federate --resume.
+    runbook_url: {{ $runbook }}#numbers-are-wrong
 {{- end }}
 {{- if $v.federatedETL.primaryCluster }}
+{{- $stale := max (mul 3 (include "federated-etl.seconds" $v.localEtl.pullEvery | int64)) 3600 }}
 - alert: FederatedEtlPrimaryBehind
   expr: >-
-    time() - max by (namespace) (federated_etl_activity_last_success_timestamp_seconds{ {{- $ns }}, activity="pullCombined"}
-    or federated_etl_role_since_timestamp_seconds{ {{- $ns }}, role="primaryCluster"}) > 3600
-    unless on (namespace) federated_etl_pull_state{ {{- $ns }}, state="left"} == 1
+    time() - max by (namespace) (max_over_time(federated_etl_last_pull_timestamp_seconds{ {{- $ns -}} }[{{ $stale }}s])) > {{ $stale }}
   labels: { severity: warning }
   annotations:
-    summary: The primary in {{ .Release.Namespace }} has pulled nothing for an hour. See federated-etl primary status.
+    summary: No pull of the primary in {{ .Release.Namespace }} has succeeded for {{ "{{ humanizeDuration $value }}" }}. See federated-etl primary status.
+    runbook_url: {{ $runbook }}#a-primary-waits
 - alert: FederatedEtlPrimaryRefuses
   expr: federated_etl_pull_state{ {{- $ns }}, state="refused"} == 1
   for: 15m
   labels: { severity: critical }
   annotations:
     summary: The bucket is another one, was emptied or restored, so the primary in {{ .Release.Namespace }} pulls nothing and serves what it has. See federated-etl primary status.
+    runbook_url: {{ $runbook }}#another-bucket
 - alert: FederatedEtlGenerationRefused
   expr: federated_etl_generation_refused{ {{- $ns -}} } > 0
   for: 15m
   labels: { severity: critical }
   annotations:
     summary: The primary cannot serve the newest generation and goes on serving the one before. Its page says why.
+    runbook_url: {{ $runbook }}#the-api-has-no-room
 - alert: FederatedEtlClusterSilent
   expr: federated_etl_cluster_data_age_seconds{ {{- $ns -}} } > 2 * 86400
   labels: { severity: warning }
   annotations:
     summary: The newest data of cluster {{ "{{ $labels.cluster_id }}" }} is older than two days. See its push, or exclude it.
+    runbook_url: {{ $runbook }}#a-cluster-is-silent
 {{- end }}
 {{- end -}}
 

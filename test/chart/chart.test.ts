@@ -56,6 +56,14 @@ function leafOf(values: object, at: string): unknown {
     .reduce<unknown>((map, key) => (map as Record<string, unknown> | undefined)?.[key], values);
 }
 
+/** A rule of the chart, as Prometheus reads it. */
+interface AlertRule {
+  readonly alert: string;
+  readonly expr: string;
+  readonly for?: string;
+  readonly annotations: { readonly summary: string; readonly runbook_url: string };
+}
+
 /** The values that every release needs. Each test adds others. */
 const minimal = {
   clusterId: 'cluster-1',
@@ -589,26 +597,60 @@ describeWithHelm('the chart', () => {
     });
   });
 
-  it.each([
-    ['30m', 5_400, '2400s'],
-    ['6h', 64_800, '22200s'],
-    ['90s', 900, '690s'],
-  ])('has alerts that suit federations every %s', async (runEvery, stale, patience) => {
-    const federatedETL = { federator: { enabled: true, runEvery } };
-    const { objects } = await render({
-      values: { ...minimal, federatedETL, metrics: { rules: { enabled: true } } },
+  describe('its alerts', () => {
+    const everyRole = {
+      ...minimal,
+      federatedETL: { federatedCluster: true, primaryCluster: true, federator: { enabled: true } },
+      metrics: { rules: { enabled: true } },
+    };
+    const rulesOf = async (set: Record<string, unknown>): Promise<AlertRule[]> => {
+      const { objects } = await render({ values: everyRole, set });
+      const spec = objects.find(({ kind }) => kind === 'PrometheusRule')?.['spec'];
+      return (spec as { groups: { rules: AlertRule[] }[] }).groups.flatMap(({ rules }) => rules);
+    };
+
+    it.each([
+      ['30m', { stale: 5_400, patience: '2700s', quickest: 5_400 }],
+      ['6h', { stale: 64_800, patience: '32400s', quickest: 64_800 }],
+      ['90s', { stale: 900, patience: '690s', quickest: 3_600 }],
+    ])('suit an interval of %s', async (interval, { stale, patience, quickest }) => {
+      const rules = await rulesOf({
+        'federatedETL.federator.runEvery': interval,
+        'federatedETL.federator.firstRunAfter': '60s',
+        'localEtl.rescanEvery': interval,
+        'localEtl.pullEvery': interval,
+      });
+      const rule = (name: string) => rules.find(({ alert }) => alert === name);
+      expect(rule('FederatedEtlFederationsFail')?.for).toBe(patience);
+      const thresholds = {
+        FederatedEtlFederationStale: stale,
+        FederatedEtlPushStale: quickest,
+        FederatedEtlPrimaryBehind: quickest,
+      };
+      for (const [name, seconds] of Object.entries(thresholds)) {
+        const expr = rule(name)?.expr ?? '';
+        expect(expr).toMatch(new RegExp(` > ${seconds}$`));
+        // The time must still be known if no process has shown it for almost that long.
+        for (const [, range] of expr.matchAll(/\[(\w+)\]/g)) expect(range).toBe(`${seconds}s`);
+      }
     });
-    const [group] = (objects.find(({ kind }) => kind === 'PrometheusRule')?.['spec'] as { groups: unknown[] })
-      .groups;
-    expect((group as { rules: object[] }).rules).toEqual(
-      expect.arrayContaining([
-        expect.objectContaining({ alert: 'FederatedEtlFederationsFail', for: patience }),
-        expect.objectContaining({
-          alert: 'FederatedEtlFederationStale',
-          expr: expect.stringMatching(new RegExp(`\\[${stale}s\\].*\\[${stale}s\\].* > ${stale}$`)),
-        }),
-      ]),
-    );
+
+    it('say what to do, in a section that exists', async () => {
+      const rules = await rulesOf({ 'metrics.rules.runbook': 'https://runbooks.example/operating' });
+      const guide = readFileSync(path.join(chart, '../docs/guides/operating.md'), 'utf8');
+      const sections = [...guide.matchAll(/^##+ (.*)$/gm)].map(([, title = '']) =>
+        title
+          .toLowerCase()
+          .replace(/[^\w -]/g, '')
+          .replaceAll(' ', '-'),
+      );
+      for (const { alert, annotations } of rules) {
+        expect(annotations.summary).toMatch(/\.$/);
+        const [, section] =
+          /^https:\/\/runbooks\.example\/operating#(.*)$/.exec(annotations.runbook_url) ?? [];
+        expect([alert, sections]).toEqual([alert, expect.arrayContaining([section])]);
+      }
+    });
   });
 
   it('leaves users and groups to the platform if configured, and accepts large ones', async () => {

@@ -151,6 +151,11 @@ describeWithTemporal('a federation that fails because of its bucket', () => {
       const seconds = await metric('federated_etl_last_federation_timestamp_seconds{outcome="failed"}');
       return seconds === Date.parse(endedAt) / 1_000;
     });
+    const schedule = await client.schedule.getHandle(names('').schedule).describe();
+    await until('the metric about the schedule', async () => {
+      const seconds = await metric('federated_etl_schedule_since_timestamp_seconds');
+      return seconds === schedule.info.createdAt.getTime() / 1_000;
+    });
     expect(await run('replay', '--failed', '--wait')).toMatchObject({ status: 0 });
     expect(await failedRun(name, 'failed')).toMatchObject({ error: { code: 'RUN_DIED' } });
     expect(await linesAbout(name)).toEqual([expect.objectContaining({ code: 'RUN_DIED' })]);

@@ -1,0 +1,45 @@
+import { WorkflowNotFoundError } from '@temporalio/client';
+import { promptly } from '../operator/promptly';
+import type { Attempted } from '../workflows/messages';
+import { everyMinute } from './every-minute';
+import type { RoleContext } from './role';
+
+const answerWithinMs = 10_000;
+
+/**
+ * Returns the time since which a push or pull has not succeeded, in milliseconds since the epoch: that of its last
+ * success, or of the first failure after it. Returns undefined if nothing has been attempted yet.
+ */
+export function lastSuccess({ at, error }: Attempted<unknown>): number | undefined {
+  const time = error?.since ?? at;
+  return time === undefined ? undefined : Date.parse(time);
+}
+
+/**
+ * Keeps the metrics about the last push and the last pull of this cluster up to date. Asks the push and pull workflows
+ * every minute, because only they remember what happened before this process started. Before the first attempt, the
+ * start of the workflow is used. Returns a function that stops these updates.
+ */
+export function watchLastAttempts({ settings, client, names, log, metrics }: RoleContext): () => void {
+  const { clusterId: cluster, roles } = settings;
+
+  async function lastOf(workflowId: string): Promise<number | undefined> {
+    const handle = client.workflow.getHandle(workflowId);
+    try {
+      return await promptly(client, answerWithinMs, async () => {
+        const state = await handle.query<Attempted<unknown>>('state');
+        return lastSuccess(state) ?? (await handle.describe()).startTime.getTime();
+      });
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return undefined;
+      throw error;
+    }
+  }
+
+  return everyMinute(log, 'when the last push and pull succeeded', async () => {
+    const pushed = roles.federatedCluster ? await lastOf(names.push(cluster)) : undefined;
+    if (pushed !== undefined) metrics.pushedAt(pushed);
+    const pulled = roles.primaryCluster ? await lastOf(names.pull(cluster)) : undefined;
+    if (pulled !== undefined) metrics.pulledAt(pulled);
+  });
+}
