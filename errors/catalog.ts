@@ -246,7 +246,8 @@ export const catalog = {
     retryable: false,
   },
   RUN_DIED: {
-    means: 'A federation ended without a report: it was terminated, ran into its time limit, or Temporal has lost it.',
+    means:
+      'A federation ended without a report: it was terminated, ran into its time limit, or Temporal has lost it.',
     hint: 'Nothing was changed unless it had committed. Run `federated-etl replay <run>`, or wait for the next run.',
     retryable: false,
   },
