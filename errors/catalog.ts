@@ -206,7 +206,7 @@ export const catalog = {
   },
   SEARCH_ATTRIBUTES_MISSING: {
     means: 'Search attributes are missing from the Temporal namespace and could not be registered.',
-    hint: 'Register them with `temporal operator search-attribute create`; docs/reference/temporal.md has the command.',
+    hint: 'Register them with `temporal operator search-attribute create`, or in Temporal Cloud with `tcld`; docs/reference/temporal.md has the commands.',
     retryable: false,
   },
   TEMPORAL_UNAVAILABLE: {

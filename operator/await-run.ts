@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
-import { catalog } from '../errors/catalog';
 import { FederationError, isFederationError } from '../errors/federation-error';
 import { promptly } from './promptly';
 
@@ -115,7 +114,7 @@ async function stuckOn(client: Client, run: string): Promise<FederationError | u
     detail: `The run is stuck: ${failed.failure?.message ?? 'its workflow fails again and again'}.`,
     hint:
       code === 'SEARCH_ATTRIBUTES_MISSING'
-        ? `A running federator registers them within minutes, and the run goes on. If it cannot: ${catalog[code].hint}`
+        ? 'A running federator registers them within minutes, and the run goes on. If it cannot, its log says why.'
         : `Read the log of the federator. \`temporal workflow terminate -w ${run}\` ends the run.`,
   });
 }

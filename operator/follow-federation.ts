@@ -36,9 +36,14 @@ export async function followFederation(
 ): Promise<FederationSummary> {
   const handle = client.workflow.getHandle(run);
   const ended = new AbortController();
+  let isStuck = false;
+  const onStuck = (why: FederationError) => {
+    isStuck = true;
+    options.stuck(why);
+  };
   const watched = watch();
   try {
-    return (await awaitRun(client, run, options.stuck, options.patience)) as FederationSummary;
+    return (await awaitRun(client, run, onStuck, options.patience)) as FederationSummary;
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
     const failure = errorOfFailed(error);
@@ -61,7 +66,7 @@ export async function followFederation(
       const state = await handle.query<FederationProgress>(progress).catch(() => undefined);
       if (state !== undefined) options.progress(state);
       unanswered = state === undefined ? unanswered + 1 : 0;
-      if (unanswered === patientLooks) options.unserved();
+      if (unanswered === patientLooks && !isStuck) options.unserved();
       await sleep(lookEveryMs, undefined, { signal: ended.signal }).catch(() => undefined);
     }
   }

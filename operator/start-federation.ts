@@ -4,7 +4,6 @@ import type { FederationRequest } from '../federation/run';
 import type { federation } from '../workflows/federation';
 import { names, requestedFederationId } from '../workflows/names';
 import { requestMemo } from '../workflows/request-memo';
-import { searchAttributes } from '../workflows/search-attributes';
 
 /** Starts a federation for a request, and returns its workflow id. */
 export async function startFederation(
@@ -19,9 +18,6 @@ export async function startFederation(
     workflowRunTimeout: '12h',
     staticSummary: summaryOf(request),
     memo: requestMemo(request),
-    ...(request.replayOf === undefined
-      ? {}
-      : { typedSearchAttributes: [{ key: searchAttributes.replayOf, value: request.replayOf }] }),
   });
   return workflowId;
 }

@@ -47,7 +47,7 @@ export function federatorNeeds(context: FederatorContext, schedule: FederationSc
     },
     {
       what: `the schedule ${names.schedule}`,
-      loses: 'If it was paused, it no longer is.',
+      loses: 'If the schedule was paused, it no longer is.',
       restore: () => restoreSchedule(client, schedule),
     },
   ];

@@ -31,7 +31,7 @@ import { names } from './names';
 import { longActivity, quickActivity } from './retries';
 import { handleRosterMessages } from './roster-messages';
 import { newState, noteCalls, noteLane, noteMerged, type RunState, show, totalsOf } from './run-state';
-import { fitting, searchAttributes } from './search-attributes';
+import { clusterWords, searchAttributes } from './search-attributes';
 import { federations } from './sinks';
 
 export interface FederationInput {
@@ -101,7 +101,12 @@ export async function federation(input: FederationInput): Promise<FederationSumm
   });
 
   try {
-    upsertSearchAttributes([{ key: searchAttributes.outcome, value: 'running' }]);
+    upsertSearchAttributes([
+      { key: searchAttributes.outcome, value: 'running' },
+      ...(request.replayOf === undefined
+        ? []
+        : [{ key: searchAttributes.replayOf, value: request.replayOf }]),
+    ]);
     noteCalls(
       state,
       await recordRequest.executeWithOptions({ summary: 'record what was asked' }, [{ run, request }]),
@@ -193,10 +198,7 @@ async function attempt(input: FederationInput, request: FederationRequest, state
     windows: plan.windows,
     planned: plan.planned,
   });
-  upsertSearchAttributes([
-    { key: searchAttributes.clusters, value: fitting(plan.clusters.ids) },
-    { key: searchAttributes.excluded, value: fitting(plan.excluded.ids) },
-  ]);
+  upsertSearchAttributes([{ key: searchAttributes.clusters, value: clusterWords(clustersOf(plan)) }]);
   if (plan.outcome === 'no-input' || plan.outcome === 'all-excluded') {
     state.committed = { unfinished: [] };
     return;
@@ -283,16 +285,20 @@ function outcomeOf({ plan, committed, progress: { quarantined } }: RunState): Ru
   return quarantined > 0 || (committed?.unfinished.length ?? 0) > 0 ? 'partial' : 'complete';
 }
 
-function outcomeAttributes({ committed, progress: { generation } }: RunState, outcome: RunOutcome) {
+function outcomeAttributes({ plan, committed, progress: { generation } }: RunState, outcome: RunOutcome) {
   const result = committed?.result;
+  const degraded = result !== undefined && 'degraded' in result ? result.degraded : [];
   return [
     { key: searchAttributes.outcome, value: outcome },
-    {
-      key: searchAttributes.degraded,
-      value: result?.status === 'committed' || result?.status === 'unchanged' ? fitting(result.degraded) : [],
-    },
+    ...(plan === undefined
+      ? []
+      : [{ key: searchAttributes.clusters, value: clusterWords({ degraded, ...clustersOf(plan) }) }]),
     ...(generation === undefined ? [] : [{ key: searchAttributes.generation, value: generation }]),
   ];
+}
+
+function clustersOf({ clusters, excluded }: PlanSummary) {
+  return { included: clusters.ids, excluded: excluded.ids };
 }
 
 const reasons: Partial<Record<PlanSummary['outcome'], string>> = {

@@ -1,33 +1,49 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 
 /**
- * Attributes by which people can find federations in the Temporal UI. There are only a few, because Temporal's SQL
- * databases have few columns per attribute type. Each must be registered before a worker starts: a workflow that sets
- * an unregistered attribute gets stuck.
+ * Attributes by which people can find federations in the Temporal UI. There are only a few: Temporal's SQL databases
+ * have columns for ten Keywords and three KeywordLists, and other applications may use the namespace too. Each must be
+ * registered before a worker starts: a workflow that sets an unregistered attribute gets stuck.
  */
 export const searchAttributes = {
   /** Outcome of the run: running, complete, partial, nothing, on-hold, failed or cancelled. */
   outcome: defineSearchAttributeKey('FederationOutcome', SearchAttributeType.KEYWORD),
   /** Number of the generation that the run committed, or of the newest one if nothing had changed. */
   generation: defineSearchAttributeKey('FederationGeneration', SearchAttributeType.INT),
-  /** Ids of the included clusters; only the first ones if not all fit. */
+  /** What the run did with which cluster, see `clusterWords`. */
   clusters: defineSearchAttributeKey('FederationClusters', SearchAttributeType.KEYWORD_LIST),
-  /** Ids of the excluded clusters; only the first ones if not all fit. */
-  excluded: defineSearchAttributeKey('FederationExcluded', SearchAttributeType.KEYWORD_LIST),
-  /** Ids of the included clusters that have quarantined sources; only the first ones if not all fit. */
-  degraded: defineSearchAttributeKey('FederationDegraded', SearchAttributeType.KEYWORD_LIST),
   /** Id of the run that this run replays. */
   replayOf: defineSearchAttributeKey('FederationReplayOf', SearchAttributeType.KEYWORD),
 } as const;
+
+/**
+ * Returns the clusters of a run as one list: `degraded:cluster-2` has quarantined sources, `excluded:cluster-3` is
+ * excluded, and `cluster-1` is included. If not all fit, the included ones at the end are missing.
+ */
+export function clusterWords({
+  degraded = [],
+  excluded,
+  included,
+}: {
+  readonly degraded?: readonly string[];
+  readonly excluded: readonly string[];
+  readonly included: readonly string[];
+}): string[] {
+  return fitting([
+    ...degraded.map((id) => `degraded:${id}`),
+    ...excluded.map((id) => `excluded:${id}`),
+    ...included,
+  ]);
+}
 
 /** Maximum size of a search attribute, in bytes: a little less than Temporal's limit of 2 KB. */
 const mostBytes = 1_800;
 
 /**
- * Returns as many ids from the start of a list as are certain to fit into a search attribute. Counts each character as
+ * Returns as many words from the start of a list as are certain to fit into a search attribute. Counts each character as
  * three bytes.
  */
-export function fitting(ids: readonly string[]): string[] {
+function fitting(words: readonly string[]): string[] {
   let bytes = 0;
-  return ids.filter((id) => (bytes += id.length * 3) <= mostBytes);
+  return words.filter((word) => (bytes += word.length * 3) <= mostBytes);
 }

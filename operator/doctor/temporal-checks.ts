@@ -1,13 +1,12 @@
 import type { Client, Connection } from '@temporalio/client';
-import { temporal } from '@temporalio/proto';
 import { z } from 'zod';
 import type { Settings } from '../../config/settings';
 import { catalog } from '../../errors/catalog';
 import { readState } from '../../local-etl/state';
 import { localEtl } from '../../local-etl/store';
 import type { Names } from '../../workflows/names';
-import { searchAttributes } from '../../workflows/search-attributes';
 import { formatTime } from '../format';
+import { createCommand, missingAttributes, typeInCommands } from '../registered-attributes';
 import { othersWithExistingConfig, sharedConfigWarning } from '../shared-config';
 import type { Check, Outcome } from './check';
 
@@ -39,22 +38,14 @@ export async function checkNamespace({ connection, settings }: Asked): Promise<C
 export async function checkSearchAttributes({ connection, settings }: Asked): Promise<Check> {
   const { namespace } = settings.temporal;
   const subject = 'search attributes';
-  const types = temporal.api.enums.v1.IndexedValueType;
-  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-  const missing = Object.values(searchAttributes).filter(
-    ({ name, type }) => customAttributes[name] !== types[`INDEXED_VALUE_TYPE_${type}`],
-  );
-  if (missing.length === 0) return line(subject, 'ok', 'All are registered.');
-  const wrong = missing.filter(({ name }) => customAttributes[name] !== undefined);
+  const { absent, wrong } = await missingAttributes(connection, namespace);
   if (wrong.length > 0) {
-    const detail = `Registered with the wrong type: ${wrong.map(({ name, type }) => `${name} (needed: ${type})`).join(', ')}.`;
+    const detail = `Registered with the wrong type: ${wrong.map((one) => `${one.name} (needed: ${typeInCommands(one)})`).join(', ')}.`;
     return line(subject, 'failed', detail, 'Give this federation its own namespace.');
   }
-  const detail = `Not registered yet: ${missing.map(({ name }) => name).join(', ')}. The federator registers them when it starts.`;
-  const commands = missing.map(
-    ({ name, type }) =>
-      `temporal operator search-attribute create --namespace ${namespace} --name ${name} --type ${type}`,
-  );
+  if (absent.length === 0) return line(subject, 'ok', 'All are registered.');
+  const detail = `Not registered yet: ${absent.map(({ name }) => name).join(', ')}. The federator registers them when it starts.`;
+  const commands = absent.map((one) => createCommand(namespace, one));
   return line(subject, 'warning', detail, `If it lacks the permission: ${commands.join('; ')}`);
 }
 

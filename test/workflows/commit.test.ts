@@ -154,7 +154,7 @@ describeWithTemporal('the list of federations', () => {
     await listed(
       run.firstExecutionRunId,
       "FederationOutcome = 'partial' AND FederationGeneration = 42 AND FederationClusters = 'c5' " +
-        "AND FederationExcluded = 'c9' AND FederationDegraded = 'c2'",
+        "AND FederationClusters = 'excluded:c9' AND FederationClusters = 'degraded:c2'",
     );
   });
 
