@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ErrorCode } from '../errors/catalog';
 import { type FederationError, isFederationError } from '../errors/federation-error';
+import { knownError } from '../errors/known-error';
 
 /** The HTTP answer to a failed request. */
 export interface Failure {
@@ -33,20 +34,20 @@ const statuses: Partial<Record<ErrorCode, number>> = {
 };
 
 /** Matches the codes of errors that come from the systems behind the server: the storage, its files, and Temporal. */
-const upstream = /^(STORAGE|STORE|ETL|SOURCE|TEMPORAL|SEARCH|ROSTER|FEDERATION|FEDERATOR|DUPLICATE|PRIMARY)_/;
+const upstream =
+  /^(STORAGE|STORE|ETL|SOURCE|SYSTEM|TEMPORAL|SEARCH|ROSTER|FEDERATION|FEDERATOR|DUPLICATE|PRIMARY)_/;
 
 /**
  * Converts an error to an HTTP answer. The answer contains the error's detail and hint, but no stack trace. If the
  * error is unexpected, the answer contains only the id under which it is logged.
  */
 export function failureOf(error: unknown): Failure {
-  if (isFederationError(error)) {
-    const status = statuses[error.code] ?? (upstream.test(error.code) ? 502 : undefined);
-    return status === undefined ? unforeseen() : ofCatalog(error, status);
-  }
-  const status = statusOf(error);
-  if (status === undefined) return unforeseen();
-  return failure(status, error instanceof Error ? error.message : 'The request cannot be read.');
+  const clientFault = statusOf(error);
+  if (clientFault !== undefined && !isFederationError(error))
+    return failure(clientFault, error instanceof Error ? error.message : 'The request cannot be read.');
+  const known = knownError(error);
+  const status = statuses[known.code] ?? (upstream.test(known.code) ? 502 : undefined);
+  return status === undefined ? unforeseen() : ofCatalog(known, status);
 }
 
 function unforeseen(): Failure {

@@ -5,7 +5,7 @@ import cors from '@fastify/cors';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
-import { isFederationError } from '../errors/federation-error';
+import { knownError } from '../errors/known-error';
 import { Access, allowedOrigins } from './access';
 import { type Failure, failure, failureOf } from './failures';
 import { listenOn, type RunningServer } from './listen';
@@ -88,10 +88,11 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
         { event: 'api.failed', id: failed.id, err: error },
         `${request.method} ${request.url} failed`,
       );
-    } else if (failed.status >= 500 && isFederationError(error)) {
+    } else if (failed.status >= 500) {
+      const { code, message } = knownError(error);
       log.warn(
-        { event: 'api.failed', status: failed.status, code: error.code },
-        `${request.method} ${request.url}: ${error.message}`,
+        { event: 'api.failed', status: failed.status, code },
+        `${request.method} ${request.url}: ${message}`,
       );
     }
     return answerFailure(reply, failed);

@@ -82,20 +82,25 @@ function isPlain(value: object): boolean {
  * written, unless the message says it already: the workflow, the id of an unexpected error, code, reason and error.
  */
 function readableMessage(fields: Record<string, unknown>, messageKey: string): string {
-  const { workflowId, id, code, reason, error, err } = fields;
-  const stack = (err as { stack?: unknown } | undefined)?.stack;
-  const said = fields[messageKey];
+  const { [messageKey]: said, workflowId, id, code, reason, error, err } = fields;
   const message = typeof said === 'string' ? said : '';
-  const about = addTo(message, [workflowId, id], (texts) => ` (${texts.join(', ')})`);
-  return addTo(about, [code, reason, error, stack], (texts) => `: ${texts.join(': ')}`);
+  const stack = (err as { stack?: unknown } | undefined)?.stack;
+  const hasCause = missing(message, [reason, error, stack]).length > 0;
+  const about = missing(message, [workflowId, id, hasCause ? undefined : code]);
+  const why = hasCause ? missing(message, [code, reason, error, stack]) : [];
+  return [
+    message,
+    about.length === 0 ? '' : ` (${about.join(', ')})`,
+    why.length === 0 ? '' : `: ${why.join(': ')}`,
+  ].join('');
 }
 
-function addTo(message: string, added: readonly unknown[], format: (texts: string[]) => string): string {
-  const texts = added.filter(
+/** Returns the texts among `values` that neither the message nor a later text contains. */
+function missing(message: string, values: readonly unknown[]): string[] {
+  const texts = values.filter(
     (text): text is string => typeof text === 'string' && text !== '' && !message.includes(text),
   );
-  const needed = texts.filter((text, index) => !texts.slice(index + 1).some((later) => later.includes(text)));
-  return needed.length === 0 ? message : `${message}${format(needed)}`;
+  return texts.filter((text, index) => !texts.slice(index + 1).some((later) => later.includes(text)));
 }
 
 /** Logger that discards everything, for tests and for code that reports events in another way. */

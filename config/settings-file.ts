@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { types } from 'node:util';
+import { errorLine } from '../errors/error-line';
 import { FederationError } from '../errors/federation-error';
 import { readYaml, type YamlFile } from '../storage/read-yaml';
 
@@ -73,10 +74,12 @@ function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {
-    const why = types.isNativeError(cause) ? cause.message : String(cause);
+    const isAbsent = types.isNativeError(cause) && (cause as { code?: unknown }).code === 'ENOENT';
     throw new FederationError('SETTINGS_INVALID', {
       subject: { key: file },
-      detail: `The settings file cannot be read: ${why}.`,
+      detail: isAbsent
+        ? `There is no settings file ${file}.`
+        : `The settings file cannot be read: ${errorLine(cause)}.`,
       hint: 'Pass the right file with --config or FEDERATED_ETL_CONFIG.',
       cause,
     });

@@ -107,12 +107,13 @@ export function loadSettings({
     file === undefined
       ? { known: new Map<string, Found>(), unknown: [], bareClusters: 'exclude', notices: [] }
       : readFileSettings(readSettingsFile(file));
+  const notice = file === undefined ? noFile(cwd) : undefined;
   const faults: Fault[] = content.unknown.map(({ path, where }) => unknownSetting(path, where));
   const notices = [...content.notices, ...misspelledVariables(env)];
   const variables = readVariables(env);
   const found = new Map([...content.known, ...variables]);
   const values = checkValues(found, faults);
-  if (faults.length > 0) throw settingsInvalid(faults);
+  if (faults.length > 0) throw settingsInvalid(faults, notice);
   // A path in the settings file is relative to that file. All other paths are relative to the working directory.
   const inFile = (name: SettingName): boolean => content.known.has(name) && !variables.has(name);
   const locate: Locate = (name, path) =>
@@ -144,7 +145,7 @@ export function loadSettings({
     log: { level: values['log.level'], format: values['log.format'] },
     notices,
   });
-  if (faults.length > 0) throw settingsInvalid(faults);
+  if (faults.length > 0) throw settingsInvalid(faults, notice);
   return settings;
 }
 
@@ -164,19 +165,29 @@ export function defaultSettings(): DefaultSettings {
 /** Throws SETTINGS_INVALID if this cluster has no role in the federation. */
 export function requireRole(settings: Settings): void {
   if (Object.values(settings.roles).some(Boolean)) return;
+  const where = settings.file === undefined ? ` ${noFile(process.cwd())}` : '';
   throw new FederationError('SETTINGS_INVALID', {
     subject: { cluster: settings.clusterId },
-    detail: 'This cluster has no role, so there is nothing to run.',
+    detail: `This cluster has no role, so there is nothing to run.${where}`,
     hint:
       'Set federatedETL.federatedCluster to push its ETL data, federatedETL.federator.enabled to host the federator, ' +
       'federatedETL.primaryCluster to serve the combined data, or several of them.',
   });
 }
 
+/** Says that there is no settings file, and where it was looked for. */
+function noFile(cwd: string): string {
+  return `There is no settings file: neither --config nor FEDERATED_ETL_CONFIG names one, and ${usualFile(cwd)} does not exist.`;
+}
+
+function usualFile(cwd: string): string {
+  return resolve(cwd, 'federated-etl.yaml');
+}
+
 function settingsFile(given: string | undefined, env: NodeJS.ProcessEnv, cwd: string): string | undefined {
   const named = given ?? env['FEDERATED_ETL_CONFIG'];
   if (named !== undefined && named !== '') return resolve(cwd, named);
-  const usual = resolve(cwd, 'federated-etl.yaml');
+  const usual = usualFile(cwd);
   return existsSync(usual) ? usual : undefined;
 }
 

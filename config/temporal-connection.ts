@@ -14,6 +14,9 @@ export interface TemporalConnection {
   readonly connection: ClientConnectConfig['connectionOptions'];
 }
 
+/** What the SDK accepts: a host, which may be an IPv6 address in brackets, and a port. */
+const addressForm = /^(?:\[[0-9a-f.:]+\]|[^\s:/[\]]+)(?::\d{1,5})?$/i;
+
 /**
  * Reads the settings of the connection to Temporal. The environment variables and profiles of the `temporal` command
  * override the settings file. Therefore, the command and Federated ETL use the same server if they run in the same
@@ -26,6 +29,12 @@ export function readTemporalConnection(
 ): TemporalConnection {
   const config = load(env, faults);
   const address = config?.connectionOptions.address ?? file.address;
+  if (!addressForm.test(address)) {
+    faults.push({
+      setting: 'temporal.address',
+      detail: `${JSON.stringify(address)} is not the address of a Temporal server: it is written as host:port, such as temporal.example.com:7233 (temporal.address or TEMPORAL_ADDRESS).`,
+    });
+  }
   const options = { ...config?.connectionOptions, address };
   return {
     address,

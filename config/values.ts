@@ -15,11 +15,14 @@ export interface Fault {
  */
 export type Locate = (name: SettingName, path: string) => string;
 
-/** Returns one error that lists all faults, so that users can correct all of them at once. */
-export function settingsInvalid(faults: readonly Fault[]): FederationError {
+/**
+ * Returns one error that lists all faults, so that users can correct all of them at once. `notice` is added to the list.
+ */
+export function settingsInvalid(faults: readonly Fault[], notice?: string): FederationError {
+  const lines = faults.map(({ detail }) => detail);
   return new FederationError('SETTINGS_INVALID', {
     subject: { setting: faults.map(({ setting }) => setting).join(', ') },
-    detail: faults.map(({ detail }) => detail).join('\n  '),
+    detail: [...lines, ...(notice === undefined ? [] : [notice])].join('\n  '),
   });
 }
 

@@ -214,6 +214,21 @@ export const catalog = {
     hint: 'Start one, or correct temporal.address (or TEMPORAL_ADDRESS).',
     retryable: true,
   },
+  TEMPORAL_ACCESS_DENIED: {
+    means: 'The Temporal server does not accept the credentials, or they do not allow the request.',
+    hint: 'Correct the credentials (TEMPORAL_API_KEY, TEMPORAL_TLS_CLIENT_CERT_PATH), their permissions, or temporal.namespace.',
+    retryable: false,
+  },
+  TEMPORAL_THROTTLED: {
+    means: 'The Temporal server asks for fewer requests.',
+    hint: 'It is retried automatically. If it persists, raise the limits of the namespace.',
+    retryable: true,
+  },
+  TEMPORAL_REFUSED: {
+    means: 'The Temporal server cannot do what was requested, or does not know what the request is about.',
+    hint: 'Check with `federated-etl doctor` what is missing. If the server does not know the request at all, it is too old.',
+    retryable: false,
+  },
   // Errors of federation runs and their results
   FEDERATION_FAILED: {
     means: 'A federation could not commit.',
@@ -387,6 +402,16 @@ export const catalog = {
     means: 'A required server can be neither found nor installed.',
     hint: 'Install it as the message says.',
     retryable: false,
+  },
+  SYSTEM_REFUSED: {
+    means: 'The operating system refused to read or write a file, or to open a connection.',
+    hint: 'Check that the named file or address exists, that this process may use it, and that there is space.',
+    retryable: true,
+  },
+  STEP_TIMED_OUT: {
+    means: 'A step took too long, or the process that worked on it ended.',
+    hint: 'It is retried automatically. If it persists, check that the process runs and has enough CPU and memory.',
+    retryable: true,
   },
   INTERNAL: {
     means: 'An unexpected error.',

@@ -2,7 +2,7 @@ import type { Client, Connection } from '@temporalio/client';
 import { createVerbLog, type Log } from '../config/log';
 import { openLoggedBucket } from '../config/open-logged-bucket';
 import { loadSettings, type Settings } from '../config/settings';
-import { FederationError } from '../errors/federation-error';
+import { probeTemporal } from '../operator/probe-temporal';
 import type { Bucket } from '../storage/bucket';
 import { readOnly } from '../storage/read-only';
 import { guardedRetries } from '../workers/guarded-retries';
@@ -85,18 +85,12 @@ async function connectTemporal(settings: Settings, timeoutMs: number): Promise<T
   // Import Temporal's client only if a verb uses it. This import alone takes longer than a complete run of a
   // verb that does not need Temporal.
   const sdk = await import('@temporalio/client');
-  const { address, namespace, connection: how } = settings.temporal;
-  try {
-    const connection = await sdk.Connection.connect({
-      ...how,
-      connectTimeout: timeoutMs,
-      interceptors: guardedRetries(sdk),
-    });
-    return { connection, client: new sdk.Client({ connection, namespace }) };
-  } catch (cause) {
-    throw new FederationError('TEMPORAL_UNAVAILABLE', {
-      detail: `No Temporal server answers at ${address}.`,
-      cause,
-    });
-  }
+  const { namespace, connection: how } = settings.temporal;
+  await (await probeTemporal(sdk, settings.temporal, timeoutMs)).close();
+  const connection = await sdk.Connection.connect({
+    ...how,
+    connectTimeout: timeoutMs,
+    interceptors: guardedRetries(sdk),
+  });
+  return { connection, client: new sdk.Client({ connection, namespace }) };
 }

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { types } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import { catalog } from '../errors/catalog';
-import { describeError, FederationError } from '../errors/federation-error';
+import { describeError } from '../errors/federation-error';
+import { knownError } from '../errors/known-error';
 import { exitStatusOf } from '../operator/exit-status';
 
 /**
@@ -53,7 +54,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       return;
     }
     process.stderr.write(`${explain(error, program.opts<{ verbose?: boolean }>().verbose === true)}\n`);
-    process.exitCode = exitStatusOf(error);
+    process.exitCode = exitStatusOf(knownError(error));
   }
 }
 
@@ -86,11 +87,11 @@ function loadVerbs(argv: readonly string[]): ((program: Command) => void)[] {
 }
 
 function explain(error: unknown, verbose: boolean): string {
-  const { means, hint } = catalog.INTERNAL;
-  const text =
-    error instanceof FederationError
-      ? describeError(error)
-      : `INTERNAL: ${means} ${describeError(error)}\n  ${hint}`;
+  const known = knownError(error);
+  const unexpected = known.code === 'INTERNAL' && known !== error;
+  const text = unexpected
+    ? `INTERNAL: ${catalog.INTERNAL.means} ${known.detail}\n  ${known.hint}`
+    : describeError(known);
   if (!verbose) return text;
   const causes: string[] = [];
   for (let at = error; types.isNativeError(at); at = at.cause) causes.push(at.stack ?? at.message);

@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
-import { createLog } from '../config/log';
+import { createLog, isJsonLog } from '../config/log';
 import { loadSettings, requireRole } from '../config/settings';
-import { FederationError } from '../errors/federation-error';
-import { installRuntime, runRoles } from '../workers/run-roles';
+import { knownError } from '../errors/known-error';
+import { exitStatusOf } from '../operator/exit-status';
+import { runRoles } from '../workers/run-roles';
+import { logForeignOutput } from './foreign-output';
 import { endSoon, stopOnSignals } from './stop-on-signals';
 
 export function registerRun(program: Command): void {
@@ -15,16 +17,20 @@ export function registerRun(program: Command): void {
       const settings = loadSettings({ file: config });
       requireRole(settings);
       const log = createLog(settings.log).child({ clusterId: settings.clusterId });
+      // Somebody at a terminal also sees the error as text.
+      const onlyJson = isJsonLog(settings.log) && !process.stderr.isTTY;
+      if (onlyJson) logForeignOutput(log);
       for (const notice of settings.notices) log.warn({ event: 'settings.notice' }, notice);
-      installRuntime(log);
       const stop = stopOnSignals(log);
       // The verb `demo` starts the verb `run` as a child process and waits for the message `ready`.
       await runRoles(settings, log, stop, () => process.send?.('ready'))
         .catch((error: unknown) => {
-          if (error instanceof FederationError) {
-            log.error({ event: 'failed', code: error.code, ...error.subject }, error.detail);
-          }
-          throw error;
+          const known = knownError(error, settings.temporal);
+          const { code, hint, subject } = known;
+          const err = code === 'INTERNAL' ? { err: error } : {};
+          log.error({ event: 'failed', code, hint, ...subject, ...err }, known.detail);
+          if (!onlyJson) throw error;
+          process.exitCode = exitStatusOf(known);
         })
         .finally(() => endSoon());
     });

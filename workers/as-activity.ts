@@ -1,5 +1,5 @@
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
-import { FederationError } from '../errors/federation-error';
+import { knownError } from '../errors/known-error';
 import type { ActivityRun } from './metrics';
 
 /** The parts of Temporal's activity context that our activities use. Tests can pass their own. */
@@ -77,13 +77,7 @@ export function asFailure(error: unknown, signal: AbortSignal): Error {
   if (signal.aborted)
     return signal.reason instanceof CancelledFailure ? signal.reason : new CancelledFailure('cancelled');
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
-  const known =
-    error instanceof FederationError
-      ? error
-      : new FederationError('INTERNAL', {
-          detail: error instanceof Error ? error.message : String(error),
-          cause: error,
-        });
+  const known = knownError(error);
   const failure = ApplicationFailure.create({
     type: known.code,
     message: known.detail,

@@ -3,8 +3,10 @@ import * as sdk from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import type { Log } from '../config/log';
 import type { Settings } from '../config/settings';
-import { FederationError } from '../errors/federation-error';
+import { knownError } from '../errors/known-error';
+import { probeTemporal } from '../operator/probe-temporal';
 import { guardedRetries } from './guarded-retries';
+import { ensureRuntime } from './runtime';
 
 /** The SDK's two connections to Temporal: one for clients, one for workers. */
 export interface TemporalConnections {
@@ -17,8 +19,8 @@ const longestWaitMs = 30_000;
 
 /**
  * Connects to Temporal. Waits for the server as long as necessary, so that a cluster may start before its Temporal
- * server. Throws TEMPORAL_UNAVAILABLE if `stop` is aborted in the meantime, if the namespace does not exist, or if the
- * server denies this client access to it.
+ * server. Throws TEMPORAL_UNAVAILABLE if `stop` is aborted in the meantime or if the namespace does not exist, and
+ * TEMPORAL_ACCESS_DENIED if the server denies this client access to it.
  */
 export async function connectPatiently(
   settings: Settings['temporal'],
@@ -27,80 +29,38 @@ export async function connectPatiently(
 ): Promise<TemporalConnections> {
   for (let waitMs = firstWaitMs; ; waitMs = Math.min(waitMs * 2, longestWaitMs)) {
     try {
-      return await connect(settings);
+      return await connect(settings, log);
     } catch (error) {
-      if (error instanceof FederationError) throw error;
-      if (stop.aborted) throw unavailable(settings.address, error);
+      const known = knownError(error, settings);
+      if (stop.aborted || !known.retryable) throw known;
       log.warn(
-        { event: 'temporal.unavailable', address: settings.address },
-        `No Temporal server answers at ${settings.address}; next attempt in ${waitMs / 1000} s`,
+        { event: 'temporal.unavailable', address: settings.address, code: known.code },
+        `${known.detail} ${known.hint} Next attempt in ${waitMs / 1000} s`,
       );
       await sleep(waitMs, undefined, { signal: stop }).catch(() => undefined);
-      if (stop.aborted) throw unavailable(settings.address, error);
+      if (stop.aborted) throw known;
     }
   }
 }
 
-async function connect(settings: Settings['temporal']): Promise<TemporalConnections> {
+const answerWithinMs = 10_000;
+
+async function connect(settings: Settings['temporal'], log: Log): Promise<TemporalConnections> {
+  await (await probeTemporal(sdk, settings, answerWithinMs)).close();
   const connection = await sdk.Connection.connect({
     ...settings.connection,
     interceptors: guardedRetries(sdk),
   });
   try {
-    await requireNamespace(connection, settings);
+    // Without this check, later requests would fail in various ways, most of them hard to understand.
+    const { namespace } = settings;
+    await connection.withDeadline(Date.now() + answerWithinMs, () =>
+      connection.workflowService.describeNamespace({ namespace }),
+    );
+    ensureRuntime(log);
     return { connection, native: await NativeConnection.connect(settings.connection) };
   } catch (error) {
     await connection.close();
     throw error;
   }
-}
-
-const answerWithinMs = 10_000;
-const [notFound, permissionDenied, unauthenticated] = [5, 7, 16];
-
-/**
- * Throws TEMPORAL_UNAVAILABLE if the namespace does not exist or access to it is denied. Without this check, later
- * requests would fail in various ways, most of them hard to understand.
- */
-async function requireNamespace(connection: sdk.Connection, settings: Settings['temporal']): Promise<void> {
-  const { namespace } = settings;
-  try {
-    await connection.withDeadline(Date.now() + answerWithinMs, () =>
-      connection.workflowService.describeNamespace({ namespace }),
-    );
-  } catch (error) {
-    const code = (error as { code?: unknown } | null)?.code;
-    if (code === notFound)
-      throw namespaceUnavailable(settings, 'has no namespace', {
-        hint: `Create it with \`temporal operator namespace create --namespace ${namespace} --retention 30d\`, or correct temporal.namespace.`,
-        cause: error,
-      });
-    if (code === permissionDenied || code === unauthenticated)
-      throw namespaceUnavailable(settings, 'denies this client the namespace', {
-        hint: 'Correct the credentials (TEMPORAL_API_KEY, TLS), or temporal.namespace.',
-        cause: error,
-      });
-    throw error;
-  }
-}
-
-/** Returns the error for a Temporal server that responds, but on which the namespace cannot be used. */
-export function namespaceUnavailable(
-  { address, namespace }: Pick<Settings['temporal'], 'address' | 'namespace'>,
-  why: string,
-  options: { readonly hint: string; readonly cause: unknown },
-): FederationError {
-  return new FederationError('TEMPORAL_UNAVAILABLE', {
-    subject: { setting: 'temporal.namespace' },
-    detail: `The Temporal server at ${address} ${why} ${namespace}.`,
-    ...options,
-  });
-}
-
-/** Returns the error for a Temporal server that does not respond. */
-export function unavailable(address: string, cause: unknown): FederationError {
-  return new FederationError('TEMPORAL_UNAVAILABLE', {
-    detail: `No Temporal server answers at ${address}.`,
-    cause,
-  });
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Client, type Connection } from '@temporalio/client';
-import { DefaultLogger, Runtime, type Worker } from '@temporalio/worker';
+import type { Worker } from '@temporalio/worker';
 import { Registry } from 'prom-client';
 import type { Log } from '../config/log';
 import { openLoggedBucket } from '../config/open-logged-bucket';
@@ -17,24 +17,6 @@ import { registerRoleMetrics } from './metrics';
 import { keepNeeds } from './needs';
 import { Releasers } from './releasers';
 import type { RoleContext, StartedRole } from './role';
-import { SdkLines } from './sdk-line';
-
-/**
- * Redirects the log messages of the Temporal SDK to our log, including those of its native part, which otherwise writes
- * coloured text to standard output. Must be called once, before the first connection to Temporal.
- */
-export function installRuntime(log: Log): void {
-  const lines = new SdkLines();
-  Runtime.install({
-    logger: new DefaultLogger('INFO', ({ level, message, meta }) => {
-      const line = lines.convert(level, message, meta);
-      log[line.level]({ event: 'temporal', ...line.fields }, message);
-    }),
-    telemetryOptions: { logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} } },
-    // Prevent the SDK from handling signals: the caller of `runRoles` decides when the workers stop.
-    shutdownSignals: [],
-  });
-}
 
 /**
  * Runs the roles of a cluster until `stop` is aborted, then shuts them down gracefully. No work is lost: an activity

@@ -1,8 +1,8 @@
 import { hostname } from 'node:os';
 import { type InjectedSinks, TransportError, Worker, type WorkerOptions } from '@temporalio/worker';
+import { FederationError } from '../errors/federation-error';
 import type { FederationSinks } from '../workflows/sinks';
 import { asActivities } from './as-activity';
-import { namespaceUnavailable } from './connect';
 import type { RoleContext } from './role';
 import { workflowBundle } from './workflow-bundle';
 
@@ -45,7 +45,10 @@ export async function createWorker(
     // While a worker is created, the SDK sends a single request: it asks for a description of the namespace.
     // A transport error therefore means that this request has failed.
     if (!(error instanceof TransportError)) throw error;
-    throw namespaceUnavailable(settings.temporal, 'does not describe the namespace', {
+    const { address, namespace } = settings.temporal;
+    throw new FederationError('TEMPORAL_UNAVAILABLE', {
+      subject: { setting: 'temporal.namespace' },
+      detail: `The Temporal server at ${address} does not describe the namespace ${namespace}.`,
       hint: 'Check the server, with `federated-etl doctor` for example, then start again.',
       cause: error,
     });

@@ -1,4 +1,11 @@
-import { ActivityFailure, ApplicationFailure, isCancellation, log } from '@temporalio/workflow';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  isCancellation,
+  log,
+  TerminatedFailure,
+  TimeoutFailure,
+} from '@temporalio/workflow';
 import type { Attempted, LoopSettings } from './messages';
 
 /** State of a workflow that repeats the same step (an attempt) forever. */
@@ -63,13 +70,19 @@ function about(ms: number): number {
 
 /**
  * Searches the error and its chain of causes for the first failure with a code. Returns the code and message of that
- * failure. If no failure has a code, returns the code INTERNAL, with the message of the error. But the message of an
- * ActivityFailure only says that an activity failed, so the message of its cause is returned instead.
+ * failure. An activity that timed out has the code STEP_TIMED_OUT: its process may have been killed. If no failure has
+ * a code, returns the code INTERNAL, with the message of the error. But the message of an ActivityFailure only says that
+ * an activity failed, so the message of its cause is returned instead.
  */
 export function failureOf(error: unknown): { code: string; message: string } {
-  for (let at = error; at instanceof Error; at = at.cause) {
+  for (let at = error, step = ''; at instanceof Error; at = at.cause) {
     if (at instanceof ApplicationFailure && typeof at.type === 'string')
       return { code: at.type, message: at.message };
+    if (at instanceof ActivityFailure) step = ` ${at.activityType}`;
+    if (at instanceof TimeoutFailure)
+      return { code: 'STEP_TIMED_OUT', message: `The step${step} did not end in time (${at.timeoutType}).` };
+    if (at instanceof TerminatedFailure)
+      return { code: 'RUN_DIED', message: 'A workflow that the run needs was terminated.' };
   }
   const innermost = error instanceof ActivityFailure && error.cause !== undefined ? error.cause : error;
   return { code: 'INTERNAL', message: innermost instanceof Error ? innermost.message : String(innermost) };

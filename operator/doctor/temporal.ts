@@ -1,8 +1,9 @@
 import type { Settings } from '../../config/settings';
-import { FederationError } from '../../errors/federation-error';
+import { knownError } from '../../errors/known-error';
 import type { Exclusion } from '../../federation/membership';
 import type { RosterState } from '../../workflows/messages';
 import { names } from '../../workflows/names';
+import { probeTemporal } from '../probe-temporal';
 import { type Check, failed } from './check';
 import {
   type Asked,
@@ -69,22 +70,9 @@ async function checkServer(asked: Asked): Promise<TemporalChecks> {
 
 async function connect(settings: Settings) {
   // Import the client only when it is needed, because loading it takes longer than most of the other checks.
-  const { Client, Connection } = await import('@temporalio/client');
-  const { address, connection: how } = settings.temporal;
-  // Connect without retries. The first error contains the reason for the failure, but later errors do not.
-  const connection = Connection.lazy({ ...how, connectTimeout: patienceMs, interceptors: [] });
-  try {
-    await connection.withDeadline(Date.now() + patienceMs, () =>
-      connection.workflowService.getSystemInfo({}),
-    );
-    return { Client, connection };
-  } catch (cause) {
-    await connection.close();
-    throw new FederationError('TEMPORAL_UNAVAILABLE', {
-      detail: `No Temporal server answers at ${address}: ${reasonOf(cause)}`,
-      cause,
-    });
-  }
+  const sdk = await import('@temporalio/client');
+  const { Client } = sdk;
+  return { Client, connection: await probeTemporal(sdk, settings.temporal, patienceMs) };
 }
 
 /** Runs one check. If it throws an error, only this check fails. */
@@ -96,8 +84,8 @@ async function ask(
   try {
     return await asked.connection.withDeadline(Date.now() + patienceMs, () => question(asked));
   } catch (error) {
-    const todo = 'Check that the server is healthy and that this client has access (TEMPORAL_API_KEY, TLS).';
-    return line(subject, 'failed', `Temporal did not answer: ${reasonOf(error)}`, todo);
+    const { code, detail, hint } = knownError(error, asked.settings.temporal);
+    return line(subject, 'failed', `${code}: ${detail}`, hint);
   }
 }
 
@@ -119,12 +107,4 @@ async function readExclusions({
 
 function skipped(why: string): Check {
   return line('everything else', 'skipped', why);
-}
-
-/** Returns the message of the innermost cause of an error. The outer messages only say that the call failed. */
-function reasonOf(error: unknown): string {
-  let at = error;
-  while (at instanceof Error && at.cause instanceof Error) at = at.cause;
-  const text = (at instanceof Error ? at.message : String(at)).replace(/ Resolution note: *\.?$/, '');
-  return /[.!?]$/.test(text) ? text : `${text}.`;
 }

@@ -80,7 +80,7 @@ export async function startKept(
   });
   const pid = await new Promise<number>((resolve, reject) => {
     const fail = (reason: string): void =>
-      reject(new FederationError('INTERNAL', { detail: `${command} could not be started: ${reason}` }));
+      reject(new FederationError('SYSTEM_REFUSED', { detail: `${command} could not be started: ${reason}` }));
     keeper.on('message', (message: KeeperMessage) => {
       if ('pid' in message) resolve(message.pid);
       else if ('exit' in message) ended = message.exit;

@@ -76,6 +76,7 @@ describe('a readable line', () => {
       'failed',
       'failed: STORAGE_UNAVAILABLE: No answer.',
     ],
+    ['a code without a reason at the end', { code: 'X_Y' }, 'It is full.', 'It is full. (X_Y)'],
     ['no other field', { cluster: 'c', files: 3 }, 'pushed', 'pushed'],
   ])('adds to its message %s', (_, fields, message, line) => {
     const written = lineOf('pretty', (log) => log.warn(fields, message));

@@ -122,6 +122,13 @@ log: {level: debug, format: json}
     ],
     ['an unknown key at the top level', `${minimal}temporl: {}\n`, /line 2: there is no setting temporl/],
     ['a group that is not a map', `${minimal}log: debug\n`, /no setting log/],
+    ...['http://temporal:7233', 'temporal:7233/', 'temporal:', 'a b:7233', '::1'].map(
+      (address): [string, string, RegExp] => [
+        `${address} as the address of Temporal`,
+        `${minimal}temporal: {address: '${address}'}\n`,
+        /is not the address of a Temporal server: it is written as host:port/,
+      ],
+    ),
     ['a missing cluster id', 'log: {level: info}\n', /SETTINGS_INVALID: No cluster id is set/],
     ['the cluster id of the output', 'clusterId: combined\n', /CLUSTER_ID_INVALID/],
     ['a cluster id that no object can have as a key', 'clusterId: __proto__\n', /CLUSTER_ID_INVALID/],
@@ -194,7 +201,9 @@ log: {level: debug, format: json}
   });
 
   it('reports which file is missing', () => {
-    expect(() => loadSettings({ cwd, env: {}, file: 'gone.yaml' })).toThrow(/cannot be read/);
+    expect(() => loadSettings({ cwd, env: {}, file: 'gone.yaml' })).toThrow(
+      /There is no settings file \S+gone\.yaml\./,
+    );
   });
 });
 
@@ -361,3 +370,16 @@ describe('a role', () => {
     requireRole(load(`${minimal}federatedETL: {federatedCluster: true}\n`));
   });
 });
+
+it('says where it looked for a settings file', () => {
+  const env = { TEMPORAL_CONFIG_FILE: join(cwd, 'none.toml') };
+  const place = `FEDERATED_ETL_CONFIG names one, and ${join(cwd, 'federated-etl.yaml')} does not exist.`;
+  expect(() => loadSettings({ cwd, env: { ...env, LOG_LEVEL: 'odd' } })).toThrow(place);
+});
+
+it.each(['temporal', 'temporal:7233', '[::1]:7233', '10.0.0.1:7233', 'x.tmprl.cloud:7233'])(
+  'accepts %s as the address of Temporal',
+  (address) => {
+    expect(load(`${minimal}temporal: {address: '${address}'}\n`).temporal.address).toBe(address);
+  },
+);

@@ -54,7 +54,7 @@ describe('the command line', () => {
     const { status, out, err } = await runMain('status', '--config', '/nowhere/settings.yaml');
     expect({ status, out }).toEqual({ status: 2, out: '' });
     expect(err).toMatch(
-      /^SETTINGS_INVALID: The settings file cannot be read.*\(key \/nowhere\/settings\.yaml\)\n {2}Pass the right file/,
+      /^SETTINGS_INVALID: There is no settings file \/nowhere\/settings\.yaml\. \(key \/nowhere\/settings\.yaml\)\n {2}Pass the right file/,
     );
     expect(err).not.toContain('    at ');
   });

@@ -77,7 +77,7 @@ describe('status', () => {
     expect(out).toMatch(/last run {4}federation-2026-11-20T10:00:00Z: complete/);
     expect(out).toMatch(/^cluster-1 +in +\S.* allocations 1d +1 /m);
     expect(out).toMatch(/^cluster-3 +not yet /m);
-    expect(out).toMatch(/Not shown\nNo Temporal server answers at 127\.0\.0\.1:1\./);
+    expect(out).toMatch(/Not shown\nNo Temporal server answers at 127\.0\.0\.1:1: connect ECONNREFUSED/);
   });
 
   it('has the same content as JSON', async () => {

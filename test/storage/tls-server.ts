@@ -57,7 +57,9 @@ export async function startTlsServer(): Promise<TlsServer> {
   };
   const clients: string[] = [];
   const headers: IncomingHttpHeaders[] = [];
-  const options = { key: own.private, cert: own.cert, ca: authority.cert };
+  // Clients of gRPC check the certificate only if the server offers HTTP/2. It answers HTTP/1.1 all the same.
+  const ALPNProtocols = ['http/1.1', 'h2'];
+  const options = { key: own.private, cert: own.cert, ca: authority.cert, ALPNProtocols };
   const server = createServer(
     { ...options, requestCert: true, rejectUnauthorized: false },
     (request, response) => {

@@ -1,0 +1,87 @@
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { ActivityFailure, ApplicationFailure, RetryState, TimeoutFailure } from '@temporalio/common';
+import { FederationError } from '../../errors/federation-error';
+import { knownError } from '../../errors/known-error';
+import { failureOf } from '../../workflows/attempts';
+
+/** Returns the error that `work` throws. */
+async function thrownBy(work: () => unknown): Promise<unknown> {
+  try {
+    await work();
+  } catch (error) {
+    return error;
+  }
+  throw new Error('Nothing was thrown.');
+}
+
+const folder = mkdtempSync(path.join(os.tmpdir(), 'known-error-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const absent = path.join(folder, 'absent');
+
+describe('an error that a user can cause is of the catalogue:', () => {
+  it.each<[string, () => unknown, string]>([
+    [
+      'a file that is absent',
+      () => readFileSync(absent),
+      `ENOENT: no such file or directory, open '${absent}'.`,
+    ],
+    [
+      'a folder in the place of a file',
+      () => readFileSync(folder),
+      'EISDIR: illegal operation on a directory, read.',
+    ],
+    [
+      'a file in the place of a folder',
+      () => readdirSync(__filename),
+      `ENOTDIR: not a directory, scandir '${__filename}'.`,
+    ],
+    [
+      'an address where nothing listens',
+      () => once(connect(1, '127.0.0.1'), 'connect'),
+      'connect ECONNREFUSED 127.0.0.1:1.',
+    ],
+  ])('%s', async (_, work, detail) => {
+    const error = await thrownBy(work);
+    expect(knownError(error)).toMatchObject({ code: 'SYSTEM_REFUSED', detail, retryable: true });
+    expect(knownError(new Error('Reading failed', { cause: error }))).toMatchObject({
+      code: 'SYSTEM_REFUSED',
+      detail,
+    });
+  });
+
+  it('one that has a code already, as a cause or as the type of a failure', () => {
+    const full = new FederationError('STORAGE_QUOTA_EXCEEDED', { detail: 'It is full.' });
+    expect(knownError(new Error('Writing failed', { cause: full }))).toBe(full);
+    const failure = ApplicationFailure.create({ type: 'RUN_NOT_FOUND', message: 'There is no such run.' });
+    expect(knownError(new Error('Update failed', { cause: failure }))).toMatchObject({
+      code: 'RUN_NOT_FOUND',
+      detail: 'There is no such run.',
+    });
+  });
+
+  it('a step whose process was killed', () => {
+    const timeout = new TimeoutFailure('activity Heartbeat timeout', undefined, 'HEARTBEAT');
+    const failure = new ActivityFailure(
+      'Activity task failed',
+      'pushLocalEtl',
+      '1',
+      RetryState.TIMEOUT,
+      undefined,
+      timeout,
+    );
+    expect(failureOf(failure)).toEqual({
+      code: 'STEP_TIMED_OUT',
+      message: 'The step pushLocalEtl did not end in time (HEARTBEAT).',
+    });
+  });
+});
+
+it('an error that only this program can cause is INTERNAL', () => {
+  const error = new TypeError('x is not a function');
+  expect(knownError(error)).toMatchObject({ code: 'INTERNAL', detail: error.message, cause: error });
+  expect(knownError('odd')).toMatchObject({ code: 'INTERNAL', detail: 'odd' });
+});

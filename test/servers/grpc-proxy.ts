@@ -1,0 +1,67 @@
+import http2 from 'node:http2';
+import type { AddressInfo, Socket } from 'node:net';
+
+/** The gRPC status that a proxy answers instead of the server. */
+export interface GrpcStatus {
+  readonly code: number;
+  readonly message: string;
+}
+
+/** A proxy in front of a Temporal server. */
+export interface GrpcProxy {
+  readonly address: string;
+  /** The status that answers each later request; undefined if the server answers it. `path` ends with the method. */
+  answer: (path: string) => GrpcStatus | undefined;
+  /** Refuses new connections, and closes all that are open. */
+  goAway(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Starts a proxy that answers in the place of the Temporal server at `address`, as if the server did. */
+export async function startGrpcProxy(address: string): Promise<GrpcProxy> {
+  const upstream = http2.connect(`http://${address}`);
+  upstream.on('error', () => undefined);
+  const sockets = new Set<Socket>();
+  const server = http2.createServer();
+  const proxy: GrpcProxy = {
+    address: '',
+    answer: () => undefined,
+    goAway: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      }),
+    close: async () => {
+      await proxy.goAway();
+      upstream.destroy();
+    },
+  };
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  server.on('sessionError', () => undefined);
+  server.on('stream', (stream, headers) => {
+    stream.on('error', () => undefined);
+    const status = proxy.answer(String(headers[':path']));
+    if (status !== undefined) {
+      const { code, message } = status;
+      const grpc = { 'grpc-status': String(code), 'grpc-message': message };
+      stream.respond({ ':status': 200, 'content-type': 'application/grpc', ...grpc }, { endStream: true });
+      return;
+    }
+    const call = upstream.request({ ...headers, ':authority': address });
+    call.on('error', () => stream.destroy());
+    stream.on('close', () => call.close());
+    let trailers: http2.OutgoingHttpHeaders = {};
+    call.on('response', (answer, flags) => {
+      const endStream = (flags & http2.constants.NGHTTP2_FLAG_END_STREAM) !== 0;
+      if (!stream.destroyed) stream.respond(answer, { endStream, waitForTrailers: !endStream });
+    });
+    call.on('trailers', (last: http2.OutgoingHttpHeaders) => (trailers = last));
+    stream.on('wantTrailers', () => stream.sendTrailers(trailers));
+    stream.pipe(call).pipe(stream);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return Object.assign(proxy, { address: `127.0.0.1:${(server.address() as AddressInfo).port}` });
+}
