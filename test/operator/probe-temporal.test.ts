@@ -14,6 +14,8 @@ let web: Listening;
 let proxy: Listening;
 beforeAll(async () => {
   for (const name of proxyVariables) delete process.env[name];
+  // The library writes the status of a proxy there, even after the connection has been closed.
+  jest.spyOn(console, 'error').mockImplementation();
   const refusing: Server = createServer().on('connect', (_, socket) => {
     socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n');
   });
@@ -101,8 +103,6 @@ describe('a Temporal server that cannot be used is explained:', () => {
 
   it('a proxy refuses the connection', async () => {
     process.env['http_proxy'] = `http://${proxy.host}`;
-    // The library also writes the status of the proxy there.
-    const said = jest.spyOn(console, 'error').mockImplementation();
     try {
       expect(await failureOf('temporal.example:7233')).toMatchObject({
         detail: expect.stringContaining('the proxy refuses the connection.'),
@@ -110,7 +110,6 @@ describe('a Temporal server that cannot be used is explained:', () => {
       });
     } finally {
       delete process.env['http_proxy'];
-      said.mockRestore();
     }
   });
 
