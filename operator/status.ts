@@ -7,6 +7,7 @@ import { describeSilent } from './describe-silence';
 import { type GenerationSummary, summarizeGeneration } from './generations';
 import type { Operator } from './operator';
 import { describeOtherBucket } from './other-bucket';
+import { describePause, type ScheduleState, unpauseCommand } from './read-schedule';
 import { readRuns, type Run } from './runs';
 import { type ClusterSummary, silentClusters, summarizeCluster, type Survey, surveyBucket } from './survey';
 import { type TemporalView, temporalView } from './temporal-view';
@@ -24,6 +25,8 @@ export interface Status {
     readonly endedAt?: string;
     readonly error?: FederationReport['error'];
   };
+  /** The schedule of the federations. Undefined if it does not exist, or could not be read; then `missing` says so. */
+  readonly schedule?: ScheduleState;
   /** The newest generation that can be read; undefined if there is none. */
   readonly generation?: Omit<GenerationSummary, 'run' | 'federator' | 'size'>;
   /** The clusters whose records contain names of other clusters, with advice on what to do. */
@@ -38,8 +41,8 @@ export interface Status {
   /** Sentences that say what could not be determined. */
   readonly missing: readonly string[];
   /**
-   * What has to be done before the pipeline works end to end: set-up steps that are still missing, and clusters that
-   * have gone silent. Empty if there is nothing to do.
+   * What has to be done before the pipeline works end to end: set-up steps that are still missing, a schedule that is
+   * paused, and clusters that have gone silent. Empty if there is nothing to do.
    */
   readonly toDo: readonly string[];
 }
@@ -78,6 +81,7 @@ export async function readStatus(
       endedAt: lastRun.endedAt,
       error: lastRun.error,
     },
+    ...(view.schedule !== undefined && view.schedule !== 'absent' && { schedule: view.schedule }),
     generation: generation && glance(summarizeGeneration(generation)),
     nameConflicts: Object.entries(generation?.nameConflicts ?? {}).map(([cluster, conflict]) => ({
       cluster,
@@ -92,6 +96,7 @@ export async function readStatus(
       otherBucket === undefined
         ? [
             ...setUpSteps(survey, lastRun, view, operator.settings.federator),
+            ...aboutPause(view.schedule, operator.names.schedule),
             ...describeSilent(clusters, now),
           ]
         : [otherBucket],
@@ -101,6 +106,11 @@ export async function readStatus(
 function glance(summary: GenerationSummary): Status['generation'] {
   const { run: _run, federator: _federator, size: _size, ...shown } = summary;
   return shown;
+}
+
+function aboutPause(schedule: TemporalView['schedule'], id: string): string[] {
+  if (schedule === undefined || schedule === 'absent' || schedule.paused === undefined) return [];
+  return [`The schedule is ${describePause(schedule.paused)}. To end the pause: \`${unpauseCommand(id)}\`.`];
 }
 
 /** Lists the set-up steps that are still missing, each with instructions. */

@@ -4,6 +4,7 @@ import { isFederationError } from '../errors/federation-error';
 import type { PullState, PushState, RosterState } from '../workflows/messages';
 import { briefTimeoutMs, type Operator } from './operator';
 import { promptly } from './promptly';
+import { readSchedule, type ScheduleState } from './read-schedule';
 import { stoppedPushes } from './stopped-pushes';
 
 /** State that only Temporal has. If a workflow does not answer, its field is undefined or its map entry is missing. */
@@ -12,6 +13,8 @@ export interface TemporalView {
   /** State of each push workflow, by cluster id. `pull` contains the same for pull workflows. */
   readonly push: ReadonlyMap<string, PushState>;
   readonly pull: ReadonlyMap<string, PullState>;
+  /** The schedule of the federations; undefined if it is unknown. */
+  readonly schedule?: ScheduleState | 'absent';
   /** Those of the silent clusters whose pushes were stopped on purpose. */
   readonly stopped: ReadonlySet<string>;
   /** Sentences that say what is unknown because Temporal or a workflow did not answer. */
@@ -66,9 +69,10 @@ export async function temporalView(
   };
   const primaries = roster?.primaries ?? [];
   const { client } = temporal;
-  const [push, pull, stopped] = await Promise.all([
+  const [push, pull, schedule, stopped] = await Promise.all([
     states<PushState>(pushing, (cluster) => names.push(cluster)),
     states<PullState>(primaries, (cluster) => names.pull(cluster)),
+    promptly(client, answerWithinMs, () => readSchedule(client, names.schedule)).catch(() => undefined),
     // If this is unknown, the clusters are reported as silent, which is the safe side.
     promptly(client, answerWithinMs, () => stoppedPushes(client, names, silent)).catch(
       (): ReadonlySet<string> => new Set(),
@@ -77,7 +81,8 @@ export async function temporalView(
   for (const primary of primaries.filter((id) => !pull.has(id))) {
     missing.push(`The primary ${primary} does not answer: does it run?`);
   }
-  return { roster, push, pull, stopped, missing };
+  if (schedule === undefined) missing.push('The schedule of the federations could not be read.');
+  return { roster, push, pull, ...(schedule !== undefined && { schedule }), stopped, missing };
 }
 
 async function ask<Answer>(client: Client, workflowId: string, query: string): Promise<Answer | undefined> {

@@ -2,7 +2,8 @@ import type { Command } from 'commander';
 import { describePostponed } from '../activities/pull-summary';
 import { count, counts } from '../federation/count';
 import { describeHold } from '../federation/hold';
-import { formatAge } from '../operator/format';
+import { formatAge, formatSpan } from '../operator/format';
+import { describePause } from '../operator/read-schedule';
 import { type ClusterStatus, readStatus, type Status } from '../operator/status';
 import type { PullState } from '../workflows/messages';
 import { type CommandOptions, openContext } from './context';
@@ -46,6 +47,7 @@ function show(status: Status, now: Date): void {
       `last run    ${lastRun.run}: ${lastRun.outcome === 'unknown' ? 'no report yet' : lastRun.outcome}${at ? `, ${formatAge(at, now)}` : ''}`,
     );
   }
+  if (status.schedule !== undefined) print(`schedule    ${showSchedule(status.schedule, now)}`);
   section('Damaged', status.damaged.join('\n'));
   section('Clusters', showClusters(status.clusters, now));
   section('Pushes that need a look', showPushes(status.clusters));
@@ -53,6 +55,15 @@ function show(status: Status, now: Date): void {
   section('Primaries', showPrimaries(status.primaries, now));
   section('Not shown', status.missing.join('\n'));
   section('To do', status.toDo.map((step) => `- ${step}`).join('\n'));
+}
+
+function showSchedule({ everyMs, nextRun, paused }: NonNullable<Status['schedule']>, now: Date): string {
+  const every = everyMs === undefined ? [] : [`every ${formatSpan(everyMs)}`];
+  if (paused !== undefined) return [describePause(paused), ...every].join(', ');
+  const left = nextRun === undefined ? undefined : Date.parse(nextRun) - now.getTime();
+  const next =
+    left === undefined ? 'no run is due' : left < 1_000 ? 'next run now' : `next run in ${formatSpan(left)}`;
+  return [next, ...every].join(', ');
 }
 
 function section(title: string, text: string): void {

@@ -6,6 +6,7 @@ import { readState } from '../../local-etl/state';
 import { localEtl } from '../../local-etl/store';
 import type { Names } from '../../workflows/names';
 import { formatTime } from '../format';
+import { describePause, readSchedule, unpauseCommand } from '../read-schedule';
 import { createCommand, missingAttributes, typeInCommands } from '../registered-attributes';
 import { othersWithExistingConfig, sharedConfigWarning } from '../shared-config';
 import type { Check, Outcome } from './check';
@@ -54,24 +55,17 @@ export async function checkSearchAttributes({ connection, settings }: Asked): Pr
  * when it first starts.
  */
 export async function checkSchedule({ client, names: { schedule } }: Asked): Promise<Check> {
-  const { ScheduleNotFoundError } = await import('@temporalio/client');
-  try {
-    const { state, info } = await client.schedule.getHandle(schedule).describe();
-    if (state.paused) {
-      const detail = `It is paused: ${state.note ?? 'no note says why'}.`;
-      const todo = `temporal schedule toggle --schedule-id ${schedule} --unpause`;
-      return line('schedule', 'warning', detail, todo);
-    }
-    const next = info.nextActionTimes[0];
-    return line(
-      'schedule',
-      'ok',
-      `The next run is ${next === undefined ? 'unknown' : `at ${formatTime(next)}`}.`,
-    );
-  } catch (error) {
-    if (!(error instanceof ScheduleNotFoundError)) throw error;
+  const state = await readSchedule(client, schedule);
+  if (state === 'absent')
     return line('schedule', 'ok', 'It does not exist yet: the federator creates it when it starts.');
-  }
+  if (state.paused !== undefined)
+    return line('schedule', 'warning', `It is ${describePause(state.paused)}.`, unpauseCommand(schedule));
+  const { nextRun } = state;
+  return line(
+    'schedule',
+    'ok',
+    `The next run is ${nextRun === undefined ? 'unknown' : `at ${formatTime(nextRun)}`}.`,
+  );
 }
 
 /** Checks that the roster workflow in this namespace belongs to the federation in this bucket. */

@@ -22,6 +22,9 @@ const roster: RosterState = {
 function contextWith(answers: Record<string, unknown>): Context {
   const client = {
     withDeadline: (_: number, call: () => unknown) => call(),
+    schedule: {
+      getHandle: () => ({ describe: async () => ({ state: {}, spec: {}, info: { nextActionTimes: [] } }) }),
+    },
     workflow: {
       getHandle: (id: string) => ({
         query: () =>

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createAddOwnName } from '../../activities/add-own-name';
 import { createEnterPrimary } from '../../activities/enter-primary';
 import { createPrimaryStatus } from '../../activities/primary-status';
+import { silentLog } from '../../config/log';
 import { FederationError } from '../../errors/federation-error';
 import { clusterId } from '../../etl/cluster-id';
 import type { WindowId } from '../../etl/window';
@@ -12,6 +13,7 @@ import type { Exclusion } from '../../federation/membership';
 import { updatePrimary } from '../../local-etl/primary';
 import { type LocalEtl, localEtl } from '../../local-etl/store';
 import { whoAmI } from '../../scripts/who';
+import { ensureSchedule } from '../../workers/schedule';
 import { type RosterState, rosterState } from '../../workflows/messages';
 import { names } from '../../workflows/names';
 import { snapshot } from '../activities/federated-bucket';
@@ -51,6 +53,29 @@ async function start(workflow: 'roster' | 'pull', workflowId: string, input: obj
   const terminate = () => handle.terminate().then(() => undefined);
   return Object.assign(handle, { [Symbol.asyncDispose]: terminate });
 }
+
+describeWithTemporal('status', () => {
+  it('shows when the schedule starts the next federation, or why it does not', async () => {
+    expect((await run('status')).out).not.toMatch(/^schedule /m);
+    const times = { firstRunAfterMs: 300_000, runEveryMs: 1_800_000 };
+    await ensureSchedule(world.client, { idPrefix: '', ...times }, silentLog);
+    const schedule = world.client.schedule.getHandle(names('').schedule);
+    try {
+      expect((await run('status')).out).toMatch(/^schedule {4}next run in [\dms ]+, every 30m$/m);
+      await schedule.pause('ann: prices are wrong.');
+      const { out } = await run('status');
+      expect(out).toMatch(/^schedule {4}paused: ann: prices are wrong, every 30m$/m);
+      expect(out).toMatch(
+        /^- The schedule is paused: ann: prices are wrong\. To end the pause: `temporal schedule /m,
+      );
+      expect(await json('status')).toMatchObject({
+        schedule: { everyMs: 1_800_000, paused: { note: 'ann: prices are wrong.' } },
+      });
+    } finally {
+      await schedule.delete();
+    }
+  });
+});
 
 describeWithTemporal('exclude and include', () => {
   const startRoster = () => start('roster', names('').roster, { bucket: federation.bucket.label });
@@ -148,7 +173,9 @@ describeWithTemporal('exclude and include', () => {
     await federation.push('cluster-3', day);
     const { status, err } = await run('include', 'cluster-3');
     expect(status).toBe(1);
-    expect(err).toMatch(/^TEMPORAL_UNAVAILABLE: No roster runs .*\n {2}If a federator runs, .*temporal\.address/);
+    expect(err).toMatch(
+      /^TEMPORAL_UNAVAILABLE: No roster runs .*\n {2}If a federator runs, .*temporal\.address/,
+    );
   });
 });
 
