@@ -22,6 +22,7 @@ import {
   readVariables,
   settingsInvalid,
 } from './values';
+import { checkCredentialVariables, trimTemporalVariables, withoutSpaces } from './white-space';
 
 /** The compiled settings. All other code uses these, and does not read the settings file or the environment itself. */
 export interface Settings {
@@ -111,7 +112,7 @@ export function loadSettings({
   const faults: Fault[] = content.unknown.map(({ path, where }) => unknownSetting(path, where));
   const notices = [...content.notices, ...misspelledVariables(env)];
   const variables = readVariables(env);
-  const found = new Map([...content.known, ...variables]);
+  const found = withoutSpaces(new Map([...content.known, ...variables]), notices);
   const values = checkValues(found, faults);
   if (faults.length > 0) throw settingsInvalid(faults, notice);
   // A path in the settings file is relative to that file. All other paths are relative to the working directory.
@@ -119,6 +120,7 @@ export function loadSettings({
   const locate: Locate = (name, path) =>
     resolve(file !== undefined && inFile(name) ? dirname(file) : cwd, path);
 
+  checkCredentialVariables(env, faults);
   const roles = rolesOf(values);
   const settings = freeze<Settings>({
     ...(file !== undefined && { file }),
@@ -129,7 +131,7 @@ export function loadSettings({
     localEtl: compileLocalEtl(values, locate),
     pull: { everyMs: values['localEtl.pullEvery'] },
     temporal: readTemporalConnection(
-      env,
+      trimTemporalVariables(env, notices),
       {
         address: values['temporal.address'],
         namespace: values['temporal.namespace'],

@@ -1,8 +1,20 @@
 import { z } from 'zod';
 import { Secret } from './secret';
 
-/** Schema of a secret setting, such as an access key. */
-export const secretField = z.string().transform((text) => new Secret(text));
+/** Schema of a secret setting that may contain white space, such as the JSON of a key. */
+export const secretText = z.string().transform((text) => new Secret(text));
+
+/**
+ * Schema of a secret setting that is one word, such as an access key. A line break in it, as from a block of YAML, would
+ * make every request impossible.
+ */
+export const secretField = z
+  .string()
+  .regex(/^[^\s\p{Cc}]*$/u, {
+    error: 'has white space or a control character in it: write it on one line, without spaces',
+    abort: true,
+  })
+  .transform((text) => new Secret(text));
 
 /**
  * Returns true if a secret has a value. An empty string does not count as a value, because sample files leave unused

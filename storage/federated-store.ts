@@ -73,10 +73,11 @@ export function parseFederatedStore(yamlText: string, fileName: string): Federat
   const top = parse(file, topLevel, withoutNulls(file.value), []);
   const type = typeOf(file, top.type);
   const unknown: string[] = [];
-  const config = dropUnknown(file, schemas[type], top.config, unknown);
+  const trimmed: string[] = [];
+  const config = dropUnknown(file, schemas[type], withoutSpaces(file, type, top.config, trimmed), unknown);
   const { prefix, warnings } = prefixOf(file, top.prefix);
   const { notes, ...store } = readConfig(file, type, config);
-  return { ...store, prefix, unknown, warnings: [...unknown, ...notes, ...warnings] };
+  return { ...store, prefix, unknown, warnings: [...unknown, ...trimmed, ...notes, ...warnings] };
 }
 
 /** Removes keys without a value. A key without a value means "not set", as in the other programs that use the file. */
@@ -88,6 +89,32 @@ function withoutNulls(value: unknown): unknown {
       .filter(([, entry]) => entry !== null)
       .map(([key, entry]) => [key, withoutNulls(entry)]),
   );
+}
+
+/**
+ * Removes white space around all texts in `config`, and adds a warning for each to `notes`. A line break at the end is
+ * easily pasted along with a key, and the store then refuses the key. Only the name of a folder may really have spaces
+ * around it.
+ */
+function withoutSpaces(
+  file: YamlFile,
+  type: keyof typeof schemas,
+  config: Record<string, unknown>,
+  notes: string[],
+): Record<string, unknown> {
+  const clean = (value: unknown, path: readonly string[]): unknown => {
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+      return Object.fromEntries(
+        Object.entries(value).map(([key, entry]) => [key, clean(entry, [...path, key])]),
+      );
+    }
+    if (typeof value !== 'string' || value.trim() === value) return value;
+    // The JSON of a key may have white space around it, as a block of YAML has.
+    if (path.at(-1) !== 'service_account')
+      notes.push(`${place(file, path)} has white space around it, which is ignored.`);
+    return value.trim();
+  };
+  return type === 'FILESYSTEM' ? config : (clean(config, ['config']) as Record<string, unknown>);
 }
 
 function readConfig(file: YamlFile, type: keyof typeof schemas, value: unknown) {

@@ -49,6 +49,13 @@ const certificateFaults = /^(?:DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|CERT_|ERR_TLS
 const untrustedHint =
   'The endpoint’s certificate is not trusted: set config.http_config.tls_config.ca_file, or correct the endpoint.';
 
+/** Matches codes and messages of requests that Node refuses to send, such as one with a line break in an access key. */
+const impossible = /\bERR_(?:HTTP_INVALID|INVALID|UNESCAPED)_|\bInvalid character in header\b/;
+const impossibleHint =
+  'Look for a line break, a space or another unusual character in the credentials and in the endpoint, in federated-store.yaml and in environment variables.';
+/** The client errors (status 4xx) that may pass by themselves. */
+const passing = new Set([408, 425, 429]);
+
 /**
  * Converts a failure to a FederationError. Chooses the error code by the store's error name, or else by the HTTP
  * status, or else uses STORAGE_UNAVAILABLE. Does not attach the SDK's error as the cause, because it contains the
@@ -56,20 +63,24 @@ const untrustedHint =
  */
 export function storeFailure(seen: SeenFailure, context: FailureContext): FederationError {
   const { name, message, status, requestId, retryAfterMs, errno } = seen;
-  const named = context.codesByName[name];
+  const unsendable = status === undefined && impossible.test(`${errno} ${message}`);
+  const named = unsendable ? 'STORE_CONFIG_INVALID' : context.codesByName[name];
   const code = named ?? codesByStatus[status ?? 0] ?? 'STORAGE_UNAVAILABLE';
   // Some SDKs drop the code of a network error but keep its message, so check the message too.
   const untrusted =
     certificateFaults.test(errno) || (status === undefined && /\bcertificates?\b|altnames/i.test(message));
   const known = status === undefined && errno !== '' ? errno : name;
   const what = context.redact([known, status, message.slice(0, 300)].filter(Boolean).join(', '));
-  const hint = untrusted ? untrustedHint : context.hint;
+  const hint = untrusted ? untrustedHint : unsendable ? impossibleHint : context.hint;
+  const isClientError = status !== undefined && status >= 400 && status < 500 && !passing.has(status);
   return new FederationError(code, {
     subject: code === 'STORAGE_BUCKET_NOT_FOUND' ? {} : { key: context.key },
     detail: `Could not ${context.verb} in ${context.label}: ${what}`,
     ...(hint !== undefined && { hint }),
-    // Do not retry after a TLS failure or a malformed request (status 400), because the call would fail again.
-    ...((untrusted || (status === 400 && named === undefined)) && { retryable: false }),
+    // Do not retry after a TLS failure or a request that the store calls wrong, because the call would fail again.
+    ...((untrusted || (isClientError && code === 'STORAGE_UNAVAILABLE' && named === undefined)) && {
+      retryable: false,
+    }),
     retryAfterMs,
     cause: new Error(context.redact(`${name}: ${message}${requestId ? ` (request ${requestId})` : ''}`)),
   });

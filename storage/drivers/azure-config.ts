@@ -6,6 +6,7 @@ import {
   isSet,
   notesWithoutEffect,
   secretField,
+  secretText,
 } from '../config-fields';
 
 const count = z.int().min(0).default(0);
@@ -20,7 +21,9 @@ export const azureConfig = z
       .or(z.literal(''))
       .default(''),
     storage_account_key: secretField.optional(),
-    storage_connection_string: secretField.optional(),
+    storage_connection_string: secretText
+      .refine((secret) => !/\p{Cc}/u.test(secret.reveal()), 'has a line break in it: write it on one line')
+      .optional(),
     container: z
       .string()
       .regex(/^(?:\$root|[a-z0-9](?:[a-z0-9]|-(?=[a-z0-9])){2,62})$/, 'has to be the name of a container'),

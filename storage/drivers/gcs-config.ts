@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { httpConfig, httpNotes, notesWithoutEffect, secretField } from '../config-fields';
+import { httpConfig, httpNotes, notesWithoutEffect, secretText } from '../config-fields';
 
 const kibibyte = 1024;
 const chunkUnit = 256 * kibibyte;
@@ -11,7 +11,7 @@ const credentialTypes = ['service_account', 'external_account', 'authorized_user
 /** Schema of the `config` of a GCS store. Its fields have the same names as in Thanos. */
 export const gcsConfig = z.strictObject({
   bucket: z.string().regex(/^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/, 'has to be the name of a bucket'),
-  service_account: secretField
+  service_account: secretText
     .refine((secret) => secret.reveal() === '' || typeOf(secret.reveal()) !== undefined, {
       message: `has to be the JSON of a key, as text; its type one of ${credentialTypes.join(', ')}`,
     })

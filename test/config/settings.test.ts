@@ -294,6 +294,38 @@ describe('the environment', () => {
   });
 });
 
+describe('white space around a value', () => {
+  it('is ignored in the file and in variables, with a notice', () => {
+    expect(load(`${minimal}api: {token: "secret\\n"}\n`)).toMatchObject({
+      api: { token: 'secret' },
+      notices: [expect.stringMatching(/line 2: api\.token has white space around it/)],
+    });
+    const env = {
+      FEDERATED_ETL_API_TOKEN: 'secret\n',
+      TEMPORAL_API_KEY: ' key\n',
+      TEMPORAL_ADDRESS: 'cloud:7233\n',
+    };
+    expect(load(minimal, env)).toMatchObject({
+      api: { token: 'secret' },
+      temporal: { connection: { apiKey: 'key', address: 'cloud:7233' } },
+      notices: [
+        expect.stringMatching(/TEMPORAL_ADDRESS: temporal\.address has white space/),
+        expect.stringMatching(/FEDERATED_ETL_API_TOKEN: api\.token has white space/),
+        expect.stringMatching(/TEMPORAL_API_KEY has white space/),
+      ],
+    });
+  });
+
+  it.each(['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AZURE_CLIENT_SECRET'])(
+    'is refused in %s, which only the SDK reads',
+    (name) => {
+      const message = refusal(minimal, { [name]: 's3cr3t\n' });
+      expect(message).toMatch(new RegExp(`SETTINGS_INVALID: ${name} has white space or a line break`));
+      expect(message).not.toContain('s3cr3t');
+    },
+  );
+});
+
 describe('the bare list of clusters', () => {
   it.each([
     ['excludes, in our own file', 'clusters: [x]', { exclude: ['x'] }],

@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { type S3Config, s3Credentials, s3Location } from '../../storage/drivers/s3-config';
 import { userHeaders } from '../../storage/drivers/s3-headers';
 import { describeFederatedStore, parseFederatedStore } from '../../storage/federated-store';
+import { Secret } from '../../storage/secret';
 
 const parse = (yaml: string) => parseFederatedStore(yaml, 'federated-store.yaml');
 const fault = (yaml: string): string => {
@@ -154,6 +155,39 @@ describe('what is accepted', () => {
     expect(parse(`${s3()}\nprefix: federated-2`).warnings).toEqual([]);
   });
 
+  test.each([
+    ['access_key', s3(['access_key: |', '  a', 'secret_key: b']), 'a'],
+    ['secret_key', s3(['access_key: a', 'secret_key: "\\tb\\r\\n"']), 'b'],
+    ['session_token', s3(['access_key: a', 'secret_key: b', 'session_token: " c"']), 'c'],
+    ['bucket', 'type: S3\nconfig: { bucket: "costs ", endpoint: e }', 'costs'],
+    ['storage_account_key', azure(['storage_account: costs', 'storage_account_key: "a2V5\\n"']), 'a2V5'],
+    ['storage_connection_string', azure(['storage_connection_string: "\\uFEFFa=b "']), 'a=b'],
+    [
+      'client_id',
+      azure(['storage_account: costs', 'az_tenant_id: a', 'client_id: "b "', 'client_secret: c']),
+      'b',
+    ],
+    [
+      'client_secret',
+      azure(['storage_account: costs', 'az_tenant_id: a', 'client_id: b', 'client_secret: "c\\n"']),
+      'c',
+    ],
+  ])('white space around %s, with a warning', (name, yaml, value) => {
+    const { config, warnings } = parse(yaml);
+    const read = (config as unknown as Record<string, unknown>)[name];
+    expect(read instanceof Secret ? read.reveal() : read).toBe(value);
+    expect(warnings).toEqual([
+      expect.stringMatching(new RegExp(`line \\d+: config\\.${name} has white space around it`)),
+    ]);
+  });
+
+  test('white space around the JSON of a key, which is part of its format', () => {
+    const key = '{"type": "service_account",\n    "private_key": "k"}';
+    expect(parse(`type: GCS\nconfig:\n  bucket: costs\n  service_account: |\n    ${key}\n`).warnings).toEqual(
+      [],
+    );
+  });
+
   test('unknown keys of config, with a warning', () => {
     const { warnings, unknown } = parse(
       s3(['acess_key: x', 'http_config:', '  tls_config: { cafile: y }', 'wholly_unknown_thing: 1']),
@@ -259,6 +293,10 @@ describe('what is refused', () => {
     [s3(['insecure: "true"']), 'line 5: config.insecure has to be a boolean'],
     [s3(['insecure: yes']), 'config.insecure has to be a boolean'],
     [s3(['part_size: 5MB']), 'config.part_size has to be a'],
+    [s3(['access_key: |', '  a', '  b', 'secret_key: c']), 'config.access_key has white space or a control'],
+    [s3(['access_key: a', 'secret_key: "b c"']), 'config.secret_key has white space or a control'],
+    [azure(['storage_connection_string: "a=b;\\nc=d"']), 'config.storage_connection_string has a line break'],
+    [s3(['access_key: " "', 'secret_key: c']), 'config.access_key and secret_key belong together'],
     [s3(['access_key: a']), 'config.access_key and secret_key belong together'],
     [s3(['secret_key: a']), 'config.access_key and secret_key belong together'],
     [

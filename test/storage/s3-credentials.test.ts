@@ -128,3 +128,19 @@ test('a pod identity', async () => {
 test('missing credentials are a refusal that names the reason', async () => {
   await expect(signedBy()).rejects.toMatchObject({ code: 'STORAGE_ACCESS_DENIED', retryable: false });
 });
+
+test.each(['AWS_ACCESS_KEY_ID', 'AWS_SESSION_TOKEN'])(
+  '%s with a line break is reported and not retried',
+  async (name) => {
+    Object.assign(process.env, {
+      AWS_ACCESS_KEY_ID: 'AKIAENV',
+      AWS_SECRET_ACCESS_KEY: 's',
+      [name]: 'with\nbreak',
+    });
+    await expect(signedBy({ max_retries: 4 })).rejects.toMatchObject({
+      code: 'STORE_CONFIG_INVALID',
+      retryable: false,
+      hint: expect.stringContaining('line break') as string,
+    });
+  },
+);

@@ -1,0 +1,52 @@
+import type { Found } from './settings-file';
+import type { Fault } from './values';
+
+/** Variables from which the SDKs of the clouds take credentials. Only the SDKs read them, so they cannot be trimmed. */
+const credentialVariables = [
+  'AWS_ACCESS_KEY_ID',
+  'AWS_SECRET_ACCESS_KEY',
+  'AWS_SESSION_TOKEN',
+  'AZURE_CLIENT_ID',
+  'AZURE_CLIENT_SECRET',
+  'AZURE_TENANT_ID',
+];
+
+/** Removes white space around the texts of settings, with a notice for each. */
+export function withoutSpaces(found: ReadonlyMap<string, Found>, notices: string[]): Map<string, Found> {
+  return new Map(
+    [...found].map(([name, one]) => {
+      const { value, where } = one;
+      if (typeof value !== 'string' || value.trim() === value) return [name, one];
+      notices.push(`${where}: ${name} has white space around it, which is ignored.`);
+      return [name, { ...one, value: value.trim() }];
+    }),
+  );
+}
+
+/** Removes white space around the variables that configure the connection to Temporal, with a notice for each. */
+export function trimTemporalVariables(env: NodeJS.ProcessEnv, notices: string[]): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(env).map(([name, value]) => {
+      // A variable that is a setting, too, already has a notice.
+      if (!name.startsWith('TEMPORAL_') || value === undefined || value.trim() === value)
+        return [name, value];
+      const isSetting = name === 'TEMPORAL_ADDRESS' || name === 'TEMPORAL_NAMESPACE';
+      if (!isSetting) notices.push(`${name} has white space around it, which is ignored.`);
+      return [name, value.trim()];
+    }),
+  );
+}
+
+/**
+ * Adds a fault for each variable with a cloud's credentials that has white space in it, for example a line break at its
+ * end. No request could be made with it.
+ */
+export function checkCredentialVariables(env: NodeJS.ProcessEnv, faults: Fault[]): void {
+  for (const name of credentialVariables) {
+    if (!/[\s\p{Cc}]/u.test(env[name] ?? '')) continue;
+    faults.push({
+      setting: name,
+      detail: `${name} has white space or a line break in it, so no request can be signed with it. Set it without.`,
+    });
+  }
+}
