@@ -1,5 +1,8 @@
-/** Whether property tests try far more cases than usual. The environment variable FED_TEST_LONG turns this on. */
-const long = process.env.FED_TEST_LONG === '1';
+/**
+ * Whether the tests run in their long form, with far more cases than usual. The environment variable FED_TEST_LONG turns
+ * this on.
+ */
+export const long = process.env.FED_TEST_LONG === '1';
 
 /** Returns `full` if FED_TEST_LONG is 1, otherwise `short`. */
 export function runs<T>(short: T, full: T): T {

@@ -11,6 +11,8 @@ export const variables = {
   fakeGcsMissing: 'FED_TEST_FAKE_GCS_MISSING',
   helm: 'FED_TEST_HELM',
   helmMissing: 'FED_TEST_HELM_MISSING',
+  promtool: 'FED_TEST_PROMTOOL',
+  promtoolMissing: 'FED_TEST_PROMTOOL_MISSING',
   /** URL at which test files request the shared servers. */
   sharedServers: 'FED_TEST_SHARED_SERVERS',
 } as const;
@@ -35,9 +37,14 @@ export function helmPath(): string {
   return required(variables.helm, variables.helmMissing);
 }
 
+/** Returns the path of promtool. If it is missing, throws an error that says why. */
+export function promtoolPath(): string {
+  return required(variables.promtool, variables.promtoolMissing);
+}
+
 /** Returns the reason why a program is missing, or undefined if it is available. */
 export function missing(
-  variable: 'temporalMissing' | 'versitygwMissing' | 'fakeGcsMissing' | 'helmMissing',
+  variable: 'temporalMissing' | 'versitygwMissing' | 'fakeGcsMissing' | 'helmMissing' | 'promtoolMissing',
 ): string | undefined {
   return process.env[variables[variable]] || undefined;
 }

@@ -5,11 +5,13 @@ import { describeError } from '../../errors/federation-error';
 import { cacheFolder } from '../../scripts/set-up/cache-folder';
 import { findTemporal } from '../../scripts/set-up/temporal-cli';
 import { startTemporalServer } from '../../scripts/set-up/temporal-server';
+import { long } from '../etl/run-counts';
 import { startAzureServer } from './azurite';
 import { findFakeGcs, startGcsServer } from './fake-gcs';
 import { findHelm } from './helm';
 import { temporalCliPath, variables } from './paths';
 import { buildForRun } from './program';
+import { findPromtool } from './promtool';
 import { type SharedServer, SharedServers } from './shared-servers';
 import { findVersitygw, startS3Server } from './versitygw';
 
@@ -21,7 +23,7 @@ export interface TestRun {
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 /**
- * Prepares a test run: finds or builds the test servers and Helm, and lets test files request the servers and the built
+ * Prepares a test run: finds or builds the test servers, Helm, and promtool for the long form, and lets test files request the servers and the built
  * program.
  */
 export async function setUp(): Promise<TestRun> {
@@ -32,6 +34,7 @@ export async function setUp(): Promise<TestRun> {
   await note(variables.versitygw, variables.versitygwMissing, () => findVersitygw({ say }));
   await note(variables.fakeGcs, variables.fakeGcsMissing, () => findFakeGcs({ say }));
   await note(variables.helm, variables.helmMissing, () => findHelm({ say }));
+  if (long) await note(variables.promtool, variables.promtoolMissing, () => findPromtool({ say }));
   // Without a Temporal CLI, tests can still use the running server at TEMPORAL_ADDRESS. So do not report Temporal as
   // missing.
   if (process.env['TEMPORAL_ADDRESS']) delete process.env[variables.temporalMissing];
