@@ -37,11 +37,14 @@ export async function writeQuickly(path: string, body: Uint8Array): Promise<void
   }
 }
 
-/** Creates a file atomically with its whole content. Returns false if a file already exists at the path. */
-export async function createOnce(path: string, body: Uint8Array): Promise<boolean> {
+/**
+ * Creates a file atomically with its whole content. Returns false if a file already exists at the path. Tests pass a
+ * `linkFile` that fails as on a file system without hard links.
+ */
+export async function createOnce(path: string, body: Uint8Array, linkFile = link): Promise<boolean> {
   const written = await writeTemporary(path, body);
   try {
-    await link(written, path).catch(async (error: unknown) => {
+    await linkFile(written, path).catch(async (error: unknown) => {
       if (!hasNoLinks(error)) throw error;
       // Other processes may see the copy while it is incomplete. That is a moment, and happens once per volume.
       await copyFile(written, path, constants.COPYFILE_EXCL);

@@ -10,6 +10,7 @@ import { temporalContext } from './as-activity';
 import { clusterNeeds, registrationOf, signalPush, startPull, startPush } from './cluster-workflows';
 import { endWorkflow } from './end-workflow';
 import { reportPush } from './federate-on-push';
+import { warnOfLimits } from './file-system-limits';
 import { watchLastAttempts } from './last-attempts';
 import { createNotifier } from './notifier';
 import { startPrimaryApi } from './primary-api';
@@ -45,6 +46,7 @@ export async function startCluster(context: RoleContext): Promise<StartedRole> {
   // cluster's volume is not mounted.
   if (!federatedCluster) await allowed(store.root, makeFolder(store.root));
   const instance = await instanceOf(store);
+  await warnOfLimits(log, store.state, 'local ETL');
   if (federatedCluster) await startPush(context, instance);
   else await endWorkflow(client, names.push(cluster), roleGone);
   if (!primaryCluster) await endWorkflow(client, names.pull(cluster), roleGone);

@@ -12,6 +12,7 @@ import { names } from '../workflows/names';
 import { startCluster } from './cluster';
 import { connectPatiently } from './connect';
 import { startFederator } from './federator';
+import { warnOfBucketLimits } from './file-system-limits';
 import { Readiness, startHealth } from './health';
 import { registerRoleMetrics } from './metrics';
 import { keepNeeds } from './needs';
@@ -43,6 +44,8 @@ export async function runRoles(
     countCall(call);
   });
   held.defer(() => bucket.close());
+  if (settings.roles.federator || settings.roles.federatedCluster)
+    await warnOfBucketLimits(log, settings.storage.file);
   readiness.all(`waits for Temporal at ${settings.temporal.address}`);
   const { connection, native } = await connectPatiently(settings.temporal, log, stop);
   readiness.all('is starting');

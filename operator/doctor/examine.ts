@@ -6,6 +6,7 @@ import { openBucket } from '../../storage/open-bucket';
 import { checkBucket } from './bucket';
 import { type Check, failed } from './check';
 import { checkClusters } from './clusters';
+import { checkFileSystem } from './file-system';
 import { backupNeed, checkLocalEtl } from './local-etl';
 import { checkSettings, checkStore } from './settings';
 import { checkTemporal } from './temporal';
@@ -83,7 +84,8 @@ async function examineBucket(
 ): Promise<{ checks: Check[]; usable: boolean }> {
   const backup = await backupNeed(settings);
   const { checks, usable } = await checkBucket(bucket, store, settings, { backup, signal });
-  return { usable, checks: [...checks, ...[...warnings].map(warning)] };
+  const limits = store.type === 'FILESYSTEM' ? await checkFileSystem('bucket', store.config.directory) : [];
+  return { usable, checks: [...checks, ...limits, ...[...warnings].map(warning)] };
 }
 
 function readSettings(file: string | undefined): Settings | Check {

@@ -10,6 +10,7 @@ import { localEtl } from '../../local-etl/store';
 import type { ProbeOperation } from '../../storage/probe-bucket';
 import { formatBytes } from '../format';
 import { type Check, failed } from './check';
+import { checkFileSystem } from './file-system';
 
 const check = 'local ETL';
 const mostPlaces = 10;
@@ -27,6 +28,7 @@ export async function checkLocalEtl({ roles, localEtl: local }: Settings): Promi
       checks.push(...(await checkFolder(local.pullPath, 'localEtl.pullPath', false)));
     if (roles.primaryCluster && local.backupPath !== undefined)
       checks.push(await checkAccess(local.backupPath, 'localEtl.backupPath'));
+    if (checks[0]?.outcome === 'ok') checks.push(...(await checkFileSystem(check, local.path)));
     if (roles.federatedCluster && checks[0]?.outcome === 'ok')
       checks.push(...(await countWindows(local.path)));
   }

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { writeAtomically } from '../../local-etl/write';
+import { createOnce, writeAtomically } from '../../local-etl/write';
 import { type Disk, disks } from '../query/full-disk';
 
 const bytes = 64 * 1024;
@@ -38,5 +38,22 @@ describe(`writing with ${name}`, () => {
     disk.limit(2 * bytes);
     await writeAtomically(file, chunks(2));
     expect(readFileSync(file)).toEqual(Buffer.concat([Buffer.alloc(bytes, 1), Buffer.alloc(bytes, 2)]));
+  });
+});
+
+describe('a file system without hard links', () => {
+  const noLinks = () => Promise.reject(Object.assign(new Error('not permitted'), { code: 'EPERM' }));
+
+  test('creates a file once, all the same', async () => {
+    const disk = openDisk!();
+    try {
+      const file = path.join(disk.folder, 'state', 'instance.json');
+      expect(await createOnce(file, Buffer.from('first'), noLinks)).toBe(true);
+      expect(await createOnce(file, Buffer.from('second'), noLinks)).toBe(false);
+      expect(readFileSync(file, 'utf8')).toBe('first');
+      expect(readdirSync(path.dirname(file))).toEqual(['instance.json']);
+    } finally {
+      disk.dispose();
+    }
   });
 });

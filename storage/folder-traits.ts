@@ -1,0 +1,45 @@
+import { randomBytes } from 'node:crypto';
+import { appendFile, link, lstat, rename, rm, statfs, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** What the file system of a folder offers, besides reading and writing. */
+export interface FolderTraits {
+  readonly hasHardLinks: boolean;
+  /** Whether a file keeps its inode number when it is written or renamed. */
+  readonly keepsInodes: boolean;
+}
+
+/** Types, as `statfs` reports them, of file systems whose inode numbers do not last: FAT and exFAT. */
+const forgetful: readonly number[] = [0x4d44, 0x2011bab0];
+
+/**
+ * Finds out what the file system of a folder offers, with a temporary file. Returns undefined if this process cannot
+ * write there. Tests pass a `system` that behaves like another file system.
+ */
+export async function traitsOf(
+  folder: string,
+  system = { link, lstat, statfs },
+): Promise<FolderTraits | undefined> {
+  const file = join(folder, `.tmp-${process.pid}-${randomBytes(6).toString('hex')}`);
+  const other = `${file}-other`;
+  const inodes = new Set<number>();
+  const note = async (path: string) => inodes.add((await system.lstat(path)).ino);
+  try {
+    await writeFile(file, 'x', { flag: 'wx' });
+    await note(file);
+    const hasHardLinks = await system.link(file, other).then(
+      () => true,
+      () => false,
+    );
+    await rename(file, other);
+    await note(other);
+    await appendFile(other, 'x');
+    await note(other);
+    const { type } = await system.statfs(folder);
+    return { hasHardLinks, keepsInodes: inodes.size === 1 && !forgetful.includes(type) };
+  } catch {
+    return undefined;
+  } finally {
+    for (const path of [file, other]) await rm(path, { force: true }).catch(() => undefined);
+  }
+}
