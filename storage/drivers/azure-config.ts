@@ -53,6 +53,13 @@ export const azureConfig = z
   .superRefine((config, context) => {
     const refuse = (field: string, message: string) =>
       context.addIssue({ code: 'custom', path: [field], message });
+    if (/^(?:\d+\.){3}\d+(?::|$)/.test(config.endpoint))
+      refuse(
+        'endpoint',
+        'cannot be an address, as the account is put before it; use a connection string with BlobEndpoint',
+      );
+    if (config.endpoint.startsWith(`${config.storage_account || '/'}.`))
+      refuse('endpoint', 'begins with the account: write it without, as the account is put before it');
     const connection = isSet(config.storage_connection_string);
     const key = isSet(config.storage_account_key);
     const triple = [config.az_tenant_id !== '', config.client_id !== '', isSet(config.client_secret)];

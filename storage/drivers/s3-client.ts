@@ -49,8 +49,9 @@ async function clientConfig(config: S3Config): Promise<S3ClientConfig> {
     ...(credentials !== undefined && { credentials }),
     forcePathStyle: location.pathStyle,
     tls: !config.insecure,
-    followRegionRedirects: location.isAws,
-    useDualstackEndpoint: location.isAws && config.disable_dualstack === false,
+    // A redirect leads to the host of another region, which is only fine if no host is written.
+    followRegionRedirects: location.url === undefined,
+    useDualstackEndpoint: location.toDualstack,
     requestChecksumCalculation: checksums,
     responseChecksumValidation: checksums,
     maxAttempts: 1,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { httpConfig, httpNotes, isSet, notesWithoutEffect, secretField } from '../config-fields';
+import { describeHost, isAddress, splitEndpoint } from './s3-endpoint';
 
 const mebibyte = 1024 * 1024;
 const defaultPartSize = 8 * mebibyte;
@@ -24,12 +25,11 @@ const sseConfig = z
 export const s3Config = z
   .strictObject({
     bucket: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$/, 'has to be the name of a bucket'),
-    endpoint: z
-      .string()
-      .regex(
-        /^(https?:\/\/)?[^/\s@:]+(:\d{1,5})?$/,
-        'has to be a host, with a port if it is not the usual one, and without a path',
-      ),
+    endpoint: z.string().refine((endpoint) => splitEndpoint(endpoint) !== undefined, {
+      error:
+        'has to be a host, with a port if it is not the usual one, and without a path; an IPv6 address in brackets',
+      abort: true,
+    }),
     region: z.string().default(''),
     access_key: secretField.optional(),
     secret_key: secretField.optional(),
@@ -69,10 +69,8 @@ export const s3Config = z
     if (hasKey !== isSet(config.secret_key)) refuse('access_key', 'and secret_key belong together');
     if (hasKey && config.aws_sdk_auth) refuse('aws_sdk_auth', 'and access_key exclude each other');
     if (isSet(config.session_token) && !hasKey) refuse('session_token', 'is of no use without access_key');
-    const scheme = /^(https?):/.exec(config.endpoint)?.[1];
-    if (scheme !== undefined && (scheme === 'http') !== config.insecure) {
-      refuse('endpoint', `begins with ${scheme}, which contradicts insecure: ${config.insecure}`);
-    }
+    const fault = endpointFault(config);
+    if (fault !== undefined) refuse(fault.field, fault.message);
     if (config.sse_config.type === 'SSE-C' && config.insecure) {
       refuse('sse_config', 'SSE-C would send its key in the clear with insecure: true');
     }
@@ -101,23 +99,69 @@ export function s3Notes(config: S3Config): string[] {
   ];
 }
 
-/** Location of the store for the SDK. If `url` is undefined, the SDK derives the host from the region. */
+/** Returns the contradiction between the endpoint and the other settings, or undefined if there is none. */
+function endpointFault(config: {
+  readonly bucket: string;
+  readonly endpoint: string;
+  readonly region: string;
+  readonly insecure: boolean;
+  readonly bucket_lookup_type: string;
+  readonly disable_dualstack?: boolean | undefined;
+}): { field: string; message: string } | undefined {
+  const written = splitEndpoint(config.endpoint);
+  if (written === undefined) return undefined;
+  const { scheme, host, port } = written;
+  const fault = (field: string, message: string) => ({ field, message });
+  if (scheme !== undefined && (scheme.toLowerCase() === 'http') !== config.insecure)
+    return fault('endpoint', `begins with ${scheme}, which contradicts insecure: ${config.insecure}`);
+  const virtual = config.bucket_lookup_type === 'virtual-hosted';
+  if (virtual && isAddress(host))
+    return fault('bucket_lookup_type', 'virtual-hosted needs a name as endpoint, not an address');
+  if (host.startsWith(`${config.bucket.toLowerCase()}.s3`))
+    return fault(
+      'endpoint',
+      'begins with the name of the bucket: write it without, as the bucket is added to it',
+    );
+  const known = describeHost(host);
+  if (known === undefined)
+    return fault('endpoint', 'is a host of Amazon that does not serve buckets; it may be misspelled');
+  if (!known.isAws) return undefined;
+  if (port !== undefined && port !== (config.insecure ? '80' : '443'))
+    return fault('endpoint', 'names a port that Amazon’s hosts do not have');
+  if (known.region !== undefined && config.region !== '' && config.region !== known.region)
+    return fault('region', `contradicts the endpoint, which is of ${known.region}`);
+  if (known.onlyVirtual && config.region === '')
+    return fault('region', 'is needed, as the endpoint does not name it: the region of the bucket');
+  if (known.onlyVirtual && config.bucket_lookup_type === 'path')
+    return fault('bucket_lookup_type', 'path is not possible with this endpoint');
+  if (known.dualstack === true && config.disable_dualstack === true)
+    return fault('disable_dualstack', 'contradicts the endpoint, which is a dual-stack host');
+  return undefined;
+}
+
+/** Location of the store for the SDK. */
 export interface S3Location {
+  /** URL of the endpoint as it is written. Undefined for `s3.amazonaws.com`: the SDK then derives the host from the region. */
   readonly url: string | undefined;
   readonly region: string;
   readonly pathStyle: boolean;
   readonly isAws: boolean;
+  /** Whether the SDK replaces the endpoint by Amazon's dual-stack host of the region. */
+  readonly toDualstack: boolean;
 }
 
 export function s3Location(config: S3Config): S3Location {
-  const host = config.endpoint.replace(/^https?:\/\//, '');
-  const aws = /^s3(?:[.-](?!accesspoint|control)(?:dualstack\.)?([a-z0-9-]+))?\.amazonaws\.com(\.cn)?$/.exec(
-    host,
-  );
+  const { host = '', port } = splitEndpoint(config.endpoint) ?? {};
+  const known = describeHost(host);
+  const isAws = known?.isAws === true;
+  const toDualstack =
+    isAws && config.disable_dualstack === false && known.dualstack === undefined && !known.onlyVirtual;
+  const asWritten = `${config.insecure ? 'http' : 'https'}://${host}${port === undefined ? '' : `:${port}`}`;
   return {
-    url: aws ? undefined : `${config.insecure ? 'http' : 'https'}://${host}`,
-    region: config.region || aws?.[1] || 'us-east-1',
-    pathStyle: config.bucket_lookup_type === 'auto' ? aws === null : config.bucket_lookup_type === 'path',
-    isAws: aws !== null,
+    url: known?.isAnyRegion === true || toDualstack ? undefined : asWritten,
+    region: config.region || known?.region || 'us-east-1',
+    pathStyle: config.bucket_lookup_type === 'auto' ? !isAws : config.bucket_lookup_type === 'path',
+    isAws,
+    toDualstack,
   };
 }

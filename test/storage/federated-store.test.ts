@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { type S3Config, s3Credentials, s3Location } from '../../storage/drivers/s3-config';
+import { type S3Config, s3Credentials } from '../../storage/drivers/s3-config';
 import { userHeaders } from '../../storage/drivers/s3-headers';
 import { describeFederatedStore, parseFederatedStore } from '../../storage/federated-store';
 import { Secret } from '../../storage/secret';
@@ -354,30 +354,6 @@ describe('secrets', () => {
     ]) {
       expect(fault(broken)).not.toMatch(/s3cr3t|t0k3n/);
     }
-  });
-});
-
-describe('the address of S3', () => {
-  test.each([
-    ['s3.amazonaws.com', { url: undefined, region: 'us-east-1', pathStyle: false, isAws: true }],
-    ['s3.eu-west-1.amazonaws.com', { url: undefined, region: 'eu-west-1', pathStyle: false, isAws: true }],
-    ['s3-eu-west-1.amazonaws.com', { url: undefined, region: 'eu-west-1', pathStyle: false, isAws: true }],
-    ['s3.dualstack.eu-west-1.amazonaws.com', { url: undefined, region: 'eu-west-1', isAws: true }],
-    ['s3.cn-north-1.amazonaws.com.cn', { url: undefined, region: 'cn-north-1', isAws: true }],
-    [
-      'minio.local:9000',
-      { url: 'https://minio.local:9000', region: 'us-east-1', pathStyle: true, isAws: false },
-    ],
-    ['https://minio.local', { url: 'https://minio.local', isAws: false }],
-  ])('%s', (endpoint, location) => {
-    expect(s3Location(s3ConfigOf([], s3().replace('s3.amazonaws.com', endpoint)))).toMatchObject(location);
-  });
-
-  test('settings that override it', () => {
-    expect(s3Location(s3ConfigOf(['region: eu-1', 'bucket_lookup_type: path']))).toMatchObject({
-      region: 'eu-1',
-      pathStyle: true,
-    });
   });
 });
 
