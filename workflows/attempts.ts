@@ -72,7 +72,8 @@ function about(ms: number): number {
  * Searches the error and its chain of causes for the first failure with a code. Returns the code and message of that
  * failure. An activity that timed out has the code STEP_TIMED_OUT: its process may have been killed. If no failure has
  * a code, returns the code INTERNAL, with the message of the error. But the message of an ActivityFailure only says that
- * an activity failed, so the message of its cause is returned instead.
+ * an activity failed, so the message of its cause is returned instead. An error without a message is
+ * described by its name.
  */
 export function failureOf(error: unknown): { code: string; message: string } {
   for (let at = error, step = ''; at instanceof Error; at = at.cause) {
@@ -85,5 +86,6 @@ export function failureOf(error: unknown): { code: string; message: string } {
       return { code: 'RUN_DIED', message: 'A workflow that the run needs was terminated.' };
   }
   const innermost = error instanceof ActivityFailure && error.cause !== undefined ? error.cause : error;
-  return { code: 'INTERNAL', message: innermost instanceof Error ? innermost.message : String(innermost) };
+  if (!(innermost instanceof Error)) return { code: 'INTERNAL', message: String(innermost) };
+  return { code: 'INTERNAL', message: innermost.message || innermost.name };
 }

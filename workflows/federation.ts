@@ -25,8 +25,9 @@ import { addCalls } from '../federation/store-calls';
 import { failureOf } from './attempts';
 import { commit, type CommitEnd, type CommitInput } from './commit';
 import { asRunFailure } from './failure';
+import { handleInternalSignal } from './internal-signal';
 import { mergePlan } from './merge-plan';
-import { progress, windowsMerged } from './messages';
+import { type LaneProgress, progress, windowsMerged } from './messages';
 import { names } from './names';
 import { longActivity, quickActivity } from './retries';
 import { handleRosterMessages } from './roster-messages';
@@ -88,8 +89,8 @@ export async function federation(input: FederationInput): Promise<FederationSumm
   const state = newState(run);
   const end = handleRosterMessages(names(input.idPrefix).roster, state);
   setHandler(progress, () => state.progress, { description: 'How far the run is' });
-  setHandler(windowsMerged, (lane) => noteMerged(state, lane), { description: 'How far a child is' });
-  const reportOf = (outcome: RunOutcome, error?: unknown): FederationReport => ({
+  handleInternalSignal(windowsMerged, (lane) => noteMerged(state, lane as LaneProgress | null));
+  const reportOf = (outcome: RunOutcome, error?: FederationReport['error']): FederationReport => ({
     format: 1,
     run,
     workflowRunId: runId,
@@ -97,7 +98,7 @@ export async function federation(input: FederationInput): Promise<FederationSumm
     startedAt,
     endedAt: new Date().toISOString(),
     ...reportedFacts(state),
-    ...(error === undefined ? {} : { error: failureOf(error) }),
+    ...(error === undefined ? {} : { error }),
   });
 
   try {
@@ -129,14 +130,16 @@ export async function federation(input: FederationInput): Promise<FederationSumm
   } catch (error) {
     const outcome = isCancellation(error) ? 'cancelled' : 'failed';
     const failure = asRunFailure(error);
+    // A run that was cancelled has no error: its outcome says it all.
+    const reported = outcome === 'cancelled' ? undefined : failureOf(failure);
     await CancellationScope.nonCancellable(async () => {
       upsertSearchAttributes([{ key: searchAttributes.outcome, value: outcome }]);
       // Only log a failure to write the report: the run must fail with its original error.
       await writeReport
-        .executeWithOptions({ summary: 'write the report' }, [reportOf(outcome, failure)])
+        .executeWithOptions({ summary: 'write the report' }, [reportOf(outcome, reported)])
         .catch(logUnwritten);
     });
-    federations.ended(outcome, failureOf(failure));
+    federations.ended(outcome, reported);
     show(state, { phase: 'done' });
     end();
     await CancellationScope.nonCancellable(() => condition(allHandlersFinished));

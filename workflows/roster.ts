@@ -13,6 +13,7 @@ import type { FederationActivities } from '../activities/federation-activities';
 import { type GenerationIdentity, newerIdentity, parseIdentity } from '../federation/identity';
 import type { Exclusion, FollowedGeneration } from '../federation/membership';
 import { failureOf } from './attempts';
+import { handleInternalSignal } from './internal-signal';
 import {
   type ClusterMessage,
   excludeCluster,
@@ -107,6 +108,7 @@ export async function roster(input: RosterInput): Promise<void> {
       primaries.add(cluster);
       show();
     }),
+    { description: 'Notify a primary of new generations; primaries do this themselves: {"cluster": "…"}' },
   );
   setHandler(
     forgetPrimary,
@@ -115,8 +117,9 @@ export async function roster(input: RosterInput): Promise<void> {
       primaries.delete(cluster);
       show();
     }),
+    { description: 'Stop notifying a primary of new generations: {"cluster": "…"}' },
   );
-  setHandler(noteGeneration, (message: unknown) => {
+  handleInternalSignal(noteGeneration, (message) => {
     const committed = parseIdentity(message);
     if (committed === undefined) {
       log.warn('A signal that names no generation was ignored', { message });

@@ -51,7 +51,7 @@ export function noteCalls(state: RunState, { calls }: CallsOf): void {
 }
 
 /** Handles a progress signal from a lane (child workflow). Ignores the signal if it is malformed or outdated. */
-export function noteMerged(state: RunState, lane: LaneProgress | undefined): void {
+export function noteMerged(state: RunState, lane: LaneProgress | null): void {
   const { attempt, lane: number, counts } = lane ?? {};
   if (attempt !== state.progress.attempt || typeof number !== 'number') return;
   const known = state.lanes.get(number)?.windows ?? 0;

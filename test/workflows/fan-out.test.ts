@@ -10,7 +10,7 @@ import { names } from '../../workflows/names';
 import { describeWithTemporal } from '../servers/temporal';
 import { callsOf, describedShard, mergedWindow, planOf } from './doubles';
 import { largestPayload, mostPayloadBytes } from './largest-payload';
-import { failureOfRun, untilProgress } from './runs';
+import { failureOfRun, offeredSignals, untilProgress } from './runs';
 import { WorkflowWorld } from './workflow-world';
 
 const { History } = temporal.api.history.v1;
@@ -103,6 +103,7 @@ describeWithTemporal('a federation of many windows', () => {
     expect(merging).toMatchObject({ phase: 'merging', planned: 4, quarantined: 3 });
     for (const message of nonsense) await run.signal('windowsMerged', message);
     expect(await untilProgress(run, () => true)).toMatchObject({ merged: 3, quarantined: 3 });
+    expect(await offeredSignals(run)).toEqual(['excludeCluster', 'includeCluster']);
     last.resolve();
     expect(await run.result()).toMatchObject({ merged: 4 });
   });

@@ -19,7 +19,7 @@ import type { roster, RosterInput } from '../../workflows/roster';
 import { describeWithTemporal } from '../servers/temporal';
 import { until } from '../until';
 import { committed, type Doubles, planOf } from './doubles';
-import { failureOfRun, untilProgress } from './runs';
+import { failureOfRun, offeredSignals, untilProgress } from './runs';
 import { WorkflowWorld } from './workflow-world';
 
 const accessDenied = new FederationError('STORAGE_ACCESS_DENIED', {
@@ -88,6 +88,12 @@ describeWithTemporal('the roster', () => {
       from: 'in the next',
     });
     expect((await handle.query(rosterState)).exclusions).toEqual(first.exclusions);
+    expect(await offeredSignals(handle)).toEqual([
+      'excludeCluster',
+      'forgetPrimary',
+      'includeCluster',
+      'registerPrimary',
+    ]);
     await handle.signal(includeCluster, 'c3');
     await untilRoster('the inclusion', ({ exclusions }) => exclusions['c3'] === undefined);
   });

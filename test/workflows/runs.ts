@@ -1,5 +1,6 @@
 import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure, defaultPayloadConverter } from '@temporalio/common';
+import type { temporal } from '@temporalio/proto';
 import { type FederationProgress, progress } from '../../workflows/messages';
 import { until } from '../until';
 
@@ -34,4 +35,19 @@ export function untilProgress(
     const now = await run.query(progress);
     return holds(now) ? now : undefined;
   });
+}
+
+/**
+ * Returns the names of the signals that Temporal's UI offers for a workflow. Throws if one of them has no description.
+ */
+export async function offeredSignals(run: WorkflowHandle): Promise<string[]> {
+  const { definition } = await run.query<temporal.api.sdk.v1.IWorkflowMetadata>(
+    '__temporal_workflow_metadata',
+  );
+  return (definition?.signalDefinitions ?? [])
+    .map(({ name, description }) => {
+      if (!description) throw new Error(`${name} has no description`);
+      return name ?? '';
+    })
+    .sort();
 }
