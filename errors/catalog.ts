@@ -266,6 +266,11 @@ export const catalog = {
     hint: 'Nothing was changed unless it had committed. Run `federated-etl replay <run>`, or wait for the next run.',
     retryable: false,
   },
+  WAIT_TIMED_OUT: {
+    means: 'A federation has not ended within the time that --timeout allows.',
+    hint: 'Nothing was cancelled. `federated-etl runs` shows how it goes on.',
+    retryable: false,
+  },
   CLUSTER_UNKNOWN: {
     means: 'There is no cluster of that id.',
     hint: '`federated-etl status` lists the clusters.',

@@ -18,24 +18,31 @@ export interface Patience {
   readonly troubleMs: number;
 }
 
-const patience: Patience = { lookEveryMs: 3_000, answerWithinMs: 10_000, troubleMs: 5 * 60_000 };
+const usual: Patience = { lookEveryMs: 3_000, answerWithinMs: 10_000, troubleMs: 5 * 60_000 };
+
+export interface AwaitRunOptions {
+  /** Called with the reason when the run is stuck, or when Temporal does not answer. */
+  readonly stuck: (why: FederationError) => void;
+  /** Aborting this signal ends the waiting, but not the run. */
+  readonly timeout?: AbortSignal;
+  readonly patience?: Patience;
+}
 
 /**
- * Waits for the end of a run and returns its result. `stuck` is called with the reason when the run is stuck, or when
- * Temporal does not answer.
+ * Waits for the end of a run and returns its result.
  *
  * @throws WorkflowFailedError if the run fails; FederationError with the reason if it stays stuck, if Temporal does not
- *   answer for long, or if Temporal no longer knows the run
+ *   answer for long, or if Temporal no longer knows the run; WAIT_TIMED_OUT if `timeout` is aborted before the end
  */
 export async function awaitRun(
   client: Client,
   run: string,
-  stuck: (why: FederationError) => void,
-  { lookEveryMs, answerWithinMs, troubleMs }: Patience = patience,
+  { stuck, timeout, patience = usual }: AwaitRunOptions,
 ): Promise<unknown> {
+  const { lookEveryMs, answerWithinMs, troubleMs } = patience;
   const ended = new AbortController();
   try {
-    return await Promise.race([result(), watch()]);
+    return await Promise.race([result(), watch(), timeUp(run, timeout)]);
   } finally {
     ended.abort();
   }
@@ -125,4 +132,19 @@ function unknown(run: string, cause: unknown): FederationError {
     detail: 'Temporal no longer knows the run: the server has lost its data, or was restored from a backup.',
     cause,
   });
+}
+
+/** Rejects with WAIT_TIMED_OUT once `timeout` is aborted. */
+function timeUp(run: string, timeout: AbortSignal | undefined): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const late = () =>
+    reject(
+      new FederationError('WAIT_TIMED_OUT', {
+        subject: { key: run },
+        detail: 'It has not ended within the time of --timeout, and goes on.',
+      }),
+    );
+  if (timeout?.aborted) late();
+  timeout?.addEventListener('abort', late, { once: true });
+  return promise;
 }

@@ -21,6 +21,8 @@ export interface FollowOptions {
   /** Aborting this signal stops the progress reports. The end of the run is still awaited. */
   readonly stop: AbortSignal;
   readonly patience?: Patience;
+  /** Aborting this signal ends the waiting, but not the run. */
+  readonly timeout?: AbortSignal;
 }
 
 /**
@@ -37,13 +39,13 @@ export async function followFederation(
   const handle = client.workflow.getHandle(run);
   const ended = new AbortController();
   let isStuck = false;
-  const onStuck = (why: FederationError) => {
+  const stuck = (why: FederationError) => {
     isStuck = true;
     options.stuck(why);
   };
-  const watched = watch();
+  void watch();
   try {
-    return (await awaitRun(client, run, onStuck, options.patience)) as FederationSummary;
+    return (await awaitRun(client, run, { ...options, stuck })) as FederationSummary;
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
     const failure = errorOfFailed(error);
@@ -56,7 +58,6 @@ export async function followFederation(
     });
   } finally {
     ended.abort();
-    await watched;
   }
 
   async function watch(): Promise<void> {
@@ -64,6 +65,8 @@ export async function followFederation(
     while (!ended.signal.aborted && !options.stop.aborted) {
       // If there is no answer, either the run has ended or no worker serves it at the moment.
       const state = await handle.query<FederationProgress>(progress).catch(() => undefined);
+      // An unanswered query may take longer than the run.
+      if (ended.signal.aborted) return;
       if (state !== undefined) options.progress(state);
       unanswered = state === undefined ? unanswered + 1 : 0;
       if (unanswered === patientLooks && !isStuck) options.unserved();

@@ -8,6 +8,7 @@ import { readNewestReadable } from '../activities/read-generations';
 import { FederationError, isFederationError } from '../errors/federation-error';
 import type { ClusterId } from '../etl/cluster-id';
 import { ownValue } from '../etl/own-value';
+import type { Generation } from '../federation/generation';
 import { describeRemoved } from '../federation/removal';
 import type { FederationRequest } from '../federation/run';
 import {
@@ -17,10 +18,12 @@ import {
   includeCluster,
   includeClusterUpdate,
   type RosterAnswer,
+  type RosterState,
+  rosterState,
 } from '../workflows/messages';
 import { names } from '../workflows/names';
 import { type DryRun, dryRun } from './dry-run';
-import { findKnownCluster } from './known-cluster';
+import { findKnownCluster, type KnownCluster } from './known-cluster';
 import type { Operator } from './operator';
 import { promptly } from './promptly';
 
@@ -35,6 +38,10 @@ export interface MembershipAnswer extends RosterAnswer {
    * far.
    */
   readonly generation?: number;
+  /** One sentence that says why the change changes nothing. Undefined if it changes something. */
+  readonly unchanged?: string;
+  /** True if the cluster stays excluded although it was to be included, because the settings exclude it. */
+  readonly stillExcluded?: true;
 }
 
 /**
@@ -49,8 +56,10 @@ export async function changeMembership(
   kind: MembershipChange,
   message: ClusterMessage,
 ): Promise<MembershipAnswer> {
-  const cluster = await requireChangeable(operator, message.cluster);
+  const { cluster, generation: newest } = await requireChangeable(operator, message.cluster);
   const { client } = await operator.temporal();
+  if (kind === 'include' && !(await mayBeExcludedByPerson(operator, cluster, newest)))
+    return nothingToInclude(cluster, newest);
   // Change the roster first: the next run reads the roster, so the change reaches that run even if the run in progress
   // does not accept it.
   const roster = client.workflow.getHandle(operator.names.roster);
@@ -75,16 +84,46 @@ export async function previewMembership(
   { cluster: id, reason = '' }: ClusterMessage,
   request: FederationRequest,
 ): Promise<DryRun> {
-  const cluster = await requireChangeable(operator, id);
+  const { cluster } = await requireChangeable(operator, id);
   return dryRun(operator, request, ({ [cluster]: already, ...others }) =>
     kind === 'include' ? others : { ...others, [cluster]: already ?? { reason, at: request.at } },
   );
 }
 
-async function requireChangeable({ bucket }: Pick<Operator, 'bucket'>, id: string): Promise<ClusterId> {
-  const { cluster, generation } = await findKnownCluster(await bucket(), id);
+/** Returns false if neither the roster nor the newest generation has an exclusion of the cluster by a person. */
+async function mayBeExcludedByPerson(
+  operator: Operator,
+  cluster: ClusterId,
+  newest: Generation | undefined,
+): Promise<boolean> {
+  if (ownValue(newest?.membership.exclusions, cluster) !== undefined) return true;
+  const { client } = await operator.temporal();
+  const roster = await promptly(client, rosterAnswersWithinMs, () =>
+    client.workflow.getHandle(operator.names.roster).query<RosterState>(rosterState),
+  ).catch(() => undefined);
+  return roster?.loaded !== true || Object.hasOwn(roster.exclusions, cluster);
+}
+
+/** Returns the answer to including a cluster that no person has excluded. The settings may exclude it nevertheless. */
+function nothingToInclude(cluster: ClusterId, newest: Generation | undefined): MembershipAnswer {
+  const excluded = ownValue(newest?.membership.excluded, cluster);
+  const bySettings = excluded?.by === 'settings';
+  return {
+    cluster,
+    from: 'in the next',
+    ...(newest !== undefined && { generation: newest.generation }),
+    ...(bySettings && { stillExcluded: true }),
+    unchanged: bySettings
+      ? `${cluster} is excluded by the settings of the federator (${excluded.reason}). Only a change of these settings includes it. Nothing was changed.`
+      : `${cluster} is not excluded. Nothing was changed.`,
+  };
+}
+
+async function requireChangeable({ bucket }: Pick<Operator, 'bucket'>, id: string): Promise<KnownCluster> {
+  const known = await findKnownCluster(await bucket(), id);
+  const { cluster, generation } = known;
   const removed = ownValue(generation?.membership.removed, cluster);
-  if (removed === undefined) return cluster;
+  if (removed === undefined) return known;
   throw new FederationError('CLUSTER_REMOVED', {
     subject: { cluster },
     detail: `${cluster} was ${describeRemoved(removed)}.`,
@@ -113,8 +152,9 @@ export async function generationThatSays(
  */
 export function describeChange(
   kind: MembershipChange,
-  { cluster, from, generation }: MembershipAnswer,
+  { cluster, from, generation, unchanged }: MembershipAnswer,
 ): string {
+  if (unchanged !== undefined) return unchanged;
   if (generation !== undefined) return `${cluster} is ${kind}d: generation ${generation} says so.`;
   const [when, commits] =
     from === 'in this run'
@@ -132,6 +172,8 @@ function noRoster(error: unknown): never {
   });
 }
 
+/** Time to wait for an answer from the roster, in milliseconds. It does not answer while no federator runs. */
+const rosterAnswersWithinMs = 3_000;
 /** Time to wait for an answer from the Temporal server, in milliseconds. */
 const serverAnswersWithinMs = 10_000;
 /**

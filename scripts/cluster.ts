@@ -21,12 +21,12 @@ import { print, printJson, printNote } from './output';
 import { showProgress } from './progress';
 import { dryRunOption, nothingChanged, showDryRun, showPlan } from './show-dry-run';
 import { stopOnSignals } from './stop-on-signals';
+import { timeoutOption, type WaitOptions } from './wait-options';
 import { whoAmI } from './who';
 
-interface ClusterOptions extends CommandOptions {
+interface ClusterOptions extends CommandOptions, WaitOptions {
   readonly reason?: string;
   readonly yes?: true;
-  readonly wait?: true;
   readonly dryRun?: true;
   readonly json?: true;
   readonly deleteFiles?: true;
@@ -50,6 +50,7 @@ function verb(verbs: Command, kind: 'remove' | 'restore', description: string): 
     .description(description)
     .option('--reason <text>', 'the reason, recorded with the decision')
     .option('--wait', 'wait until it is committed; exit status 1 if it is not, 3 if the run is partial')
+    .addOption(timeoutOption())
     .option(...dryRunOption)
     .option('--json', 'print JSON')
     .addHelpText('after', `\nExample:\n  federated-etl cluster ${kind} cluster-3 --wait\n`)
@@ -93,7 +94,7 @@ async function change(
     else print(`${run} has started; ${until}. Follow it with \`federated-etl runs\`.`);
     return;
   }
-  const summary = await followRun(context, run);
+  const summary = await followRun(context, run, options);
   await requireCommitted(await context.bucket(), { kind, cluster }, summary.why);
   if (options.json) printJson(summary);
   else {
@@ -124,6 +125,7 @@ async function removeWithFiles(
       const summary = await followRun(
         context,
         await startRun(context, requestOf('remove', cluster, options)),
+        options,
       );
       if (!options.json) print(describeFederation(summary));
       await requireCommitted(store, { kind: 'remove', cluster }, summary.why);

@@ -12,15 +12,15 @@ import { followRun, startRun } from './follow-run';
 import { formatTable, print, printJson, printNote } from './output';
 import { parseSpan } from './parse-options';
 import { dryRunOption, showPlan } from './show-dry-run';
+import { timeoutOption, type WaitOptions } from './wait-options';
 import { whoAmI } from './who';
 
 /** Options of the verbs `accept` and `quarantine drop`. */
-export interface DecideOptions extends CommandOptions {
+export interface DecideOptions extends CommandOptions, WaitOptions {
   readonly window?: { start: number; end: number };
   readonly pipeline?: Pipeline;
   readonly reason?: string;
   readonly yes?: true;
-  readonly wait?: true;
   readonly dryRun?: true;
   readonly json?: true;
 }
@@ -38,6 +38,7 @@ export function withDecideOptions(verb: Command): Command {
     .option('--reason <text>', 'the reason, recorded with the decision')
     .option('--yes', 'do not ask')
     .option('--wait', 'wait until it is committed; exit status 1 if it is not, 3 if the run is partial')
+    .addOption(timeoutOption())
     .option(...dryRunOption)
     .option('--json', 'print JSON');
 }
@@ -77,9 +78,9 @@ async function follow(
   context: Context,
   run: string,
   selected: SelectedSources,
-  { json }: DecideOptions,
+  { json, timeout }: DecideOptions,
 ): Promise<void> {
-  const summary = await followRun(context, run);
+  const summary = await followRun(context, run, { timeout });
   const left = await undecided(await context.bucket(), selected);
   if (left.length > 0) process.exitCode = 1;
   if (json) return printJson({ ...summary, ...selected, undecided: left });

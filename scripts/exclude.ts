@@ -15,17 +15,20 @@ import { describeFederation } from './federation-progress';
 import { followRun, startRun } from './follow-run';
 import { print, printJson, printNote } from './output';
 import { dryRunOption, showPlan } from './show-dry-run';
+import { timeoutOption, type WaitOptions } from './wait-options';
 import { whoAmI } from './who';
 
-interface ChangeOptions extends CommandOptions {
+interface ChangeOptions extends CommandOptions, WaitOptions {
   readonly reason?: string;
-  readonly wait?: true;
+  readonly federate?: true;
   readonly dryRun?: true;
   readonly json?: true;
 }
 
 const waiting =
   'wait until a generation says so; starts a federation unless one in progress takes it; exit status 1 if none says so, 3 if the run is partial';
+
+const federating = 'start a federation that takes it, unless one in progress does';
 
 /** Adds the verb `exclude` to the command line. */
 export function registerExclude(program: Command): void {
@@ -34,7 +37,9 @@ export function registerExclude(program: Command): void {
     .argument('<cluster>', 'the id of the cluster')
     .description('take a cluster out of every window; it keeps pushing')
     .option('--reason <text>', 'the reason, shown in status and in the next generations')
+    .option('--federate', federating)
     .option('--wait', waiting)
+    .addOption(timeoutOption())
     .option(...dryRunOption)
     .option('--json', 'print JSON')
     .addHelpText(
@@ -57,7 +62,9 @@ export function registerInclude(program: Command): void {
     .command('include')
     .argument('<cluster>', 'the id of the cluster')
     .description('bring an excluded cluster back, with its history')
+    .option('--federate', federating)
     .option('--wait', waiting)
+    .addOption(timeoutOption())
     .option(...dryRunOption)
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  federated-etl include cluster-3\n')
@@ -75,13 +82,31 @@ async function change(
   const request = requestOf(kind, message);
   if (options.dryRun) return showPlan(await previewMembership(context, kind, message, request), options);
   const answer = await changeMembership(context, kind, message);
-  const waits = options.wait === true && answer.generation === undefined;
-  // Print this before the federation starts, because the roster keeps the change even if the federation fails.
-  if (waits) printNote(describeChange(kind, answer));
-  const shown = waits ? await settle(context, kind, message, answer) : answer;
+  const shown = await commitNow(context, kind, message, answer, options);
   if (options.json) printJson(shown);
   else print(describeChange(kind, shown));
-  if (options.wait && shown.generation === undefined) process.exitCode = 1;
+  const isCommitted = shown.generation !== undefined || shown.unchanged !== undefined;
+  if (shown.stillExcluded || (options.wait && !isCommitted)) process.exitCode = 1;
+}
+
+/** Starts or awaits the run that commits the change, as far as the options ask for it and the change needs it. */
+async function commitNow(
+  context: Context,
+  kind: MembershipChange,
+  message: ClusterMessage,
+  answer: MembershipAnswer,
+  options: ChangeOptions,
+): Promise<MembershipAnswer> {
+  if (answer.generation !== undefined || answer.unchanged !== undefined) return answer;
+  if (options.wait) {
+    // Print this before the federation starts, because the roster keeps the change even if the federation fails.
+    printNote(describeChange(kind, answer));
+    return settle(context, kind, message, answer, options);
+  }
+  if (!options.federate || answer.run !== undefined) return answer;
+  const run = await startRun(context, requestOf(kind, message));
+  printNote(`${run} has started. Follow it in the Temporal UI, or with \`federated-etl runs\`.`);
+  return { ...answer, run };
 }
 
 /**
@@ -93,9 +118,10 @@ async function settle(
   kind: MembershipChange,
   message: ClusterMessage,
   answer: MembershipAnswer,
+  options: ChangeOptions,
 ): Promise<MembershipAnswer> {
   const run = answer.run ?? (await startRun(context, requestOf(kind, message)));
-  printNote(describeFederation(await followRun(context, run)));
+  printNote(describeFederation(await followRun(context, run, options)));
   const generation = await generationThatSays(context, kind, message.cluster);
   return { ...answer, run, ...(generation !== undefined && { generation }) };
 }

@@ -9,10 +9,10 @@ import { followRun, startRun } from './follow-run';
 import { print, printJson } from './output';
 import { parseCount, parseSpan } from './parse-options';
 import { dryRunOption, showPlan } from './show-dry-run';
+import { timeoutOption, type WaitOptions } from './wait-options';
 import { whoAmI } from './who';
 
-interface FederateOptions extends CommandOptions {
-  readonly wait?: true;
+interface FederateOptions extends CommandOptions, WaitOptions {
   readonly dryRun?: true;
   readonly window?: { start: number; end: number };
   readonly force?: true;
@@ -33,6 +33,7 @@ export function registerFederate(program: Command): void {
       '--wait',
       'show its progress and wait for it to end; exit status 1 if it fails, 3 if it is partial',
     )
+    .addOption(timeoutOption())
     .option(...dryRunOption)
     .option(
       '--window <start,end>',
@@ -62,7 +63,7 @@ export function registerFederate(program: Command): void {
       await using context = openContext(options);
       const request = requestOf(options);
       if (options.dryRun) return showPlan(await dryRun(context, request), options);
-      await startAndShow(context, request, { wait: options.wait === true, json: options.json === true });
+      await startAndShow(context, request, options);
     });
 }
 
@@ -76,7 +77,7 @@ export function registerFederate(program: Command): void {
 export async function startAndShow(
   context: Context,
   request: FederationRequest,
-  { wait, json }: { wait: boolean; json: boolean },
+  { wait, timeout, json }: WaitOptions & { readonly json?: true },
 ): Promise<void> {
   await requireCommittable(context, request);
   const run = await startRun(context, request);
@@ -85,7 +86,7 @@ export async function startAndShow(
     else print(`${run} has started. Follow it in the Temporal UI, or with \`federated-etl runs\`.`);
     return;
   }
-  const summary = await followRun(context, run);
+  const summary = await followRun(context, run, { timeout });
   if (json) printJson(summary);
   else print(describeFederation(summary));
 }

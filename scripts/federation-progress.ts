@@ -15,13 +15,15 @@ export interface ShowFederationOptions {
   readonly say?: (line: string) => void;
   /** When this signal is aborted, progress is no longer shown. `showFederation` still waits for the end of the run. */
   readonly stop: AbortSignal;
+  /** When this signal is aborted, `showFederation` throws WAIT_TIMED_OUT. */
+  readonly timeout?: AbortSignal;
 }
 
 /** Shows the progress of a federation run until it ends. Returns the run's summary. Throws if the run fails. */
 export async function showFederation(
   client: Client,
   run: string,
-  { say, stop }: ShowFederationOptions,
+  { say, stop, timeout }: ShowFederationOptions,
 ): Promise<FederationSummary> {
   using progress = showProgress(`${indent}Federator`, { say });
   return await followFederation(client, run, {
@@ -29,6 +31,7 @@ export async function showFederation(
     unserved: () => progress.note(`${indent}No federator is serving the run; it continues when one does.`),
     stuck: (why) => progress.note(`${indent}${describeError(why)}`),
     stop,
+    timeout,
   });
 }
 

@@ -8,13 +8,13 @@ import { describeFederation } from './federation-progress';
 import { followRun, startRun } from './follow-run';
 import { print, printJson, printNote } from './output';
 import { nothingChanged, showPlan } from './show-dry-run';
+import type { WaitOptions } from './wait-options';
 import { whoAmI } from './who';
 
-export interface GiveNameOptions extends CommandOptions {
+export interface GiveNameOptions extends CommandOptions, WaitOptions {
   readonly name: string;
   readonly reason?: string;
   readonly yes?: true;
-  readonly wait?: true;
   readonly dryRun?: true;
   readonly json?: true;
 }
@@ -45,7 +45,7 @@ export async function giveName(command: Command, id: string, options: GiveNameOp
       `${run} has started; the name is given away when it commits. Follow it with \`federated-etl runs\`.`,
     );
   }
-  const summary = await followRun(context, run);
+  const summary = await followRun(context, run, options);
   const owns = await ownsName(await context.bucket(), given);
   if (!owns) process.exitCode = 1;
   if (json) return printJson({ ...summary, ...given, owns });

@@ -5,10 +5,10 @@ import { failedSinceTheLastCommit, replayRequest } from '../operator/replay';
 import { type CommandOptions, type Context, openContext } from './context';
 import { startAndShow } from './federate';
 import { print, printNote } from './output';
+import { timeoutOption, type WaitOptions } from './wait-options';
 
-interface ReplayOptions extends CommandOptions {
+interface ReplayOptions extends CommandOptions, WaitOptions {
   readonly failed?: true;
-  readonly wait?: true;
   readonly json?: true;
 }
 
@@ -28,6 +28,7 @@ export function registerReplay(program: Command): void {
       '--wait',
       'wait for each to end before starting the next; exit status 1 if one fails, 3 if one is partial',
     )
+    .addOption(timeoutOption())
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
@@ -40,10 +41,9 @@ export function registerReplay(program: Command): void {
       }
       await using context = openContext(options);
       const requests = options.failed ? await failedRequests(context) : await requestsOf(named);
-      const { wait, json } = options;
       for (const [at, request] of requests.entries()) {
         try {
-          await startAndShow(context, request, { wait: wait === true, json: json === true });
+          await startAndShow(context, request, options);
         } catch (error) {
           const left = requests.slice(at + 1).flatMap(({ replayOf }) => replayOf ?? []);
           if (left.length > 0) printNote(`Not replayed, because of this failure: ${left.join(', ')}.`);

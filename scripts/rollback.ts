@@ -7,12 +7,12 @@ import { startAndShow } from './federate';
 import { printNote } from './output';
 import { parseCount } from './parse-options';
 import { describeRollback, dryRunOption, showPlan } from './show-dry-run';
+import { timeoutOption, type WaitOptions } from './wait-options';
 import { whoAmI } from './who';
 
-interface RollbackOptions extends CommandOptions {
+interface RollbackOptions extends CommandOptions, WaitOptions {
   readonly reason?: string;
   readonly yes?: true;
-  readonly wait?: true;
   readonly dryRun?: true;
   readonly json?: true;
 }
@@ -29,6 +29,7 @@ export function registerRollback(program: Command): void {
       '--wait',
       'show its progress and wait for it to end; exit status 1 if it fails, 3 if it is partial',
     )
+    .addOption(timeoutOption())
     .option(...dryRunOption)
     .option('--json', 'print JSON')
     .addHelpText('after', "\nExample:\n  federated-etl rollback 41 --reason 'prices of cluster-3' --wait\n")
@@ -43,6 +44,6 @@ export function registerRollback(program: Command): void {
       if (options.dryRun) return showPlan(plan, options);
       for (const line of [...plan.missing, ...describeRollback(plan, new Date())]) printNote(line);
       if (!(await confirm(command, `Roll back to generation ${to}?`, options))) return;
-      await startAndShow(context, request, { wait: options.wait === true, json: options.json === true });
+      await startAndShow(context, request, options);
     });
 }

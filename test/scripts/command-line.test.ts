@@ -36,6 +36,9 @@ describe('the command line', () => {
     [['status', 'extra']],
     [['federate', '--window', '5,3']],
     [['federate', '--window', 'yesterday']],
+    [['federate', '--wait', '--timeout', '10']],
+    [['federate', '--wait', '--timeout', '0s']],
+    [['replay', '--failed', '--timeout', '60d']],
     [['replay']],
   ])('called wrongly exits with 2: %j', async (argv) => {
     const { status, out, err } = await runMain(...argv);

@@ -106,7 +106,37 @@ describeWithTemporal('exclude and include', () => {
       err: '',
     });
     expect(await exclusions()).toEqual({});
-    expect(await json('include', 'cluster-3')).toEqual({ cluster: 'cluster-3', from: 'in the next' });
+  });
+
+  it('change nothing if no person has excluded the cluster, and say if the settings do', async () => {
+    for (const id of ['cluster-2', 'cluster-3']) await federation.push(id, day);
+    const excluded = { [clusterId('cluster-2')]: { by: 'settings', reason: 'not listed' } as const };
+    await federation.commit(1, ['cluster-3'], [day], { excluded });
+    await using roster = await startRoster();
+    const { runId } = await roster.describe();
+    await until('the roster', async () => (await roster.query<RosterState>(rosterState)).loaded || undefined);
+    expect(await run('include', 'cluster-3', '--wait')).toEqual({
+      status: 0,
+      out: 'cluster-3 is not excluded. Nothing was changed.\n',
+      err: '',
+    });
+    expect(await run('include', 'cluster-2', '--federate')).toEqual({
+      status: 1,
+      out: 'cluster-2 is excluded by the settings of the federator (not listed). Only a change of these settings includes it. Nothing was changed.\n',
+      err: '',
+    });
+    expect(world.names()).not.toContain('recordRequest');
+    const { events } = await world.client.workflow.getHandle(names('').roster, runId).fetchHistory();
+    expect(events?.filter((event) => event.workflowExecutionSignaledEventAttributes)).toEqual([]);
+  });
+
+  it('start a federation that takes them on request', async () => {
+    await federation.push('cluster-3', day);
+    await using _ = await startRoster();
+    const { run: started } = (await json('exclude', 'cluster-3', '--federate')) as { run: string };
+    expect(started).toMatch(/^federation-.*-person$/);
+    await world.client.workflow.getHandle(started).result();
+    expect(world.inputs('recordRequest')).toMatchObject([{ request: { why: 'exclude cluster-3' } }]);
   });
 
   it('wait until a generation says so', async () => {
@@ -362,6 +392,19 @@ describeWithTemporal('federate', () => {
     expect((await run('federate', '--wait')).out).toMatch(
       / partial: generation 1, 5 clusters, 2 windows, 2 merged, 1 quarantined source, 2 shrunk sources\n$/,
     );
+  });
+
+  it('waits no longer than it may, and leaves the run alone', async () => {
+    const gate = Promise.withResolvers<void>();
+    world.become({
+      planFederation: ({ attempt }) => gate.promise.then(() => planOf([1], { attempt })),
+    });
+    const { status, out, err } = await run('federate', '--timeout', '1ms');
+    expect({ status, out }).toEqual({ status: 1, out: '' });
+    const [, id = ''] =
+      /^WAIT_TIMED_OUT: .*goes on\. \(key (.*)\)\n {2}Nothing was cancelled/m.exec(err) ?? [];
+    gate.resolve();
+    expect(await world.client.workflow.getHandle(id).result()).toMatchObject({ outcome: 'complete' });
   });
 
   it('fails with the code of a run that fails', async () => {
