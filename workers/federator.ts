@@ -21,6 +21,7 @@ import { federatorNeeds, startRoster } from './federator-workflows';
 import { watchLastFederations } from './last-federations';
 import { writeMissingReports } from './missing-reports';
 import { watchNewestGeneration } from './newest-generation';
+import { watchOtherFederators } from './other-federators';
 import type { RoleContext, StartedRole } from './role';
 import { ensureSchedule, jitterOf } from './schedule';
 import { ensureSearchAttributes } from './search-attributes';
@@ -92,7 +93,11 @@ export async function startFederator(context: RoleContext): Promise<StartedRole>
     workers,
     needs: federatorNeeds(context, schedule),
     begin: async () => {
-      stopWatching.push(watchLastFederations(context), watchNewestGeneration(context));
+      stopWatching.push(
+        watchLastFederations(context),
+        watchNewestGeneration(context),
+        watchOtherFederators(context),
+      );
       await ensureSchedule(client, schedule, log);
       await ensureFederateOnPush(context);
     },

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { type InjectedSinks, TransportError, Worker, type WorkerOptions } from '@temporalio/worker';
+import type { Settings } from '../config/settings';
 import { FederationError } from '../errors/federation-error';
 import type { FederationSinks } from '../workflows/sinks';
 import { asActivities } from './as-activity';
@@ -11,6 +12,14 @@ import { workflowBundle } from './workflow-bundle';
  * worker retries them.
  */
 const shutdownGraceTime = '10s';
+
+/**
+ * Returns the identity of this process's workers. It has the host name, because processes in different containers often
+ * have the same pid.
+ */
+export function workerIdentity({ clusterId }: Pick<Settings, 'clusterId'>): string {
+  return `${clusterId}@${hostname()}/${process.pid}`;
+}
 
 interface Serving {
   readonly taskQueue: string;
@@ -31,8 +40,7 @@ export async function createWorker(
     connection: native,
     namespace: settings.temporal.namespace,
     taskQueue: serving.taskQueue,
-    // Include the host name in the identity: processes in different containers often have the same pid.
-    identity: `${settings.clusterId}@${hostname()}/${process.pid}`,
+    identity: workerIdentity(settings),
     activities: asActivities(serving.activities, (run) => metrics.activityRan(run)),
     maxConcurrentActivityTaskExecutions: serving.maxConcurrentActivityTaskExecutions,
     // The SDK derives its default from the heap size. That default is too high for a small container.

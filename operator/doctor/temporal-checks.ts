@@ -45,19 +45,19 @@ export async function checkSearchAttributes({ connection, settings }: Asked): Pr
     return line(subject, 'failed', detail, 'Give this federation its own namespace.');
   }
   if (absent.length === 0) return line(subject, 'ok', 'All are registered.');
-  const detail = `Not registered yet: ${absent.map(({ name }) => name).join(', ')}. The federator registers them when it starts.`;
+  const detail = `Not registered yet: ${absent.map(({ name }) => name).join(', ')}. A federator that runs registers them within minutes.`;
   const commands = absent.map((one) => createCommand(namespace, one));
   return line(subject, 'warning', detail, `If it lacks the permission: ${commands.join('; ')}`);
 }
 
 /**
- * Checks that the schedule for federations is not paused. A missing schedule is not a failure: the federator creates it
- * when it first starts.
+ * Checks that the schedule for federations is not paused. A missing schedule is not a failure: a running federator
+ * creates it.
  */
 export async function checkSchedule({ client, names: { schedule } }: Asked): Promise<Check> {
   const state = await readSchedule(client, schedule);
   if (state === 'absent')
-    return line('schedule', 'ok', 'It does not exist yet: the federator creates it when it starts.');
+    return line('schedule', 'ok', 'It does not exist: a federator that runs creates it within minutes.');
   if (state.paused !== undefined)
     return line('schedule', 'warning', `It is ${describePause(state.paused)}.`, unpauseCommand(schedule));
   const { nextRun } = state;
@@ -72,7 +72,11 @@ export async function checkSchedule({ client, names: { schedule } }: Asked): Pro
 export async function checkRoster({ client, names: { roster }, settings, label }: Asked): Promise<Check> {
   const memo = await memoOf(client, roster);
   if (memo === undefined)
-    return line('roster', 'ok', 'It does not exist yet: the federator starts it, for the bucket it uses.');
+    return line(
+      'roster',
+      'ok',
+      'It does not run: a federator that runs starts it within minutes, for the bucket it uses.',
+    );
   const bucket = String(memo['bucket']);
   if (label === undefined)
     return line('roster', 'skipped', `It serves ${bucket}, but this cluster’s bucket is unknown.`);
@@ -89,7 +93,11 @@ export async function checkPush({ client, names: { push }, settings }: Asked): P
   const { clusterId, localEtl: local } = settings;
   const memo = await memoOf(client, push(clusterId));
   if (memo === undefined)
-    return line('push', 'ok', `No push of ${clusterId} runs yet: \`federated-etl run\` starts it.`);
+    return line(
+      'push',
+      'ok',
+      `No push of ${clusterId} runs: \`federated-etl run\` starts it, within minutes if it is running.`,
+    );
   const known = await readState(localEtl(local.path), 'instance.json', z.object({ instance: z.string() }));
   const theirs = String(memo['instance']);
   if (known?.instance === theirs)

@@ -582,8 +582,8 @@ describeWithTemporal('Temporal', () => {
       temporal: own().temporal,
     });
     expect(failures(found)).toEqual([]);
-    expect(found.of('Temporal', 'roster')?.detail).toMatch(/does not exist yet/);
-    expect(found.of('Temporal', 'schedule')?.detail).toMatch(/does not exist yet/);
+    expect(found.of('Temporal', 'roster')?.detail).toMatch(/does not run: .* within minutes/);
+    expect(found.of('Temporal', 'schedule')?.detail).toMatch(/does not exist: .* within minutes/);
   });
 
   it('that serves another bucket, another volume, or whose schedule is paused, is reported', async () => {
