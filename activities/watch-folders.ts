@@ -56,6 +56,7 @@ export async function watchFolders(
     const head = await bucket.head(clusterEtlKey(cluster, file.path ?? window), { signal });
     // If the file has been replaced since it was listed, leave the look-up to the next run.
     if (head?.version !== file.version) return undefined;
-    return { version: file.version, modified: file.modified, agent: head.metadata['instance'] };
+    const { instance: agent, start } = head.metadata;
+    return { version: file.version, modified: file.modified, agent, start };
   }
 }

@@ -87,7 +87,7 @@ export const catalog = {
   },
   FOLDER_TWO_WRITERS: {
     means: 'Two agents take turns at replacing the files of one cluster.',
-    hint: 'Give each cluster its own id (`clusterId`), or stop one of the two agents. Until then, the costs are those of the agent that pushed last.',
+    hint: 'Give each cluster its own id (`clusterId`), or stop one of the two agents. If one runs on a copy of the other’s volume, delete `.federated-etl` from the copy. Until then, the costs are those of the agent that pushed last.',
     retryable: false,
   },
   // Storage errors

@@ -5,6 +5,10 @@ import { byBytes } from './byte-order';
 import type { Candidates } from './candidates';
 import { versionSchema, windowIdSchema } from './ids';
 
+/** From when on a writer wrote, until the next one did. */
+const turnSchema = z.object({ writer: z.string(), since: z.string() });
+type Turn = z.infer<typeof turnSchema>;
+
 /**
  * What is known about the writers of a cluster's folder. A folder must have one writer. If it has two, such as two
  * clusters with the same id, each keeps replacing the other's files. To notice this, it is enough to watch one file per
@@ -18,7 +22,12 @@ export const writersSchema = z.object({
    * The last agents that wrote a watched file, from newest to oldest. Known only for files that Federated ETL pushed:
    * their metadata contains the agent's id.
    */
-  agents: z.array(z.object({ agent: z.string(), since: z.string() })),
+  agents: z.array(turnSchema),
+  /**
+   * The same for the starts of agents. A cloned volume has the same agent id as the original, but a start never comes
+   * back once the volume has another.
+   */
+  starts: z.array(turnSchema),
 });
 export type Writers = z.infer<typeof writersSchema>;
 
@@ -28,12 +37,14 @@ export interface Written {
   readonly version: Writers['versions'][number];
   /** Id of the volume from which the file was pushed; undefined if the file's metadata does not contain it. */
   readonly agent?: string;
+  /** Id of the last start of a process on that volume; undefined like `agent`. */
+  readonly start?: string;
   /** Time when the file was written, by the store's clock, in milliseconds since 1970. */
   readonly modified: number;
 }
 
 const mostVersions = 4;
-const mostAgents = 3;
+const mostTurns = 3;
 /** How long a folder is reported to have two writers after the writer last changed, in milliseconds. */
 const reportedFor = 7 * 86_400_000;
 
@@ -58,28 +69,34 @@ export function watchedWindows(candidates: Candidates, now: number): Map<Cluster
 
 /** Adds this version of the watched file to what is known about a cluster's writers, and returns the result. */
 export function noteWritten(known: Writers | undefined, written: Written): Writers {
-  const { window, version, agent, modified } = written;
+  const { window, version, agent, start, modified } = written;
   const earlier = known?.window === window ? known.versions : [];
   const versions = earlier[0] === version ? earlier : [version, ...earlier].slice(0, mostVersions);
-  const agents = known?.agents ?? [];
-  const same = agent === undefined || agents[0]?.agent === agent;
-  const since = new Date(modified).toISOString();
   return {
     window,
     versions,
-    agents: same ? agents : [{ agent, since }, ...agents].slice(0, mostAgents),
+    agents: noteTurn(known?.agents, agent, modified),
+    starts: noteTurn(known?.starts, start, modified),
   };
 }
 
+function noteTurn(known: readonly Turn[] = [], writer: string | undefined, modified: number): Turn[] {
+  if (writer === undefined || known[0]?.writer === writer) return [...known];
+  return [{ writer, since: new Date(modified).toISOString() }, ...known].slice(0, mostTurns);
+}
+
 /**
- * Returns whether a folder has two writers: an agent wrote again after a different agent had written, or the watched
- * file alternated between two versions. A single return to an earlier version does not count, because somebody may have
- * repaired the file. `now` is in milliseconds since 1970.
+ * Returns whether a folder has two writers: an agent, or a start of an agent, wrote again after a different one had
+ * written, or the watched file alternated between two versions. A single return to an earlier version does not count,
+ * because somebody may have repaired the file. `now` is in milliseconds since 1970.
  */
-export function hasTwoWriters({ versions, agents }: Writers, now: number): boolean {
-  const [newest, , returned] = agents;
-  const changed = newest !== undefined && now - Date.parse(newest.since) < reportedFor;
-  if (changed && newest.agent === returned?.agent) return true;
+export function hasTwoWriters({ versions, agents, starts }: Writers, now: number): boolean {
+  if (hasReturned(agents, now) || hasReturned(starts, now)) return true;
   const [a, b, c, d] = versions;
   return d !== undefined && a === c && b === d && a !== b;
+}
+
+function hasReturned([newest, , returned]: readonly Turn[], now: number): boolean {
+  if (newest === undefined || now - Date.parse(newest.since) >= reportedFor) return false;
+  return newest.writer === returned?.writer;
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { FederationError } from '../errors/federation-error';
-import { createState, readState } from './state';
+import { FederationError, isFederationError } from '../errors/federation-error';
+import { createState, readState, writeState } from './state';
 import { type LocalEtl, requireLocalEtl } from './store';
 
 const fileName = 'instance.json';
@@ -18,6 +18,29 @@ export async function instanceOf(store: LocalEtl): Promise<string> {
   const made = { format: 1, instance: randomUUID() };
   const first = await createState(store, fileName, made);
   return first ? made.instance : instanceOf(store);
+}
+
+const startName = 'start.json';
+const startSchema = z.object({ format: z.literal(1), start: z.string().min(1) });
+
+/**
+ * Gives the volume a new random id of its last start. Call it when a process starts on the volume. A clone of the volume
+ * has the same instance as the original. But from the first start on the clone, their starts differ, and the federator
+ * notices that they take turns. Processes that share a volume share its start, too.
+ */
+export async function noteStart(store: LocalEtl): Promise<void> {
+  await writeState(store, startName, { format: 1, start: randomUUID() });
+}
+
+/** Returns the id of the last start on this volume. Undefined if none was noted, or if the file is damaged. */
+export async function lastStart(store: LocalEtl): Promise<string | undefined> {
+  try {
+    return (await readState(store, startName, startSchema))?.start;
+  } catch (error) {
+    // It is only needed to notice a clone, so a damaged file must not prevent a push. The next start replaces it.
+    if (isFederationError(error, 'LOCAL_STATE_UNREADABLE')) return undefined;
+    throw error;
+  }
 }
 
 /**

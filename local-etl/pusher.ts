@@ -10,7 +10,7 @@ import type { Bucket, Version } from '../storage/bucket';
 import type { MemoryBudget } from '../storage/memory-budget';
 import { echoFault } from './echo';
 import { type Facts, FileCache, pushCache, type PushedVersion } from './file-cache';
-import { instanceOf } from './instance';
+import { instanceOf, lastStart } from './instance';
 import type { LocalFile } from './list';
 import { withWindowLock } from './lock';
 import { addOwnNames, ownNames } from './own-names';
@@ -63,7 +63,8 @@ interface Content {
 export class Pusher {
   private constructor(
     private readonly deps: PusherDependencies,
-    private readonly instance: string,
+    /** Metadata of each pushed file: it names the volume, and the last start on it. */
+    private readonly origin: Readonly<Record<string, string>>,
     private readonly remote: Map<string, Version>,
     readonly cache: FileCache,
     private readonly pulled: Pulled,
@@ -76,7 +77,10 @@ export class Pusher {
     for await (const entry of bucket.list(clusterEtlPrefix(cluster), { signal })) {
       if (entry.kind === 'object') remote.set(entry.key, entry.version);
     }
-    return new Pusher(deps, await instanceOf(store), remote, cache, new Pulled(store));
+    const instance = await instanceOf(store);
+    const start = await lastStart(store);
+    const origin = { instance, ...(start !== undefined && { start }) };
+    return new Pusher(deps, origin, remote, cache, new Pulled(store));
   }
 
   /**
@@ -199,7 +203,7 @@ export class Pusher {
     if (version !== undefined) return this.unchanged(content, version, measure);
     const pushed = measure && { measure, loss: this.lossOf(file, measure) };
     const vanished = !this.remote.has(key) && this.cache.last(file.path)?.version !== undefined;
-    const metadata = { sha256: digest, instance: this.instance };
+    const metadata = { sha256: digest, ...this.origin };
     const written = await bucket.put(key, bytes, { metadata, signal });
     this.remote.set(key, written.version);
     this.note(file, {

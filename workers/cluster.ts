@@ -1,6 +1,6 @@
 import { createClusterActivities } from '../activities/cluster-activities';
 import type { PushInput } from '../activities/push-local-etl';
-import { instanceOf } from '../local-etl/instance';
+import { instanceOf, noteStart } from '../local-etl/instance';
 import { allowed, localEtl } from '../local-etl/store';
 import { watchLocalEtl } from '../local-etl/watch';
 import { roleGone } from '../operator/stopped-pushes';
@@ -47,8 +47,13 @@ export async function startCluster(context: RoleContext): Promise<StartedRole> {
   if (!federatedCluster) await allowed(store.root, makeFolder(store.root));
   const instance = await instanceOf(store);
   await warnOfLimits(log, store.state, 'local ETL');
-  if (federatedCluster) await startPush(context, instance);
-  else await endWorkflow(client, names.push(cluster), roleGone);
+  if (federatedCluster) {
+    // On a read-only or full volume, the process still does what it can. Then a clone of the volume is not noticed.
+    await noteStart(store).catch((error: unknown) =>
+      log.warn({ event: 'state.start-unknown', reason: error }, 'The start could not be noted on the volume'),
+    );
+    await startPush(context, instance);
+  } else await endWorkflow(client, names.push(cluster), roleGone);
   if (!primaryCluster) await endWorkflow(client, names.pull(cluster), roleGone);
   const api = primaryCluster ? await startPrimaryApi(context) : undefined;
   const activities = createClusterActivities({

@@ -6,6 +6,7 @@ import { FederationError } from '../../errors/federation-error';
 import { decodeSet } from '../../etl/file';
 import { clusterEtlKey, clusterPrefix } from '../../federation/layout';
 import { FileCache, pushCache } from '../../local-etl/file-cache';
+import { lastStart, noteStart } from '../../local-etl/instance';
 import { localEtl, localPath } from '../../local-etl/store';
 import type { MemoryBudget } from '../../storage/memory-budget';
 import { goldenBytes } from '../etl/golden-files';
@@ -45,6 +46,18 @@ describe('a push', () => {
     expect(await disk.local(day1)).toEqual(bytes);
     const head = await disk.bucket.head(clusterEtlKey(disk.cluster, day1));
     expect(head?.metadata).toMatchObject({ sha256: sha256(bytes), instance: expect.any(String) });
+  });
+
+  it('names the last start on the volume, unless that is unknown', async () => {
+    await noteStart(disk.store);
+    const started = (await lastStart(disk.store)) ?? '';
+    await disk.push();
+    const metadata = async () => (await disk.bucket.head(clusterEtlKey(disk.cluster, day1)))?.metadata;
+    expect(await metadata()).toMatchObject({ start: started });
+    for (const name of ['start.json', 'start.copy.json']) await writeFile(join(disk.store.state, name), '{');
+    await disk.build(day1, rewritten(day1, await built(day1)));
+    expect(await disk.push()).toMatchObject({ uploaded: 1 });
+    expect(await metadata()).not.toHaveProperty('start');
   });
 
   it('costs one listing and no other request if nothing changed', async () => {

@@ -1,9 +1,14 @@
+import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { clusterId } from '../../etl/cluster-id';
 import type { WindowId } from '../../etl/window';
 import { clusterEtlKey } from '../../federation/layout';
+import { instanceOf, noteStart } from '../../local-etl/instance';
+import { type LocalEtl, localEtl, localPath } from '../../local-etl/store';
 import { readQuarantine } from '../../operator/quarantine';
 import type { Bucket } from '../../storage/bucket';
 import { readAll } from '../../storage/read-all';
+import { ClusterOnDisk, rewritten } from '../local-etl/cluster-on-disk';
 import { smallBucket, TestFederator, testMergeThreads } from './federated-bucket';
 
 const threads = testMergeThreads();
@@ -32,6 +37,39 @@ test('odd files and two writers of one folder are noticed, and their files are m
   ]);
   const { sources } = await readQuarantine(bucket);
   expect(sources).toEqual([]);
+});
+
+test('a clone of a volume is noticed once it and the original have taken turns', async () => {
+  const original = await ClusterOnDisk.make();
+  await using held = new AsyncDisposableStack();
+  held.use(original);
+  const bucket = smallBucket();
+  const federator = new TestFederator(bucket, threads);
+  const found: string[] = [];
+  const cluster = clusterId('cluster-1');
+  const { bytes } = await readAll(bucket, key);
+  const clone = localEtl(join(original.folder, 'clone'));
+  /** Starts a process on the volume, or lets it go on. Pushes a file that differs from the last, and federates. */
+  const push = async (store: LocalEtl, content: Uint8Array) => {
+    await mkdir(join(localPath(store, newestDay), '..'), { recursive: true });
+    await writeFile(localPath(store, newestDay), content);
+    await original.push({ store, bucket, cluster });
+    await federator.federate();
+    found.push(...(await noticed(bucket)));
+  };
+  const other = rewritten(newestDay, Buffer.from(bytes));
+
+  await noteStart(original.store);
+  await push(original.store, other);
+  await noteStart(original.store);
+  await push(original.store, bytes);
+  await cp(original.store.root, clone.root, { recursive: true });
+  await noteStart(clone);
+  await push(clone, other);
+  expect(await instanceOf(clone)).toBe(await instanceOf(original.store));
+  expect(found).toEqual([]);
+  await push(original.store, bytes);
+  expect(found).toEqual(['cluster-1 FOLDER_TWO_WRITERS 1']);
 });
 
 async function pushedBy(instance: string, bucket: Bucket, bytes: Uint8Array): Promise<void> {

@@ -74,21 +74,28 @@ test.each([
 describe('a cluster has two writers', () => {
   const window = dayWindow(1);
   const now = Date.parse('2026-11-20T12:00:00Z');
-  const after = (...written: [version: string, agent?: string, minutesAgo?: number][]) =>
+  const after = (...written: [version: string, agent?: string, minutesAgo?: number, start?: string][]) =>
     written.reduce<Writers | undefined>(
-      (known, [version, agent, minutesAgo = 0]) =>
+      (known, [version, agent, minutesAgo = 0, start]) =>
         noteWritten(known, {
           window,
           version: version as Version,
           ...(agent !== undefined && { agent }),
+          ...(start !== undefined && { start }),
           modified: now - minutesAgo * 60_000,
         }),
       undefined,
-    ) ?? { window, versions: [], agents: [] };
+    ) ?? { window, versions: [], agents: [], starts: [] };
 
   test.each<[string, Writers, boolean]>([
     ['if an agent writes again after another one', after(['1', 'p'], ['2', 'q'], ['3', 'p']), true],
     ['if its file changes back and forth twice', after(['1'], ['2'], ['1'], ['2']), true],
+    ['if its volume was cloned', after(['1', 'p', 0, 's'], ['2', 'p', 0, 't'], ['3', 'p', 0, 's']), true],
+    [
+      'not if its process was restarted',
+      after(['1', 'p', 0, 's'], ['2', 'p', 0, 't'], ['3', 'p', 0, 'u'], ['4', 'p', 0, 'u']),
+      false,
+    ],
     ['not if its volume was replaced', after(['1', 'p'], ['2', 'q'], ['3', 'q'], ['4', 'q']), false],
     ['not if a file was repaired', after(['1'], ['2'], ['1']), false],
     ['not if the same version is seen again', after(['1'], ['1'], ['1'], ['1']), false],

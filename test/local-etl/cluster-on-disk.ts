@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { createPullCombined, type PullDependencies } from '../../activities/pull-combined';
 import { createPushLocalEtl } from '../../activities/push-local-etl';
 import { type Log, silentLog } from '../../config/log';
-import { clusterId } from '../../etl/cluster-id';
+import { type ClusterId, clusterId } from '../../etl/cluster-id';
 import type { Contribution } from '../../etl/contribution';
 import { decodeSet, encodeSet } from '../../etl/file';
 import { parseWindowId, type WindowId } from '../../etl/window';
@@ -91,12 +91,17 @@ export class ClusterOnDisk implements AsyncDisposable {
   }
 
   async push(changes: PushChanges = {}) {
-    const { bucket = this.bucket, store = this.store, budget = this.budget } = changes;
+    const {
+      bucket = this.bucket,
+      store = this.store,
+      budget = this.budget,
+      cluster = this.cluster,
+    } = changes;
     const { signal = new AbortController().signal, log = silentLog } = changes;
     const instance = changes.instance ?? (await instanceOf(store));
     const deps = {
       bucket,
-      cluster: this.cluster,
+      cluster,
       store,
       log,
       budget,
@@ -172,6 +177,7 @@ export class ClusterOnDisk implements AsyncDisposable {
 }
 
 interface PushChanges {
+  readonly cluster?: ClusterId;
   bucket?: Bucket;
   store?: LocalEtl;
   budget?: MemoryBudget;
