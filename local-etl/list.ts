@@ -2,7 +2,7 @@ import type { Dirent, Stats } from 'node:fs';
 import { lstat, opendir } from 'node:fs/promises';
 import { isPipeline, parseWindowFile, type WindowFile } from '../etl/window';
 import { linked, type PassedOver } from './passed-over';
-import { ifThere, type LocalEtl, localPath, refusalOf, requireNoLink, whyUnreadable } from './store';
+import { allowed, ifThere, type LocalEtl, localPath, refusalOf, requireNoLink, whyUnreadable } from './store';
 
 /** What the file system says about a file. If a file is written or replaced, at least one of these values changes. */
 export interface Stamp {
@@ -68,7 +68,8 @@ async function* windowFiles(
 export async function statWindowFile(store: LocalEtl, path: string): Promise<LocalFile | undefined> {
   const parsed = parseWindowFile(path);
   if (parsed === undefined) return undefined;
-  const stats = await ifThere(lstat(localPath(store, path)));
+  const at = localPath(store, path);
+  const stats = await allowed(at, ifThere(lstat(at)));
   return stats?.isFile() ? { ...parsed, path, ...stamp(stats) } : undefined;
 }
 

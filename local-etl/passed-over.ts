@@ -1,5 +1,5 @@
 import { lstat } from 'node:fs/promises';
-import { allowed, ifThere, type LocalEtl, localPath } from './store';
+import { ifThere, type LocalEtl, localPath, refusalOf, whyUnreadable } from './store';
 
 /** A folder or link of the local ETL that was passed over: nothing in it or behind it was read. */
 export interface PassedOver {
@@ -17,13 +17,20 @@ export function linked(path: string): PassedOver {
   return { path, kind: 'link', why: 'It is a link, and links are not followed.' };
 }
 
-/** Returns the first link on the path of a window file, or undefined if there is none. `path` is below `bingen/`. */
+/**
+ * Returns the first link on the path of a window file, or undefined if there is none. Does not look into folders that
+ * cannot be read. `path` is below `bingen/`.
+ */
 export async function linkOnPath(store: LocalEtl, path: string): Promise<PassedOver | undefined> {
   const parts = path.split('/');
   for (let length = 1; length <= parts.length; length++) {
     const at = parts.slice(0, length).join('/');
-    const stats = await allowed(localPath(store, at), ifThere(lstat(localPath(store, at))));
-    if (stats?.isSymbolicLink() === true) return linked(at);
+    const stats = await ifThere(lstat(localPath(store, at))).catch((error: unknown) => {
+      if (whyUnreadable(error) === undefined) throw refusalOf(localPath(store, at), error);
+      return undefined;
+    });
+    if (stats === undefined) return undefined;
+    if (stats.isSymbolicLink()) return linked(at);
   }
   return undefined;
 }

@@ -79,6 +79,16 @@ describe('a folder that cannot be read', () => {
     expect(calls).toEqual({ list: 1 });
   });
 
+  it('postpones its windows; the rest is pulled', async () => {
+    await disk.commit(1, { [day1]: await combined(day1), [assets1]: await combined(assets1) });
+    await lock('bingen/assets');
+    expect(await disk.pull({ federated: false })).toMatchObject({
+      replaced: 1,
+      unreadable: { count: 1, examples: [{ path: 'assets' }] },
+      postponed: { count: 1, examples: [{ path: assets1, why: expect.stringContaining('EACCES') }] },
+    });
+  });
+
   it('or written postpones its windows; the rest is pulled', async () => {
     const windows = { [day1]: await combined(day1), [assets1]: await combined(assets1) };
     await disk.commit(1, { ...windows, [day2]: await combined(day2) });

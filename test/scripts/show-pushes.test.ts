@@ -2,7 +2,7 @@ import { clusterId } from '../../etl/cluster-id';
 import { showPushes } from '../../scripts/show-pushes';
 import { pushed } from '../workflows/doubles';
 
-test('status names what a push refused, shrank, found gone or failed at, and nothing else', () => {
+test('status names what a push refused, shrank, found gone, passed over or failed at, and nothing else', () => {
   const cluster = clusterId('cluster-2');
   const state = { cluster, instance: 'volume-1' };
   const shown = (summary: Partial<typeof pushed>, more = {}) =>
@@ -13,6 +13,12 @@ test('status names what a push refused, shrank, found gone or failed at, and not
   expect(shown({ shrunk: notes })).toBe(
     'cluster-2: 2 shrunk files uploaded in the last day, such as allocations/1d/1-2 (records 45 → 2)',
   );
+  const unreadable = { count: 1, examples: [{ path: 'lost+found', why: 'No permission.' }] };
+  const links = { count: 2, examples: [{ path: 'assets/1h', why: 'It is a link.' }] };
+  expect(shown({ unreadable, links }).split('\n')).toEqual([
+    'cluster-2: 1 place could not be read, such as lost+found: No permission.',
+    'cluster-2: 2 links not followed, such as assets/1h.',
+  ]);
   const error = { code: 'LOCAL_ETL_MISSING', message: 'It is gone.', since: '2026-11-20T00:00:00Z' };
   expect(shown({ refused: { ...notes, count: 1 }, vanished: 3 }, { error }).split('\n')).toEqual([
     'cluster-2: has failed since 2026-11-20T00:00:00Z: LOCAL_ETL_MISSING: It is gone.',
