@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto';
 import type { S3, S3ClientConfig } from '@aws-sdk/client-s3';
 import { connectTimeoutMs, httpAgents } from '../http-agents';
-import { type S3Config, s3Credentials, s3Location } from './s3-config';
+import { s3Checksum, type S3Config, s3Credentials, s3Location } from './s3-config';
 
 /** The SDK's client for a store, and a clock that shows the store's time. */
 export interface S3Connection {
@@ -20,6 +21,7 @@ export interface S3Connection {
 export async function connect(config: S3Config): Promise<S3Connection> {
   const { S3 } = await import('@aws-sdk/client-s3');
   const client = new S3(await clientConfig(config));
+  if (s3Checksum(config, s3Location(config).isAws) === 'md5') sendMd5(client);
   let aheadMs = 0;
   client.middlewareStack.add(
     (next) => async (args) => {
@@ -32,6 +34,22 @@ export async function connect(config: S3Config): Promise<S3Connection> {
   return { client, now: () => new Date(Date.now() + aheadMs) };
 }
 
+/** Adds the header `Content-MD5` to all requests that send the bytes of an object or of a part. */
+function sendMd5(client: S3): void {
+  client.middlewareStack.add(
+    (next, { commandName }) =>
+      async (args) => {
+        const { headers, body } = args.request as { headers: Record<string, string>; body?: unknown };
+        // The driver sends all bodies as bytes, never as a stream.
+        const isBody = commandName === 'PutObjectCommand' || commandName === 'UploadPartCommand';
+        if (isBody && body instanceof Uint8Array)
+          headers['content-md5'] = createHash('md5').update(body).digest('base64');
+        return next(args);
+      },
+    { step: 'build', name: 'contentMd5' },
+  );
+}
+
 /** Parses the `Date` header of a response into milliseconds. Returns NaN if the header is absent. */
 function clockOf(response: unknown): number {
   const { headers } = response as { headers?: Record<string, string> };
@@ -41,8 +59,7 @@ function clockOf(response: unknown): number {
 async function clientConfig(config: S3Config): Promise<S3ClientConfig> {
   const location = s3Location(config);
   const credentials = s3Credentials(config) ?? (await credentialChain(config.sts_endpoint, location.region));
-  // The SDK sends checksums in HTTP trailers. Many stores other than Amazon's do not support them, so avoid them there.
-  const checksums = location.isAws ? 'WHEN_SUPPORTED' : 'WHEN_REQUIRED';
+  const checksum = s3Checksum(config, location.isAws);
   return {
     region: location.region,
     ...(location.url !== undefined && { endpoint: location.url }),
@@ -52,8 +69,9 @@ async function clientConfig(config: S3Config): Promise<S3ClientConfig> {
     // A redirect leads to the host of another region, which is only fine if no host is written.
     followRegionRedirects: location.url === undefined,
     useDualstackEndpoint: location.toDualstack,
-    requestChecksumCalculation: checksums,
-    responseChecksumValidation: checksums,
+    requestChecksumCalculation: checksum === 'crc32' ? 'WHEN_SUPPORTED' : 'WHEN_REQUIRED',
+    // Many stores other than Amazon's return no checksum, or one that the SDK cannot verify.
+    responseChecksumValidation: location.isAws ? 'WHEN_SUPPORTED' : 'WHEN_REQUIRED',
     maxAttempts: 1,
     requestHandler: {
       connectionTimeout: connectTimeoutMs,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { httpConfig, httpNotes, isSet, notesWithoutEffect, secretField } from '../config-fields';
+import { httpConfig, httpNotes, isSet, secretField } from '../config-fields';
 import { describeHost, isAddress, splitEndpoint } from './s3-endpoint';
 
 const mebibyte = 1024 * 1024;
@@ -58,8 +58,9 @@ export const s3Config = z
       .default(''),
     trace: z.strictObject({ enable: z.boolean().default(false) }).prefault({}),
     signature_version2: z.literal(false, 'is not supported: every S3 of today takes version 4').optional(),
-    // Files written for Thanos may contain this setting. It is accepted but has no effect: the SDK sends its own
-    // checksums.
+    /** Checksum that is sent with each body. `auto` is `crc32` at Amazon and `none` elsewhere. */
+    checksum: z.enum(['auto', 'none', 'crc32', 'md5']).default('auto'),
+    /** Thanos' name for `checksum: md5`. */
     send_content_md5: z.boolean().optional(),
   })
   .superRefine((config, context) => {
@@ -69,6 +70,8 @@ export const s3Config = z
     if (hasKey !== isSet(config.secret_key)) refuse('access_key', 'and secret_key belong together');
     if (hasKey && config.aws_sdk_auth) refuse('aws_sdk_auth', 'and access_key exclude each other');
     if (isSet(config.session_token) && !hasKey) refuse('session_token', 'is of no use without access_key');
+    if (config.send_content_md5 === true && config.checksum !== 'auto' && config.checksum !== 'md5')
+      refuse('checksum', `${config.checksum} contradicts send_content_md5: true`);
     const fault = endpointFault(config);
     if (fault !== undefined) refuse(fault.field, fault.message);
     if (config.sse_config.type === 'SSE-C' && config.insecure) {
@@ -93,7 +96,6 @@ export function s3Credentials({ access_key, secret_key, session_token }: S3Confi
 /** Returns warnings about the configuration, one sentence each, for settings that have no effect or are insecure. */
 export function s3Notes(config: S3Config): string[] {
   return [
-    ...notesWithoutEffect('config', config, ['send_content_md5']),
     ...(config.insecure ? ['config.insecure: everything but the secret key travels in the clear.'] : []),
     ...httpNotes(config.http_config),
   ];
@@ -164,4 +166,14 @@ export function s3Location(config: S3Config): S3Location {
     isAws,
     toDualstack,
   };
+}
+
+/** Returns the checksum to send with each body that is written. */
+export function s3Checksum(
+  { checksum, send_content_md5 }: S3Config,
+  isAws: boolean,
+): 'none' | 'crc32' | 'md5' {
+  if (send_content_md5 === true) return 'md5';
+  if (checksum !== 'auto') return checksum;
+  return isAws ? 'crc32' : 'none';
 }

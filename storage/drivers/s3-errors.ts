@@ -30,13 +30,25 @@ const codesByName: Record<string, ErrorCode> = {
   EntityTooLarge: 'STORAGE_TOO_LARGE',
   BadDigest: 'STORAGE_CORRUPT',
   QuotaExceeded: 'STORAGE_QUOTA_EXCEEDED',
+  MissingChecksum: 'STORE_CONFIG_INVALID',
 };
+
+/** Matches the message of a store that demands a checksum. Its code is only `InvalidRequest`. */
+const demandsChecksum = /(?:content-md5|x-amz-checksum).*(?:required|missing)/i;
 
 const wrongRegionNames = new Set([
   'AuthorizationHeaderMalformed',
   'PermanentRedirect',
   'IllegalLocationConstraintException',
 ]);
+
+const hints = [
+  { names: wrongRegionNames, hint: 'Set config.region in federated-store.yaml to the region of the bucket.' },
+  {
+    names: new Set(['MissingChecksum']),
+    hint: 'The bucket demands a checksum, as one with Object Lock does: set config.checksum in federated-store.yaml to crc32, or to md5 for an older store.',
+  },
+];
 
 /**
  * Converts an error of the AWS SDK to a FederationError; see `storeFailure`. `redact` removes secrets from the store's
@@ -48,9 +60,7 @@ export function toStorageError(
 ): FederationError {
   if (error instanceof FederationError) return error;
   const seen = describe(error);
-  const hint = wrongRegionNames.has(seen.name)
-    ? 'Set config.region in federated-store.yaml to the region of the bucket.'
-    : undefined;
+  const hint = hints.find(({ names }) => names.has(seen.name))?.hint;
   return storeFailure(seen, { ...context, codesByName, hint });
 }
 
@@ -73,8 +83,10 @@ function describe(error: unknown): SeenFailure {
   const isMute = name === 'Unknown' && status !== undefined;
   // S3 answers 400 to a HEAD request that was signed with an expired token or for another region.
   const muteName = status === 400 ? 'BadRequest' : '';
+  const wantsChecksum = status === 400 && demandsChecksum.test(message ?? '');
+  const storeName = wantsChecksum ? 'MissingChecksum' : (name ?? '');
   return {
-    name: isMute ? muteName : (name ?? ''),
+    name: isMute ? muteName : storeName,
     message: isMute ? (STATUS_CODES[status] ?? '') : (message ?? ''),
     status,
     requestId: $metadata?.requestId,

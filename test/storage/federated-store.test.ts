@@ -290,6 +290,10 @@ describe('what is refused', () => {
       'type: S3\nconfig:\n  bucket: 123\n  endpoint: e',
       'line 3: config.bucket has to be a string; put it in quotes',
     ],
+    [
+      s3(['send_content_md5: true', 'checksum: crc32']),
+      'config.checksum crc32 contradicts send_content_md5: true',
+    ],
     [s3(['insecure: "true"']), 'line 5: config.insecure has to be a boolean'],
     [s3(['insecure: yes']), 'config.insecure has to be a boolean'],
     [s3(['part_size: 5MB']), 'config.part_size has to be a'],
