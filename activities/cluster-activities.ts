@@ -7,7 +7,7 @@ import type { Bucket } from '../storage/bucket';
 import type { MemoryBudget } from '../storage/memory-budget';
 import { createAddOwnName } from './add-own-name';
 import { createEnterPrimary } from './enter-primary';
-import { createExportCombined } from './export-combined';
+import { createExportCombined, type ExportSummary } from './export-combined';
 import { createIngestCombined, type IngestDependencies } from './ingest-combined';
 import { createLeavePrimary } from './leave-primary';
 import { createPrimaryStatus } from './primary-status';
@@ -52,14 +52,9 @@ export function createClusterActivities({ settings, bucket, query, ...context }:
       own: bucket,
       federated: roles.federatedCluster,
     }),
-    ingestCombined:
-      query === undefined
-        ? () => Promise.resolve(nothingIngested)
-        : ingestAndExport(
-            { ...context, ...query, combined: bucket, store: place.pullStore },
-            settings,
-            bucket,
-          ),
+    ...(query === undefined
+      ? noQueries
+      : answering({ ...context, ...query, combined: bucket, store: place.pullStore }, settings, bucket)),
     leavePrimary: createLeavePrimary({ ...place, own: bucket }),
     enterPrimary: createEnterPrimary({ store: place.pullStore, now: context.now }),
     primaryStatus: createPrimaryStatus(place),
@@ -67,25 +62,43 @@ export function createClusterActivities({ settings, bucket, query, ...context }:
   };
 }
 
-/**
- * Ingests a generation, then exports the served windows if the settings enable exports. Windows that are already
- * exported are not written again.
- */
-function ingestAndExport(
-  deps: IngestDependencies,
-  settings: Settings,
-  bucket: Bucket,
-): ReturnType<typeof createIngestCombined> {
+/** The result of an ingest. */
+export interface Ingested extends IngestSummary {
+  /** True if the settings want what was ingested to be exported. */
+  readonly exports?: true;
+}
+
+/** The result of an export by a primary. */
+export interface ExportedGeneration extends ExportSummary {
+  readonly generation?: number;
+}
+
+interface QueryActivities {
+  ingestCombined(input: { readonly generation: number }): Promise<Ingested>;
+  /** Exports the windows that are served. Windows that are already exported are not written again. */
+  exportCombined(): Promise<ExportedGeneration>;
+}
+
+/** Creates the activities that a primary needs to answer queries, and to export what it serves. */
+function answering(deps: IngestDependencies, settings: Settings, bucket: Bucket): QueryActivities {
   const ingest = createIngestCombined(deps);
-  const exportCombined = createExportCombined({ ...deps, bucket, format: settings.export.format });
-  return async (input) => {
-    const summary = await ingest(input);
-    if (settings.export.enabled) await exportCombined();
-    return summary;
+  const exportServed = createExportCombined({ ...deps, bucket, format: settings.export.format });
+  return {
+    ingestCombined: async (input) => ({
+      ...(await ingest(input)),
+      ...(settings.export.enabled && { exports: true }),
+    }),
+    exportCombined: async () => {
+      const summary = await exportServed();
+      return { generation: deps.engine.state().generation, ...summary };
+    },
   };
 }
 
-/** The result of an ingest on a cluster that is not a primary. */
-const nothingIngested: IngestSummary = { files: 0, ingested: 0, rows: 0 };
+/** The same activities on a cluster that is not a primary. */
+const noQueries: QueryActivities = {
+  ingestCombined: () => Promise.resolve({ files: 0, ingested: 0, rows: 0 }),
+  exportCombined: () => Promise.resolve({ windows: 0, written: 0, unchanged: 0, removed: 0 }),
+};
 
 export type ClusterActivities = ReturnType<typeof createClusterActivities>;

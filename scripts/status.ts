@@ -92,11 +92,16 @@ function showClusters(clusters: readonly ClusterStatus[], now: Date): string {
 }
 
 function showPrimaries(primaries: readonly PullState[], now: Date): string {
-  const rows = primaries.map(({ cluster, at, summary, error }) => [
+  const rows = primaries.map(({ cluster, at, summary, error, export: exported }) => [
     cluster,
     summary?.generation,
     at && formatAge(at, now),
-    error === undefined ? pullText(summary) : `${error.code}: ${error.message}`,
+    [
+      error === undefined ? pullText(summary) : `${error.code}: ${error.message}`,
+      exported?.error && `the export fails: ${exported.error.code}: ${exported.error.message}`,
+    ]
+      .filter((part) => part !== undefined)
+      .join('; '),
   ]);
   return formatTable(['primary', 'generation', 'last pull', 'state'], rows);
 }

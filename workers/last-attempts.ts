@@ -1,6 +1,6 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { promptly } from '../operator/promptly';
-import type { Attempted } from '../workflows/messages';
+import type { Attempted, PullState } from '../workflows/messages';
 import { everyMinute } from './every-minute';
 import type { RoleContext } from './role';
 
@@ -23,12 +23,15 @@ export function lastSuccess({ at, error }: Attempted<unknown>): number | undefin
 export function watchLastAttempts({ settings, client, names, log, metrics }: RoleContext): () => void {
   const { clusterId: cluster, roles } = settings;
 
-  async function lastOf(workflowId: string): Promise<number | undefined> {
+  async function lastOf(
+    workflowId: string,
+  ): Promise<{ readonly at: number; readonly exported?: number } | undefined> {
     const handle = client.workflow.getHandle(workflowId);
     try {
       return await promptly(client, answerWithinMs, async () => {
-        const state = await handle.query<Attempted<unknown>>('state');
-        return lastSuccess(state) ?? (await handle.describe()).startTime.getTime();
+        const state = await handle.query<Attempted<unknown> & Pick<PullState, 'export'>>('state');
+        const at = lastSuccess(state) ?? (await handle.describe()).startTime.getTime();
+        return { at, exported: state.export?.summary?.generation };
       });
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return undefined;
@@ -38,8 +41,9 @@ export function watchLastAttempts({ settings, client, names, log, metrics }: Rol
 
   return everyMinute(log, 'when the last push and pull succeeded', async () => {
     const pushed = roles.federatedCluster ? await lastOf(names.push(cluster)) : undefined;
-    if (pushed !== undefined) metrics.pushedAt(pushed);
+    if (pushed !== undefined) metrics.pushedAt(pushed.at);
     const pulled = roles.primaryCluster ? await lastOf(names.pull(cluster)) : undefined;
-    if (pulled !== undefined) metrics.pulledAt(pulled);
+    if (pulled !== undefined) metrics.pulledAt(pulled.at);
+    if (pulled?.exported !== undefined) metrics.exportedUpTo(pulled.exported);
   });
 }

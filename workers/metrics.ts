@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { ExportedGeneration } from '../activities/cluster-activities';
 import type { CommitResult } from '../activities/commit-generation';
 import type { PullSummary } from '../activities/pull-summary';
 import type { PushSummary } from '../activities/push-local-etl';
@@ -37,6 +38,8 @@ export interface RoleMetrics {
   pushedAt(at: number): void;
   /** Sets the time since which no pull has succeeded, in milliseconds since the epoch. */
   pulledAt(at: number): void;
+  /** Sets the generation that was last exported completely. */
+  exportedUpTo(generation: number): void;
 }
 
 /** Outcomes that count as a success, because the run did everything that there was to do. */
@@ -125,6 +128,7 @@ export function registerRoleMetrics(registry: Registry, readiness: Readiness): R
     'When the last pull succeeded, or began to fail; before the first, when its workflow was started',
     [],
   );
+  const exported = gauge('exported_generation', 'The generation that the last export completed', []);
   // Start the counter of each outcome at 0. Otherwise, the first failure would not show as an increase.
   if (readiness.roles.includes('federator'))
     for (const outcome of runOutcomes) federations.inc({ outcome }, 0);
@@ -150,6 +154,10 @@ export function registerRoleMetrics(registry: Registry, readiness: Readiness): R
       pullState.reset();
       pullState.set({ state: summary.state }, 1);
       if (summary.generation !== undefined) pulled.set(summary.generation);
+    },
+    exportCombined: (result) => {
+      const { generation: upTo } = result as ExportedGeneration;
+      if (upTo !== undefined) exported.set(upTo);
     },
     commitGeneration: (result) => {
       const committed = result as CommitResult;
@@ -187,6 +195,7 @@ export function registerRoleMetrics(registry: Registry, readiness: Readiness): R
     scheduledSince: (at) => scheduled.set(at / 1_000),
     pushedAt: (at) => lastPush.set(at / 1_000),
     pulledAt: (at) => lastPull.set(at / 1_000),
+    exportedUpTo: (upTo) => exported.set(upTo),
   };
 }
 

@@ -1,4 +1,5 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { ExportedGeneration } from '../activities/cluster-activities';
 import type { EnterPrimarySummary } from '../activities/enter-primary';
 import type { LeavePrimaryInput, LeaveSummary } from '../activities/leave-primary';
 import type { PrimaryStatus } from '../activities/primary-status';
@@ -172,6 +173,8 @@ export const pullNow = defineSignal<[LoopSettings?]>('pull');
 
 export interface PullState extends Attempted<PullSummary> {
   readonly cluster: string;
+  /** State of the export; undefined if the settings want none. A failing export does not hold up pulls. */
+  readonly export?: Attempted<ExportedGeneration>;
 }
 export const pullState = defineQuery<PullState>('state');
 

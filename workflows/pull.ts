@@ -2,15 +2,17 @@ import {
   allHandlersFinished,
   condition,
   continueAsNew,
+  isCancellation,
+  log,
   proxyActivities,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { ClusterActivities } from '../activities/cluster-activities';
+import type { ClusterActivities, ExportedGeneration } from '../activities/cluster-activities';
 import type { EnterPrimaryInput } from '../activities/enter-primary';
 import type { LeavePrimaryInput } from '../activities/leave-primary';
 import type { PullSummary } from '../activities/pull-summary';
-import { type AttemptLoop, attemptLoop, intervalOf, nextAttempt } from './attempts';
+import { type AttemptLoop, attemptLoop, failureOf, intervalOf, nextAttempt } from './attempts';
 import {
   acceptFederationUpdate,
   addOwnNameUpdate,
@@ -29,10 +31,19 @@ export interface PullInput {
   /** Approximate interval between checks for a new generation, in milliseconds. A signal triggers an earlier check. */
   readonly pullEveryMs: number;
   readonly state?: Attempted<PullSummary>;
+  /** State of the export; undefined if there has been none. */
+  readonly exported?: Attempted<ExportedGeneration>;
 }
 
-const { pullCombined, ingestCombined, leavePrimary, enterPrimary, primaryStatus, addOwnName } =
-  proxyActivities<ClusterActivities>(longActivity);
+const {
+  pullCombined,
+  ingestCombined,
+  exportCombined,
+  leavePrimary,
+  enterPrimary,
+  primaryStatus,
+  addOwnName,
+} = proxyActivities<ClusterActivities>(longActivity);
 
 /**
  * Keeps the local ETL of a primary up to date with the newest generation, forever. After each commit, a signal makes it
@@ -55,6 +66,7 @@ export async function pull(input: PullInput): Promise<void> {
   };
 
   let everyMs = input.pullEveryMs;
+  let { exported } = input;
   setHandler(
     pullNow,
     (settings) => {
@@ -63,7 +75,7 @@ export async function pull(input: PullInput): Promise<void> {
     },
     { description: 'Look for a new generation and pull it' },
   );
-  setHandler(pullState, () => ({ cluster: input.cluster, ...loop.state }), {
+  setHandler(pullState, () => ({ cluster: input.cluster, ...loop.state, export: exported }), {
     description: 'What the last pull did',
   });
   setHandler(leavePrimaryUpdate, ({ dryRun = false }: LeavePrimaryInput = {}) =>
@@ -93,19 +105,50 @@ export async function pull(input: PullInput): Promise<void> {
   );
 
   while (!workflowInfo().continueAsNewSuggested) {
-    await nextAttempt(loop, 'pull', everyMs, () => alone(() => pullAndIngest(input.cluster)));
+    await nextAttempt(loop, 'pull', everyMs, () =>
+      alone(async () => {
+        const { summary, exports } = await pullAndIngest(input.cluster);
+        if (exports !== undefined) exported = exports ? await exportServed(exported) : undefined;
+        return summary;
+      }),
+    );
     await condition(() => loop.requested, loop.waitMs);
   }
   await condition(allHandlersFinished);
-  await continueAsNew<typeof pull>({ ...input, pullEveryMs: everyMs, state: loop.state });
+  await continueAsNew<typeof pull>({ ...input, pullEveryMs: everyMs, state: loop.state, exported });
 }
 
-/** Pulls the newest generation to the volume, then loads it into the query tables. */
-async function pullAndIngest(cluster: string): Promise<PullSummary> {
+/**
+ * Pulls the newest generation to the volume, then loads it into the query tables. `exports` says whether it has to be
+ * exported then; it is undefined if there was nothing to load.
+ */
+async function pullAndIngest(cluster: string): Promise<{ summary: PullSummary; exports?: boolean }> {
   const summary = await pullCombined.executeWithOptions({ summary: `pull to ${cluster}` }, []);
   const { state, generation } = summary;
   if ((state === 'pulled' || state === 'up-to-date') && generation !== undefined) {
-    await ingestCombined.executeWithOptions({ summary: `ingest generation ${generation}` }, [{ generation }]);
+    const { exports = false } = await ingestCombined.executeWithOptions(
+      { summary: `ingest generation ${generation}` },
+      [{ generation }],
+    );
+    return { summary, exports };
   }
-  return summary;
+  return { summary };
+}
+
+/**
+ * Exports what is served. A failure is logged and becomes part of the state, but the pull that came before has
+ * succeeded. The next pull tries again, even if it finds nothing new.
+ */
+async function exportServed(
+  before: Attempted<ExportedGeneration> | undefined,
+): Promise<Attempted<ExportedGeneration>> {
+  const at = new Date().toISOString();
+  try {
+    return { at, summary: await exportCombined.executeWithOptions({ summary: 'export what is served' }, []) };
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    const { code, message } = failureOf(error);
+    log.error('export failed', { code, reason: message });
+    return { ...before, at, error: { code, message, since: before?.error?.since ?? at } };
+  }
 }

@@ -109,6 +109,18 @@ away for a few minutes. Each alert names the section of docs/guides/operating.md
   annotations:
     summary: The primary cannot serve the newest generation and goes on serving the one before. Its page says why.
     runbook_url: {{ $runbook }}#the-api-has-no-room
+{{- if $v.export.enabled }}
+- alert: FederatedEtlExportFails
+  expr: >-
+    max by (namespace) (federated_etl_served_generation{ {{- $ns -}} })
+    > (max by (namespace) (max_over_time(federated_etl_exported_generation{ {{- $ns -}} }[15m]))
+    or 0 * max by (namespace) (federated_etl_served_generation{ {{- $ns -}} }))
+  for: {{ $stale }}s
+  labels: { severity: warning }
+  annotations:
+    summary: The export of the primary in {{ .Release.Namespace }} does not follow what it serves. See federated-etl status, and doctor.
+    runbook_url: {{ $runbook }}#an-export-fails
+{{- end }}
 - alert: FederatedEtlClusterSilent
   expr: federated_etl_cluster_data_age_seconds{ {{- $ns -}} } > 2 * 86400
   labels: { severity: warning }

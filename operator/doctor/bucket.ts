@@ -8,6 +8,7 @@ import {
   clusterEtlPrefix,
   clusterPrefix,
   combinedPrefix,
+  exportPrefix,
   federatedPrefix,
   probeKey,
 } from '../../federation/layout';
@@ -71,7 +72,7 @@ export async function checkBucket(
 /** Yields the plans one by one, because a plan can depend on the results of the previous one. */
 async function* plansOf(
   bucket: Bucket,
-  { clusterId, roles, localEtl }: Settings,
+  { clusterId, roles, localEtl, export: { enabled: exports } }: Settings,
   backup: BackupNeed,
   { worthAsking, ...options }: CallOptions & { worthAsking: () => boolean },
 ): AsyncGenerator<Plan> {
@@ -95,8 +96,11 @@ async function* plansOf(
     yield {
       prefix: combinedPrefix,
       operations: ['list', 'read'],
-      restIsNotNeeded: 'A primary only reads Combined Storage.',
+      restIsNotNeeded: exports
+        ? 'A primary only reads Combined Storage, except for its export.'
+        : 'A primary only reads Combined Storage.',
     };
+    if (exports) yield { prefix: exportPrefix, operations: ['write', 'replace', 'delete'] };
   }
   if (readsBack && !roles.federatedCluster) {
     yield {

@@ -601,6 +601,7 @@ describeWithHelm('the chart', () => {
     const everyRole = {
       ...minimal,
       federatedETL: { federatedCluster: true, primaryCluster: true, federator: { enabled: true } },
+      export: { enabled: true },
       metrics: { rules: { enabled: true } },
     };
     const rulesOf = async (set: Record<string, unknown>): Promise<AlertRule[]> => {

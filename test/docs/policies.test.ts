@@ -8,6 +8,7 @@ import {
   clusterPrefix,
   combinedEtlPrefix,
   combinedPrefix,
+  exportPrefix,
   federatedPrefix,
   generationsPrefix,
   keptPrefix,
@@ -44,6 +45,12 @@ const granted: Readonly<Record<string, Grants>> = {
     read: seenByPrimary,
     write: [backupsPrefix(own)],
     delete: [probeKey(backupsPrefix(own), '')],
+  },
+  exporter: {
+    list: [exportPrefix],
+    read: [exportPrefix],
+    write: [exportPrefix],
+    delete: [exportPrefix],
   },
   'cluster-remover': {
     list: [generationsPrefix, clusterPrefix(own)],
@@ -124,6 +131,8 @@ function grantsOfS3({ Statement }: S3Document): Grants {
         found.list.push(...[Condition?.StringLike['s3:prefix'] ?? []].flat().map(below));
         continue;
       }
+      // An upload in parts that fails is aborted. That concerns only what was not written.
+      if (action === 's3:AbortMultipartUpload') continue;
       const verb = verbs.get(action);
       if (verb === undefined) throw new Error(`${action} is none that any role needs`);
       found[verb].push(

@@ -40,6 +40,7 @@ interface Setup {
   federatedETL?: object;
   storage?: object;
   localEtl?: object;
+  export?: object;
   temporal?: object;
 }
 
@@ -246,6 +247,17 @@ describe('the bucket', () => {
     expect(await keys(federation.bucket)).toEqual([]);
   });
 
+  it('of a primary that exports is also written where it exports', async () => {
+    const found = await examine({ federatedETL: { primaryCluster: true }, export: { enabled: true } });
+    expect(inPlace(found, 'federated/combined/export/')).toMatchObject({
+      write: 'ok',
+      replace: 'ok',
+      delete: 'ok',
+    });
+    expect(inPlace(found, 'federated/combined/')).toMatchObject({ list: 'ok', write: 'not needed' });
+    expect(await keys(federation.bucket)).toEqual([]);
+  });
+
   it('that does not exist is one failure', async () => {
     writeFileSync(
       join(federation.folder, 'federated-store.yaml'),
@@ -304,7 +316,11 @@ describeWithS3('a bucket of an S3 server', () => {
 });
 
 describe('a store that refuses', () => {
-  const refusing = async (code: string, methods: readonly string[]): Promise<Found> => {
+  const refusing = async (
+    code: string,
+    methods: readonly string[],
+    setup: Setup = { federatedETL: { federatedCluster: true } },
+  ): Promise<Found> => {
     await using closing = new Releasers();
     const server = await startFaultyServer();
     closing.defer(() => server.close());
@@ -318,7 +334,7 @@ describe('a store that refuses', () => {
         return response.end('<ListBucketResult><Name>costs</Name><KeyCount>0</KeyCount></ListBucketResult>');
       return response.writeHead(204).end();
     });
-    return await examine({ federatedETL: { federatedCluster: true } });
+    return await examine(setup);
   };
 
   it('an operation: the permission is named', async () => {
@@ -332,6 +348,17 @@ describe('a store that refuses', () => {
       todo: 'Allow s3:PutObject on arn:aws:s3:::costs/federated/cluster-4/*.',
     });
     expect(found.of('bucket', 'list')?.outcome).toBe('ok');
+  });
+
+  it('an export: the permission is named', async () => {
+    const found = await refusing('AccessDenied', ['PUT'], {
+      federatedETL: { primaryCluster: true },
+      export: { enabled: true },
+    });
+    expect(found.of('bucket', 'write', 'federated/combined/export/')).toMatchObject({
+      outcome: 'failed',
+      todo: 'Allow s3:PutObject on arn:aws:s3:::costs/federated/combined/export/*.',
+    });
   });
 
   it('because of the clock: to set it, reported once', async () => {

@@ -191,6 +191,7 @@ export function allGoesWell(): AllDoubles {
     enterPrimary: async () => ({ entered: true }),
     addOwnName: async () => undefined,
     ingestCombined: () => Promise.resolve({ files: 0, ingested: 0, rows: 0 }),
+    exportCombined: async () => ({ generation: 1, windows: 1, written: 1, unchanged: 0, removed: 0 }),
     primaryStatus: async () => ({ state: 'pulling', ownNames: [], refused: none }),
   };
 }

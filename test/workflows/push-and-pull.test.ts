@@ -20,6 +20,7 @@ const accessDenied = new FederationError('STORAGE_ACCESS_DENIED', {
   detail: 'Access to the bucket is denied.',
 });
 const anHour = 3_600_000;
+const exportedAll = { generation: 7, windows: 1, written: 1, unchanged: 0, removed: 0 };
 
 let world: WorkflowWorld;
 let handle: WorkflowHandle;
@@ -209,6 +210,40 @@ describeWithTemporal('pull', () => {
       return found.summary && found;
     });
     expect(state).toEqual({ cluster: 'c5', at: expect.any(String), summary: pulled });
+  });
+
+  it('shows since when the export fails, goes on pulling, and exports again', async () => {
+    world.begin({
+      ingestCombined: async () => ({ files: 0, ingested: 0, rows: 0, exports: true }),
+      exportCombined: () => Promise.reject(accessDenied),
+    });
+    const started = await startPull();
+    const failed = await until('the failure', async () => (await started.query(pullState)).export);
+    const { code, detail: message } = accessDenied;
+    expect(failed).toEqual({ at: expect.any(String), error: { code, message, since: failed.at } });
+    expect(await started.query(pullState)).toMatchObject({ summary: pulled });
+    expect(await started.query(pullState)).not.toHaveProperty('error');
+    await started.signal(pullNow);
+    await world.untilCalled('exportCombined', 2);
+    const still = await until('the second failure', async () => {
+      const { export: exported } = await started.query(pullState);
+      return exported?.at === failed.at ? undefined : exported;
+    });
+    expect(still.error).toEqual(failed.error);
+    world.become({ exportCombined: async () => exportedAll });
+    await started.signal(pullNow);
+    const done = await until('the export', async () => {
+      const { export: exported } = await started.query(pullState);
+      return exported?.summary && exported;
+    });
+    expect(done).toEqual({ at: expect.any(String), summary: exportedAll });
+  });
+
+  it('exports nothing unless the settings want it', async () => {
+    world.begin();
+    const started = await startPull();
+    await until('the pull', async () => (await started.query(pullState)).summary);
+    expect(world.names()).toEqual(['pullCombined', 'ingestCombined']);
   });
 
   it('never pulls, leaves and enters at the same time', async () => {
