@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { types } from 'node:util';
 import { Command, CommanderError } from 'commander';
+import { programVersion } from '../config/program-version';
 import { catalog } from '../errors/catalog';
 import { describeError } from '../errors/federation-error';
 import { knownError } from '../errors/known-error';
@@ -61,6 +62,7 @@ export async function main(argv: readonly string[]): Promise<void> {
 function buildProgram(): Command {
   return new Command('federated-etl')
     .description('One cost view over many Kubecost and OpenCost clusters, through a bucket, on Temporal.')
+    .version(`federated-etl ${programVersion()}`, '--version', 'print the version')
     .option(
       '--config <file>',
       'the settings file (default: FEDERATED_ETL_CONFIG, else federated-etl.yaml here)',

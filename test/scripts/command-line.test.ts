@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { parseSpan } from '../../scripts/parse-options';
@@ -11,6 +12,13 @@ describe('the command line', () => {
     expect(status).toBe(0);
     expect(out).toMatch(/Usage: federated-etl/);
     expect(out).toMatch(/^ {2}status /m);
+  });
+
+  it('prints its version on request', async () => {
+    const { version } = JSON.parse(readFileSync(join(__dirname, '../../package.json'), 'utf8')) as {
+      version: string;
+    };
+    expect(await runMain('--version')).toEqual({ status: 0, out: `federated-etl ${version}\n`, err: '' });
   });
 
   it('has an example in the help of every verb', async () => {
