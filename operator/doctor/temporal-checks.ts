@@ -2,6 +2,7 @@ import type { Client, Connection } from '@temporalio/client';
 import { z } from 'zod';
 import type { Settings } from '../../config/settings';
 import { catalog } from '../../errors/catalog';
+import { count } from '../../federation/count';
 import { readState } from '../../local-etl/state';
 import { localEtl } from '../../local-etl/store';
 import type { Names } from '../../workflows/names';
@@ -21,13 +22,23 @@ export interface Asked {
   readonly label: string | undefined;
 }
 
+/** A namespace that keeps closed workflows for fewer days gets a warning: nobody may look for that long. */
+const leastDays = 7;
+
 /** Checks that the namespace exists, and reports how long it keeps closed workflows. */
 export async function checkNamespace({ connection, settings }: Asked): Promise<Check> {
   const { namespace } = settings.temporal;
   try {
     const { config } = await connection.workflowService.describeNamespace({ namespace });
     const days = Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0) / 86_400;
-    return line('namespace', 'ok', `${namespace} keeps closed workflows for ${Math.round(days)} days.`);
+    const detail = `${namespace} keeps closed workflows for ${count(Math.round(days), 'day')}.`;
+    if (days >= leastDays) return line('namespace', 'ok', detail);
+    return line(
+      'namespace',
+      'warning',
+      `${detail} A run that could not reach the bucket is known for no longer than that, and cannot be replayed then.`,
+      `temporal operator namespace update --namespace ${namespace} --retention 30d`,
+    );
   } catch (error) {
     if (!isNotFound(error)) throw error;
     const todo = `temporal operator namespace create --namespace ${namespace} --retention 30d, or correct temporal.namespace.`;

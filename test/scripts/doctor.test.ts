@@ -659,6 +659,20 @@ describeWithTemporal('Temporal', () => {
     });
   });
 
+  it('whose namespace forgets runs after a day gets a warning', async () => {
+    buildLocalEtl();
+    const brief = await server.createNamespace('1 day');
+    const found = await examine({
+      federatedETL: federator(),
+      temporal: { address: server.address, namespace: brief },
+    });
+    expect(found.of('Temporal', 'namespace')).toMatchObject({
+      outcome: 'warning',
+      detail: expect.stringMatching(/ for 1 day\. .*cannot be replayed/),
+      todo: `temporal operator namespace update --namespace ${brief} --retention 30d`,
+    });
+  });
+
   it('without the namespace reports it once', async () => {
     const absent = `absent-${randomUUID()}`;
     const found = await examine({

@@ -20,7 +20,7 @@ export interface TestServer {
    * Creates a namespace with the search attributes that federations use. Each test file creates its own namespace, so
    * that test files do not affect each other.
    */
-  createNamespace(): Promise<string>;
+  createNamespace(retention?: '1 day' | '30 days'): Promise<string>;
   /** Closes `connection` and `nativeConnection`. Jest cannot exit while they are open. */
   close(): Promise<void>;
 }
@@ -35,7 +35,7 @@ export async function connectToTestServer(): Promise<TestServer> {
     connection,
     nativeConnection,
     client: (namespace) => new sdk.Client({ connection, namespace }),
-    createNamespace: () => createNamespace(connection),
+    createNamespace: (retention = '30 days') => createNamespace(connection, retention),
     async close() {
       await nativeConnection.close();
       await connection.close();
@@ -48,11 +48,11 @@ export function describeWithTemporal(name: string, suite: () => void): void {
   describeWith(missing('temporalMissing'), name, suite);
 }
 
-async function createNamespace(connection: sdk.Connection): Promise<string> {
+async function createNamespace(connection: sdk.Connection, retention: '1 day' | '30 days'): Promise<string> {
   const namespace = `test-${randomUUID()}`;
   await connection.workflowService.registerNamespace({
     namespace,
-    workflowExecutionRetentionPeriod: msToTs('1 day'),
+    workflowExecutionRetentionPeriod: msToTs(retention),
   });
   // The server notices new namespaces only by polling. So wait until it knows this one.
   return until('a namespace', async () => {
