@@ -62,6 +62,27 @@ export function isUnsuccessful({ outcome }: Run): boolean {
   return unsuccessful.includes(outcome);
 }
 
+/**
+ * Returns the runs that failed, died or were cancelled and are worth replaying. The runs have to be given newest first.
+ * The last run that committed merged everything that had been pushed before it, so earlier failures need no replay. Nor
+ * does a failure after which a run with an equal request found nothing to do.
+ */
+export function failuresToReplay(runs: readonly Run[]): Run[] {
+  const committed = runs.findIndex(hasCommitted);
+  const since = committed === -1 ? runs : runs.slice(0, committed);
+  const recorded = since.filter(({ request }) => request !== undefined);
+  const settled = groupByRequest(recorded).flatMap((group) => {
+    const nothing = group.findIndex(({ outcome }) => outcome === 'nothing');
+    return nothing === -1 ? [] : group.slice(nothing);
+  });
+  return since.filter((run) => isUnsuccessful(run) && !settled.includes(run));
+}
+
+/** Returns whether a run ended with a commit. */
+export function hasCommitted({ outcome }: Run): boolean {
+  return outcome === 'complete' || outcome === 'partial';
+}
+
 /** Groups runs by equal requests, regardless of who made them and when. Keeps the order of the runs. */
 export function groupByRequest(runs: readonly Run[]): Run[][] {
   const groups = Map.groupBy(

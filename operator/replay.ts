@@ -2,7 +2,7 @@ import { FederationError } from '../errors/federation-error';
 import { readDocument } from '../federation/document';
 import { documents } from '../federation/documents';
 import type { FederationRequest } from '../federation/run';
-import { groupByRequest, isUnsuccessful } from './join-runs';
+import { failuresToReplay, groupByRequest, hasCommitted } from './join-runs';
 import type { Operator } from './operator';
 import { isStoreFailure, readRuns } from './runs';
 import { findTemporalRun } from './temporal-runs';
@@ -49,6 +49,8 @@ export interface FailedRequests {
   readonly requests: readonly FederationRequest[];
   /** Number of runs that are not replayed, because the replay of another run with an equal request does their work. */
   readonly combined: number;
+  /** The last run that committed; undefined if none of the recent runs did. */
+  readonly since?: string;
   /** Runs that cannot be replayed, because neither the bucket nor Temporal has their request. */
   readonly unrecorded: readonly string[];
   /** Sentences that say what is unknown because the bucket cannot be read or Temporal does not answer. */
@@ -62,9 +64,8 @@ export interface FailedRequests {
 const mostRuns = 100;
 
 /**
- * Returns requests, oldest first, that replay the runs that failed, died or were cancelled after the last run that
- * committed. That run merged everything that had been pushed before it, so failures before it need no replay. Equal
- * requests are combined: only the last of them is replayed.
+ * Returns requests, oldest first, that replay the failures that `failuresToReplay` returns. Equal requests are combined:
+ * only the last of them is replayed.
  *
  * @throws TEMPORAL_UNAVAILABLE if Temporal does not answer; an error of the store if the bucket cannot be read and
  *   Temporal knows no run to replay
@@ -73,8 +74,7 @@ export async function failedSinceTheLastCommit(operator: Operator): Promise<Fail
   // Throw if Temporal does not answer: only Temporal knows the runs that could not reach the bucket.
   await operator.temporal();
   const { runs, missing, bucketError } = await readRuns(operator, mostRuns);
-  const committed = runs.findIndex(({ outcome }) => outcome === 'complete' || outcome === 'partial');
-  const failed = (committed === -1 ? runs : runs.slice(0, committed)).filter(isUnsuccessful);
+  const failed = failuresToReplay(runs);
   if (failed.length === 0 && bucketError !== undefined) throw bucketError;
   const recorded = failed.filter(({ request }) => request !== undefined);
   const groups = groupByRequest(recorded);
@@ -83,6 +83,7 @@ export async function failedSinceTheLastCommit(operator: Operator): Promise<Fail
       .flatMap(([last]) => (last?.request === undefined ? [] : replayOf(last.run, last.request)))
       .reverse(),
     combined: recorded.length - groups.length,
+    since: runs.find(hasCommitted)?.run,
     unrecorded: failed.filter(({ request }) => request === undefined).map(({ run }) => run),
     missing,
   };

@@ -64,11 +64,13 @@ export function registerReplay(program: Command): void {
  * runs need no replay of their own, because another failed run has an equal request.
  */
 async function failedRequests(context: Context): Promise<readonly FederationRequest[]> {
-  const { requests, combined, unrecorded, missing } = await failedSinceTheLastCommit(context);
+  const { requests, combined, since, unrecorded, missing } = await failedSinceTheLastCommit(context);
   for (const line of missing) printNote(line);
   for (const run of unrecorded) printNote(`${run} cannot be replayed: its request is not recorded anywhere.`);
   if (combined > 0) printNote(`${count(combined, 'run')} combined with another one whose request is equal.`);
   if (requests.length === 0 && unrecorded.length === 0)
-    print('No run failed since the last one that committed.');
+    print(
+      `No run ${since === undefined ? 'failed' : `since ${since}, which committed, failed`} and needs a replay. \`federated-etl runs --failed\` lists earlier failures.`,
+    );
   return requests;
 }

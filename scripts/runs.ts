@@ -25,8 +25,12 @@ export function registerRuns(program: Command): void {
       for (const line of [...found.missing, ...found.damaged]) printNote(line);
       if (options.json) printJson({ runs });
       else show(runs, new Date());
+      if (!options.json && options.failed && runs.length > 0) print(`\n${whichToReplay}`);
     });
 }
+
+const whichToReplay =
+  '`federated-etl replay --failed` starts those again that failed after the last run that committed.\nThe others need no replay: that run merged what they would have merged.';
 
 const headings = [
   'run',
@@ -51,6 +55,7 @@ function show(runs: readonly RunSummary[], now: Date): void {
       runs.map((run) => row(run, now)),
     ),
   );
+  for (const { run, replayOf } of runs) if (replayOf !== undefined) print(`\n${run}: replays ${replayOf}`);
   for (const { run, change, by = 'unknown', why } of runs) {
     if (change === undefined) continue;
     print(`\n${run}: ${describeChange(change)}, as decided by ${by}${why === undefined ? '' : `: ${why}`}`);

@@ -1,10 +1,12 @@
 import { clusterId } from '../../etl/cluster-id';
 import type { FederationRequest } from '../../federation/run';
 import {
+  failuresToReplay,
   groupByRequest,
   isUnsuccessful,
   joinRun,
   newestFirst,
+  type Run,
   type TemporalRun,
 } from '../../operator/join-runs';
 import { reportOf } from '../federation/made-up';
@@ -108,5 +110,31 @@ describe('Runs', () => {
       ['h', 'j'],
       ['i'],
     ]);
+  });
+});
+
+describe('The failures to replay', () => {
+  const asked = (name: string, outcome: Run['outcome'], more: Partial<FederationRequest> = {}): Run => ({
+    run: name,
+    outcome,
+    request: { ...request, ...more },
+  });
+  const named = (...runs: Run[]) => failuresToReplay(runs).map((found) => found.run);
+
+  it('are those since the last run that committed', () => {
+    const failed = (['failed', 'died', 'cancelled'] as const).map((outcome) => asked(outcome, outcome));
+    expect(named(...failed, asked('c', 'partial'), asked('old', 'failed'))).toEqual([
+      'failed',
+      'died',
+      'cancelled',
+    ]);
+    expect(named(asked('c', 'complete'), ...failed)).toEqual([]);
+    expect(named(...failed, asked('h', 'on-hold'), asked('old', 'failed'))).toContain('old');
+  });
+
+  it('are not those after which a run with an equal request found nothing to do', () => {
+    const later = [asked('3', 'failed'), asked('2', 'nothing')];
+    expect(named(...later, asked('1', 'failed'), asked('0', 'failed', { full: true }))).toEqual(['3', '0']);
+    expect(named(...later, { run: '1', outcome: 'died' })).toEqual(['3', '1']);
   });
 });

@@ -102,7 +102,12 @@ describeWithTemporal('a run that never reached the bucket', () => {
       { request: { replayOf: names[1], full: true } },
       { request: { replayOf: terminated } },
     ]);
-    expect((await run('replay', '--failed')).out).toBe('No run failed since the last one that committed.\n');
+    expect((await run('replay', '--failed')).out).toMatch(
+      /^No run since federation-\S+, which committed, failed and needs a replay\./,
+    );
+    expect((await run('runs', '--failed')).out).toMatch(
+      /`federated-etl replay --failed` .* last run that committed/,
+    );
   });
 
   it('is named if the replay of an earlier one fails', async () => {
