@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
-import { FederationError, isFederationError } from '../errors/federation-error';
+import { FederationError } from '../errors/federation-error';
+import { knownError } from '../errors/known-error';
 import { promptly } from './promptly';
 
 const { WorkflowTaskFailedCause } = temporal.api.enums.v1;
@@ -95,7 +96,7 @@ async function troubleOf(
     });
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return unknown(run, error);
-    const detail = isFederationError(error) ? error.detail : `Temporal does not answer: ${String(error)}`;
+    const { detail } = knownError(error);
     return new FederationError('TEMPORAL_UNAVAILABLE', {
       subject: { key: run },
       detail: `${detail} The run goes on once Temporal does.`,

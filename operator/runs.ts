@@ -1,5 +1,6 @@
 import { mapConcurrently } from '../concurrency/map-concurrently';
 import { FederationError, isFederationError } from '../errors/federation-error';
+import { knownError } from '../errors/known-error';
 import { type Damage, examineDocument } from '../federation/document';
 import { documents } from '../federation/documents';
 import { parseRunKey, runsPrefix } from '../federation/layout';
@@ -128,7 +129,7 @@ async function askTemporal(operator: Operator, limit: number, failed: boolean): 
         promptly(client, answerWithinMs, () => errorOfRun(client, run)).catch(() => undefined),
     };
   } catch (error) {
-    const why = isFederationError(error) ? error.detail : String(error);
+    const why = knownError(error).detail;
     return {
       answers: false,
       runs: [],

@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { Log } from '../config/log';
-import { isFederationError } from '../errors/federation-error';
+import { knownError } from '../errors/known-error';
 import { promptly } from '../operator/promptly';
 import { openWorkflow } from './open-workflow';
 import { repeat } from './repeat';
@@ -52,9 +52,8 @@ export function restorer(client: Client, needs: readonly Need[], log: Log): () =
       try {
         if (await promptly(client, answerWithinMs, () => need.restore())) restored.push(need);
       } catch (error) {
-        const reason = isFederationError(error)
-          ? `${error.code}: ${error.detail} ${error.hint}`
-          : String(error);
+        const { code, detail, hint } = knownError(error);
+        const reason = `${code}: ${detail} ${hint}`;
         reasons.set(reason, [...(reasons.get(reason) ?? []), need.what]);
       }
     }

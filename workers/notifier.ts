@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../config/log';
+import { errorLine } from '../errors/error-line';
 
 /**
  * Sends notifications, and retries until they succeed. If `notify` is called several times while a notification is
@@ -36,7 +37,7 @@ export function createNotifier(send: () => Promise<boolean>, log: Log): Notifier
         if (await send()) waitMs = firstWaitMs;
         else await wait();
       } catch (error) {
-        const reason = String(error);
+        const reason = errorLine(error);
         log[reason === known ? 'debug' : 'warn'](
           { event: 'temporal.not-notified', reason },
           `Temporal cannot be notified yet; next attempt in ${waitMs / 1000} s, then until it succeeds: ${reason}`,
