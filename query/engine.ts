@@ -193,6 +193,11 @@ export class QueryEngine implements Answers {
     ];
   }
 
+  /** Returns how many queries are being answered, and how many wait for one of these to end. */
+  load(): { readonly running: number; readonly waiting: number } {
+    return { running: this.limit.activeCount, waiting: this.limit.pendingCount };
+  }
+
   private async ask<T>(
     signal: AbortSignal | undefined,
     work: (connection: DuckDBConnection, catalog: Catalog) => Promise<T>,

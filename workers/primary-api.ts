@@ -4,6 +4,7 @@ import { federationOf } from '../operator/federation';
 import type { DataState } from '../query/answer';
 import { QueryEngine } from '../query/engine';
 import { bundlePage } from '../web/bundle';
+import { registerQueryMetrics } from './query-metrics';
 import { Releasers } from './releasers';
 import type { RoleContext } from './role';
 
@@ -35,6 +36,7 @@ export async function startPrimaryApi(context: RoleContext): Promise<PrimaryApi>
         { event: 'query.read-only', folder },
         `the volume of ${folder} is read-only, so the primary serves what was ingested before, and nothing newer`,
       );
+    registerQueryMetrics(registry, engine, folder);
     const threads = startReadThreads();
     held.defer(() => threads.close());
     const operator = { settings, names, bucket: async () => bucket, temporal: async () => ({ client }) };

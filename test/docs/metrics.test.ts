@@ -5,6 +5,7 @@ import { registerMetrics } from '../../api/metrics';
 import type { Answers } from '../../query/answers';
 import { Readiness } from '../../workers/health';
 import { registerRoleMetrics } from '../../workers/metrics';
+import { registerQueryMetrics } from '../../workers/query-metrics';
 
 const page = readFileSync(join(__dirname, '../../docs/reference/metrics.md'), 'utf8');
 
@@ -16,6 +17,7 @@ describe('docs/reference/metrics.md', () => {
       new Readiness({ federatedCluster: true, federator: true, primaryCluster: true }),
     );
     registerMetrics(registry, {} as Answers, () => 0);
+    registerQueryMetrics(registry, { load: () => ({ running: 0, waiting: 0 }) }, '');
     const own = registry.getMetricsAsArray().filter(({ name }) => name.startsWith('federated_etl_'));
     const registered = own.map((metric) => {
       const { name, type, labelNames } = metric as unknown as {
