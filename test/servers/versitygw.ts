@@ -1,7 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { CreateBucketCommand, ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  ListBucketsCommand,
+  PutObjectLockConfigurationCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import type { FindOptions, GoServer } from '../../scripts/set-up/go-server';
 import { describeWith } from './describe-with';
 import { findGoProgram, startOnFreePort } from './go-program';
@@ -70,6 +75,8 @@ export interface S3ServerOptions {
    * valid.)
    */
   users?: S3Users;
+  /** Folder for older versions of objects. (Default: none. Then buckets cannot be versioned.) */
+  versionsDir?: string;
 }
 
 /**
@@ -77,7 +84,7 @@ export interface S3ServerOptions {
  * file system must support extended attributes, as ext4, xfs, btrfs and APFS do.
  */
 export async function startS3Server(options: S3ServerOptions): Promise<S3Server> {
-  const { rootDir, temporary = false, users } = options;
+  const { rootDir, temporary = false, users, versionsDir } = options;
   const root = path.resolve(rootDir);
   await mkdir(root, { recursive: true });
   const key = { accessKey: 'test-key', secretKey: randomBytes(16).toString('hex') };
@@ -89,7 +96,11 @@ export async function startS3Server(options: S3ServerOptions): Promise<S3Server>
   const { port, stop } = await startOnFreePort({
     name: versitygw.name,
     binary: versitygwPath(),
-    args: (at) => ['--port', `127.0.0.1:${at}`, '--quiet', '--keep-alive', 'posix', root],
+    args: (at) => [
+      ...['--port', `127.0.0.1:${at}`, '--quiet', '--keep-alive', 'posix'],
+      ...(versionsDir === undefined ? [] : ['--versioning-dir', versionsDir]),
+      root,
+    ],
     env: {
       ...process.env,
       ...users?.gatewayEnv,
@@ -139,6 +150,22 @@ async function answersAsItself(access: S3Access): Promise<boolean> {
 
 async function createBucket(access: S3Access, name: string): Promise<void> {
   await withClient(access, (client) => client.send(new CreateBucketCommand({ Bucket: name })));
+}
+
+/** Creates a versioned bucket whose objects cannot be deleted for a day (Object Lock). */
+export async function createLockedBucket(access: S3Access, name: string): Promise<void> {
+  await withClient(access, async (client) => {
+    await client.send(new CreateBucketCommand({ Bucket: name, ObjectLockEnabledForBucket: true }));
+    await client.send(
+      new PutObjectLockConfigurationCommand({
+        Bucket: name,
+        ObjectLockConfiguration: {
+          ObjectLockEnabled: 'Enabled',
+          Rule: { DefaultRetention: { Mode: 'GOVERNANCE', Days: 1 } },
+        },
+      }),
+    );
+  });
 }
 
 async function withClient<T>(access: S3Access, use: (client: S3Client) => Promise<T>): Promise<T> {
