@@ -33,7 +33,7 @@ export async function discoverClusters(bucket: BucketReader, options?: CallOptio
 export async function listWindowFiles(
   bucket: BucketReader,
   clusters: readonly ClusterId[],
-  options?: CallOptions,
+  options?: Pick<ScanOptions, 'signal' | 'since'>,
 ): Promise<ListedFile[]> {
   const files: ListedFile[] = [];
   await scanWindowFiles(bucket, clusters, { ...options, onFile: (file) => files.push(file) });

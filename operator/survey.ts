@@ -57,11 +57,17 @@ export interface Survey extends Newest {
   readonly clusters: readonly { readonly cluster: ClusterId; readonly files: readonly ListedFile[] }[];
 }
 
-/** Lists the files of the clusters, and reads the newest generation that is not damaged. */
-export async function surveyBucket(bucket: BucketReader): Promise<Survey> {
+/**
+ * Lists the files of the clusters, and reads the newest generation that is not damaged. With `since`, files of windows
+ * that ended before this time (unix seconds) may be skipped to save requests.
+ */
+export async function surveyBucket(
+  bucket: BucketReader,
+  options: { readonly since?: number } = {},
+): Promise<Survey> {
   const [found, newest] = await Promise.all([discoverClusters(bucket), findNewest(bucket)]);
   const { generation } = newest;
-  const files = Map.groupBy(await listWindowFiles(bucket, found), (file) => file.cluster);
+  const files = Map.groupBy(await listWindowFiles(bucket, found, options), (file) => file.cluster);
   const known = [
     ...(generation?.membership.clusters ?? []),
     ...keysOf(generation?.membership.excluded ?? {}),

@@ -14,6 +14,7 @@ import { unsafeWithoutCondition } from '../storage/conditional-create';
 import { pullNow, type RosterState, rosterState, rulesOf } from '../workflows/messages';
 import { temporalContext } from './as-activity';
 import { mergeMemory, mergeSlots } from './capacity';
+import { watchSilence } from './cluster-silence';
 import { awaitEarlierRuns } from './earlier-runs';
 import { ensureFederateOnPush } from './federate-on-push';
 import { FederationEnds } from './federation-ends';
@@ -97,6 +98,7 @@ export async function startFederator(context: RoleContext): Promise<StartedRole>
         watchLastFederations(context),
         watchNewestGeneration(context),
         watchOtherFederators(context),
+        watchSilence(context),
       );
       await ensureSchedule(client, schedule, log);
       await ensureFederateOnPush(context);

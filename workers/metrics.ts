@@ -4,6 +4,7 @@ import type { CommitResult } from '../activities/commit-generation';
 import type { PullSummary } from '../activities/pull-summary';
 import type { PushSummary } from '../activities/push-local-etl';
 import { type RunOutcome, runOutcomes } from '../federation/run';
+import type { ClusterSummary } from '../operator/survey';
 import type { StorageCall } from '../storage/with-metrics';
 import { type Readiness, ready } from './health';
 
@@ -40,6 +41,8 @@ export interface RoleMetrics {
   pulledAt(at: number): void;
   /** Sets the generation that was last exported completely. */
   exportedUpTo(generation: number): void;
+  /** Sets the metrics about the last push of each cluster. */
+  clustersJudged(clusters: readonly Pick<ClusterSummary, 'cluster' | 'lastPush' | 'silence'>[]): void;
 }
 
 /** Outcomes that count as a success, because the run did everything that there was to do. */
@@ -129,6 +132,16 @@ export function registerRoleMetrics(registry: Registry, readiness: Readiness): R
     [],
   );
   const exported = gauge('exported_generation', 'The generation that the last export completed', []);
+  const clusterPush = gauge(
+    'cluster_last_push_timestamp_seconds',
+    'When the newest file of a cluster was written, by the clock of the store',
+    ['cluster_id'],
+  );
+  const clusterState = gauge(
+    'cluster_push_state',
+    '1 for the state of a cluster that should push: on-time, late or gone',
+    ['cluster_id', 'state'],
+  );
   // Start the counter of each outcome at 0. Otherwise, the first failure would not show as an increase.
   if (readiness.roles.includes('federator'))
     for (const outcome of runOutcomes) federations.inc({ outcome }, 0);
@@ -196,6 +209,15 @@ export function registerRoleMetrics(registry: Registry, readiness: Readiness): R
     pushedAt: (at) => lastPush.set(at / 1_000),
     pulledAt: (at) => lastPull.set(at / 1_000),
     exportedUpTo: (upTo) => exported.set(upTo),
+    clustersJudged: (judged) => {
+      clusterPush.reset();
+      clusterState.reset();
+      for (const { cluster, lastPush: at, silence } of judged) {
+        if (at !== undefined) clusterPush.set({ cluster_id: cluster }, Date.parse(at) / 1_000);
+        if (silence.state !== 'not-expected')
+          clusterState.set({ cluster_id: cluster, state: silence.state }, 1);
+      }
+    },
   };
 }
 

@@ -1,12 +1,20 @@
+import { utimesSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Client } from '@temporalio/client';
 import { Registry } from 'prom-client';
+import { clusterId } from '../../etl/cluster-id';
 import { replaceDocument } from '../../federation/document';
 import { documents } from '../../federation/documents';
 import type { Generation } from '../../federation/generation';
+import { clusterEtlKey } from '../../federation/layout';
+import { roleGone } from '../../operator/stopped-pushes';
 import { openFilesystem } from '../../storage/drivers/filesystem';
+import { judgeClusters } from '../../workers/cluster-silence';
 import { Readiness } from '../../workers/health';
 import { lastEnds } from '../../workers/last-federations';
 import { registerRoleMetrics } from '../../workers/metrics';
 import { newestGenerationIn } from '../../workers/newest-generation';
+import { names } from '../../workflows/names';
 import { overriding } from '../activities/federated-bucket';
 import { generation, membership } from '../federation/made-up';
 import { temporaryFolder } from '../storage/temporary-folder';
@@ -70,3 +78,55 @@ test('the metrics show a hold that another process put on the federation, and it
   await commit(3, {});
   expect(await shown()).toEqual(['generation 3', 'generation_clusters 2', 'on_hold 0']);
 });
+
+test('the metrics show when each cluster last pushed, and which of them have gone silent', async () => {
+  const directory = temporaryFolder();
+  const bucket = openFilesystem({ directory });
+  const now = Date.now();
+  const window = 'allocations/1h/1794614400-1794618000';
+  const hoursAgo = { a: 1, b: 5, c: 80, stopped: 80, out: 80 };
+  for (const [cluster, hours] of Object.entries(hoursAgo)) {
+    const key = clusterEtlKey(clusterId(cluster), window);
+    await bucket.put(key, Buffer.from('a file'));
+    const at = now / 1_000 - hours * 3_600;
+    utimesSync(join(directory, key), at, at);
+  }
+  const excluded = { [clusterId('out')]: { by: 'person' as const, reason: 'moved' } };
+  const members = membership(['a', 'b', 'c', 'stopped'], { excluded });
+  await replaceDocument(bucket, documents.generation.at(1), generation({}, members));
+  const registry = new Registry();
+  const roles = { federatedCluster: false, federator: true, primaryCluster: false };
+  const metrics = registerRoleMetrics(registry, new Readiness(roles));
+  const judge = async (at: number) =>
+    metrics.clustersJudged(await judgeClusters({ bucket, ...temporalThatStopped('stopped') }, at));
+  const shown = async () => {
+    const text = await registry.metrics();
+    return [...text.matchAll(/^federated_etl_cluster_push_state\{cluster_id="(.*)",state="(.*)"\} 1$/gm)].map(
+      ([, cluster, state]) => `${cluster} ${state}`,
+    );
+  };
+  await judge(now);
+  expect(await shown()).toEqual(['a on-time', 'b late', 'c gone']);
+  expect(await registry.metrics()).toMatch(/^federated_etl_cluster_last_push_.*cluster_id="out"\} \d/m);
+  await bucket.put(clusterEtlKey(clusterId('c'), window), Buffer.from('a newer file'));
+  await judge(now);
+  expect(await shown()).toEqual(['a on-time', 'b late', 'c on-time']);
+});
+
+/** Makes a Temporal client in which only the push of one cluster was terminated, as the cluster lost the role. */
+function temporalThatStopped(cluster: string) {
+  const attributes = { reason: roleGone };
+  const statusOf = (id: string) => ({ name: id === names('').push(cluster) ? 'TERMINATED' : 'RUNNING' });
+  const client = {
+    options: { namespace: 'default' },
+    workflow: {
+      getHandle: (id: string) => ({ describe: async () => ({ runId: 'r', status: statusOf(id) }) }),
+    },
+    workflowService: {
+      getWorkflowExecutionHistoryReverse: async () => ({
+        history: { events: [{ workflowExecutionTerminatedEventAttributes: attributes }] },
+      }),
+    },
+  } as unknown as Client;
+  return { client, names: names('') };
+}
