@@ -68,7 +68,7 @@ export async function waitForOwnWindows(
   return {
     count: missing.length,
     examples: missing.slice(0, shownExamples),
-    hint: hintFor(cluster, generation, missing),
+    hint: hintFor(cluster, generation, missing, closed.length),
   };
 }
 
@@ -91,8 +91,9 @@ async function contributes(
 
 function hintFor(
   cluster: ClusterId,
-  { membership, quarantined }: Generation,
+  { membership, quarantined, generation }: Generation,
   missing: readonly WindowId[],
+  closed: number,
 ): string {
   const removed = ownValue(membership.removed, cluster);
   if (removed !== undefined) {
@@ -109,5 +110,5 @@ function hintFor(
   if (source !== undefined) {
     return `Files of this cluster are quarantined, such as ${source.window} (${source.code}): ${source.detail} Repair these windows here; the next push and federation then include them.`;
   }
-  return 'They are pushed automatically, and the next federation includes them; no action is needed.';
+  return `Not in generation ${generation} yet: ${missing.length} of ${closed} closed windows. They are pushed automatically, and the next federation includes them; no action is needed.`;
 }

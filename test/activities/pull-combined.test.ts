@@ -166,7 +166,11 @@ describe('the guard', () => {
     expect(waiting).toMatchObject({
       state: 'waiting',
       replaced: 0,
-      waitingFor: { count: 1, examples: [day2] },
+      waitingFor: {
+        count: 1,
+        examples: [day2],
+        hint: expect.stringMatching(/^Not in generation 1 yet: 1 of 3 closed windows\. They are pushed/),
+      },
     });
     expect(await disk.localFiles()).toEqual(before);
     await disk.commit(2, { ...all, [day2]: { bytes: last?.bytes ?? Buffer.alloc(0), from: ['cluster-1'] } });
