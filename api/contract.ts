@@ -45,6 +45,8 @@ export interface ClusterView {
   /** Why the cluster is excluded or removed, or how the next run will change its membership. */
   readonly reason?: string;
   readonly lastPush?: string;
+  /** Whether the cluster pushes as usual; absent if this server cannot tell. */
+  readonly silence?: SilenceView;
   /** Start of the cluster's first served window. `lastData`: end of its last served window. */
   readonly firstData?: string;
   readonly lastData?: string;
@@ -57,6 +59,19 @@ export interface ClusterView {
     /** Number of windows without data from the cluster, between its first and its last window with data. */
     readonly missing: number;
   }[];
+}
+
+/** Whether a cluster pushes as usual. */
+export interface SilenceView {
+  /**
+   * `late`: it has not pushed for three times its usual interval, and at least three hours. `gone`: it has not pushed
+   * for two days. `not-expected`: it is excluded or removed, was stopped on purpose, or has not begun to push.
+   */
+  readonly state: 'on-time' | 'late' | 'gone' | 'not-expected';
+  /** The usual interval between two pushes, in milliseconds. */
+  readonly usualMs: number;
+  /** Set if the cluster is late only because it has just come back: the time of its first push. */
+  readonly back?: string;
 }
 
 /** One federation run. `GET /api/federations?limit=50` answers `{federations: FederationView[]}`, newest first. */
@@ -205,7 +220,10 @@ export interface Federation {
    * API server determines these from the data that it serves.
    */
   status(): Promise<{
-    readonly clusters: readonly Pick<ClusterView, 'cluster' | 'membership' | 'reason' | 'lastPush'>[];
+    readonly clusters: readonly Pick<
+      ClusterView,
+      'cluster' | 'membership' | 'reason' | 'lastPush' | 'silence'
+    >[];
     readonly hold?: HoldView;
     readonly notes: readonly string[];
     readonly temporalUi?: string;

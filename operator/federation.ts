@@ -50,12 +50,8 @@ export function federationOf(operator: Operator, { temporalUi }: FederationOptio
       const otherBucket = await describeOtherBucket(await operator.bucket(), survey, view);
       return {
         clusters: survey.clusters.map((found) => {
-          const {
-            windows: _,
-            silence: __,
-            ...summary
-          } = summarizeCluster(found, survey.generation, view, now);
-          return summary;
+          const { windows: _, silence, ...summary } = summarizeCluster(found, survey.generation, view, now);
+          return { ...summary, ...(listed && { silence }) };
         }),
         ...(survey.generation?.hold && { hold: survey.generation.hold }),
         notes: survey.generation ? notesOnCosts(survey.generation, now) : [],

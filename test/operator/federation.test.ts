@@ -1,8 +1,10 @@
 import { FederationError } from '../../errors/federation-error';
 import { clusterId } from '../../etl/cluster-id';
+import { federatedPrefix } from '../../federation/layout';
 import { federationOf } from '../../operator/federation';
-import type { Version } from '../../storage/bucket';
+import type { Bucket, Version } from '../../storage/bucket';
 import { names } from '../../workflows/names';
+import { overriding } from '../activities/federated-bucket';
 import { dayWindow } from '../federation/made-up';
 import { FederationFolder } from '../scripts/federation-folder';
 
@@ -17,12 +19,12 @@ beforeEach(async () => {
 afterEach(() => folder[Symbol.asyncDispose]());
 
 /** Makes the data source of the web page. Its Temporal server cannot be reached. */
-const federation = () =>
+const federation = (bucket: Bucket = folder.bucket) =>
   federationOf(
     {
       settings: { temporal: { namespace: 'default', idPrefix: '' } as never },
       names: names(''),
-      bucket: async () => folder.bucket,
+      bucket: async () => bucket,
       temporal: () =>
         Promise.reject(new FederationError('TEMPORAL_UNAVAILABLE', { detail: 'Temporal is away.' })),
     },
@@ -61,4 +63,19 @@ test('what readers of the costs should know is part of the status', async () => 
   expect(await federation().status()).toMatchObject({
     notes: ['Files that cannot be used are quarantined: cluster-1 (no data in 1 window).'],
   });
+});
+
+test('a cluster that has gone silent is named as such, unless the pushes cannot be seen', async () => {
+  const silence = { state: 'late', usualMs: 86_400_000 };
+  expect(await federation().status()).toMatchObject({ clusters: [{ silence: { state: 'on-time' } }] });
+  folder.lastPushed('cluster-1', day, 80);
+  expect(await federation().status()).toMatchObject({ clusters: [{ cluster: 'cluster-1', silence }] });
+  const denied = overriding(folder.bucket, {
+    list: (prefix, options) => {
+      if (prefix === federatedPrefix) throw new FederationError('STORAGE_ACCESS_DENIED', { detail: '' });
+      return folder.bucket.list(prefix, options);
+    },
+  });
+  const { clusters } = await federation(denied).status();
+  expect(clusters).toEqual([{ cluster: 'cluster-1', membership: 'in' }]);
 });

@@ -40,6 +40,12 @@ const time = (moment: number) => `${new Date(moment).toISOString().slice(0, 19)}
 const clusters = ['eu-production', 'us-production', 'staging', 'research', 'edge-01'];
 const namespaces = ['checkout', 'kube-system', 'monitoring', 'payments', 'search', '__unallocated__'];
 
+/** The clusters that have gone silent or are not expected to push. */
+const silences: Readonly<Record<string, 'gone' | 'not-expected'>> = {
+  'edge-01': 'gone',
+  research: 'not-expected',
+};
+
 /** The newest generation. It is the one that the server has ingested. */
 export const newest = 12;
 
@@ -59,7 +65,8 @@ export function status(canned: Canned): StatusView {
       cluster,
       membership: cluster === 'research' ? 'excluded' : 'in',
       ...(cluster === 'research' && { reason: 'moved to another account' }),
-      lastPush: time(now - (at + 1) * 240_000),
+      lastPush: time(now - (at + 1) * 240_000 - (silences[cluster] === undefined ? 0 : 3 * day)),
+      silence: { usualMs: 3_600_000, state: silences[cluster] ?? 'on-time' },
       firstData: time(now - 30 * day),
       lastData: time(cluster === 'edge-01' ? now - 4 * day : now),
       allocations: 1_000 * (at + 1),

@@ -535,6 +535,19 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
     };
     const acted = () => served.asked.filter(({ method }) => method === 'POST');
 
+    it('show which cluster has gone silent', async () => {
+      await visit('/?view=clusters');
+      const badge = row('edge-01').getByText('gone', { exact: true });
+      await badge.waitFor();
+      expect(await badge.getAttribute('title')).toBe('Usually pushes every 60 min.');
+      for (const cluster of ['staging', 'research'])
+        expect(
+          await row(cluster)
+            .getByText(/^(late|gone)$/)
+            .count(),
+        ).toBe(0);
+    });
+
     it('exclude a cluster with a reason, once it is confirmed', async () => {
       await visit('/?view=clusters');
       await giveToken();

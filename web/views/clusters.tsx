@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { ClusterView } from '../../api/contract';
+import type { ClusterView, SilenceView } from '../../api/contract';
 import { act, Refused } from '../ask';
 import { age, moment } from '../format';
 import { Dialog } from '../parts/dialog';
@@ -57,7 +57,19 @@ export function Clusters({ state, go, status, say, onToken, refresh }: ViewProps
       id: 'push',
       title: 'Last push',
       value: ({ lastPush }) => lastPush ?? '',
-      show: ({ lastPush }) => <Ago time={lastPush} now={now} />,
+      show: ({ lastPush, silence }) => (
+        <>
+          <Ago time={lastPush} now={now} />
+          {silence !== undefined && isSilent(silence) && (
+            <>
+              {' '}
+              <span class="badge bad" title={silenceText(silence, now)}>
+                {silence.state}
+              </span>
+            </>
+          )}
+        </>
+      ),
     },
     {
       id: 'data',
@@ -179,6 +191,15 @@ export function Clusters({ state, go, status, say, onToken, refresh }: ViewProps
       )}
     </>
   );
+}
+
+function isSilent({ state }: SilenceView): boolean {
+  return state === 'late' || state === 'gone';
+}
+
+function silenceText({ usualMs, back }: SilenceView, now: number): string {
+  const usually = `Usually pushes every ${age(new Date(now - usualMs).toISOString(), now)}.`;
+  return back === undefined ? usually : `${usually} Came back ${age(back, now)} ago.`;
 }
 
 function windowsText({ windows }: ClusterView): string {
