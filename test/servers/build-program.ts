@@ -1,8 +1,15 @@
+import { copyFile } from 'node:fs/promises';
 import path from 'node:path';
 import { buildProgram } from '../../scripts/build/program';
 
 // This file runs as a separate process, which program.ts starts. Its argument is the output folder.
-buildProgram(path.join(__dirname, '../..'), process.argv[2] ?? '').catch((error: unknown) => {
-  console.error(error);
-  process.exitCode = 1;
-});
+const root = path.join(__dirname, '../..');
+const folder = process.argv[2] ?? '';
+
+buildProgram(root, folder)
+  // The program reads its version there.
+  .then(() => copyFile(path.join(root, 'package.json'), path.join(folder, 'package.json')))
+  .catch((error: unknown) => {
+    console.error(error);
+    process.exitCode = 1;
+  });
