@@ -115,6 +115,12 @@ describe('a cluster that comes back', () => {
     });
   });
 
+  it('is late for an hour even if it usually pushes more often', () => {
+    const often = every(10 * minute, day, 100);
+    expect(judge(written([...every(10 * minute, 0, 4), ...often]))).toMatchObject({ state: 'late' });
+    expect(judge(written([...every(10 * minute, 0, 7), ...often]))).toMatchObject({ state: 'on-time' });
+  });
+
   it('is late until it has pushed for its usual interval', () => {
     const rare = every(6 * hour, 4 * day);
     expect(judge(written([0, 2 * hour, ...rare]))).toMatchObject({ state: 'late', back: now - 2 * hour });
