@@ -19,6 +19,7 @@ const copied = [
   'errors',
   'concurrency',
   'local-etl',
+  'storage',
   'test/etl',
   'test/query',
   'test/api',

@@ -203,7 +203,6 @@ describeWithHelm('the five examples of the chart', () => {
       it('keep a paused schedule paused through an upgrade', async () => {
         const schedule = server.client(namespace).schedule.getHandle(names('').schedule);
         await schedule.pause('prices are being looked at');
-        const { spec } = await schedule.describe();
         const before = processes.filter(({ name }) => name.startsWith('cluster-4'));
         await Promise.all(before.map((one) => end(one)));
         processes.splice(0, processes.length, ...processes.filter((one) => !before.includes(one)));
@@ -211,7 +210,6 @@ describeWithHelm('the five examples of the chart', () => {
         await allReady();
         const after = await schedule.describe();
         expect(after.state).toMatchObject({ paused: true, note: 'prices are being looked at' });
-        expect(after.spec.intervals).toEqual(spec.intervals);
       });
 
       it('shut down cleanly on SIGTERM', async () => {
