@@ -25,8 +25,8 @@ export interface Status {
     readonly endedAt?: string;
     readonly error?: FederationReport['error'];
   };
-  /** The schedule of the federations. Undefined if it does not exist, or could not be read; then `missing` says so. */
-  readonly schedule?: ScheduleState;
+  /** The schedule of the federations. Undefined if it could not be read; then `missing` says so. */
+  readonly schedule?: ScheduleState | 'absent';
   /** The newest generation that can be read; undefined if there is none. */
   readonly generation?: Omit<GenerationSummary, 'run' | 'federator' | 'size'>;
   /** The clusters whose records contain names of other clusters, with advice on what to do. */
@@ -42,7 +42,7 @@ export interface Status {
   readonly missing: readonly string[];
   /**
    * What has to be done before the pipeline works end to end: set-up steps that are still missing, a schedule that is
-   * paused, and clusters that have gone silent. Empty if there is nothing to do.
+   * paused or missing, and clusters that have gone silent. Empty if there is nothing to do.
    */
   readonly toDo: readonly string[];
 }
@@ -81,7 +81,7 @@ export async function readStatus(
       endedAt: lastRun.endedAt,
       error: lastRun.error,
     },
-    ...(view.schedule !== undefined && view.schedule !== 'absent' && { schedule: view.schedule }),
+    ...(view.schedule !== undefined && { schedule: view.schedule }),
     generation: generation && glance(summarizeGeneration(generation)),
     nameConflicts: Object.entries(generation?.nameConflicts ?? {}).map(([cluster, conflict]) => ({
       cluster,
@@ -96,7 +96,7 @@ export async function readStatus(
       otherBucket === undefined
         ? [
             ...setUpSteps(survey, lastRun, view, operator.settings.federator),
-            ...aboutPause(view.schedule, operator.names.schedule),
+            ...aboutSchedule(view.schedule, operator.names.schedule, lastRun),
             ...describeSilent(clusters, now),
           ]
         : [otherBucket],
@@ -108,8 +108,15 @@ function glance(summary: GenerationSummary): Status['generation'] {
   return shown;
 }
 
-function aboutPause(schedule: TemporalView['schedule'], id: string): string[] {
-  if (schedule === undefined || schedule === 'absent' || schedule.paused === undefined) return [];
+function aboutSchedule(schedule: TemporalView['schedule'], id: string, lastRun: Run | undefined): string[] {
+  if (schedule === 'absent') {
+    // Before the first run, a step of the set-up already says what to do.
+    if (lastRun === undefined) return [];
+    return [
+      'The schedule is missing, so no federation starts by itself. A federator that is running creates it within minutes. If none is, start `federated-etl run` on the federator.',
+    ];
+  }
+  if (schedule?.paused === undefined) return [];
   return [`The schedule is ${describePause(schedule.paused)}. To end the pause: \`${unpauseCommand(id)}\`.`];
 }
 

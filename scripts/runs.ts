@@ -29,8 +29,11 @@ export function registerRuns(program: Command): void {
     });
 }
 
-const whichToReplay =
-  '`federated-etl replay --failed` starts those again that failed after the last run that committed.\nThe others need no replay: that run merged what they would have merged.';
+const whichToReplay = [
+  '`federated-etl replay --failed` starts those again that failed after the last run that committed.',
+  'The others need no replay, because that run merged what they would have merged. This does not hold for',
+  'decisions such as `accept`, or for --force and --full: replay these by name if you still want them.',
+].join('\n');
 
 const headings = [
   'run',

@@ -57,7 +57,9 @@ function show(status: Status, now: Date): void {
   section('To do', status.toDo.map((step) => `- ${step}`).join('\n'));
 }
 
-function showSchedule({ everyMs, nextRun, paused }: NonNullable<Status['schedule']>, now: Date): string {
+function showSchedule(schedule: NonNullable<Status['schedule']>, now: Date): string {
+  if (schedule === 'absent') return 'missing';
+  const { everyMs, nextRun, paused } = schedule;
   const every = everyMs === undefined ? [] : [`every ${formatSpan(everyMs)}`];
   if (paused !== undefined) return [describePause(paused), ...every].join(', ');
   const left = nextRun === undefined ? undefined : Date.parse(nextRun) - now.getTime();
