@@ -288,12 +288,13 @@ function run(...argv: string[]): Promise<Answer> {
 }
 
 /**
- * Makes answers comparable: replaces ages and durations with fixed words. Also replaces each run of spaces with one
- * space, because ages and durations affect the width of a column.
+ * Makes answers comparable: replaces ages, durations and numbers of missing windows, which grow with time, with fixed
+ * words. Also replaces each run of spaces with one space, because they affect the width of a column.
  */
 function timeless(text: string): string {
   return text
     .replace(/(\d+[smhd] ?)+ago */g, 'ago ')
+    .replace(/\d+ (windows? )?missing/g, 'missing')
     .replace(/ in \d+m?s$/gm, ' in no time')
     .replace(/ +/g, ' ');
 }
