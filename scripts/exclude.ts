@@ -89,7 +89,10 @@ async function change(
   if (shown.stillExcluded || (options.wait && !isCommitted)) process.exitCode = 1;
 }
 
-/** Starts or awaits the run that commits the change, as far as the options ask for it and the change needs it. */
+/**
+ * Starts or awaits the run that commits the change, as far as the options ask for it and the change needs it. Returns
+ * `answer` with the run that was started or awaited and, after waiting, with the generation that contains the change.
+ */
 async function commitNow(
   context: Context,
   kind: MembershipChange,
@@ -98,29 +101,14 @@ async function commitNow(
   options: ChangeOptions,
 ): Promise<MembershipAnswer> {
   if (answer.generation !== undefined || answer.unchanged !== undefined) return answer;
-  if (options.wait) {
-    // Print this before the federation starts, because the roster keeps the change even if the federation fails.
-    printNote(describeChange(kind, answer));
-    return settle(context, kind, message, answer, options);
-  }
-  if (!options.federate || answer.run !== undefined) return answer;
-  const run = await startRun(context, requestOf(kind, message));
-  printNote(`${run} has started. Follow it in the Temporal UI, or with \`federated-etl runs\`.`);
-  return { ...answer, run };
-}
-
-/**
- * Waits for the run that commits the change, and starts one if there is none. Returns `answer` with two additions: the
- * run, and the generation that contains the change.
- */
-async function settle(
-  context: Context,
-  kind: MembershipChange,
-  message: ClusterMessage,
-  answer: MembershipAnswer,
-  options: ChangeOptions,
-): Promise<MembershipAnswer> {
+  if (!options.wait && (!options.federate || answer.run !== undefined)) return answer;
+  // Print this before the federation starts, because the roster keeps the change even if the federation fails.
+  if (options.wait) printNote(describeChange(kind, answer));
   const run = answer.run ?? (await startRun(context, requestOf(kind, message)));
+  if (!options.wait) {
+    printNote(`${run} has started. Follow it in the Temporal UI, or with \`federated-etl runs\`.`);
+    return { ...answer, run };
+  }
   printNote(describeFederation(await followRun(context, run, options)));
   const generation = await generationThatSays(context, kind, message.cluster);
   return { ...answer, run, ...(generation !== undefined && { generation }) };
