@@ -57,7 +57,7 @@ async function connect(settings: Settings['temporal'], log: Log): Promise<Tempor
     await connection.withDeadline(Date.now() + answerWithinMs, () =>
       connection.workflowService.describeNamespace({ namespace }),
     );
-    ensureRuntime(log);
+    await ensureRuntime(log);
     return { connection, native: await NativeConnection.connect(settings.connection) };
   } catch (error) {
     await connection.close();

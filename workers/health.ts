@@ -77,7 +77,7 @@ export const ready = 'ready';
  * - `/healthz` returns 200 as long as the process responds.
  * - `/readyz` returns 200 if every role is ready, otherwise 503 with the reasons. `/readyz?role=primaryCluster` checks
  *   a single role.
- * - `/metrics` returns the metrics.
+ * - `/metrics` returns the metrics of the registry, then those that `further` returns in the same format.
  *
  * None of them requires a token, and none reveals costs. Throws SETTINGS_INVALID if the server cannot listen at the
  * address.
@@ -86,6 +86,7 @@ export async function startHealth(
   listen: string,
   readiness: Readiness,
   metrics: Registry,
+  further: () => Promise<string> = async () => '',
 ): Promise<RunningServer> {
   const app = fastify({ forceCloseConnections: 'idle', routerOptions: { ignoreTrailingSlash: true } });
   app.get('/healthz', (_, reply) => reply.type('text/plain').send('alive\n'));
@@ -98,6 +99,9 @@ export async function startHealth(
       .type('text/plain')
       .send(code === 404 ? 'this process has no such role\n' : lines.join(''));
   });
-  app.get('/metrics', async (_, reply) => reply.type(metrics.contentType).send(await metrics.metrics()));
+  app.get('/metrics', async (_, reply) => {
+    const texts = await Promise.all([metrics.metrics(), further()]);
+    return reply.type(metrics.contentType).send(texts.join(''));
+  });
   return listenOn(app, listen, 'health.listen');
 }

@@ -3,6 +3,7 @@ import type { ExportedGeneration } from '../activities/cluster-activities';
 import type { CommitResult } from '../activities/commit-generation';
 import type { PullSummary } from '../activities/pull-summary';
 import type { PushSummary } from '../activities/push-local-etl';
+import { programVersion } from '../config/program-version';
 import { type RunOutcome, runOutcomes } from '../federation/run';
 import type { ClusterSummary } from '../operator/survey';
 import type { StorageCall } from '../storage/with-metrics';
@@ -55,6 +56,12 @@ export function registerRoleMetrics(registry: Registry, readiness: Readiness): R
   collectDefaultMetrics({ register: registry });
   registerReadiness(registry, readiness);
   const registers = [registry];
+  new Gauge({
+    name: 'federated_etl_build_info',
+    help: 'Always 1; its labels say which version of the program runs, on which Node',
+    labelNames: ['version', 'node'],
+    registers,
+  }).set({ version: programVersion(), node: process.versions.node }, 1);
   const calls = new Histogram({
     name: 'federated_etl_storage_call_seconds',
     help: 'Time of a call to the store, by verb and outcome: ok, a code of the catalogue, or aborted',

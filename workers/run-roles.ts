@@ -18,6 +18,7 @@ import { registerRoleMetrics } from './metrics';
 import { keepNeeds } from './needs';
 import { Releasers } from './releasers';
 import type { RoleContext, StartedRole } from './role';
+import { sdkMetrics } from './runtime';
 
 /**
  * Runs the roles of a cluster until `stop` is aborted, then shuts them down gracefully. No work is lost: an activity
@@ -34,7 +35,7 @@ export async function runRoles(
   const registry = new Registry();
   const readiness = new Readiness(settings.roles);
   const metrics = registerRoleMetrics(registry, readiness);
-  const health = await startHealth(settings.health.listen, readiness, registry);
+  const health = await startHealth(settings.health.listen, readiness, registry, sdkMetrics);
   held.defer(() => health.close());
   log.info({ event: 'health.listening', url: health.url }, `health and metrics are at ${health.url}`);
   stop.addEventListener('abort', () => readiness.all('is stopping'), { once: true });

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { Registry } from 'prom-client';
 import type { RunningServer } from '../../api/listen';
+import { programVersion } from '../../config/program-version';
 import { FederationError } from '../../errors/federation-error';
 import { Readiness, startHealth } from '../../workers/health';
 import { registerRoleMetrics, type RoleMetrics } from '../../workers/metrics';
@@ -152,6 +153,8 @@ describe('health', () => {
     expect(text).toContain('federated_etl_last_federation_timestamp_seconds{outcome="failed"} 6');
     expect(text).toContain('federated_etl_last_successful_federation_timestamp_seconds 4');
     expect(text).toContain('process_cpu_seconds_total');
+    const build = `version="${programVersion()}",node="${process.versions.node}"`;
+    expect(text).toContain(`federated_etl_build_info{${build}} 1`);
     expect(text).toContain('federated_etl_role_ready{role="primaryCluster"} 0');
     expect(text).toMatch(/federated_etl_role_since_timestamp_seconds\{role="federatedCluster"\} \d+/);
     // This metric is missing, because nothing in this process has set it.
