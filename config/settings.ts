@@ -65,6 +65,14 @@ export interface Settings {
   readonly notices: readonly string[];
 }
 
+/**
+ * The settings of a verb of the command line. An operator's machine is no cluster of the federation, so it may have no
+ * cluster id.
+ */
+export interface OperatorSettings extends Omit<Settings, 'clusterId'> {
+  readonly clusterId?: ClusterId;
+}
+
 export interface Roles {
   readonly federatedCluster: boolean;
   readonly federator: boolean;
@@ -97,12 +105,24 @@ export interface SettingsSources {
   readonly cwd?: string;
 }
 
-/** Reads and compiles the settings. Throws SETTINGS_INVALID, with a list of all faults, or CLUSTER_ID_INVALID. */
-export function loadSettings({
-  file: named,
-  env = process.env,
-  cwd = process.cwd(),
-}: SettingsSources = {}): Settings {
+/**
+ * Reads and compiles the settings of a process that has a role. Throws SETTINGS_INVALID, with a list of all faults, or
+ * CLUSTER_ID_INVALID.
+ */
+export function loadSettings(sources: SettingsSources = {}): Settings {
+  // There is a cluster id, because settings without one are refused here.
+  return compileSettings(sources, 'has a cluster id') as Settings;
+}
+
+/** Does the same as `loadSettings` for a verb of the command line, which can do without a cluster id. */
+export function loadOperatorSettings(sources: SettingsSources = {}): OperatorSettings {
+  return compileSettings(sources, 'may lack a cluster id');
+}
+
+function compileSettings(
+  { file: named, env = process.env, cwd = process.cwd() }: SettingsSources,
+  who: 'has a cluster id' | 'may lack a cluster id',
+): OperatorSettings {
   const file = settingsFile(named, env, cwd);
   const content: FileSettings =
     file === undefined
@@ -122,9 +142,12 @@ export function loadSettings({
 
   checkCredentialVariables(env, faults);
   const roles = rolesOf(values);
-  const settings = freeze<Settings>({
+  const id = values.clusterId;
+  if (id === undefined && who === 'has a cluster id')
+    faults.push({ setting: 'clusterId', detail: 'No cluster id is set: set clusterId, or CLUSTER_ID.' });
+  const settings = freeze<OperatorSettings>({
     ...(file !== undefined && { file }),
-    clusterId: ownId(values.clusterId, faults),
+    ...(id !== undefined && { clusterId: clusterId(id) }),
     roles,
     federator: compileFederator(values, content.bareClusters, faults, notices),
     storage: compileStorage(values, found, Object.values(roles).some(Boolean), locate, faults, notices),
@@ -199,12 +222,6 @@ function unknownSetting(path: string, where: string): Fault {
     setting: path,
     detail: `${where}: there is no setting ${path}; the nearest is ${meant?.name ?? 'none'}.`,
   };
-}
-
-function ownId(id: string | undefined, faults: Fault[]): ClusterId {
-  if (id !== undefined) return clusterId(id);
-  faults.push({ setting: 'clusterId', detail: 'No cluster id is set: set clusterId, or CLUSTER_ID.' });
-  return '' as ClusterId;
 }
 
 function rolesOf(values: SettingValues): Roles {

@@ -1,10 +1,9 @@
 import { drawPlan } from '../activities/draw-plan';
 import type { DrawnPlan } from '../activities/drawn-plan';
-import type { Settings } from '../config/settings';
+import type { OperatorSettings } from '../config/settings';
 import type { Generation } from '../federation/generation';
-import type { RosterRules } from '../federation/membership';
+import type { RosterRules, Scope } from '../federation/membership';
 import type { FederationRequest } from '../federation/run';
-import type { BucketReader } from '../storage/bucket';
 import { rulesOf } from '../workflows/messages';
 import { findNewest } from './newest-generation';
 import type { Operator } from './operator';
@@ -43,22 +42,23 @@ export interface DryRun {
 /** The exclusions that people have decided, keyed by cluster id. */
 export type Exclusions = RosterRules['exclusions'];
 
+type Planner = Operator & { readonly settings: Pick<OperatorSettings, 'clusterId' | 'federator' | 'roles'> };
+
 /**
  * Plans a federation as if it were requested now, from the current state of the bucket and the roster. Writes nothing
  * and starts no workflow. `excluding` returns the exclusions to assume instead of those in the roster.
  */
 export async function dryRun(
-  operator: Operator & { readonly settings: Pick<Settings, 'clusterId' | 'federator'> },
+  operator: Planner,
   request: FederationRequest,
   excluding = (exclusions: Exclusions) => exclusions,
 ): Promise<DryRun> {
-  const { clusterId, federator } = operator.settings;
   const bucket = await operator.bucket();
-  const { rules, missing } = await rosterNow(operator, bucket);
+  const newest = await findNewest(bucket);
+  const { rules, missing } = await rosterNow(operator, newest);
   const plan = await drawPlan(bucket, {
-    federator: clusterId,
-    scope: federator.scope,
     ...rules,
+    ...federatorOf(operator.settings, newest.generation),
     exclusions: excluding(rules.exclusions),
     request,
     now: new Date(),
@@ -84,14 +84,26 @@ export async function dryRun(
 }
 
 /**
+ * Returns the federator that would run the federation, and its scope. If this machine hosts no federator, that is the
+ * one that committed the newest generation, because only its own machine has its settings.
+ */
+function federatorOf(
+  { clusterId: own, federator, roles }: Planner['settings'],
+  newest: Generation | undefined,
+): { federator: string; scope: Scope } {
+  return newest === undefined || roles.federator
+    ? { federator: own ?? '', scope: federator.scope }
+    : { federator: newest.membership.federator, scope: newest.membership.scope };
+}
+
+/**
  * Returns the exclusions in the roster. If the roster does not answer or has not loaded them yet, returns the
  * exclusions in the newest generation that can be read, and says so in `missing`.
  */
 async function rosterNow(
   operator: Operator,
-  bucket: BucketReader,
+  { generation, damage }: Awaited<ReturnType<typeof findNewest>>,
 ): Promise<{ rules: RosterRules } & Pick<DryRun, 'missing'>> {
-  const { generation, damage } = await findNewest(bucket);
   const { roster } = await temporalView(operator, {});
   if (roster?.loaded) return { rules: rulesOf(roster), missing: damage };
   const { exclusions = {}, roster: last = '' } = generation?.membership ?? {};

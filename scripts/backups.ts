@@ -6,18 +6,20 @@ import { formatBytes, formatTime } from '../operator/format';
 import type { Bucket } from '../storage/bucket';
 import { type CommandOptions, type Context, openContext } from './context';
 import { formatTable, print, printJson, printNote } from './output';
+import { clusterOption, ownCluster } from './own-cluster';
 
 /** Adds the verb `backups` to the command line. */
 export function registerBackups(program: Command): void {
   program
     .command('backups')
-    .description("list the backups of this cluster's local ETL, made before it was first overwritten")
+    .description("list the backups of a cluster's local ETL, made before it was first overwritten")
+    .option(...clusterOption)
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  federated-etl backups --config cluster-5.yaml\n')
     .action(async (_: unknown, command: Command) => {
-      const options = command.optsWithGlobals<CommandOptions & { json?: true }>();
+      const options = command.optsWithGlobals<CommandOptions & { cluster?: string; json?: true }>();
       await using context = openContext(options);
-      const cluster = context.settings.clusterId;
+      const cluster = ownCluster(context.settings, options.cluster);
       const place = await backupPlace(context);
       const damaged: FederationError[] = [];
       const unfinished: string[] = [];
@@ -45,7 +47,7 @@ export function registerBackups(program: Command): void {
 }
 
 /**
- * Opens the store that holds this cluster's backups: the backup folder in the settings, or the federation's bucket if
+ * Opens the store that holds a cluster's backups: the backup folder in the settings, or the federation's bucket if
  * the settings name no folder.
  */
 export async function backupPlace(context: Context): Promise<Bucket> {

@@ -1,7 +1,7 @@
 import type { Client, Connection } from '@temporalio/client';
 import { createVerbLog, type Log } from '../config/log';
 import { openLoggedBucket } from '../config/open-logged-bucket';
-import { loadSettings, type Settings } from '../config/settings';
+import { loadOperatorSettings, type OperatorSettings } from '../config/settings';
 import { probeTemporal } from '../operator/probe-temporal';
 import type { Bucket } from '../storage/bucket';
 import { readOnly } from '../storage/read-only';
@@ -20,7 +20,7 @@ export interface CommandOptions {
  * closed when the context is disposed.
  */
 export interface Context extends AsyncDisposable {
-  readonly settings: Settings;
+  readonly settings: OperatorSettings;
   /** Writes to standard error, because standard output is only for the result of the verb. */
   readonly log: Log;
   readonly names: Names;
@@ -42,7 +42,7 @@ export interface Temporal {
  * the end.
  */
 export function openContext(options: CommandOptions): Context {
-  const settings = loadSettings({ file: options.config });
+  const settings = loadOperatorSettings({ file: options.config });
   const log = createVerbLog(options.verbose ? 'debug' : 'warn');
   for (const notice of settings.notices) log.warn({ event: 'settings.notice' }, notice);
   const releasers = new Releasers();
@@ -81,7 +81,7 @@ export function openContext(options: CommandOptions): Context {
   };
 }
 
-async function connectTemporal(settings: Settings, timeoutMs: number): Promise<Temporal> {
+async function connectTemporal(settings: OperatorSettings, timeoutMs: number): Promise<Temporal> {
   // Import Temporal's client only if a verb uses it. This import alone takes longer than a complete run of a
   // verb that does not need Temporal.
   const sdk = await import('@temporalio/client');

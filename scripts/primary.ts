@@ -5,6 +5,7 @@ import { count } from '../federation/count';
 import { type Primary, primaryOf } from '../operator/primary';
 import { type CommandOptions, openContext } from './context';
 import { print, printJson } from './output';
+import { clusterOption, ownCluster } from './own-cluster';
 import { dryRunOption, nothingChanged } from './show-dry-run';
 
 interface PrimaryOptions extends CommandOptions {
@@ -82,17 +83,15 @@ function verb(
   return verbs
     .command(name)
     .description(description)
-    .option('--cluster <id>', 'the primary (default: the cluster of the settings)')
+    .option(...clusterOption)
     .option('--json', 'print JSON')
     .addHelpText('after', `\nExample:\n  federated-etl primary ${name} --config cluster-5.yaml\n`)
     .action(async (_: unknown, command: Command) => {
       const options = command.optsWithGlobals<PrimaryOptions>();
       await using context = openContext(options);
+      const cluster = ownCluster(context.settings, options.cluster);
       const { client } = await context.temporal();
-      const { json, show } = await act(
-        primaryOf(client, context.names, options.cluster ?? context.settings.clusterId),
-        options,
-      );
+      const { json, show } = await act(primaryOf(client, context.names, cluster), options);
       if (options.json) printJson(json);
       else show();
     });

@@ -7,9 +7,11 @@ import { localEtl } from '../local-etl/store';
 import { backupPlace } from './backups';
 import { type CommandOptions, openContext } from './context';
 import { print, printJson } from './output';
+import { clusterOption, ownCluster } from './own-cluster';
 import { dryRunOption, nothingChanged } from './show-dry-run';
 
 interface RestoreOptions extends CommandOptions {
+  readonly cluster?: string;
   readonly dryRun?: true;
   readonly json?: true;
 }
@@ -20,6 +22,7 @@ export function registerRestore(program: Command): void {
     .command('restore')
     .argument('<backup>', 'the name of the backup, as `federated-etl backups` lists it')
     .description('restore the local ETL from a backup; run it where the volume is mounted')
+    .option(...clusterOption)
     .option(...dryRunOption)
     .option('--json', 'print JSON')
     .addHelpText(
@@ -29,7 +32,8 @@ export function registerRestore(program: Command): void {
     .action(async (name: string, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<RestoreOptions>();
       await using context = openContext(options);
-      const { clusterId: cluster, localEtl: local, roles } = context.settings;
+      const { localEtl: local, roles } = context.settings;
+      const cluster = ownCluster(context.settings, options.cluster);
       const { dryRun = false, json } = options;
       const store = localEtl(local.pullPath);
       const changes: { path: string; change: 'restore' | 'remove' }[] = [];

@@ -1,5 +1,6 @@
-import { loadSettings, type Settings } from '../../config/settings';
+import { loadOperatorSettings, loadSettings, type OperatorSettings, type Settings } from '../../config/settings';
 import { FederationError } from '../../errors/federation-error';
+import type { ClusterId } from '../../etl/cluster-id';
 import type { Bucket } from '../../storage/bucket';
 import type { FederatedStore } from '../../storage/federated-store';
 import { openBucket } from '../../storage/open-bucket';
@@ -26,13 +27,15 @@ export interface ExamineOptions {
  * others are still made.
  */
 export async function* examine({ config, strict, signal }: ExamineOptions): AsyncGenerator<Check[]> {
-  const settings = readSettings(config);
-  if ('outcome' in settings) {
-    yield [settings, skipped('settings', 'everything else', 'It depends on the settings.')];
+  const found = readSettings(config);
+  if ('outcome' in found) {
+    yield [found, skipped('settings', 'everything else', 'It depends on the settings.')];
     return;
   }
+  // Only checks of a role use the cluster id, and a machine with a role has one.
+  const settings: Settings = { ...found, clusterId: found.clusterId ?? ('' as ClusterId) };
   const { checks, store } = await checkStore(settings, strict === true);
-  yield [...checkSettings(settings), ...checks];
+  yield [...checkSettings(found), ...checks];
   yield await checkLocalEtl(settings);
   if (signal.aborted) return;
 
@@ -88,9 +91,10 @@ async function examineBucket(
   return { usable, checks: [...checks, ...limits, ...[...warnings].map(warning)] };
 }
 
-function readSettings(file: string | undefined): Settings | Check {
+function readSettings(file: string | undefined): OperatorSettings | Check {
   try {
-    return loadSettings({ file });
+    const settings = loadOperatorSettings({ file });
+    return Object.values(settings.roles).some(Boolean) ? loadSettings({ file }) : settings;
   } catch (error) {
     if (!(error instanceof FederationError)) throw error;
     return failed('settings', 'file', error);

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { Roles, Settings } from '../../config/settings';
+import type { OperatorSettings, Roles, Settings } from '../../config/settings';
 import { describeFederatedStore, type FederatedStore } from '../../storage/federated-store';
 import { readFederatedStore } from '../../storage/open-bucket';
 import { type Check, failed } from './check';
@@ -10,7 +10,7 @@ const check = 'settings';
  * Reports this cluster's id, roles and files, as defined by the settings. Warns about settings that were overridden or
  * ignored.
  */
-export function checkSettings(settings: Settings): Check[] {
+export function checkSettings(settings: OperatorSettings): Check[] {
   const { clusterId, file, roles, storage, notices } = settings;
   const names = roleNames(roles);
   return [
@@ -21,7 +21,9 @@ export function checkSettings(settings: Settings): Check[] {
       detail:
         file === undefined ? 'No settings file: environment variables and defaults only.' : resolve(file),
     },
-    { check, subject: 'cluster id', outcome: 'ok', detail: `${clusterId} is valid.` },
+    clusterId === undefined
+      ? { check, subject: 'cluster id', outcome: 'not needed', detail: 'This machine has no role.' }
+      : { check, subject: 'cluster id', outcome: 'ok', detail: `${clusterId} is valid.` },
     names.length > 0
       ? { check, subject: 'roles', outcome: 'ok', detail: names.join(', ') }
       : {

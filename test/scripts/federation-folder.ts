@@ -22,7 +22,7 @@ import { reportOf } from '../federation/made-up';
 
 const golden = resolve(__dirname, '../golden/bucket');
 /** Address at which no Temporal server runs: nothing listens on port 1. */
-const noTemporal = { address: '127.0.0.1:1' };
+export const noTemporal = { address: '127.0.0.1:1' };
 
 /**
  * A folder with a settings file and a bucket, for tests of the CLI's verbs. No federation runs: the tests themselves
@@ -82,6 +82,7 @@ export class FederationFolder implements AsyncDisposable {
       excluded?: Generation['membership']['excluded'];
       removed?: Generation['membership']['removed'];
       exclusions?: Generation['membership']['exclusions'];
+      scope?: Generation['membership']['scope'];
     } = {},
   ): Promise<void> {
     const published: Published['windows'] = {};
@@ -91,8 +92,9 @@ export class FederationFolder implements AsyncDisposable {
       merged[window] = named;
       published[window] = { fingerprint: named.fingerprint, digest: named.digest, version };
     }
-    const { exclusions = {}, excluded = {}, removed = {}, ...facts } = more;
-    const members = membership([...clusters], { federator: 'cluster-4', exclusions, excluded, removed });
+    const { exclusions = {}, excluded = {}, removed = {}, scope = { exclude: [] }, ...facts } = more;
+    const out = { exclusions, excluded, removed };
+    const members = membership([...clusters], { federator: 'cluster-4', scope, ...out });
     const committed = madeUpGeneration({}, members, {
       generation,
       run: `federation-${generation}`,
