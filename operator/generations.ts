@@ -1,5 +1,6 @@
 import { listGenerations } from '../activities/read-generations';
 import { mapConcurrently } from '../concurrency/map-concurrently';
+import type { ClusterId } from '../etl/cluster-id';
 import { type Decided, describeChange } from '../federation/change';
 import { describeDamagedGeneration } from '../federation/damaged-generation';
 import { examineDocument } from '../federation/document';
@@ -98,7 +99,7 @@ export interface GenerationSummary {
   readonly quarantined: number;
   /** Number of sources that lost a large part of their data but were merged, because their windows were still young. */
   readonly shrunk: number;
-  /** Number of notices about the clusters' folders. */
+  /** Number of notices about the folders of included clusters. */
   readonly notices: number;
   /** The hold that a rollback has put on the federation. It is in force as long as this is the newest generation. */
   readonly hold?: Hold;
@@ -109,14 +110,15 @@ export interface GenerationSummary {
   readonly replaces?: number;
   /** A person's decision that the run committed with this generation. */
   readonly decision?: Decision;
-  /** Number of quarantined sources that a person has dropped. */
+  /** Number of quarantined sources of included clusters that a person has dropped. */
   readonly dropped: number;
-  /** Number of sources that are merged because a person has accepted them. */
+  /** Number of sources of included clusters that are merged because a person has accepted them. */
   readonly accepted: number;
   /** Size of all merged windows of the generation, in bytes. */
   readonly size: number;
 }
 
+/** Summarizes a generation. Sources and notices of clusters that it does not include are not counted. */
 export function summarizeGeneration(generation: DecidedGeneration): GenerationSummary {
   const {
     generation: number,
@@ -131,6 +133,8 @@ export function summarizeGeneration(generation: DecidedGeneration): GenerationSu
     replaces,
     decision,
   } = generation;
+  const included = new Set(membership.clusters);
+  const isIncluded = ({ cluster }: { cluster: ClusterId }) => included.has(cluster);
   return {
     generation: number,
     committedAt,
@@ -139,9 +143,9 @@ export function summarizeGeneration(generation: DecidedGeneration): GenerationSu
     clusters: membership.clusters.length,
     windows: Object.keys(windows).length,
     quarantined: openQuarantined(generation).length,
-    dropped: quarantined.filter(({ dropped }) => dropped !== undefined).length,
-    accepted: accepted.length,
-    notices: notices.length,
+    dropped: quarantined.filter((source) => source.dropped !== undefined && isIncluded(source)).length,
+    accepted: accepted.filter(isIncluded).length,
+    notices: notices.filter(isIncluded).length,
     shrunk: shrunkSources(generation).length,
     ...(hold && { hold }),
     ...(replaces && { replaces: replaces.generation }),
