@@ -1,3 +1,4 @@
+import type { EarlierRoster } from '../federation/earlier-roster';
 import type { StoreCalls } from '../federation/store-calls';
 import { countCalls } from '../storage/count-calls';
 import { createCleanUp } from './clean-up';
@@ -69,6 +70,8 @@ export interface FederationActivities extends ReturnType<typeof createFederation
    * missing report of each of these runs that could not write its own.
    */
   awaitEarlierRuns(input: { run: string; runId: string }): Promise<{ waitedFor: string[] }>;
+  /** Asks a roster that has ended what it knew. Temporal answers from its history for as long as it keeps that. */
+  readEarlierRoster(input: { runId: string }): Promise<EarlierRoster>;
   /** Signals every primary in the roster to pull. */
   notifyPrimaries(): Promise<{ notified: number }>;
 }

@@ -2,6 +2,7 @@ import { FederationError } from '../errors/federation-error';
 import type { roster } from '../workflows/roster';
 import { ensureFederateOnPush } from './federate-on-push';
 import { type Need, workflowNeed } from './needs';
+import { latestRun } from './open-workflow';
 import type { RoleContext } from './role';
 import { type FederationSchedule, restoreSchedule } from './schedule';
 import { ensureSearchAttributes } from './search-attributes';
@@ -12,21 +13,25 @@ export type FederatorContext = Pick<RoleContext, 'client' | 'connection' | 'name
 };
 
 /**
- * Starts the roster workflow if it is not running. Throws ROSTER_BOUND_ELSEWHERE if it serves the federation of another
- * bucket.
+ * Starts the roster workflow if it is not running. If one has ended, the new one takes over what that one knew. Throws
+ * ROSTER_BOUND_ELSEWHERE if the roster serves the federation of another bucket.
+ *
+ * @returns whether there is a roster that has ended
  */
-export async function startRoster({ client, bucket, names, settings }: FederatorContext): Promise<void> {
+export async function startRoster({ client, bucket, names, settings }: FederatorContext): Promise<boolean> {
+  const latest = await latestRun(client, names.roster);
+  const earlier = latest?.closeTime === undefined ? undefined : latest.runId;
   const handle = await client.workflow.start<typeof roster>('roster', {
     workflowId: names.roster,
     taskQueue: names.federationQueue,
-    args: [{ bucket: bucket.label }],
+    args: [{ bucket: bucket.label, earlier }],
     workflowIdConflictPolicy: 'USE_EXISTING',
     // Also store the bucket in the workflow's memo, which can be read even if no worker serves the workflow.
     memo: { bucket: bucket.label },
     staticSummary: 'Exclusions, and the primaries to notify',
   });
   const { memo } = await client.workflow.getHandle(handle.workflowId).describe();
-  if (memo?.['bucket'] === bucket.label) return;
+  if (memo?.['bucket'] === bucket.label) return earlier !== undefined;
   throw new FederationError('ROSTER_BOUND_ELSEWHERE', {
     subject: { setting: 'temporal.namespace', key: settings.temporal.namespace },
     detail: `This namespace serves the federation of ${String(memo?.['bucket'])}, not of ${bucket.label}.`,
@@ -41,14 +46,15 @@ export function federatorNeeds(context: FederatorContext, schedule: FederationSc
       what: 'the search attributes',
       restore: () => ensureSearchAttributes(connection, settings.temporal.namespace),
     },
-    {
-      ...workflowNeed(client, names.roster, () => startRoster(context)),
-      loses: 'Exclusions and inclusions that are newer than the newest generation are lost.',
-    },
+    workflowNeed(client, names.roster, async () =>
+      (await startRoster(context))
+        ? 'The roster takes over the exclusions of the one that ended, unless another line says that it cannot.'
+        : 'Exclusions and inclusions that are newer than the newest generation are lost.',
+    ),
     {
       what: `the schedule ${names.schedule}`,
-      loses: 'If the schedule was paused, it no longer is.',
-      restore: () => restoreSchedule(client, schedule),
+      restore: async () =>
+        (await restoreSchedule(client, schedule)) && 'If the schedule was paused, it no longer is.',
     },
   ];
   if (settings.federator.federateOnPush)

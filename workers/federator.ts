@@ -9,7 +9,9 @@ import type { FederationDependencies } from '../activities/federation-dependenci
 import { startMergeThreads } from '../activities/threads/merge-threads';
 import { errorLine } from '../errors/error-line';
 import { FederationError } from '../errors/federation-error';
+import type { EarlierRoster } from '../federation/earlier-roster';
 import type { RosterRules } from '../federation/membership';
+import { promptly } from '../operator/promptly';
 import { unsafeWithoutCondition } from '../storage/conditional-create';
 import { pullNow, type RosterState, rosterState, rulesOf } from '../workflows/messages';
 import { temporalContext } from './as-activity';
@@ -70,6 +72,7 @@ export async function startFederator(context: RoleContext): Promise<StartedRole>
       await completeReports(context, ends, reported);
       return waited;
     },
+    readEarlierRoster: ({ runId }) => readEarlierRoster(context, runId),
     notifyPrimaries: () => notifyPrimaries(context),
   };
   const workers = [
@@ -166,6 +169,14 @@ async function queryRoster(client: Client, workflowId: string): Promise<RosterSt
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;
   }
+}
+
+const earlierRosterAnswersWithinMs = 15_000;
+
+/** Asks a roster that has ended what it knew. A worker of a federator replays its history for the answer. */
+function readEarlierRoster({ client, names }: RoleContext, runId: string): Promise<EarlierRoster> {
+  const roster = client.workflow.getHandle(names.roster, runId);
+  return promptly(client, earlierRosterAnswersWithinMs, () => roster.query<RosterState>(rosterState));
 }
 
 /**

@@ -12,20 +12,23 @@ import { repeat } from './repeat';
 export interface Need {
   /** Name in a log line, such as `the schedule federation`. */
   readonly what: string;
-  /** What is lost when it has to be created again, in one sentence. */
-  readonly loses?: string;
-  /** Creates it if it is absent, and returns whether it was absent. Does not change it if it is there. */
-  restore(): Promise<boolean>;
+  /**
+   * Creates it if it is absent, and returns whether it was absent, or a sentence about what was lost with it. Does not
+   * change it if it is there.
+   */
+  restore(): Promise<boolean | string>;
 }
 
-/** Returns the need of a workflow that runs for ever. `start` must do no harm if the workflow runs after all. */
-export function workflowNeed(client: Client, workflowId: string, start: () => Promise<void>): Need {
+/**
+ * Returns the need of a workflow that runs for ever. `start` must do no harm if the workflow runs after all. It may
+ * return a sentence about what was lost.
+ */
+export function workflowNeed(client: Client, workflowId: string, start: () => Promise<string | void>): Need {
   return {
     what: `the workflow ${workflowId}`,
     restore: async () => {
       if ((await openWorkflow(client, workflowId)) !== undefined) return false;
-      await start();
-      return true;
+      return (await start()) ?? true;
     },
   };
 }
@@ -46,11 +49,14 @@ export function keepNeeds(client: Client, needs: readonly Need[], log: Log): () 
 export function restorer(client: Client, needs: readonly Need[], log: Log): () => Promise<void> {
   let known: ReadonlySet<string> = new Set();
   return async () => {
-    const restored: Need[] = [];
+    const restored: string[] = [];
+    const losses: string[] = [];
     const reasons = new Map<string, string[]>();
     for (const need of needs) {
       try {
-        if (await promptly(client, answerWithinMs, () => need.restore())) restored.push(need);
+        const absent = await promptly(client, answerWithinMs, () => need.restore());
+        if (absent !== false) restored.push(need.what);
+        if (typeof absent === 'string') losses.push(absent);
       } catch (error) {
         const { code, detail, hint } = knownError(error);
         const reason = `${code}: ${detail} ${hint}`;
@@ -58,11 +64,9 @@ export function restorer(client: Client, needs: readonly Need[], log: Log): () =
       }
     }
     if (restored.length > 0) {
-      const what = restored.map((need) => need.what);
-      const losses = restored.flatMap(({ loses }) => loses ?? []);
       log.warn(
-        { event: 'temporal.restored', what },
-        [`Temporal had lost ${list(what)}: created again.`, ...losses].join(' '),
+        { event: 'temporal.restored', what: restored },
+        [`Temporal had lost ${list(restored)}: created again.`, ...losses].join(' '),
       );
     }
     for (const [reason, what] of reasons) {

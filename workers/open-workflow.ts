@@ -5,9 +5,20 @@ export async function openWorkflow(
   client: Client,
   workflowId: string,
 ): Promise<WorkflowExecutionDescription | undefined> {
+  const latest = await latestRun(client, workflowId);
+  return latest?.closeTime === undefined ? latest : undefined;
+}
+
+/**
+ * Returns the description of the latest run of a workflow, which may have ended. Returns undefined if Temporal knows
+ * none.
+ */
+export async function latestRun(
+  client: Client,
+  workflowId: string,
+): Promise<WorkflowExecutionDescription | undefined> {
   try {
-    const described = await client.workflow.getHandle(workflowId).describe();
-    return described.closeTime === undefined ? described : undefined;
+    return await client.workflow.getHandle(workflowId).describe();
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;

@@ -10,6 +10,8 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { FederationActivities } from '../activities/federation-activities';
+import type { StoredExclusions } from '../activities/read-exclusions';
+import { type EarlierRoster, startingExclusions } from '../federation/earlier-roster';
 import { type GenerationIdentity, newerIdentity, parseIdentity } from '../federation/identity';
 import type { Exclusion, FollowedGeneration } from '../federation/membership';
 import { failureOf } from './attempts';
@@ -36,6 +38,8 @@ export interface RosterInput {
    * generation.
    */
   readonly exclusions?: Readonly<Record<string, Exclusion>>;
+  /** Run id of the roster that ended before this one was started. Undefined if Temporal knows none. */
+  readonly earlier?: string;
   /** The generation from which the initial exclusions were read. Undefined if there was none. */
   readonly follows?: FollowedGeneration;
   /** The newest generation that the roster knows. Undefined if it knows none. */
@@ -44,6 +48,11 @@ export interface RosterInput {
 }
 
 const { readExclusions } = proxyActivities<FederationActivities>(quickActivity);
+/** Few attempts: runs wait for the roster, and it can do without the answer. */
+const { readEarlierRoster } = proxyActivities<FederationActivities>({
+  ...quickActivity,
+  retry: { ...quickActivity.retry, maximumAttempts: 3 },
+});
 
 /** Number of signals after which the workflow continues as new, to keep its history short. */
 const messagesPerRun = 500;
@@ -51,7 +60,8 @@ const messagesPerRun = 500;
 /**
  * Keeps two lists, forever: the clusters that people have excluded, with times and reasons, and the primaries to notify
  * of new generations. Also remembers the newest generation. At its first start, reads the exclusions from the newest
- * generation in the bucket, so that they survive even the loss of all Temporal data.
+ * generation in the bucket, so that they survive even the loss of all Temporal data. If Temporal still knows a roster
+ * that has ended, takes over what that one knew.
  */
 export async function roster(input: RosterInput): Promise<void> {
   const exclusions = new Map(Object.entries(input.exclusions ?? {}));
@@ -148,9 +158,11 @@ export async function roster(input: RosterInput): Promise<void> {
     // precedence over the stored exclusion of the same cluster.
     try {
       const stored = await readExclusions();
+      const start = await startFrom(input, stored);
       follows = stored.follows;
       known ??= stored.known;
-      for (const [cluster, exclusion] of Object.entries(stored.exclusions)) {
+      for (const cluster of start.primaries) primaries.add(cluster);
+      for (const [cluster, exclusion] of Object.entries(start.exclusions)) {
         if (!exclusions.has(cluster) && !includedEarly.has(cluster)) exclusions.set(cluster, exclusion);
       }
       includedEarly.clear();
@@ -174,6 +186,30 @@ export async function roster(input: RosterInput): Promise<void> {
     known,
     primaries: [...primaries],
   });
+}
+
+/** Returns what a new roster starts with: what the newest generation says, and what an ended roster knew. */
+async function startFrom(
+  { bucket, earlier: runId }: RosterInput,
+  stored: StoredExclusions,
+): Promise<Pick<EarlierRoster, 'exclusions' | 'primaries'>> {
+  if (runId === undefined) return { exclusions: stored.exclusions, primaries: [] };
+  try {
+    const earlier = await readEarlierRoster({ runId });
+    const exclusions = startingExclusions(bucket, stored, earlier);
+    log.info('The roster took over what the one that ended knew', { excluded: Object.keys(exclusions) });
+    return { exclusions, primaries: earlier.primaries };
+  } catch (error) {
+    const { code, message } = failureOf(error);
+    log.warn(
+      'The roster that ended could not be asked; exclusions and inclusions since the newest generation are lost',
+      {
+        code,
+        reason: message,
+      },
+    );
+    return { exclusions: stored.exclusions, primaries: [] };
+  }
 }
 
 function requireCluster(message: unknown): void {

@@ -138,7 +138,7 @@ describeWithTemporal('what a role needs in Temporal', () => {
           'the workflow gone-pull/c1',
           'the registration of c1 as a primary',
         ],
-        msg: expect.stringContaining('Exclusions and inclusions'),
+        msg: expect.stringContaining('takes over the exclusions'),
       }),
     ]);
     await restore();

@@ -185,6 +185,7 @@ export function allGoesWell(): AllDoubles {
     cleanUp: async () => cleanedUp,
     writeReport: async () => undefined,
     readExclusions: async () => ({ exclusions: {} }),
+    readEarlierRoster: () => Promise.reject(new Error('no test expects this call')),
     pushLocalEtl: async () => pushed,
     pullCombined: async () => pulled,
     leavePrimary: async () => ({ fromFolder: 1, fromBackup: 0, own: 0, restored: none, removed: none }),

@@ -1,7 +1,9 @@
-import { type WorkflowHandle, WorkflowUpdateFailedError } from '@temporalio/client';
+import { type Connection, type WorkflowHandle, WorkflowUpdateFailedError } from '@temporalio/client';
 import { CancelledFailure } from '@temporalio/common';
+import type { Settings } from '../../config/settings';
 import { FederationError } from '../../errors/federation-error';
 import type { GenerationIdentity } from '../../federation/identity';
+import { startRoster as startRosterOf } from '../../workers/federator-workflows';
 import {
   excludeCluster,
   excludeClusterUpdate,
@@ -75,6 +77,41 @@ describeWithTemporal('the roster', () => {
       primaries: [],
       loaded: true,
     });
+  });
+
+  it('takes over what a terminated one knew, even if no generation has it', async () => {
+    const askEarlier: Doubles['readEarlierRoster'] = ({ runId }) =>
+      world.client.workflow.getHandle(names('').roster, runId).query(rosterState);
+    const exclusions = { c2: { reason: 'odd prices', at: since } };
+    const known = { readExclusions: async () => ({ exclusions }), readEarlierRoster: askEarlier };
+    await startRoster(known);
+    await handle.signal(excludeCluster, { cluster: 'c3', reason: 'not in a generation yet' });
+    await handle.signal(includeCluster, 'c2');
+    await handle.signal(registerPrimary, { cluster: 'c5' });
+    const before = await untilRoster(
+      'the changes',
+      ({ loaded, primaries }) => loaded && primaries.length > 0,
+    );
+    const restart = () =>
+      startRosterOf({
+        client: world.client,
+        connection: world.client.connection as Connection,
+        names: names(''),
+        settings: {} as Settings,
+        bucket: { label: before.bucket },
+      });
+    await handle.terminate('a mistake');
+    expect(await restart()).toBe(true);
+    const after = await untilRoster('the new roster', ({ loaded }) => loaded);
+    expect(after).toMatchObject({ exclusions: before.exclusions, primaries: ['c5'] });
+    expect(after.id).not.toBe(before.id);
+
+    // Without an answer, the newest generation has to do.
+    world.become({ readEarlierRoster: () => Promise.reject(accessDenied) });
+    await handle.terminate('again');
+    expect(await restart()).toBe(true);
+    const third = await untilRoster('the third roster', ({ loaded }) => loaded);
+    expect(third).toMatchObject({ exclusions, primaries: [] });
   });
 
   it('keeps time and reason of the first exclusion, and forgets both when the cluster is included', async () => {
