@@ -13,6 +13,7 @@ import { changeMembership, describeChange } from './membership';
 import { findNewest } from './newest-generation';
 import type { Operator } from './operator';
 import { describeOtherBucket } from './other-bucket';
+import { promptly } from './promptly';
 import { replayRequest } from './replay';
 import { readRuns, type Run } from './runs';
 import { startFederation } from './start-federation';
@@ -24,6 +25,9 @@ import { temporalView } from './temporal-view';
  * reading its whole document.
  */
 const mostGenerations = 30;
+
+/** Time to wait until Temporal has started a run, in milliseconds. */
+const answerWithinMs = 10_000;
 
 export interface FederationOptions {
   /** Address of the Temporal UI; undefined if it is not known. */
@@ -39,7 +43,7 @@ export function federationOf(operator: Operator, { temporalUi }: FederationOptio
   const start = async (request: Parameters<typeof startFederation>[2]) => {
     await requireCommittable(operator, request);
     const { client } = await operator.temporal();
-    const run = await startFederation(client, idPrefix, request);
+    const run = await promptly(client, answerWithinMs, () => startFederation(client, idPrefix, request));
     return { message: `${run} has started.` };
   };
   return {

@@ -1,7 +1,7 @@
 import { createClusterActivities } from '../activities/cluster-activities';
 import type { PushInput } from '../activities/push-local-etl';
 import { instanceOf, noteStart } from '../local-etl/instance';
-import { allowed, localEtl } from '../local-etl/store';
+import { allowed, type LocalEtl, localEtl } from '../local-etl/store';
 import { watchLocalEtl } from '../local-etl/watch';
 import { roleGone } from '../operator/stopped-pushes';
 import { makeFolder } from '../storage/make-folder';
@@ -13,7 +13,7 @@ import { reportPush } from './federate-on-push';
 import { warnOfLimits } from './file-system-limits';
 import { watchLastAttempts } from './last-attempts';
 import { createNotifier } from './notifier';
-import { startPrimaryApi } from './primary-api';
+import { type PrimaryApi, type PrimaryContext, startPrimaryApi } from './primary-api';
 import type { RoleContext, StartedRole } from './role';
 import { warnOfSharedConfig } from './shared-config';
 import { createWorker } from './workers';
@@ -31,22 +31,44 @@ const activitiesAtOnce = 4;
  */
 const transferBytes = 64 * 2 ** 20;
 
+/** What a cluster has open before it connects to Temporal. */
+export interface OpenedCluster {
+  readonly store: LocalEtl;
+  /** Id of the cluster's volume. */
+  readonly instance: string;
+  /** The query API, if the cluster is a primary. It serves already. */
+  readonly api?: PrimaryApi;
+}
+
 /**
- * Starts the Federated Cluster role, the Primary Cluster role, or both. Serves the cluster's own task queue, so that
- * activities that need the cluster's volume run where it is mounted. If the settings no longer include one of these
- * roles, terminates the workflow of that role. Throws DUPLICATE_CLUSTER_ID, before anything is served, if the cluster
- * id belongs to another volume.
+ * Opens the volume of a cluster, and serves what a primary has ingested before. Needs neither Temporal nor the store,
+ * so a primary that is restarted while they are away answers queries nevertheless. The caller must close the API.
  */
-export async function startCluster(context: RoleContext): Promise<StartedRole> {
-  const { settings, bucket, client, names, log } = context;
-  const { clusterId: cluster, localEtl: local } = settings;
+export async function openCluster(context: PrimaryContext): Promise<OpenedCluster> {
+  const { settings, log } = context;
   const { federatedCluster, primaryCluster } = settings.roles;
-  const store = localEtl(local.path);
+  const store = localEtl(settings.localEtl.path);
   // Create the folder of a new primary. The folder of a Federated Cluster must already exist: if it does not, the
   // cluster's volume is not mounted.
   if (!federatedCluster) await allowed(store.root, makeFolder(store.root));
   const instance = await instanceOf(store);
   await warnOfLimits(log, store.state, 'local ETL');
+  return { store, instance, ...(primaryCluster && { api: await startPrimaryApi(context) }) };
+}
+
+/**
+ * Starts the Federated Cluster role, the Primary Cluster role, or both. Serves the cluster's own task queue, so that
+ * activities that need the cluster's volume run where it is mounted. If the settings no longer include one of these
+ * roles, terminates the workflow of that role. Throws DUPLICATE_CLUSTER_ID, before anything is pushed or pulled, if the
+ * cluster id belongs to another volume.
+ */
+export async function startCluster(
+  context: RoleContext,
+  { store, instance, api }: OpenedCluster,
+): Promise<StartedRole> {
+  const { settings, bucket, client, names, log } = context;
+  const { clusterId: cluster } = settings;
+  const { federatedCluster, primaryCluster } = settings.roles;
   if (federatedCluster) {
     // On a read-only or full volume, the process still does what it can. Then a clone of the volume is not noticed.
     await noteStart(store).catch((error: unknown) =>
@@ -55,7 +77,6 @@ export async function startCluster(context: RoleContext): Promise<StartedRole> {
     await startPush(context, instance);
   } else await endWorkflow(client, names.push(cluster), roleGone);
   if (!primaryCluster) await endWorkflow(client, names.pull(cluster), roleGone);
-  const api = primaryCluster ? await startPrimaryApi(context) : undefined;
   const activities = createClusterActivities({
     settings,
     bucket,
@@ -92,13 +113,11 @@ export async function startCluster(context: RoleContext): Promise<StartedRole> {
       await registration.begin();
       stopAsking = watchLastAttempts(context);
     },
-    ...(api !== undefined && { unserved: () => api.unserved() }),
     close: async () => {
       stopAsking();
       await watcher?.close();
       changes.close();
       registration.close();
-      await api?.close();
     },
   };
 }

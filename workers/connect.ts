@@ -20,19 +20,21 @@ const longestWaitMs = 30_000;
 /**
  * Connects to Temporal. Waits for the server as long as necessary, so that a cluster may start before its Temporal
  * server. Throws TEMPORAL_UNAVAILABLE if `stop` is aborted in the meantime or if the namespace does not exist, and
- * TEMPORAL_ACCESS_DENIED if the server denies this client access to it.
+ * TEMPORAL_ACCESS_DENIED if the server denies this client access to it. If `insists` returns true, waits in these two
+ * cases, too.
  */
 export async function connectPatiently(
   settings: Settings['temporal'],
   log: Log,
   stop: AbortSignal,
+  insists: () => boolean = () => false,
 ): Promise<TemporalConnections> {
   for (let waitMs = firstWaitMs; ; waitMs = Math.min(waitMs * 2, longestWaitMs)) {
     try {
       return await connect(settings, log);
     } catch (error) {
       const known = knownError(error, settings);
-      if (stop.aborted || !known.retryable) throw known;
+      if (stop.aborted || !(known.retryable || insists())) throw known;
       log.warn(
         { event: 'temporal.unavailable', address: settings.address, code: known.code },
         `${known.detail} ${known.hint} Next attempt in ${waitMs / 1000} s`,

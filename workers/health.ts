@@ -12,7 +12,7 @@ export type RoleName = 'federatedCluster' | 'federator' | 'primaryCluster';
 export class Readiness {
   private readonly states: Map<RoleName, string>;
   private reach: () => Promise<string | undefined> = () => Promise.resolve(undefined);
-  private unserved: () => string | undefined = () => undefined;
+  private unserved: (() => string | undefined) | undefined;
   private reached: { readonly at: number; readonly answer: Promise<string | undefined> } | undefined;
 
   constructor(roles: Settings['roles']) {
@@ -20,22 +20,32 @@ export class Readiness {
     this.states = new Map(own.map((role) => [role, 'has just been started']));
   }
 
-  /** Sets all roles to the same state, for example `waits for the bucket`. */
+  /** Sets all roles to the same state, for example `is stopping`. */
   all(state: string): void {
     for (const role of this.states.keys()) this.states.set(role, state);
   }
 
+  /** Sets the state of all roles that still start, such as `waits for Temporal`. A primary that serves is not one. */
+  starting(state: string): void {
+    for (const role of this.states.keys())
+      if (role !== 'primaryCluster' || this.unserved === undefined) this.states.set(role, state);
+  }
+
   /**
-   * Sets all roles to ready. While a role is set to ready, `read` calls `reach` or `unserved` to find out its actual
-   * state.
-   *
-   * @param reach returns why the federator and Federated Cluster roles cannot work at the moment, or undefined if they
-   *   can
-   * @param unserved returns why the primary role cannot answer queries, or undefined if it can
+   * Says that the API of the primary is open. From then on, the state of its role depends only on `unserved`, which
+   * returns why the primary cannot answer queries, or undefined if it can.
    */
-  onceReady(reach: () => Promise<string | undefined>, unserved: () => string | undefined): void {
-    this.reach = reach;
+  serving(unserved: () => string | undefined): void {
     this.unserved = unserved;
+    this.states.set('primaryCluster', ready);
+  }
+
+  /**
+   * Sets all roles to ready. From then on, `reach` returns why the federator and Federated Cluster roles cannot work at
+   * the moment, or undefined if they can.
+   */
+  onceReady(reach: () => Promise<string | undefined>): void {
+    this.reach = reach;
     this.all(ready);
   }
 
@@ -47,7 +57,7 @@ export class Readiness {
     const own = [...this.states].filter(([role]) => asked === undefined || role === asked);
     const read = own.map(async ([role, state]) => {
       if (state !== ready) return [role, state] as const;
-      const kept = role === 'primaryCluster' ? this.unserved() : await this.recentReach();
+      const kept = role === 'primaryCluster' ? this.unserved?.() : await this.recentReach();
       return [role, kept ?? ready] as const;
     });
     return new Map(await Promise.all(read));

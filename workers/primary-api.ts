@@ -1,5 +1,6 @@
 import { type ReadThreads, startReadThreads } from '../activities/threads/read-threads';
 import { startServer } from '../api/server';
+import { FederationError } from '../errors/federation-error';
 import { federationOf } from '../operator/federation';
 import type { DataState } from '../query/answer';
 import { QueryEngine } from '../query/engine';
@@ -7,6 +8,15 @@ import { bundlePage } from '../web/bundle';
 import { registerQueryMetrics } from './query-metrics';
 import { Releasers } from './releasers';
 import type { RoleContext } from './role';
+
+/** What a primary needs to serve queries. That is neither Temporal nor a store that answers. */
+export interface PrimaryContext extends Pick<
+  RoleContext,
+  'settings' | 'bucket' | 'names' | 'log' | 'registry'
+> {
+  /** Returns the client for Temporal, or undefined if it is not connected yet. */
+  client(): RoleContext['client'] | undefined;
+}
 
 /** The query API of a primary. */
 export interface PrimaryApi {
@@ -17,9 +27,12 @@ export interface PrimaryApi {
   close(): Promise<void>;
 }
 
-/** Opens the query database, then serves the query API and the web page. Both use the last ingested generation. */
-export async function startPrimaryApi(context: RoleContext): Promise<PrimaryApi> {
-  const { settings, bucket, client, names, log, registry } = context;
+/**
+ * Opens the query database, then serves the query API and the web page. Both use the last ingested generation. Until
+ * Temporal is connected, requests that need it fail at once with TEMPORAL_UNAVAILABLE.
+ */
+export async function startPrimaryApi(context: PrimaryContext): Promise<PrimaryApi> {
+  const { settings, bucket, names, log, registry } = context;
   const held = new Releasers();
   try {
     const { path: folder, memory: memoryLimit, threads: databaseThreads } = settings.query;
@@ -39,7 +52,14 @@ export async function startPrimaryApi(context: RoleContext): Promise<PrimaryApi>
     registerQueryMetrics(registry, engine, folder);
     const threads = startReadThreads();
     held.defer(() => threads.close());
-    const operator = { settings, names, bucket: async () => bucket, temporal: async () => ({ client }) };
+    const temporal = async () => {
+      const client = context.client();
+      if (client !== undefined) return { client };
+      throw new FederationError('TEMPORAL_UNAVAILABLE', {
+        detail: `This primary is not connected to Temporal at ${settings.temporal.address}.`,
+      });
+    };
+    const operator = { settings, names, bucket: async () => bucket, temporal };
     const server = await startServer({
       listen: api.listen,
       answers: engine,

@@ -31,11 +31,6 @@ export interface StartedRole {
   readonly needs: readonly Need[];
   /** Starts the workflows or the schedule of the role. Called when the workers are running. */
   begin(): Promise<void>;
-  /**
-   * Returns why the role cannot answer queries yet, or undefined if it can. Absent for roles that do not answer
-   * queries.
-   */
-  unserved?(): string | undefined;
   /** Releases all resources of the role except the workers. */
   close(): Promise<void>;
 }

@@ -9,8 +9,8 @@ import { backupsPrefix, combinedPrefix, probeKey } from '../federation/layout';
 import { withProbedCreate } from '../storage/conditional-create';
 import { countCall } from '../storage/count-calls';
 import { names } from '../workflows/names';
-import { startCluster } from './cluster';
-import { connectPatiently } from './connect';
+import { openCluster, startCluster } from './cluster';
+import { connectPatiently, type TemporalConnections } from './connect';
 import { startFederator } from './federator';
 import { warnOfBucketLimits } from './file-system-limits';
 import { Readiness, startHealth } from './health';
@@ -45,33 +45,38 @@ export async function runRoles(
     countCall(call);
   });
   held.defer(() => bucket.close());
-  if (settings.roles.federator || settings.roles.federatedCluster)
-    await warnOfBucketLimits(log, settings.storage.file);
-  readiness.all(`waits for Temporal at ${settings.temporal.address}`);
-  const { connection, native } = await connectPatiently(settings.temporal, log, stop);
-  readiness.all('is starting');
-  held.defer(() => connection.close());
-  held.defer(() => native.close());
   const { roles, clusterId } = settings;
   const probed = withProbedCreate(
     bucket,
     probeKey(roles.federator ? combinedPrefix : backupsPrefix(clusterId), randomUUID()),
   );
-  const context: RoleContext = {
-    settings,
-    ...probed,
-    connection,
-    native,
-    client: new Client({ connection, namespace: settings.temporal.namespace }),
-    names: names(settings.temporal.idPrefix),
-    log,
-    held,
-    registry,
-    metrics,
-  };
+  const base = { settings, ...probed, names: names(settings.temporal.idPrefix), log, registry };
+  const connected: { temporal?: TemporalConnections & Pick<RoleContext, 'client'> } = {};
+  // Deferred before the API, so that the API is closed first.
+  held.defer(async () => connected.temporal?.connection.close());
+  held.defer(async () => connected.temporal?.native.close());
+  const cluster =
+    roles.federatedCluster || roles.primaryCluster
+      ? await openCluster({ ...base, client: () => connected.temporal?.client })
+      : undefined;
+  const api = cluster?.api;
+  if (api !== undefined) {
+    held.defer(() => api.close());
+    if (!stop.aborted) readiness.serving(() => api.unserved());
+  }
+  if (roles.federator || roles.federatedCluster) await warnOfBucketLimits(log, settings.storage.file);
+  readiness.starting(`waits for Temporal at ${settings.temporal.address}`);
+  // A primary that can answer queries goes on doing so, whatever Temporal says.
+  const canAnswer = () => api !== undefined && api.unserved() === undefined;
+  const connections = await connectPatiently(settings.temporal, log, stop, canAnswer);
+  const { connection } = connections;
+  const client = new Client({ connection, namespace: settings.temporal.namespace });
+  const temporal = (connected.temporal = { ...connections, client });
+  readiness.starting('is starting');
+  const context: RoleContext = { ...base, ...temporal, held, metrics };
   const started: StartedRole[] = [];
   if (roles.federator) started.push(await startFederator(context));
-  if (roles.federatedCluster || roles.primaryCluster) started.push(await startCluster(context));
+  if (cluster !== undefined) started.push(await startCluster(context, cluster));
   for (const role of started) held.defer(() => role.close());
 
   // If one role fails, stop all of them: a process that does only half of its work would look healthy.
@@ -93,10 +98,7 @@ export async function runRoles(
       const needs = started.flatMap((role) => role.needs);
       const stopKeeping = keepNeeds(context.client, needs, log);
       held.defer(async () => stopKeeping());
-      readiness.onceReady(
-        () => unreachable(connection, settings.temporal.address),
-        () => started.map((role) => role.unserved?.()).find((why) => why !== undefined),
-      );
+      readiness.onceReady(() => unreachable(connection, settings.temporal.address));
     }
     ready?.();
   }, endAll);

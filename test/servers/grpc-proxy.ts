@@ -17,8 +17,11 @@ export interface GrpcProxy {
   close(): Promise<void>;
 }
 
-/** Starts a proxy that answers in the place of the Temporal server at `address`, as if the server did. */
-export async function startGrpcProxy(address: string): Promise<GrpcProxy> {
+/**
+ * Starts a proxy that answers in the place of the Temporal server at `address`, as if the server did. It listens on
+ * `port`. (Default: any free port)
+ */
+export async function startGrpcProxy(address: string, port = 0): Promise<GrpcProxy> {
   const upstream = http2.connect(`http://${address}`);
   upstream.on('error', () => undefined);
   const sockets = new Set<Socket>();
@@ -62,6 +65,6 @@ export async function startGrpcProxy(address: string): Promise<GrpcProxy> {
     stream.on('wantTrailers', () => stream.sendTrailers(trailers));
     stream.pipe(call).pipe(stream);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   return Object.assign(proxy, { address: `127.0.0.1:${(server.address() as AddressInfo).port}` });
 }

@@ -31,7 +31,8 @@ describe('health', () => {
   async function withReach(reach: () => Promise<string | undefined>): Promise<Readiness> {
     await server.close();
     const other = new Readiness(federatedPrimary);
-    other.onceReady(reach, served);
+    other.serving(served);
+    other.onceReady(reach);
     server = await startHealth('127.0.0.1:0', other, registry);
     return other;
   }
@@ -45,7 +46,7 @@ describe('health', () => {
   afterEach(() => server.close());
 
   it('is alive before it is ready, and reports what each role is waiting for', async () => {
-    readiness.all('waits for Temporal at temporal:7233');
+    readiness.starting('waits for Temporal at temporal:7233');
     expect(await ask('/healthz')).toBe('200 alive');
     expect(await ask('/readyz')).toBe(
       '503 federatedCluster: waits for Temporal at temporal:7233\nprimaryCluster: waits for Temporal at temporal:7233',
@@ -53,7 +54,8 @@ describe('health', () => {
   });
 
   it('reports what stops the roles, except a primary, which answers queries', async () => {
-    readiness.onceReady(async () => undefined, served);
+    readiness.serving(served);
+    readiness.onceReady(async () => undefined);
     expect(await ask('/readyz')).toBe('200 federatedCluster: ready\nprimaryCluster: ready');
     readiness = await withReach(async () => 'cannot reach Temporal');
     expect(await ask('/readyz')).toBe('503 federatedCluster: cannot reach Temporal\nprimaryCluster: ready');
@@ -63,9 +65,22 @@ describe('health', () => {
     expect(await ask('/readyz?role=primaryCluster')).toBe('503 primaryCluster: is stopping');
   });
 
+  it('reports a primary that serves before the process has reached Temporal', async () => {
+    let why: string | undefined = 'nothing was pulled yet';
+    readiness.serving(() => why);
+    readiness.starting('waits for Temporal at temporal:7233');
+    expect(await ask('/readyz?role=primaryCluster')).toBe('503 primaryCluster: nothing was pulled yet');
+    why = undefined;
+    expect(await ask('/readyz?role=primaryCluster')).toBe('200 primaryCluster: ready');
+    expect(await ask('/readyz?role=federatedCluster')).toContain('503 federatedCluster: waits for Temporal');
+    readiness.all('is stopping');
+    expect(await ask('/readyz?role=primaryCluster')).toBe('503 primaryCluster: is stopping');
+  });
+
   it('does not check for a primary, nor more often than every two seconds', async () => {
     let asked = 0;
-    readiness.onceReady(async () => void (asked += 1), served);
+    readiness.serving(served);
+    readiness.onceReady(async () => void (asked += 1));
     await ask('/readyz?role=primaryCluster');
     expect(asked).toBe(0);
     for (let at = 0; at < 5; at++) await ask('/readyz');
@@ -76,7 +91,8 @@ describe('health', () => {
     const engine = await openEngine();
     try {
       const cannotReach = async () => 'cannot reach Temporal';
-      readiness.onceReady(cannotReach, () => unserved(engine.state()));
+      readiness.serving(() => unserved(engine.state()));
+      readiness.onceReady(cannotReach);
       expect(await ask('/readyz?role=primaryCluster')).toBe('503 primaryCluster: nothing was pulled yet');
       expect(await ask('/readyz')).toBe(
         '503 federatedCluster: cannot reach Temporal\nprimaryCluster: nothing was pulled yet',

@@ -20,7 +20,7 @@ import { openFilesystem } from '../../storage/drivers/filesystem';
 import { readAll } from '../../storage/read-all';
 import { withMetrics } from '../../storage/with-metrics';
 import { asActivities } from '../../workers/as-activity';
-import { startCluster } from '../../workers/cluster';
+import { openCluster, startCluster } from '../../workers/cluster';
 import { startFederator } from '../../workers/federator';
 import { Readiness } from '../../workers/health';
 import { registerRoleMetrics } from '../../workers/metrics';
@@ -98,7 +98,7 @@ class Recording {
     const federator = { federator: { enabled: true } };
     const primary = { federatedCluster: true, primaryCluster: true };
     await recording.startRole('cluster-4', federator, startFederator, { address, connection }, held);
-    await recording.startRole('cluster-5', primary, startCluster, { address, connection }, held);
+    await recording.startRole('cluster-5', primary, startPrimary, { address, connection }, held);
     return recording;
   }
 
@@ -199,6 +199,12 @@ class Recording {
     });
     await role.begin();
   }
+}
+
+async function startPrimary(context: RoleContext): Promise<StartedRole> {
+  const cluster = await openCluster({ ...context, client: () => context.client });
+  context.held.defer(async () => cluster.api?.close());
+  return startCluster(context, cluster);
 }
 
 async function startServer(folder: string, held: Releasers): Promise<string> {

@@ -1,0 +1,128 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { stringify } from 'yaml';
+import { goldenEngine } from '../query/engine-over';
+import { type GrpcProxy, startGrpcProxy } from '../servers/grpc-proxy';
+import { builtProgram } from '../servers/program';
+import { connectToTestServer, describeWithTemporal, type TestServer } from '../servers/temporal';
+import { until } from '../until';
+
+const permissionDenied = { code: 7, message: 'Request unauthorized.' };
+const token = 'let-me-act';
+
+describeWithTemporal(
+  'a primary that has ingested a generation, restarted without Temporal and its bucket',
+  () => {
+    let server: TestServer;
+    let folder: string;
+    let proxy: GrpcProxy;
+    let child: ChildProcess;
+    let written = '';
+
+    const bucket = () => path.join(folder, 'bucket');
+    const line = (event: string) =>
+      until(`a line with the event ${event}`, async () =>
+        written
+          .split('\n')
+          .slice(0, -1)
+          .map((text) => JSON.parse(text) as { event: string; code?: string; url?: string })
+          .findLast((one) => one.event === event),
+      );
+    const lines = async () => ({
+      api: (await line('api.listening')).url ?? '',
+      health: (await line('health.listening')).url ?? '',
+    });
+    const ready = async (role: string) => {
+      const answer = await fetch(`${(await lines()).health}/readyz?role=${role}`);
+      return `${answer.status} ${(await answer.text()).trim()}`;
+    };
+    const query = async () => {
+      const { api } = await lines();
+      const answer = await fetch(`${api}/model/allocation?window=2026-11-14T00:00:00Z,2026-11-15T00:00:00Z`);
+      const { data } = (await answer.json()) as { data: object[] };
+      return { status: answer.status, generation: answer.headers.get('x-federated-etl-generation'), data };
+    };
+
+    beforeAll(async () => {
+      server = await connectToTestServer();
+      folder = await mkdtemp(path.join(os.tmpdir(), 'federated-etl-alone-'));
+      const golden = path.join(__dirname, '../golden/bucket/federated/cluster-1/etl');
+      await cp(golden, path.join(folder, 'etl'), { recursive: true });
+      const engine = await goldenEngine({ folder: path.join(folder, 'query') });
+      engine.close();
+      const store = { type: 'FILESYSTEM', config: { directory: bucket() } };
+      await writeFile(path.join(folder, 'store.yaml'), stringify(store));
+      proxy = await startGrpcProxy(server.address);
+      await proxy.close();
+      const file = path.join(folder, 'federated-etl.yaml');
+      const settings = {
+        clusterId: 'cluster-1',
+        // The role of the primary must not wait for the others.
+        federatedETL: { federatedCluster: true, primaryCluster: true, federator: { enabled: true } },
+        storage: { configFile: 'store.yaml' },
+        localEtl: { path: 'etl' },
+        query: { path: 'query' },
+        temporal: { address: proxy.address, namespace: await server.createNamespace() },
+        api: { listen: '127.0.0.1:0', token },
+        health: { listen: '127.0.0.1:0' },
+        log: { format: 'json' },
+      };
+      await writeFile(file, stringify(settings));
+      child = spawn(process.execPath, [await builtProgram(), 'run', '--config', file], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      child.stdout?.setEncoding('utf8').on('data', (text: string) => (written += text));
+    });
+    afterAll(async () => {
+      child?.kill('SIGKILL');
+      await proxy?.close();
+      await server?.close();
+      await rm(folder, { recursive: true, force: true });
+    });
+
+    it('answers queries and is ready, and refuses at once what needs Temporal', async () => {
+      expect(await ready('primaryCluster')).toBe('200 primaryCluster: ready');
+      const { status, generation, data } = await query();
+      expect([status, generation]).toEqual([200, '7']);
+      expect(Object.keys(data[0] ?? {})).not.toHaveLength(0);
+      expect((await line('temporal.unavailable')).code).toBe('TEMPORAL_UNAVAILABLE');
+      for (const role of ['federator', 'federatedCluster'])
+        expect(await ready(role)).toBe(`503 ${role}: waits for Temporal at ${proxy.address}`);
+      const { api } = await lines();
+      const refused = await fetch(`${api}/api/federations`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        body: '{}',
+      });
+      expect(refused.status).toBe(502);
+      expect(await refused.text()).toContain('TEMPORAL_UNAVAILABLE');
+    });
+
+    it('goes on while Temporal denies it access', async () => {
+      proxy = await startGrpcProxy(server.address, Number(proxy.address.split(':')[1]));
+      proxy.answer = () => permissionDenied;
+      await until(
+        'a refusal',
+        async () => (await line('temporal.unavailable')).code === 'TEMPORAL_ACCESS_DENIED',
+      );
+      expect(await ready('primaryCluster')).toBe('200 primaryCluster: ready');
+      expect((await query()).status).toBe(200);
+    });
+
+    it('pulls once Temporal and the bucket are back', async () => {
+      await mkdir(bucket());
+      proxy.answer = () => undefined;
+      const { health } = await lines();
+      await until('a pull', async () =>
+        (await (await fetch(`${health}/metrics`)).text()).includes(
+          'federated_etl_activity_seconds_count{activity="pullCombined"',
+        ),
+      );
+      for (const role of ['federator', 'federatedCluster', 'primaryCluster'])
+        await until(`the role ${role}`, async () => (await ready(role)) === `200 ${role}: ready`);
+      expect((await query()).generation).toBe('7');
+    });
+  },
+);
