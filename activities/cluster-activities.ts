@@ -64,7 +64,7 @@ export function createClusterActivities({ settings, bucket, query, ...context }:
 
 /** The result of an ingest. */
 export interface Ingested extends IngestSummary {
-  /** True if the settings want what was ingested to be exported. */
+  /** True if the settings ask for an export of the ingested data. */
   readonly exports?: true;
 }
 
@@ -79,7 +79,7 @@ interface QueryActivities {
   exportCombined(): Promise<ExportedGeneration>;
 }
 
-/** Creates the activities that a primary needs to answer queries, and to export what it serves. */
+/** Creates the activities that a primary needs to answer queries and to export its windows. */
 function answering(deps: IngestDependencies, settings: Settings, bucket: Bucket): QueryActivities {
   const ingest = createIngestCombined(deps);
   const exportServed = createExportCombined({ ...deps, bucket, format: settings.export.format });

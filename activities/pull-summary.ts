@@ -28,7 +28,7 @@ export interface PullSummary {
   postponed: FileNotes;
   /** Files and folders that could not be read. */
   unreadable: FileNotes;
-  /** Links in the places of folders and window files. They are not followed. */
+  /** Links found where folders or window files were expected. They are not followed. */
   links: FileNotes;
   /** Files that could not be pushed before the pull replaced them. The pull saved copies of them on the volume. */
   salvaged: FileNotes;
@@ -80,8 +80,8 @@ export function logPulled(
 }
 
 /**
- * Logs the windows that a pull postponed, unless they are the same as `before`. Returns a text to be passed as `before`
- * after the next pull.
+ * Logs the windows that a pull postponed, unless they are the same as after the previous pull (`before`). Returns the
+ * text to pass as `before` after the next pull.
  */
 export function logPostponed({ log, cluster }: Logging, { postponed }: PullSummary, before: string): string {
   const text = describePostponed(postponed);

@@ -78,7 +78,7 @@ export interface PushSummary {
   refused: FileNotes;
   /** Files and folders that could not be read. The windows in these folders are not in any of the other numbers. */
   unreadable: FileNotes;
-  /** Links in the places of folders and window files. They are not followed. */
+  /** Links found where folders or window files were expected. They are not followed. */
   links: FileNotes;
 }
 
@@ -126,7 +126,7 @@ export function createPushLocalEtl(deps: PushDependencies): (input: PushInput) =
     logSkipped(deps, summary);
     logMended(deps, deps.store);
     notePassedOver(summary, passedOver);
-    // Most of these places stay as they are for ever. So log them only if they have changed.
+    // Most of these places never change. So log them only if the list has changed.
     const text = describePassedOver(summary).join(' ');
     if (text !== '' && text !== logged) logPassedOver(deps, summary, text);
     logged = text;
@@ -171,16 +171,16 @@ export function noteFile(notes: FileNotes, note: FileNote): void {
   if (notes.examples.length < shownExamples) notes.examples.push(note);
 }
 
-/** What the scan of a push or pull passed over. */
+/** The files, folders and links that the scan of a push or pull skipped. */
 export type PassedOverNotes = Pick<PushSummary, 'unreadable' | 'links'>;
 
-/** Adds to a summary what a scan of the local ETL passed over. */
+/** Adds the places that a scan of the local ETL skipped to a summary. */
 export function notePassedOver(summary: PassedOverNotes, { unreadable, links }: PassedOverPlaces): void {
   for (const { path, why } of unreadable) noteFile(summary.unreadable, { path, why });
   for (const { path, why } of links) noteFile(summary.links, { path, why });
 }
 
-/** Describes what a scan passed over: a sentence for each kind, with an example. */
+/** Describes the places that a scan skipped: one sentence for each kind, with an example. */
 export function describePassedOver({ unreadable, links }: PassedOverNotes): string[] {
   const [place, link] = [unreadable.examples[0], links.examples[0]];
   return [
@@ -202,7 +202,7 @@ function logPassedOver(
   );
 }
 
-/** Logs which state files were damaged, and have been restored. */
+/** Logs which state files were damaged and have been restored. */
 export function logMended(
   { log, cluster }: Pick<PushDependencies, 'log' | 'cluster'>,
   store: LocalEtl,

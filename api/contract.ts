@@ -45,7 +45,7 @@ export interface ClusterView {
   /** Why the cluster is excluded or removed, or how the next run will change its membership. */
   readonly reason?: string;
   readonly lastPush?: string;
-  /** Whether the cluster pushes as usual; absent if this server cannot tell. */
+  /** Whether the cluster pushes as usual. Absent if this server does not know. */
   readonly silence?: SilenceView;
   /** Start of the cluster's first served window. `lastData`: end of its last served window. */
   readonly firstData?: string;

@@ -15,7 +15,7 @@ export interface LogSettings {
   format: 'auto' | 'json' | 'pretty';
 }
 
-/** Returns whether a log with these settings consists of JSON lines. */
+/** Returns whether a log with these settings is written as JSON lines. */
 export function isJsonLog({ format }: Pick<LogSettings, 'format'>): boolean {
   return format === 'json' || (format === 'auto' && !process.stdout.isTTY);
 }
@@ -38,7 +38,10 @@ export function createVerbLog(level: 'debug' | 'warn', to: DestinationStream = w
   return readableLog(level, to, { ignore: 'time' });
 }
 
-/** Returns a stream that writes to a file descriptor at once, so that the last line is written, too. */
+/**
+ * Returns a stream that writes to a file descriptor without buffering, so that the last line before an exit is not
+ * lost.
+ */
 function written(descriptor: 1 | 2): DestinationStream {
   return pino.destination({ dest: descriptor, sync: true });
 }
@@ -56,8 +59,8 @@ function readableLog(
 }
 
 /**
- * Replaces each error in the fields of a line, at any depth, by a text, because JSON turns an error into `{}`. Only
- * `err`, the field for errors that nobody expected, keeps the stack trace.
+ * Replaces each error in a line's fields, at any depth, with text, because JSON turns an error into `{}`. The text
+ * contains a stack trace only in the field `err`, which is for unexpected errors.
  */
 function plainFields(fields: object): Record<string, unknown> {
   return Object.fromEntries(
@@ -78,8 +81,8 @@ function isPlain(value: object): boolean {
 }
 
 /**
- * Returns the message of a readable line. Readable lines have no fields, so this adds what says why the line was
- * written, unless the message says it already: the workflow, the id of an unexpected error, code, reason and error.
+ * Returns the message of a readable line. Readable lines show no fields. So this appends the fields that explain the
+ * message (workflow, id of an unexpected error, code, reason and error), unless the message already contains them.
  */
 function readableMessage(fields: Record<string, unknown>, messageKey: string): string {
   const { [messageKey]: said, workflowId, id, code, reason, error, err } = fields;
@@ -95,7 +98,7 @@ function readableMessage(fields: Record<string, unknown>, messageKey: string): s
   ].join('');
 }
 
-/** Returns the texts among `values` that neither the message nor a later text contains. */
+/** Returns those texts in `values` that are contained neither in the message nor in a later text. */
 function missing(message: string, values: readonly unknown[]): string[] {
   const texts = values.filter(
     (text): text is string => typeof text === 'string' && text !== '' && !message.includes(text),

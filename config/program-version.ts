@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Returns the version of this program and, in a build, the commit it was made of: `0.1.0 (1a2b3c4)`. */
+/** Returns the version of this program. In a build, adds the commit: `0.1.0 (1a2b3c4)`. */
 export function programVersion(): string {
   const manifest = JSON.parse(readFileSync(join(__dirname, '../package.json'), 'utf8')) as {
     readonly version: string;

@@ -200,7 +200,7 @@ export function requireRole(settings: Settings): void {
   });
 }
 
-/** Says that there is no settings file, and where it was looked for. */
+/** Returns a sentence that says that there is no settings file, and which paths were tried. */
 function noFile(cwd: string): string {
   return `There is no settings file: neither --config nor FEDERATED_ETL_CONFIG names one, and ${usualFile(cwd)} does not exist.`;
 }

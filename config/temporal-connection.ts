@@ -14,7 +14,7 @@ export interface TemporalConnection {
   readonly connection: ClientConnectConfig['connectionOptions'];
 }
 
-/** What the SDK accepts: a host, which may be an IPv6 address in brackets, and a port. */
+/** Addresses that the SDK accepts: a host, which may be an IPv6 address in brackets, and optionally a port. */
 const addressForm = /^(?:\[[0-9a-f.:]+\]|[^\s:/[\]]+)(?::\d{1,5})?$/i;
 
 /**

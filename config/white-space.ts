@@ -27,7 +27,7 @@ export function withoutSpaces(found: ReadonlyMap<string, Found>, notices: string
 export function trimTemporalVariables(env: NodeJS.ProcessEnv, notices: string[]): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(env).map(([name, value]) => {
-      // A variable that is a setting, too, already has a notice.
+      // Skip variables that are also settings: they already have a notice.
       if (!name.startsWith('TEMPORAL_') || value === undefined || value.trim() === value)
         return [name, value];
       const isSetting = name === 'TEMPORAL_ADDRESS' || name === 'TEMPORAL_NAMESPACE';
@@ -38,8 +38,8 @@ export function trimTemporalVariables(env: NodeJS.ProcessEnv, notices: string[])
 }
 
 /**
- * Adds a fault for each variable with a cloud's credentials that has white space in it, for example a line break at its
- * end. No request could be made with it.
+ * Adds a fault for each variable with cloud credentials that contains white space, such as a line break at its end.
+ * Requests with such credentials would fail.
  */
 export function checkCredentialVariables(env: NodeJS.ProcessEnv, faults: Fault[]): void {
   for (const name of credentialVariables) {

@@ -1,7 +1,7 @@
 /**
  * Describes an error of any kind in one line: its code, its message, and the messages of its causes. Never returns an
- * empty text. Accepts errors from a workflow, for which `instanceof Error` is false, because they come from another V8
- * context.
+ * empty text. Also accepts errors from a workflow. For these, `instanceof Error` is false, because they come from
+ * another V8 context.
  */
 export function errorLine(error: unknown): string {
   const parts: string[] = [];
@@ -17,7 +17,7 @@ export function isError(value: unknown): value is Error {
   return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]';
 }
 
-/** Number of causes to follow. A chain of causes may contain itself. */
+/** Number of causes to follow. The limit is needed because a chain of causes may be circular. */
 const longestChain = 8;
 
 function causeOf(error: unknown): unknown {
@@ -27,7 +27,8 @@ function causeOf(error: unknown): unknown {
 function ownLine(error: unknown): string {
   if (!isError(error)) return String(error);
   const { message, name, code, type, errors } = error as Error & Record<'code' | 'type' | 'errors', unknown>;
-  // If several addresses of a host are tried, the error of a failed connection has no message of its own.
+  // If Node failed to connect to several addresses of a host, its error has no message, but contains one error per
+  // address.
   const inner = Array.isArray(errors) ? errors.map(errorLine) : [];
   const said = message !== '' ? message : [...new Set(inner)].join(', ');
   const kind = [type, code].find((text): text is string => typeof text === 'string' && text !== '');

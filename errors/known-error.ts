@@ -4,8 +4,8 @@ import { FederationError } from './federation-error';
 import { temporalFailure, type TemporalPlace } from './temporal-failure';
 
 /**
- * Converts any error to an error of the catalogue. Errors of Temporal and of the operating system have codes of their
- * own, because users can cause them. The code INTERNAL remains for what can only be a fault of this program.
+ * Converts any error to an error of the catalogue. Errors of Temporal and of the operating system get specific codes,
+ * because users can cause them. All other errors are bugs of this program and get the code INTERNAL.
  */
 export function knownError(error: unknown, place: TemporalPlace = {}): FederationError {
   return (

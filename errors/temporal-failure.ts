@@ -2,7 +2,7 @@ import type { ErrorCode } from './catalog';
 import { errorLine, isError } from './error-line';
 import { FederationError, type FederationErrorOptions } from './federation-error';
 
-/** What is known about the server that failed. Both are shown to the user. */
+/** The server and namespace that were asked, if known. Error messages show them to the user. */
 export interface TemporalPlace {
   readonly address?: string;
   readonly namespace?: string;
@@ -10,8 +10,8 @@ export interface TemporalPlace {
 
 /**
  * Converts an error of Temporal's SDK to an error of the catalogue that says what a person can do about it. Returns
- * undefined for any other error. Recognizes errors by their fields and not by their classes, so that the SDK, which is
- * slow to load, is loaded only by those who use it.
+ * undefined for any other error. Recognizes errors by their fields instead of their classes, because importing the
+ * classes would load the SDK, which is slow.
  */
 export function temporalFailure(error: unknown, place: TemporalPlace = {}): FederationError | undefined {
   const answer = findAnswer(error);
@@ -73,7 +73,7 @@ const statuses: Readonly<Record<number, Status>> = {
   16: 'denied',
 };
 
-/** How the native part of the SDK names the same statuses. */
+/** The names of the same statuses in messages of the SDK's native part. */
 const nativeStatuses: readonly (readonly [RegExp, Status])[] = [
   [/does not have permission|valid authentication credentials/, 'denied'],
   [/resource has been exhausted/, 'throttled'],

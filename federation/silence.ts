@@ -3,7 +3,7 @@ import type { ListedFile } from './candidates';
 
 /**
  * This file decides whether a cluster has gone silent. It uses only the times at which the files in the cluster's
- * folder were written, so everybody who reads the bucket comes to the same result, and no restart loses it.
+ * folder were written. So every process that reads the bucket gets the same result, even after a restart.
  */
 
 /** Whether a cluster pushes as usual, and when it last pushed. */
@@ -12,15 +12,16 @@ export interface Silence {
    * - `on-time`: the cluster pushes as often as usual.
    * - `late`: it has not pushed for three times its usual interval, and at least three hours. Once it pushes again, it
    *   remains late until its pushes are regular.
-   * - `gone`: it has not pushed for two days, or has no files at all although it is federated.
-   * - `not-expected`: nobody expects it to push. It is excluded or removed, it was stopped on purpose, or it has not
-   *   begun.
+   * - `gone`: it has not pushed for two days, or it has no files at all although a generation includes it.
+   * - `not-expected`: it is not expected to push, because it is excluded or removed, was stopped on purpose, or has not
+   *   begun to push.
    */
   readonly state: 'on-time' | 'late' | 'gone' | 'not-expected';
   /** Time of the last push, by the store's clock, in milliseconds since 1970. Undefined if there are no files. */
   readonly lastSeen?: number;
-  /** The usual interval between two pushes, in milliseconds. `guessed`: there were too few pushes to measure it. */
+  /** The usual interval between two pushes, in milliseconds. */
   readonly usual: number;
+  /** True if there were too few pushes to measure the usual interval, so that it is only a guess. */
   readonly guessed: boolean;
   /** Set if the cluster is late only because it has just come back: the time of its first push after the silence. */
   readonly back?: number;
@@ -42,7 +43,10 @@ const minute = 60_000;
 const hour = 60 * minute;
 const day = 24 * hour;
 
-/** How far the store's clock may be ahead, in milliseconds. Files from further in the future prove nothing. */
+/**
+ * Maximum difference by which the store's clock may be ahead, in milliseconds. Files with times further in the future
+ * are ignored.
+ */
 const clockDifference = hour;
 /** Files that were written within this time of each other belong to the same push, in milliseconds. */
 const samePush = 5 * minute;
@@ -51,8 +55,8 @@ const measuredOver = 14 * day;
 /** Number of intervals that are needed to measure the usual one. */
 const fewestIntervals = 4;
 /**
- * Fraction of the intervals that are no longer than the usual one. It is high because of clusters that run for only
- * eight hours a day: their nights are usual, too.
+ * The usual interval is chosen so that this fraction of all intervals is not longer. The fraction is high for the sake
+ * of clusters that run only eight hours a day: their nights must count as usual.
  */
 const usualFraction = 0.9;
 
@@ -75,19 +79,22 @@ export function judgeSilence({ membership, stopped, files, now }: SilenceInput):
   return back === undefined ? { state: 'on-time', ...facts } : { state: 'late', ...facts, back };
 }
 
-/** Returns after how many milliseconds without a push a cluster with this usual interval is late. */
+/** Returns the time without a push, in milliseconds, after which a cluster with this usual interval is late. */
 export function lateAfter(usual: number): number {
   return Math.max(3 * usual, 3 * hour);
 }
 
-/** Returns after how many milliseconds without a push a cluster is gone. It is always late before it is gone. */
+/**
+ * Returns the time without a push, in milliseconds, after which a cluster with this usual interval is gone. It is long
+ * enough that a cluster is always late before it is gone.
+ */
 export function goneAfter(usual: number): number {
   return Math.max(2 * day, lateAfter(usual) + usual);
 }
 
 /**
- * Counts the windows that should have a file and have none: those between the first window of the cluster and the last
- * one that ended before the cluster would have been late with it. `refs` are windows of one pipeline and resolution.
+ * Counts a cluster's missing windows. These lie after the cluster's first window, have no file, and ended so long ago
+ * that the cluster is late with them. `refs` are windows of one pipeline and resolution.
  */
 export function countMissing(refs: readonly WindowRef[], usual: number, now: number): number {
   const seconds = parseResolution(refs[0]?.resolution ?? '')?.seconds;
@@ -119,7 +126,7 @@ function intervalsOf(pushes: readonly number[]): number[] {
   });
 }
 
-/** Guesses the usual interval: the duration of the shortest windows, as each new window brings a push. */
+/** Guesses the usual interval: the duration of the shortest windows, because the cluster pushes each new window. */
 function guessInterval(files: SilenceInput['files']): number {
   const resolutions = new Set(files.map(({ window }) => parseWindowId(window)?.resolution ?? ''));
   const lengths = [...resolutions].flatMap((resolution) => parseResolution(resolution)?.seconds ?? []);
@@ -127,9 +134,9 @@ function guessInterval(files: SilenceInput['files']): number {
 }
 
 /**
- * Returns the time of the first push after the last silence. Returns undefined if there was no silence, or if the
- * cluster has since pushed for as long as its usual interval, at least an hour: one push does not end a silence.
- * Otherwise a cluster that fails again and again would be reported again and again.
+ * Returns the time of the first push after the last silence. Returns undefined if there was no silence, or if it is
+ * over. One push does not end a silence: the cluster must go on pushing for its usual interval, and for at least an
+ * hour. Otherwise a cluster that keeps failing would cause an alert each time.
  */
 function backSince(pushes: readonly number[], usual: number): number | undefined {
   const [newest = 0] = pushes;

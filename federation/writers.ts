@@ -5,7 +5,7 @@ import { byBytes } from './byte-order';
 import type { Candidates } from './candidates';
 import { versionSchema, windowIdSchema } from './ids';
 
-/** From when on a writer wrote, until the next one did. */
+/** A turn of one writer: it starts with the writer's first push, and lasts until another writer pushes. */
 const turnSchema = z.object({ writer: z.string(), since: z.string() });
 type Turn = z.infer<typeof turnSchema>;
 
@@ -24,8 +24,8 @@ export const writersSchema = z.object({
    */
   agents: z.array(turnSchema),
   /**
-   * The same for the starts of agents. A cloned volume has the same agent id as the original, but a start never comes
-   * back once the volume has another.
+   * The same for the starts of agents. A cloned volume has the agent id of the original. But each start of an agent has
+   * a new id, so an earlier start id comes back only if there are two volumes.
    */
   starts: z.array(turnSchema),
 });

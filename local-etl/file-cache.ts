@@ -48,7 +48,7 @@ const entrySchema = factsSchema.extend({
 });
 const cacheSchema = z.object({
   format: z.literal(1),
-  /** Whether inode numbers have changed although the files had not, as on some network file systems. */
+  /** True if a file's inode number has changed although the file had not, as happens on some network file systems. */
   inodesMove: z.boolean(),
   files: z.record(z.string(), entrySchema),
 });
@@ -76,8 +76,8 @@ const shareOfSaving = 20;
  * Caches facts about local files, so that unchanged files need not be read again. A file counts as unchanged if its
  * path and its whole stamp are the same. Losing the cache costs only time.
  *
- * Where inode numbers move, they say nothing, so they are ignored from then on. The cache finds this out by itself: the
- * file has another inode number, but all times and the content are as before.
+ * On some file systems, a file's inode number changes although the file does not. The cache detects this: the inode
+ * number differs, but all times and the content are as before. From then on, it ignores inode numbers.
  */
 export class FileCache {
   private unsaved = 0;
@@ -129,7 +129,7 @@ export class FileCache {
     this.unsaved++;
   }
 
-  /** Removes the entries of all files that a scan did not find, except those in places that the scan passed over. */
+  /** Removes the entries of all files that a scan did not find, except files in places that the scan skipped. */
   keepOnly(found: ReadonlySet<string>, passedOver: PassedOverPlaces): void {
     for (const path of this.entries.keys())
       if (!found.has(path) && !passedOver.hides(path)) this.entries.delete(path);

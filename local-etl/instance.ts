@@ -24,20 +24,21 @@ const startName = 'start.json';
 const startSchema = z.object({ format: z.literal(1), start: z.string().min(1) });
 
 /**
- * Gives the volume a new random id of its last start. Call it when a process starts on the volume. A clone of the volume
- * has the same instance as the original. But from the first start on the clone, their starts differ, and the federator
- * notices that they take turns. Processes that share a volume share its start, too.
+ * Stores a new random id, the start id, on the volume. Call it when a process starts on the volume. The federator uses
+ * start ids to notice a cloned volume: a clone has the same instance id as the original, but after the first start on
+ * the clone, their start ids differ. Processes that share a volume share its start id.
  */
 export async function noteStart(store: LocalEtl): Promise<void> {
   await writeState(store, startName, { format: 1, start: randomUUID() });
 }
 
-/** Returns the id of the last start on this volume. Undefined if none was noted, or if the file is damaged. */
+/** Returns the id of the last start on this volume. Returns undefined if there is none, or if its file is damaged. */
 export async function lastStart(store: LocalEtl): Promise<string | undefined> {
   try {
     return (await readState(store, startName, startSchema))?.start;
   } catch (error) {
-    // It is only needed to notice a clone, so a damaged file must not prevent a push. The next start replaces it.
+    // The start id is needed only to notice a clone, so a damaged file must not prevent a push. The next start replaces
+    // the file.
     if (isFederationError(error, 'LOCAL_STATE_UNREADABLE')) return undefined;
     throw error;
   }

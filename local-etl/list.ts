@@ -4,7 +4,7 @@ import { isPipeline, parseWindowFile, type WindowFile } from '../etl/window';
 import { linked, type PassedOver } from './passed-over';
 import { allowed, ifThere, type LocalEtl, localPath, refusalOf, requireNoLink, whyUnreadable } from './store';
 
-/** What the file system says about a file. If a file is written or replaced, at least one of these values changes. */
+/** Attributes of a file. If a file is written or replaced, at least one of these values changes. */
 export interface Stamp {
   readonly size: number;
   readonly mtimeMs: number;
@@ -13,18 +13,18 @@ export interface Stamp {
   readonly inode: number;
 }
 
-/** A file, as it was when it was listed. */
+/** A file, with its attributes at the time when it was listed. */
 export interface FileStamp extends Stamp {
   /** Path relative to the folder `bingen/`, spelled exactly as on disk. */
   readonly path: string;
 }
 
-/** A window file, as it was when it was listed. */
+/** A window file, with its attributes at the time when it was listed. */
 export interface LocalFile extends WindowFile, FileStamp {}
 
 export interface ListOptions {
   readonly signal?: AbortSignal;
-  /** Called for each folder that cannot be read, and for each link in the place of a folder or window file. */
+  /** Called for each folder that cannot be read, and for each link found where a folder or window file was expected. */
   readonly passOver?: (place: PassedOver) => void;
 }
 
@@ -33,8 +33,8 @@ export interface ListOptions {
  * costs of one time window.) Skips everything else: other pipelines, temporary files, links. Yields each file as soon
  * as it is found, so the number of files is not limited by memory.
  *
- * A folder that cannot be read does not end the listing, because it may belong to somebody else. Only `bingen/` itself
- * must be readable, and must not be a link: otherwise LOCAL_ETL_REFUSED is thrown.
+ * A folder that cannot be read does not end the listing, because it may belong to another program. Only `bingen/`
+ * itself must be readable and must not be a link. Otherwise, throws LOCAL_ETL_REFUSED.
  */
 export async function* listWindowFiles(
   store: LocalEtl,
@@ -97,12 +97,15 @@ export async function hasFiles(store: LocalEtl): Promise<boolean> {
   return false;
 }
 
-/** Returns a file's stamp. Comparing it with an earlier one shows whether the file may have changed. */
+/** Returns a file's stamp. If it equals an earlier stamp, the file has not changed. */
 export function stamp({ size, mtimeMs, ctimeMs, ino }: Stats): Stamp {
   return { size, mtimeMs, ctimeMs, inode: ino };
 }
 
-/** Yields the paths of the folders in a folder. Passes over links: at this level, they are in the place of a folder. */
+/**
+ * Yields the paths of the folders in a folder. Passes over links, because at this level a folder is expected in their
+ * place.
+ */
 async function* folders(store: LocalEtl, folder: string, options: ListOptions): AsyncGenerator<string> {
   for await (const { path, entry } of entries(store, folder, options)) {
     if (entry.isDirectory()) yield path;
@@ -134,7 +137,7 @@ async function* entries(
     if (folder === '') await requireNoLink(at);
     const directory = await ifThere(opendir(at));
     if (directory === undefined) return;
-    // Looking up a name in the folder needs a permission of its own, which `opendir` does not check.
+    // Looking up a name in the folder needs a separate permission, which `opendir` does not check.
     await lstat(`${at}/.`);
     for await (const entry of directory) {
       signal?.throwIfAborted();

@@ -44,13 +44,13 @@ export interface OverwritePlan {
    */
   readonly remove: LocalFile[];
   readonly unchanged: number;
-  /** What the scan of the local ETL passed over. */
+  /** Places that the scan of the local ETL skipped. */
   readonly passedOver: PassedOverPlaces;
 }
 
 /**
- * Result of replacing one window: how the content of each of its old files was preserved, and why the window was not
- * replaced. `postponed` is undefined if it was.
+ * Result of replacing one window. Says how the content of each of its old files was preserved. `postponed` says why the
+ * window was not replaced; it is undefined if the window was replaced.
  */
 export interface Overwritten {
   readonly secured: readonly SecuredFile[];

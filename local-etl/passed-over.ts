@@ -10,8 +10,8 @@ export interface PassedOver {
 }
 
 /**
- * Returns a note about a link. Links below the folder of the local ETL are never followed, neither to read nor to
- * write: they may lead out of it. Only that folder itself, which the settings name, may be behind a link.
+ * Returns a note about a link. Links below the folder of the local ETL are never followed, because they may lead out of
+ * it. Only the folder itself, which the settings name, may be a link.
  */
 export function linked(path: string): PassedOver {
   return { path, kind: 'link', why: 'It is a link, and links are not followed.' };
@@ -35,13 +35,13 @@ export async function linkOnPath(store: LocalEtl, path: string): Promise<PassedO
   return undefined;
 }
 
-/** Returns why a file was passed over, if a link is on its path. `path` is below `bingen/`. */
+/** If a link is on a file's path, returns why the file was skipped. `path` is below `bingen/`. */
 export async function whyBehindLink(store: LocalEtl, path: string): Promise<string | undefined> {
   const link = await linkOnPath(store, path);
   return link?.path === path ? link.why : link && `${link.path}: ${link.why}`;
 }
 
-/** What one scan of the local ETL passed over. */
+/** The places that one scan of the local ETL skipped. */
 export class PassedOverPlaces {
   readonly unreadable: PassedOver[] = [];
   readonly links: PassedOver[] = [];
@@ -50,7 +50,7 @@ export class PassedOverPlaces {
     (place.kind === 'link' ? this.links : this.unreadable).push(place);
   };
 
-  /** Returns true if a path is one of these places or below one, so that the scan could not see it. */
+  /** Returns true if a path is one of these places, or below one of them. The scan cannot have seen such a path. */
   hides(path: string): boolean {
     return [...this.unreadable, ...this.links].some(
       (place) => path === place.path || path.startsWith(`${place.path}/`),

@@ -31,7 +31,7 @@ export type PushOutcome =
   | { readonly kind: 'incomplete'; readonly why: string; readonly code?: string }
   /** The file may not be pushed: it may belong to another cluster, or its path is not a valid key. */
   | { readonly kind: 'refused'; readonly why: string }
-  /** The system refuses to read the file. */
+  /** The operating system refused to read the file. */
   | { readonly kind: 'unreadable'; readonly why: string }
   | { readonly kind: 'gone' };
 export type PushOutcomeOfBytes = Exclude<PushOutcome, { kind: 'gone' | 'unreadable' }>;
@@ -63,7 +63,7 @@ interface Content {
 export class Pusher {
   private constructor(
     private readonly deps: PusherDependencies,
-    /** Metadata of each pushed file: it names the volume, and the last start on it. */
+    /** Metadata for each pushed file: the id of the volume, and of the last start on it. */
     private readonly origin: Readonly<Record<string, string>>,
     private readonly remote: Map<string, Version>,
     readonly cache: FileCache,

@@ -78,7 +78,7 @@ export interface SteadyContent {
 
 export type SteadyRead =
   | ({ readonly kind: 'read' } & SteadyContent)
-  /** `refused`: the system refuses to read the file, now and probably later. */
+  /** `refused`: the operating system refused to read the file, and would probably refuse again. */
   | { readonly kind: 'unreadable'; readonly why: string; readonly refused?: true }
   | { readonly kind: 'gone' };
 

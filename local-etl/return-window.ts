@@ -36,7 +36,7 @@ export async function returnWindow(
   id: WindowId,
   paths: readonly string[],
 ): Promise<Returned> {
-  // Nothing was ever pulled through a link.
+  // A pull never writes through a link, so a file behind a link was not pulled.
   if ((await linkOnPath(deps.store, id)) !== undefined) return 'absent';
   const whose = new Map<string, Judged>();
   for (const path of new Set([id, ...paths])) whose.set(path, await judge(deps, path));

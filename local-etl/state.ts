@@ -28,7 +28,7 @@ export async function readState<T>(
   }
 }
 
-/** Paths of the state files that were damaged, and are not yet returned by `takeMended`. */
+/** Paths of the state files that were restored from their copies, and that `takeMended` has not returned yet. */
 const mended = new Set<string>();
 
 /** Returns the paths of the state files that were restored from their copies since the last call. */
@@ -43,7 +43,7 @@ async function parsed<T>(path: string, schema: z.ZodType<T>): Promise<T | undefi
   return text === undefined ? undefined : schema.parse(JSON.parse(text));
 }
 
-/** Returns whether an error says that the file may not be read. Then its content may be good. */
+/** Returns whether an error means that the file may not be read. In this case, its content may be undamaged. */
 function isRefusal(error: unknown): boolean {
   return isFederationError(error, 'LOCAL_ETL_REFUSED') && systemCode(error.cause) !== 'EIO';
 }

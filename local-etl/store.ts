@@ -31,7 +31,7 @@ export async function requireLocalEtl(store: LocalEtl): Promise<void> {
 }
 
 /**
- * Throws LOCAL_ETL_REFUSED if a folder of the store is a link. Links below the store's folder are followed nowhere,
+ * Throws LOCAL_ETL_REFUSED if a folder of the store is a link. Links below the store's folder are never followed,
  * because they may lead out of it.
  */
 export async function requireNoLink(folder: string): Promise<void> {

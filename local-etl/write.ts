@@ -46,7 +46,8 @@ export async function createOnce(path: string, body: Uint8Array, linkFile = link
   try {
     await linkFile(written, path).catch(async (error: unknown) => {
       if (!hasNoLinks(error)) throw error;
-      // Other processes may see the copy while it is incomplete. That is a moment, and happens once per volume.
+      // Other processes may see the copy while it is incomplete. This is acceptable: it takes only a moment, and
+      // happens once per volume.
       await copyFile(written, path, constants.COPYFILE_EXCL);
     });
     await syncFolder(dirname(path));
@@ -128,7 +129,10 @@ export async function removeQuickly(path: string): Promise<void> {
   await allowed(path, ifThere(unlink(path)));
 }
 
-/** Removes a temporary file after a failure. Keeps silent if that fails, too, because the first error says more. */
+/**
+ * Removes a temporary file after a failure. If this fails too, ignores the error, because the first error is more
+ * useful.
+ */
 async function discard(written: string): Promise<void> {
   await removeQuickly(written).catch(() => undefined);
 }

@@ -7,14 +7,14 @@ import { promptly } from './promptly';
 
 const { WorkflowTaskFailedCause } = temporal.api.enums.v1;
 
-/** How long to wait in vain, in milliseconds. */
+/** How long to keep waiting when there is no progress, in milliseconds. */
 export interface Patience {
   readonly lookEveryMs: number;
-  /** Time for Temporal to answer one request. */
+  /** Maximum time to wait for Temporal's answer to one request. */
   readonly answerWithinMs: number;
   /**
-   * Time for a run that is stuck, or for a server that does not answer. A federator needs less than three minutes to
-   * restore what Temporal has lost.
+   * Maximum time to wait while the run is stuck or the server does not answer. It must be at least three minutes,
+   * because a federator may need almost that long to restore what Temporal has lost.
    */
   readonly troubleMs: number;
 }
@@ -74,17 +74,17 @@ export async function awaitRun(
       if (trouble.code === 'RUN_DIED') throw trouble;
       if (trouble.code !== known) stuck(trouble);
       known = trouble.code;
-      // Not since the last look without trouble: on a busy machine, that may be long ago.
+      // Count from now, not from the last successful check, which may be long ago on a busy machine.
       troubleSince ??= Date.now();
       if (Date.now() - troubleSince > troubleMs) throw trouble;
     }
   }
 }
 
-/** The attempt of a workflow task from which on its workflow counts as stuck, if the first one failed. */
+/** A workflow counts as stuck if one of its tasks has reached this attempt: the first attempt has failed. */
 const attemptOfStuck = 2;
 
-/** Returns what keeps a run from going on, or undefined if nothing does. */
+/** Returns the reason why a run makes no progress. Returns undefined if it is not blocked. */
 async function troubleOf(
   client: Client,
   run: string,

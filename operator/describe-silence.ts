@@ -9,7 +9,10 @@ const advice = {
   gone: 'If it was shut down, exclude or remove it; until then, its last data stays in the combined set. Otherwise run `federated-etl doctor` there.',
 } as const;
 
-/** Says how many and which clusters are late or gone, and what to do. Returns one text per state that occurs. */
+/**
+ * Returns one text for each state that occurs (late or gone). The text says which clusters are in this state, how many
+ * they are, and what to do.
+ */
 export function describeSilent(clusters: readonly ClusterSummary[], now: Date): string[] {
   const expected = clusters.filter(({ silence }) => silence.state !== 'not-expected');
   return (['late', 'gone'] as const).flatMap((state) => {

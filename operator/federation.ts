@@ -137,8 +137,8 @@ function remembered<T>(everyMs: number, ask: () => Promise<T>): () => Promise<T>
 }
 
 /**
- * Surveys the whole bucket. If access is denied, reads only Combined Storage: a cluster that is only a primary may have
- * no access to anything else. `listed` is false in this case, and the clusters have no files.
+ * Surveys the whole bucket. If access is denied, reads only Combined Storage, because a cluster that is only a primary
+ * may not be allowed to read more. In this case, `listed` is false, and the clusters have no files in the result.
  */
 async function surveyAsAllowed(
   bucket: BucketReader,

@@ -1,6 +1,6 @@
 import type { FolderTraits } from '../storage/folder-traits';
 
-/** What a file system cannot do, what that means, and what to do about it. */
+/** Something that a file system cannot do, with the consequence and the remedy. */
 export interface FileSystemLimit {
   readonly detail: string;
   readonly todo: string;

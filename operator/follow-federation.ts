@@ -65,7 +65,7 @@ export async function followFederation(
     while (!ended.signal.aborted && !options.stop.aborted) {
       // If there is no answer, either the run has ended or no worker serves it at the moment.
       const state = await handle.query<FederationProgress>(progress).catch(() => undefined);
-      // An unanswered query may take longer than the run.
+      // Do not report progress after the run has ended: the query may have taken longer than the run.
       if (ended.signal.aborted) return;
       if (state !== undefined) options.progress(state);
       unanswered = state === undefined ? unanswered + 1 : 0;

@@ -63,9 +63,9 @@ export function isUnsuccessful({ outcome }: Run): boolean {
 }
 
 /**
- * Returns the runs that failed, died or were cancelled and are worth replaying. The runs have to be given newest first.
- * The last run that committed merged everything that had been pushed before it, so earlier failures need no replay. Nor
- * does a failure after which a run with an equal request found nothing to do.
+ * Returns the runs that failed, died or were cancelled and are worth replaying. Expects the runs newest first. Failures
+ * before the last commit need no replay, because that commit merged everything that had been pushed before. A failure
+ * also needs no replay if a later run with an equal request found nothing to do.
  */
 export function failuresToReplay(runs: readonly Run[]): Run[] {
   const committed = runs.findIndex(hasCommitted);

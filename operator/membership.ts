@@ -38,7 +38,7 @@ export interface MembershipAnswer extends RosterAnswer {
    * far.
    */
   readonly generation?: number;
-  /** One sentence that says why the change changes nothing. Undefined if it changes something. */
+  /** One sentence that says why the request had no effect. Undefined if it had an effect. */
   readonly unchanged?: string;
   /** True if the cluster stays excluded although it was to be included, because the settings exclude it. */
   readonly stillExcluded?: true;
@@ -104,7 +104,9 @@ async function mayBeExcludedByPerson(
   return roster?.loaded !== true || Object.hasOwn(roster.exclusions, cluster);
 }
 
-/** Returns the answer to including a cluster that no person has excluded. The settings may exclude it nevertheless. */
+/**
+ * Returns the answer to a request to include a cluster that no person has excluded. The settings may still exclude it.
+ */
 function nothingToInclude(cluster: ClusterId, newest: Generation | undefined): MembershipAnswer {
   const excluded = ownValue(newest?.membership.excluded, cluster);
   const bySettings = excluded?.by === 'settings';

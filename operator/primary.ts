@@ -47,12 +47,12 @@ export interface Primary {
   names(add?: string): Promise<OwnNames>;
 }
 
-/** Time for a worker to take a request, in milliseconds. It may take longer to carry it out. */
+/** Maximum time until a worker accepts a request, in milliseconds. Carrying it out may take longer. */
 const takesWithinMs = 20_000;
 
 /**
- * Returns access to the primary with the given cluster id, without sending a request yet. Its methods throw
- * TEMPORAL_UNAVAILABLE if no worker takes the request within `patienceMs`. (Default: 20 seconds)
+ * Returns access to the primary with the given cluster id. Sends no request yet. Its methods throw TEMPORAL_UNAVAILABLE
+ * if no worker takes the request within `patienceMs`. (Default: 20 seconds)
  */
 export function primaryOf(
   client: Client,

@@ -9,11 +9,11 @@ interface Sdk {
 }
 
 /**
- * Connects to the Temporal server without retries, and asks it for an answer. The SDK's own way to connect retries
- * until its time is up; its error then no longer contains the reason. The caller must close the connection.
+ * Connects to the Temporal server without retries, and asks it for an answer. Unlike this function, the SDK itself
+ * would retry until a timeout, and then throw an error without the reason. The caller must close the connection.
  *
- * @throws TEMPORAL_UNAVAILABLE or TEMPORAL_ACCESS_DENIED, with the reason; SETTINGS_INVALID if certificate or key of
- *   the client cannot be used
+ * @throws TEMPORAL_UNAVAILABLE or TEMPORAL_ACCESS_DENIED, with the reason; SETTINGS_INVALID if the client's certificate
+ *   or key cannot be used
  */
 export async function probeTemporal(
   sdk: Sdk,

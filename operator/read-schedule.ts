@@ -2,12 +2,15 @@ import type { Client } from '@temporalio/client';
 
 /** State of the schedule that starts federations. */
 export interface ScheduleState {
-  /** Interval between two runs, in milliseconds. Undefined if a person has given the schedule another kind of rule. */
+  /**
+   * Interval between two runs, in milliseconds. Undefined if a person has changed the schedule to another kind of rule.
+   */
   readonly everyMs?: number;
   /** Time of the next run, in RFC 3339 format. Undefined if none is due, for example while the schedule is paused. */
   readonly nextRun?: string;
   /**
-   * Set while the schedule is paused. All that Temporal keeps about the pause is the note of the person who paused it.
+   * Set while the schedule is paused. Contains the note of the person who paused it, because Temporal stores nothing
+   * else about a pause.
    */
   readonly paused?: { readonly note: string };
 }
@@ -30,7 +33,7 @@ export async function readSchedule(client: Client, scheduleId: string): Promise<
   }
 }
 
-/** Says that the schedule is paused, with the note of the person who paused it. */
+/** Returns a text that says that the schedule is paused, with the note of the person who paused it. */
 export function describePause({ note }: { readonly note: string }): string {
   return note === '' ? 'paused, without a note' : `paused: ${note.replace(/\.$/, '')}`;
 }

@@ -44,8 +44,8 @@ async function registeredTypes(
   } catch (error) {
     const code = (error as { code?: unknown } | null)?.code;
     if (code !== permissionDenied && code !== unimplemented) throw error;
-    // Temporal Cloud, and servers that let only operators list the attributes, still describe the namespace: with the
-    // column of each attribute, such as `Keyword01`.
+    // Temporal Cloud and some servers do not let this client list the attributes. But they describe the namespace, and
+    // the description contains the column of each attribute, such as `Keyword01`.
     const { config } = await workflowService.describeNamespace({ namespace });
     const columns = Object.entries(config?.customSearchAttributeAliases ?? {});
     return new Map(columns.map(([column, name]) => [name, nameOfType(column.replace(/\d+$/, ''))]));
@@ -58,7 +58,7 @@ function nameOfIndexed(type: temporal.api.enums.v1.IndexedValueType): string {
   return (IndexedValueType[type] ?? 'unknown').replace('INDEXED_VALUE_TYPE_', '');
 }
 
-/** Returns the type of an attribute as the command lines of Temporal expect it, such as `KeywordList`. */
+/** Returns the type of an attribute as Temporal's command-line tools spell it, such as `KeywordList`. */
 export function typeInCommands({ type }: Attribute): 'Keyword' | 'KeywordList' | 'Int' {
   return ({ KEYWORD: 'Keyword', KEYWORD_LIST: 'KeywordList', INT: 'Int' } as const)[type];
 }

@@ -25,7 +25,7 @@ export interface Status {
     readonly endedAt?: string;
     readonly error?: FederationReport['error'];
   };
-  /** The schedule of the federations. Undefined if it could not be read; then `missing` says so. */
+  /** The schedule of the federations. Undefined if it could not be read, which `missing` then says. */
   readonly schedule?: ScheduleState | 'absent';
   /** The newest generation that can be read; undefined if there is none. */
   readonly generation?: Omit<GenerationSummary, 'run' | 'federator' | 'size'>;
@@ -41,8 +41,8 @@ export interface Status {
   /** Sentences that say what could not be determined. */
   readonly missing: readonly string[];
   /**
-   * What has to be done before the pipeline works end to end: set-up steps that are still missing, a schedule that is
-   * paused or missing, and clusters that have gone silent. Empty if there is nothing to do.
+   * Things to do before data flows from all clusters to the primaries: missing set-up steps, a paused or missing
+   * schedule, and clusters that have gone silent. Empty if there is nothing to do.
    */
   readonly toDo: readonly string[];
 }

@@ -2,12 +2,12 @@ import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { mapConcurrently } from '../concurrency/map-concurrently';
 import type { Names } from '../workflows/names';
 
-/** The reason with which a cluster terminates the workflow of a role that its settings no longer give it. */
+/** The reason that a cluster gives when it terminates the workflow of a role that it no longer has. */
 export const roleGone = 'the settings of the cluster no longer give it this role';
 
 /**
- * Returns those of the given clusters whose pushes were stopped on purpose: their settings no longer make them a
- * Federated Cluster. If Temporal has forgotten the workflow of a cluster, it is not among them.
+ * Returns those of the given clusters whose pushes were stopped on purpose, because their settings no longer make them
+ * a Federated Cluster. Omits clusters whose workflow Temporal no longer knows.
  */
 export async function stoppedPushes(
   client: Client,
@@ -18,7 +18,7 @@ export async function stoppedPushes(
   return new Set(clusters.filter((_, index) => reasons[index] === roleGone));
 }
 
-/** Returns why a workflow was terminated. Returns undefined if it was not, or does not exist. */
+/** Returns why a workflow was terminated. Returns undefined if it was not terminated or does not exist. */
 async function whyTerminated(client: Client, workflowId: string): Promise<string | undefined> {
   try {
     const { status, runId } = await client.workflow.getHandle(workflowId).describe();

@@ -112,7 +112,10 @@ export function summarizeCluster(
   };
 }
 
-/** Returns the clusters that are late or gone by their files alone. Some of them may have been stopped on purpose. */
+/**
+ * Returns the clusters that are late or gone, judging only by their files. Some of them may have been stopped on
+ * purpose.
+ */
 export function silentClusters({ clusters, generation }: Survey, now: number): ClusterId[] {
   return clusters.flatMap((found) =>
     isSilent(summarizeCluster(found, generation, {}, now)) ? [found.cluster] : [],

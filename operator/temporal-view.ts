@@ -31,7 +31,7 @@ const answerWithinMs = 3_000;
 export interface AskedClusters {
   /** The clusters whose push workflows to query. (Default: none) */
   readonly pushing?: readonly string[];
-  /** The clusters that have gone silent: finds out which of them were stopped on purpose. (Default: none) */
+  /** The clusters that have gone silent. For these, asks which were stopped on purpose. (Default: none) */
   readonly silent?: readonly string[];
 }
 
@@ -73,7 +73,7 @@ export async function temporalView(
     states<PushState>(pushing, (cluster) => names.push(cluster)),
     states<PullState>(primaries, (cluster) => names.pull(cluster)),
     promptly(client, answerWithinMs, () => readSchedule(client, names.schedule)).catch(() => undefined),
-    // If this is unknown, the clusters are reported as silent, which is the safe side.
+    // If Temporal does not answer, report the clusters as silent, to be on the safe side.
     promptly(client, answerWithinMs, () => stoppedPushes(client, names, silent)).catch(
       (): ReadonlySet<string> => new Set(),
     ),

@@ -61,7 +61,7 @@ export class Connections {
 
   /**
    * If the database was opened for reading only, opens it again once its volume can be written. Throws
-   * QUERY_DATABASE_UNUSABLE as long as it cannot. Queries go on meanwhile.
+   * QUERY_DATABASE_UNUSABLE if it still cannot be written. Queries continue meanwhile.
    */
   async requireWritable(): Promise<void> {
     if (!this.isReadOnly) return;

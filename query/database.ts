@@ -28,7 +28,7 @@ export interface Database {
    */
   measureDisk(): Promise<void>;
   readonly file: string;
-  /** Whether the database can only be read, because its volume is read-only. */
+  /** True if the database was opened for reading only, because its volume is read-only. */
   readonly isReadOnly: boolean;
   /** Closes the database and all of its connections. */
   close(): void;

@@ -138,7 +138,7 @@ export class QueryEngine implements Answers {
     return this.inTransaction(async (connection, catalog) => work(connection, catalog ?? noData()));
   }
 
-  /** Whether the data can be read but not replaced, because the database's volume is read-only. */
+  /** True if the data can be read but not replaced, because the database's volume is read-only. */
   get isReadOnly(): boolean {
     return this.connections.isReadOnly;
   }
@@ -193,7 +193,7 @@ export class QueryEngine implements Answers {
     ];
   }
 
-  /** Returns how many queries are being answered, and how many wait for one of these to end. */
+  /** Returns how many queries are running, and how many are waiting. */
   load(): { readonly running: number; readonly waiting: number } {
     return { running: this.limit.activeCount, waiting: this.limit.pendingCount };
   }

@@ -90,8 +90,9 @@ async function change(
 }
 
 /**
- * Starts or awaits the run that commits the change, as far as the options ask for it and the change needs it. Returns
- * `answer` with the run that was started or awaited and, after waiting, with the generation that contains the change.
+ * Starts or awaits the run that commits the change. Does nothing if the options do not ask for it, or if the change
+ * needs no run. Returns `answer` with the id of the run and, after waiting, with the generation that contains the
+ * change.
  */
 async function commitNow(
   context: Context,

@@ -2,9 +2,9 @@ import { format } from 'node:util';
 import type { Log } from '../config/log';
 
 /**
- * Writes to the log what else would reach standard error: warnings of Node, messages of libraries, and an exception
- * that nothing catches, which ends the process. So a log of JSON lines has no other lines, even if a container's
- * outputs are collected as one.
+ * Redirects everything else that would be written to standard error to the log: Node's warnings, messages of libraries,
+ * and an uncaught exception, which ends the process. So a JSON log contains only JSON lines, even if a container's two
+ * outputs are collected together.
  */
 export function logForeignOutput(log: Log): void {
   process.removeAllListeners('warning');

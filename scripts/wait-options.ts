@@ -1,10 +1,10 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { parseDuration } from '../config/durations';
 
-/** What `--wait` and `timeoutOption` add to the options of a verb. */
+/** The options that `--wait` and `--timeout` add to a verb. */
 export interface WaitOptions {
   readonly wait?: true;
-  /** Aborted when the verb has waited for as long as `--timeout` allows. The time starts with the verb. */
+  /** Aborted when the time given by `--timeout` is over. The time starts when the verb starts. */
   readonly timeout?: AbortSignal;
 }
 
@@ -22,7 +22,7 @@ const longest = '24d';
 
 function parseTimeout(text: string): AbortSignal {
   const ms = parseDuration(text);
-  // Node's timers end at once if they are set to more than 2^31 milliseconds, which are almost 25 days.
+  // If a Node timer is set to 2^31 milliseconds (almost 25 days) or more, it ends at once.
   if (ms === undefined || ms < 1 || ms > (parseDuration(longest) ?? 0))
     throw new InvalidArgumentError(`A duration such as 30s, 10m or 2h is expected, of at most ${longest}.`);
   return AbortSignal.timeout(ms);

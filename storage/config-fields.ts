@@ -5,8 +5,8 @@ import { Secret } from './secret';
 export const secretText = z.string().transform((text) => new Secret(text));
 
 /**
- * Schema of a secret setting that is one word, such as an access key. A line break in it, as from a block of YAML, would
- * make every request impossible.
+ * Schema of a secret setting that must be one word, such as an access key. If it contained a line break, for example
+ * from a YAML block, every request would fail.
  */
 export const secretField = z
   .string()

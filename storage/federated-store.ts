@@ -92,9 +92,9 @@ function withoutNulls(value: unknown): unknown {
 }
 
 /**
- * Removes white space around all texts in `config`, and adds a warning for each to `notes`. A line break at the end is
- * easily pasted along with a key, and the store then refuses the key. Only the name of a folder may really have spaces
- * around it.
+ * Removes white space around all texts in `config`, and adds a warning for each to `notes`. Often a line break is
+ * pasted along with a key, and the store would then refuse the key. Exception: the name of a folder may begin or end
+ * with spaces.
  */
 function withoutSpaces(
   file: YamlFile,
@@ -109,7 +109,7 @@ function withoutSpaces(
       );
     }
     if (typeof value !== 'string' || value.trim() === value) return value;
-    // The JSON of a key may have white space around it, as a block of YAML has.
+    // White space around the JSON of a key is harmless. It is common, because a YAML block ends with a line break.
     if (path.at(-1) !== 'service_account')
       notes.push(`${place(file, path)} has white space around it, which is ignored.`);
     return value.trim();

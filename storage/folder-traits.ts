@@ -2,19 +2,19 @@ import { randomBytes } from 'node:crypto';
 import { appendFile, link, lstat, rename, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** What the file system of a folder offers, besides reading and writing. */
+/** Optional features of a folder's file system. */
 export interface FolderTraits {
   readonly hasHardLinks: boolean;
   /** Whether a file keeps its inode number when it is written or renamed. */
   readonly keepsInodes: boolean;
 }
 
-/** Types, as `statfs` reports them, of file systems whose inode numbers do not last: FAT and exFAT. */
+/** File systems that do not keep inode numbers, FAT and exFAT, as types that `statfs` reports. */
 const forgetful: readonly number[] = [0x4d44, 0x2011bab0];
 
 /**
- * Finds out what the file system of a folder offers, with a temporary file. Returns undefined if this process cannot
- * write there. Tests pass a `system` that behaves like another file system.
+ * Finds out which features the file system of a folder has, by means of a temporary file. Returns undefined if this
+ * process cannot write there. Tests pass a `system` that behaves like another file system.
  */
 export async function traitsOf(
   folder: string,

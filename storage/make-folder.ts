@@ -18,7 +18,7 @@ export async function makeFolder(folder: string): Promise<string | undefined> {
     try {
       await mkdir(folder);
     } catch (cause) {
-      // Another process has created the folder in the meantime.
+      // EEXIST means that another process has just created the folder.
       if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
     }
     return first ?? folder;

@@ -73,7 +73,7 @@ export async function readFederatedStore(path: string): Promise<FederatedStore> 
   const store = parseFederatedStore(text, path);
   const digest = createHash('sha256').update(text);
   for (const file of certificatesOf(store)) {
-    // Ignore a file that cannot be read: opening the store reports it.
+    // Ignore a file that cannot be read, because opening the store will report it.
     digest.update('\0').update(await readFile(file).catch(() => ''));
   }
   return { ...store, origin: { file: path, digest: digest.digest('base64') } };

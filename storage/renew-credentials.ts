@@ -9,19 +9,19 @@ export interface RenewalOptions {
   readonly read: () => Promise<FederatedStore>;
   /** Opens a store. Sends no request yet. */
   readonly open: (store: FederatedStore) => Promise<Bucket>;
-  /** Called when a changed file cannot be used. The bucket then keeps what it has. Called once per change. */
+  /** Called once for each change of the file that cannot be used. The bucket then keeps its credentials. */
   readonly warn: (message: string) => void;
-  /** Called when a changed file is used from now on. */
+  /** Called when the bucket starts to use the changed file. */
   readonly renewed: (message: string) => void;
-  /** Time between two looks at the file, in milliseconds. (Default: 5,000) */
+  /** Time between two checks of the file, in milliseconds. (Default: 5,000) */
   readonly lookEveryMs?: number;
 }
 
-/** A store that was opened with one state of its file. */
+/** A store, opened with the content that its file had at that time. */
 interface Opened {
   readonly store: FederatedStore;
   readonly bucket: Bucket;
-  /** Number of calls that use it now. */
+  /** Number of calls to the store that are in progress. */
   uses: number;
 }
 
@@ -31,11 +31,11 @@ interface Opened {
  * later calls use its new content. A call that was denied before fails with a retryable error, so that `withRetry`
  * repeats it.
  *
- * Keeps the old content and warns if the file is invalid, as when it is half-written, or if it describes another
- * bucket: a process must not move to another bucket in the middle of its work.
+ * Keeps the old content and warns if the file is invalid, for example because it is half-written. Does the same if the
+ * file describes another bucket, because a process must not change to another bucket in the middle of its work.
  *
- * If the file has no credentials, the SDK finds them elsewhere, for example in another file. After access was denied,
- * the store is then opened again, because SDKs read some of these places only once.
+ * If the file contains no credentials, the SDK takes them from elsewhere, for example from another file. In this case,
+ * the store is opened again when it denies access, because SDKs read some of these sources only once.
  */
 export async function withRenewal(store: FederatedStore, options: RenewalOptions): Promise<Bucket> {
   const { lookEveryMs = 5_000 } = options;
@@ -106,7 +106,7 @@ export async function withRenewal(store: FederatedStore, options: RenewalOptions
     return replace(used.store).catch(() => false);
   }
 
-  /** Returns the error to throw for an error of a call that used `used`. */
+  /** Returns the error to throw when a call that used `used` has failed with `error`. */
   async function judged(error: unknown, used: Opened): Promise<unknown> {
     if (!isFederationError(error, 'STORAGE_ACCESS_DENIED') || !(await isRenewed(used))) return error;
     const { code, subject, detail, hint, cause } = error;
@@ -176,7 +176,7 @@ export async function withRenewal(store: FederatedStore, options: RenewalOptions
   };
 }
 
-/** Returns a text that is equal for two descriptions of the same place: type, endpoint, bucket and prefix. */
+/** Returns a text that identifies the place that a store describes: type, endpoint, bucket and prefix. */
 function placeOf({ type, config, prefix }: FederatedStore): string {
   switch (type) {
     case 'S3':
@@ -190,7 +190,7 @@ function placeOf({ type, config, prefix }: FederatedStore): string {
   }
 }
 
-/** Returns whether the file itself has the credentials. A folder needs none. */
+/** Returns whether the file itself contains the credentials. Returns true for a folder, which needs none. */
 function hasCredentials({ type, config }: FederatedStore): boolean {
   switch (type) {
     case 'S3':

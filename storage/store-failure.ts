@@ -53,7 +53,7 @@ const untrustedHint =
 const impossible = /\bERR_(?:HTTP_INVALID|INVALID|UNESCAPED)_|\bInvalid character in header\b/;
 const impossibleHint =
   'Look for a line break, a space or another unusual character in the credentials and in the endpoint, in federated-store.yaml and in environment variables.';
-/** The client errors (status 4xx) that may pass by themselves. */
+/** The client errors (status 4xx) that may be temporary. */
 const passing = new Set([408, 425, 429]);
 
 /**
@@ -77,7 +77,7 @@ export function storeFailure(seen: SeenFailure, context: FailureContext): Federa
     subject: code === 'STORAGE_BUCKET_NOT_FOUND' ? {} : { key: context.key },
     detail: `Could not ${context.verb} in ${context.label}: ${what}`,
     ...(hint !== undefined && { hint }),
-    // Do not retry after a TLS failure or a request that the store calls wrong, because the call would fail again.
+    // Do not retry after a TLS failure, or if the store calls the request invalid, because the call would fail again.
     ...((untrusted || (isClientError && code === 'STORAGE_UNAVAILABLE' && named === undefined)) && {
       retryable: false,
     }),

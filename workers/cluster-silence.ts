@@ -6,9 +6,15 @@ import type { Names } from '../workflows/names';
 import { repeat } from './repeat';
 import type { RoleContext } from './role';
 
-/** Interval between two looks, in milliseconds. A cluster is late after three hours at the earliest. */
+/**
+ * Interval between two checks, in milliseconds. It may be long, because a cluster is late after three hours at the
+ * earliest.
+ */
 const everyMs = 600_000;
-/** How far back the windows are listed, in seconds. Older ones do not matter: clusters rewrite their newest windows. */
+/**
+ * The windows of this last period are listed, in seconds. Older windows do not matter, because each push writes the
+ * cluster's newest windows.
+ */
 const listedSpan = 14 * 86_400;
 
 /**

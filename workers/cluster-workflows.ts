@@ -104,7 +104,7 @@ export function registrationOf({ client, names, settings, log }: WorkflowContext
     need: {
       what: `the registration of ${cluster} as a primary`,
       restore: async () => {
-        // Without a first registration, the notifier is still trying.
+        // If there was no registration yet, the notifier is still trying.
         if (!primaryCluster || registeredIn === undefined) return false;
         const roster = await rosterId(client, names.roster);
         return roster !== undefined && roster !== registeredIn && (await register());
@@ -120,7 +120,7 @@ async function rosterId(client: Client, workflowId: string): Promise<string | un
   return roster && (roster.raw.workflowExecutionInfo?.firstRunId || roster.runId);
 }
 
-/** Returns what the roles of a cluster need in Temporal. `instance` is the id of the cluster's volume. */
+/** Returns what the cluster's roles need in Temporal. `instance` is the id of the cluster's volume. */
 export function clusterNeeds(context: WorkflowContext, instance: string, registration: Registration): Need[] {
   const { client, names, settings } = context;
   const { clusterId: cluster, roles } = settings;

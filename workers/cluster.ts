@@ -70,7 +70,7 @@ export async function startCluster(
   const { clusterId: cluster } = settings;
   const { federatedCluster, primaryCluster } = settings.roles;
   if (federatedCluster) {
-    // On a read-only or full volume, the process still does what it can. Then a clone of the volume is not noticed.
+    // This fails on a read-only or full volume. The process continues, but a clone of the volume would not be noticed.
     await noteStart(store).catch((error: unknown) =>
       log.warn({ event: 'state.start-unknown', reason: error }, 'The start could not be noted on the volume'),
     );

@@ -140,8 +140,8 @@ async function completeReports(
 const rosterPatienceMs = 60_000;
 
 /**
- * Returns the current exclusions and the id of the roster workflow, both from the same answer. If Temporal has lost the
- * workflow, or if it has not loaded the exclusions yet, waits up to a minute.
+ * Returns the current exclusions and the id of the roster workflow, both from the same answer. Waits up to a minute if
+ * Temporal has lost the workflow, or if the workflow has not loaded the exclusions yet.
  */
 async function readRoster({ client, names }: RoleContext): Promise<RosterRules> {
   const until = Date.now() + rosterPatienceMs;

@@ -3,7 +3,7 @@ import { limitsOf } from '../operator/file-system-limits';
 import { traitsOf } from '../storage/folder-traits';
 import { readFederatedStore } from '../storage/open-bucket';
 
-/** Logs a warning for everything that the file system of a folder lacks for its use. */
+/** Logs a warning for each feature that the given use needs and the file system of a folder lacks. */
 export async function warnOfLimits(log: Log, folder: string, use: 'local ETL' | 'bucket'): Promise<void> {
   const traits = await traitsOf(folder);
   if (traits === undefined) return;

@@ -89,8 +89,7 @@ export const ready = 'ready';
  *   a single role.
  * - `/metrics` returns the metrics of the registry, then those that `further` returns in the same format.
  *
- * None of them requires a token, and none reveals costs. Throws SETTINGS_INVALID if the server cannot listen at the
- * address.
+ * They require no token, and reveal no costs. Throws SETTINGS_INVALID if the server cannot listen at the address.
  */
 export async function startHealth(
   listen: string,

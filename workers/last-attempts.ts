@@ -7,8 +7,8 @@ import type { RoleContext } from './role';
 const answerWithinMs = 10_000;
 
 /**
- * Returns the time since which a push or pull has not succeeded, in milliseconds since the epoch: that of its last
- * success, or of the first failure after it. Returns undefined if nothing has been attempted yet.
+ * Returns the time of the last successful push or pull, in milliseconds since the epoch. After a failure, returns the
+ * time of the first failure since that success. Returns undefined if there was no attempt yet.
  */
 export function lastSuccess({ at, error }: Attempted<unknown>): number | undefined {
   const time = error?.since ?? at;

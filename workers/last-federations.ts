@@ -28,8 +28,8 @@ export function lastEnds(runs: readonly Pick<Run, 'outcome' | 'endedAt'>[]): Map
 /**
  * Keeps the metrics about the last federations up to date. They must also show runs that died, although such a run
  * executes no code at its end. So this function reads the bucket once, for runs that ended before this process started,
- * and then asks Temporal every minute. Before the first run, the time since which the schedule exists says how long none
- * has succeeded. Returns a function that stops these updates.
+ * and then asks Temporal every minute. Before the first run, uses the time at which the schedule was created. Returns a
+ * function that stops these updates.
  */
 export function watchLastFederations(context: RoleContext): () => void {
   const { settings, bucket, client, names, log, metrics } = context;

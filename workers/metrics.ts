@@ -36,9 +36,9 @@ export interface RoleMetrics {
   federationsEndedAt(ends: ReadonlyMap<RunOutcome, number>): void;
   /** Sets the time at which the schedule of federations was created, in milliseconds since the epoch. */
   scheduledSince(at: number): void;
-  /** Sets the time since which no push has succeeded, in milliseconds since the epoch. */
+  /** Sets the time of the last successful push, in milliseconds since the epoch. See `lastSuccess`. */
   pushedAt(at: number): void;
-  /** Sets the time since which no pull has succeeded, in milliseconds since the epoch. */
+  /** Sets the time of the last successful pull, in milliseconds since the epoch. See `lastSuccess`. */
   pulledAt(at: number): void;
   /** Sets the generation that was last exported completely. */
   exportedUpTo(generation: number): void;

@@ -10,7 +10,7 @@ import { repeat } from './repeat';
  * schedule, a server may lose its data, and a namespace may be restored from a backup.
  */
 export interface Need {
-  /** Name in a log line, such as `the schedule federation`. */
+  /** Name for log lines, such as `the schedule federation`. */
   readonly what: string;
   /**
    * Creates it if it is absent, and returns whether it was absent, or a sentence about what was lost with it. Does not
@@ -44,7 +44,7 @@ export function keepNeeds(client: Client, needs: readonly Need[], log: Log): () 
 
 /**
  * Returns a function that restores whatever is absent, and logs one line about what it restored. If something cannot be
- * restored, logs the reason, but does not repeat it while it stays the same.
+ * restored, logs the reason, but only once while the reason stays the same.
  */
 export function restorer(client: Client, needs: readonly Need[], log: Log): () => Promise<void> {
   let known: ReadonlySet<string> = new Set();

@@ -16,7 +16,8 @@ const longestWaitMs = 60_000;
 
 /**
  * Creates a notifier that retries `send` until it returns true. `send` returns false if the receiving workflow does not
- * exist yet, and throws if Temporal cannot be reached, for example. A reason is logged once, not for each attempt.
+ * exist yet, and throws on other failures, such as an unreachable Temporal server. Logs each reason once, not for each
+ * attempt.
  */
 export function createNotifier(send: () => Promise<boolean>, log: Log): Notifier {
   const closing = new AbortController();

@@ -1,6 +1,6 @@
 import { type Client, type WorkflowExecutionDescription, WorkflowNotFoundError } from '@temporalio/client';
 
-/** Returns the description of a workflow that has started and not ended. Returns undefined if there is none. */
+/** Returns the description of a workflow, or undefined if it is not running. */
 export async function openWorkflow(
   client: Client,
   workflowId: string,

@@ -6,8 +6,8 @@ import type { RoleContext } from './role';
 import { workerIdentity } from './workers';
 
 /**
- * Logs a line for each other federator of the same Temporal namespace, once. They share the runs, and each goes on if
- * the other ends. Returns a function that stops looking.
+ * Logs one line for each other federator of the same Temporal namespace. Federators share the runs, and each continues
+ * if another one ends. Returns a function that stops the search.
  */
 export function watchOtherFederators({ client, names, settings, log }: RoleContext): () => void {
   const own = workerIdentity(settings);
@@ -26,8 +26,8 @@ export function watchOtherFederators({ client, names, settings, log }: RoleConte
 }
 
 /**
- * Returns the identities of the other workers that have polled a task queue since a time. Temporal lists a worker for
- * some minutes after it has ended, so a process passes its own start, to skip its predecessor.
+ * Returns the identities of the other workers that have polled a task queue since a given time. Temporal still lists a
+ * worker for some minutes after it has ended. So a process passes the time of its own start, to skip its predecessor.
  */
 export async function otherFederators(
   client: Client,

@@ -4,8 +4,8 @@ import { Gauge, type Registry } from 'prom-client';
 import type { QueryEngine } from '../query/engine';
 
 /**
- * Registers the metrics about the load of a primary's queries and about the room that its database has. They are
- * measured at each scrape.
+ * Registers metrics about a primary's query load and about the free space for its database. They are measured at each
+ * scrape.
  *
  * @param folder the folder that contains the database
  */

@@ -4,7 +4,7 @@ import { DefaultLogger, Runtime } from '@temporalio/worker';
 import type { Log } from '../config/log';
 import { SdkLines } from './sdk-line';
 
-/** Where the native part of the SDK serves its metrics. Undefined before the runtime is installed. */
+/** URL at which the native part of the SDK serves its metrics. Undefined before the runtime is installed. */
 let metricsUrl: string | undefined;
 
 /**
@@ -14,14 +14,14 @@ let metricsUrl: string | undefined;
  */
 export async function ensureRuntime(log: Log): Promise<void> {
   for (let attempt = 1; Runtime._instance === undefined; attempt++) {
-    // The last attempt does without metrics: a worker must not depend on them.
+    // Make the last attempt without metrics, because a worker must not depend on them.
     const address = attempt < installAttempts ? await freeLoopbackAddress() : undefined;
     if (Runtime._instance !== undefined) return;
     try {
       install(log, address);
       metricsUrl = address === undefined ? undefined : `http://${address}/metrics`;
     } catch (error) {
-      // Another process may have taken the port in the meantime.
+      // Try again with another port, because another process may have taken this one in the meantime.
       if (address === undefined) throw error;
     }
   }
@@ -56,8 +56,8 @@ function install(log: Log, metricsAddress: string | undefined): void {
 }
 
 /**
- * Returns an address of this machine at which nothing listens at the moment, as the SDK cannot choose a port itself.
- * Returns undefined if there is none.
+ * Returns a loopback address with a free port, because the SDK cannot choose a port itself. Returns undefined if there
+ * is none.
  */
 async function freeLoopbackAddress(): Promise<string | undefined> {
   const server = createServer();
@@ -74,8 +74,8 @@ async function freeLoopbackAddress(): Promise<string | undefined> {
 const answerWithinMs = 2_000;
 
 /**
- * Returns the metrics of the SDK's native part in the text format of Prometheus: `temporal_…`. Returns an empty text if
- * there are none yet, and if they cannot be read: our own metrics must not depend on them.
+ * Returns the metrics of the SDK's native part (`temporal_…`) in Prometheus' text format. Returns an empty text if
+ * there are none yet, or if they cannot be read, because our own metrics must not depend on them.
  */
 export async function sdkMetrics(): Promise<string> {
   if (metricsUrl === undefined) return '';

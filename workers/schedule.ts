@@ -85,8 +85,9 @@ export async function ensureSchedule(
 }
 
 /**
- * Creates the schedule again if it is gone, and returns whether it was. Its first run follows after `firstRunAfterMs`.
- * A schedule that is there stays as it is, whatever its interval: a person or another federator may have set that.
+ * Creates the schedule again if it is gone, and returns whether it was gone. Its first run starts after
+ * `firstRunAfterMs`. Never changes an existing schedule, because a person or another federator may have chosen its
+ * interval.
  */
 export async function restoreSchedule(client: Client, wanted: FederationSchedule): Promise<boolean> {
   try {

@@ -15,12 +15,13 @@ export interface SdkLine {
 }
 
 const repeatedAfterMs = 60_000;
-/** Number of different lines to remember. There are only a few kinds of them. */
+/** Maximum number of different errors to remember. There are only a few. */
 const mostKinds = 100;
 
 /**
- * Converts the lines of the Temporal SDK's log. While Temporal is away, the native part of the SDK writes dozens of
- * lines per second, one for each retry of each call. Of those with the same error, only one a minute keeps its level.
+ * Converts log lines of the Temporal SDK. While Temporal is unreachable, the native part of the SDK writes dozens of
+ * lines per second, one for each retry of each call. Of the lines with the same error, only one per minute keeps its
+ * level; the others get the level debug.
  */
 export class SdkLines {
   readonly #said = new Map<string, number>();

@@ -53,7 +53,7 @@ function wrongTypes(
   });
 }
 
-/** What a server with SQL visibility says if a type of attribute has no column left. */
+/** Message of a server with SQL visibility if no column is left for this type of attribute. */
 const noRoom = /cannot have more than \d+ search attributes? of type/i;
 
 function unregistered(namespace: string, address: string, cause: unknown): FederationError {

@@ -130,7 +130,7 @@ export async function federation(input: FederationInput): Promise<FederationSumm
   } catch (error) {
     const outcome = isCancellation(error) ? 'cancelled' : 'failed';
     const failure = asRunFailure(error);
-    // A run that was cancelled has no error: its outcome says it all.
+    // Report no error for a cancelled run, because its outcome says everything.
     const reported = outcome === 'cancelled' ? undefined : failureOf(failure);
     await CancellationScope.nonCancellable(async () => {
       upsertSearchAttributes([{ key: searchAttributes.outcome, value: outcome }]);

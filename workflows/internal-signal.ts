@@ -1,8 +1,9 @@
 import { log, setDefaultSignalHandler } from '@temporalio/workflow';
 
 /**
- * Handles a signal that only workflows send. Temporal's UI offers people every signal that has a handler of its own, so
- * the default handler takes this one. A workflow can have one such signal. Its message may be anything.
+ * Handles a signal that only workflows send. Temporal's UI offers its users every signal that has a named handler. To
+ * keep this signal out of the UI, the workflow's default handler handles it. So a workflow can have only one such
+ * signal.
  */
 export function handleInternalSignal(
   signal: { readonly name: string },

@@ -173,7 +173,7 @@ export const pullNow = defineSignal<[LoopSettings?]>('pull');
 
 export interface PullState extends Attempted<PullSummary> {
   readonly cluster: string;
-  /** State of the export; undefined if the settings want none. A failing export does not hold up pulls. */
+  /** State of the export. Undefined if the settings ask for no export. A failing export does not delay pulls. */
   readonly export?: Attempted<ExportedGeneration>;
 }
 export const pullState = defineQuery<PullState>('state');

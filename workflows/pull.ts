@@ -119,8 +119,8 @@ export async function pull(input: PullInput): Promise<void> {
 }
 
 /**
- * Pulls the newest generation to the volume, then loads it into the query tables. `exports` says whether it has to be
- * exported then; it is undefined if there was nothing to load.
+ * Pulls the newest generation to the volume, then loads it into the query tables. `exports` says whether it must be
+ * exported afterwards. It is undefined if there was nothing to load.
  */
 async function pullAndIngest(cluster: string): Promise<{ summary: PullSummary; exports?: boolean }> {
   const summary = await pullCombined.executeWithOptions({ summary: `pull to ${cluster}` }, []);
@@ -136,8 +136,8 @@ async function pullAndIngest(cluster: string): Promise<{ summary: PullSummary; e
 }
 
 /**
- * Exports what is served. A failure is logged and becomes part of the state, but the pull that came before has
- * succeeded. The next pull tries again, even if it finds nothing new.
+ * Exports the data that the primary serves. If this fails, logs the error and stores it in the workflow's state, but
+ * the pull counts as successful. The next pull tries the export again, even if it finds nothing new.
  */
 async function exportServed(
   before: Attempted<ExportedGeneration> | undefined,

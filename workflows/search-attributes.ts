@@ -10,7 +10,7 @@ export const searchAttributes = {
   outcome: defineSearchAttributeKey('FederationOutcome', SearchAttributeType.KEYWORD),
   /** Number of the generation that the run committed, or of the newest one if nothing had changed. */
   generation: defineSearchAttributeKey('FederationGeneration', SearchAttributeType.INT),
-  /** What the run did with which cluster, see `clusterWords`. */
+  /** The clusters of the run, and what the run did with each. See `clusterWords`. */
   clusters: defineSearchAttributeKey('FederationClusters', SearchAttributeType.KEYWORD_LIST),
   /** Id of the run that this run replays. */
   replayOf: defineSearchAttributeKey('FederationReplayOf', SearchAttributeType.KEYWORD),
@@ -18,7 +18,8 @@ export const searchAttributes = {
 
 /**
  * Returns the clusters of a run as one list: `degraded:cluster-2` has quarantined sources, `excluded:cluster-3` is
- * excluded, and `cluster-1` is included. If not all fit, the included ones at the end are missing.
+ * excluded, and `cluster-1` is included. If the list is too long, it is cut off. The included clusters come last, so
+ * they are dropped first.
  */
 export function clusterWords({
   degraded = [],

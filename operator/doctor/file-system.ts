@@ -2,7 +2,7 @@ import { traitsOf } from '../../storage/folder-traits';
 import { limitsOf } from '../file-system-limits';
 import type { Check } from './check';
 
-/** Warns of what the file system of a folder lacks for its use. */
+/** Warns if the file system of a folder lacks something that is needed for the given use. */
 export async function checkFileSystem(use: 'local ETL' | 'bucket', folder: string): Promise<Check[]> {
   const traits = await traitsOf(folder);
   const limits = traits === undefined ? [] : limitsOf(traits, use);

@@ -22,7 +22,10 @@ export interface Asked {
   readonly label: string | undefined;
 }
 
-/** A namespace that keeps closed workflows for fewer days gets a warning: nobody may look for that long. */
+/**
+ * If a namespace keeps closed workflows for fewer days, `doctor` warns: a failed run might be gone before anybody looks
+ * at it.
+ */
 const leastDays = 7;
 
 /** Checks that the namespace exists, and reports how long it keeps closed workflows. */

@@ -163,8 +163,8 @@ const unreadableCodes = new Set(['EACCES', 'EPERM', 'EISDIR', 'EIO']);
 const metadataSchema = z.record(z.string(), z.string());
 
 /**
- * Reads the metadata of an object. Returns undefined if there is none. A file that is damaged or cannot be read counts
- * as empty metadata, because it must cost no more than its own object: the next push writes both again.
+ * Reads the metadata of an object. Returns undefined if there is none. A metadata file that is damaged or unreadable
+ * counts as empty, so that only its own object is affected. The next push writes both again.
  */
 export async function readMetadata(
   folder: string,

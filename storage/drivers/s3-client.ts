@@ -40,7 +40,7 @@ function sendMd5(client: S3): void {
     (next, { commandName }) =>
       async (args) => {
         const { headers, body } = args.request as { headers: Record<string, string>; body?: unknown };
-        // The driver sends all bodies as bytes, never as a stream.
+        // The body is always bytes: the driver never sends a stream.
         const isBody = commandName === 'PutObjectCommand' || commandName === 'UploadPartCommand';
         if (isBody && body instanceof Uint8Array)
           headers['content-md5'] = createHash('md5').update(body).digest('base64');
@@ -66,7 +66,7 @@ async function clientConfig(config: S3Config): Promise<S3ClientConfig> {
     ...(credentials !== undefined && { credentials }),
     forcePathStyle: location.pathStyle,
     tls: !config.insecure,
-    // A redirect leads to the host of another region, which is only fine if no host is written.
+    // A redirect leads to the host of another region. Follow it only if the settings name no host.
     followRegionRedirects: location.url === undefined,
     useDualstackEndpoint: location.toDualstack,
     requestChecksumCalculation: checksum === 'crc32' ? 'WHEN_SUPPORTED' : 'WHEN_REQUIRED',

@@ -58,7 +58,7 @@ export const s3Config = z
       .default(''),
     trace: z.strictObject({ enable: z.boolean().default(false) }).prefault({}),
     signature_version2: z.literal(false, 'is not supported: every S3 of today takes version 4').optional(),
-    /** Checksum that is sent with each body. `auto` is `crc32` at Amazon and `none` elsewhere. */
+    /** Checksum to send with each body. `auto` means `crc32` for Amazon S3 and `none` for other stores. */
     checksum: z.enum(['auto', 'none', 'crc32', 'md5']).default('auto'),
     /** Thanos' name for `checksum: md5`. */
     send_content_md5: z.boolean().optional(),
@@ -101,7 +101,7 @@ export function s3Notes(config: S3Config): string[] {
   ];
 }
 
-/** Returns the contradiction between the endpoint and the other settings, or undefined if there is none. */
+/** Returns how the endpoint contradicts another setting. Returns undefined if it contradicts none. */
 function endpointFault(config: {
   readonly bucket: string;
   readonly endpoint: string;
@@ -143,7 +143,10 @@ function endpointFault(config: {
 
 /** Location of the store for the SDK. */
 export interface S3Location {
-  /** URL of the endpoint as it is written. Undefined for `s3.amazonaws.com`: the SDK then derives the host from the region. */
+  /**
+   * URL of the endpoint, exactly as in the settings. Undefined for `s3.amazonaws.com`, because the SDK then derives the
+   * host from the region.
+   */
   readonly url: string | undefined;
   readonly region: string;
   readonly pathStyle: boolean;

@@ -1,23 +1,26 @@
-/** What the host of an S3 endpoint says about the store behind it. */
+/** Facts about a store that the host of its S3 endpoint reveals. */
 export interface S3Host {
-  /** Region with which requests to the host are signed. Undefined if the host does not name one. */
+  /** Region for signing requests to the host. Undefined if the host's name contains no region. */
   readonly region: string | undefined;
   readonly isAws: boolean;
-  /** True for `s3.amazonaws.com`, which stands for the host of whichever region the bucket is in. */
+  /** True for `s3.amazonaws.com`, which works for buckets in any region. */
   readonly isAnyRegion: boolean;
-  /** Whether the host answers over IPv6, too. Undefined if the host does not say. */
+  /** Whether the host can also be reached over IPv6. Undefined if its name does not tell. */
   readonly dualstack: boolean | undefined;
-  /** True for a host that finds a bucket only by its name in the host, not in the path. */
+  /** True for a host that accepts bucket names only as a part of the host name, not in the path. */
   readonly onlyVirtual: boolean;
 }
 
-/** Hosts of stores other than Amazon's that name their region, or always have the same. */
+/**
+ * Hosts of stores other than Amazon's. Each pattern matches the region as a group, or is followed by the store's only
+ * region.
+ */
 const regionsByHost: readonly [RegExp, string?][] = [
   [/^s3\.([a-z0-9-]+)\.(?:backblazeb2\.com|wasabisys\.com|scw\.cloud)$/],
   [/^[a-z0-9]+\.(?:[a-z]+\.)?r2\.cloudflarestorage\.com$/, 'auto'],
 ];
 
-/** Forms of Amazon's hosts that answer for buckets. A group is a region. */
+/** Patterns of Amazon's hosts that serve buckets. A group in a pattern matches the region. */
 const amazonForms: readonly { readonly form: RegExp; readonly host: Partial<S3Host> }[] = [
   { form: /^s3\.amazonaws\.com$/, host: { isAnyRegion: true } },
   { form: /^s3-external-1\.amazonaws\.com$/, host: { region: 'us-east-1' } },
@@ -34,7 +37,10 @@ const amazonForms: readonly { readonly form: RegExp; readonly host: Partial<S3Ho
   },
 ];
 
-/** Returns what a host says, without its port, or undefined if it is a host of Amazon that does not serve buckets. */
+/**
+ * Returns the facts that a host's name reveals. The host must be given without its port. Returns undefined for a host
+ * of Amazon that does not serve buckets.
+ */
 export function describeHost(host: string): S3Host | undefined {
   const unknown: S3Host = {
     region: undefined,
@@ -55,7 +61,7 @@ export function describeHost(host: string): S3Host | undefined {
   return unknown;
 }
 
-/** Parts of an endpoint as it is written: `https://host:port`, of which the scheme and the port may be missing. */
+/** Parts of an endpoint as in the settings: `https://host:port`. The scheme and the port may be missing. */
 export interface WrittenEndpoint {
   readonly scheme: string | undefined;
   /** In lower case; an IPv6 address with its brackets. */
@@ -63,7 +69,7 @@ export interface WrittenEndpoint {
   readonly port: string | undefined;
 }
 
-/** Splits an endpoint into its parts. Returns undefined if it is not a host, with a port or scheme or both. */
+/** Splits an endpoint into its parts. Returns undefined if it is not a host with an optional scheme and port. */
 export function splitEndpoint(endpoint: string): WrittenEndpoint | undefined {
   const match = /^(?:(https?):\/\/)?(\[[0-9a-f:.]+\]|[^/\s@:[\]]+)(?::(\d{1,5}))?$/i.exec(endpoint);
   if (match === null) return undefined;

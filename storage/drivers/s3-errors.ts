@@ -33,7 +33,10 @@ const codesByName: Record<string, ErrorCode> = {
   MissingChecksum: 'STORE_CONFIG_INVALID',
 };
 
-/** Matches the message of a store that demands a checksum. Its code is only `InvalidRequest`. */
+/**
+ * Matches the message of a store that demands a checksum. The code of this error is only `InvalidRequest`, which says
+ * too little.
+ */
 const demandsChecksum = /(?:content-md5|x-amz-checksum).*(?:required|missing)/i;
 
 const wrongRegionNames = new Set([

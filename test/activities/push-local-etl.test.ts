@@ -23,7 +23,7 @@ import {
   spied,
 } from '../local-etl/cluster-on-disk';
 
-/** A memory budget that fails as soon as a file is to be read. */
+/** A memory budget that throws an error when a file is about to be read. */
 const readsNothing: MemoryBudget = {
   within: async () => {
     throw new Error('a read');

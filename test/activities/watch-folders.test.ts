@@ -49,7 +49,7 @@ test('a clone of a volume is noticed once it and the original have taken turns',
   const cluster = clusterId('cluster-1');
   const { bytes } = await readAll(bucket, key);
   const clone = localEtl(join(original.folder, 'clone'));
-  /** Starts a process on the volume, or lets it go on. Pushes a file that differs from the last, and federates. */
+  /** Pushes a file that differs from the previous one, and then federates. */
   const push = async (store: LocalEtl, content: Uint8Array) => {
     await mkdir(join(localPath(store, newestDay), '..'), { recursive: true });
     await writeFile(localPath(store, newestDay), content);

@@ -23,7 +23,10 @@ interface Situations {
   }[];
 }
 
-/** Returns the rules of a release with all roles. Federations run every `runEvery`, pushes and pulls every `otherwise`. */
+/**
+ * Returns the alert rules of a Helm release with all roles. `runEvery` is the interval of federations; `otherwise` is
+ * the interval of pushes and pulls.
+ */
 async function rulesFor(runEvery: string, otherwise: string): Promise<Rules> {
   const { objects } = await renderChart(path.join(__dirname, '../../chart'), {
     namespace: 'kubecost',
@@ -56,7 +59,7 @@ describeWithHelm('the situations in which alerts fire', () => {
   });
 });
 
-/** Building promtool takes minutes, so only the long form of the tests runs it. */
+/** Building promtool takes minutes, so these suites run only in the long form of the tests. */
 const describeWithPromtool = (name: string, suite: () => void) =>
   long
     ? describeWith(missing('promtoolMissing') ?? missing('helmMissing'), name, suite)

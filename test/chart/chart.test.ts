@@ -56,7 +56,7 @@ function leafOf(values: object, at: string): unknown {
     .reduce<unknown>((map, key) => (map as Record<string, unknown> | undefined)?.[key], values);
 }
 
-/** A rule of the chart, as Prometheus reads it. */
+/** An alert rule of the chart, in the form that Prometheus reads. */
 interface AlertRule {
   readonly alert: string;
   readonly expr: string;
@@ -631,7 +631,7 @@ describeWithHelm('the chart', () => {
       for (const [name, seconds] of Object.entries(thresholds)) {
         const expr = rule(name)?.expr ?? '';
         expect(expr).toMatch(new RegExp(` > ${seconds}$`));
-        // The time must still be known if no process has shown it for almost that long.
+        // The rule must look back far enough to find the time even if no process has reported it for almost that long.
         for (const [, range] of expr.matchAll(/\[(\w+)\]/g)) expect(range).toBe(`${seconds}s`);
       }
     });

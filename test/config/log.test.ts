@@ -11,7 +11,7 @@ class Lines implements DestinationStream {
   }
 }
 
-/** Returns the only line that a log writes when `work` uses it. */
+/** Returns the line that `work` writes to a log. It must be only one line. */
 function lineOf(format: 'json' | 'pretty', work: (log: ReturnType<typeof createLog>) => void): string {
   const lines = new Lines();
   work(createLog({ level: 'debug', format }, lines));

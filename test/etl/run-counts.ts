@@ -1,6 +1,6 @@
 /**
- * Whether the tests run in their long form, with far more cases than usual. The environment variable FED_TEST_LONG turns
- * this on.
+ * True if the tests run in their long form, with many more cases than usual. Set the environment variable FED_TEST_LONG
+ * to 1 for the long form.
  */
 export const long = process.env.FED_TEST_LONG === '1';
 

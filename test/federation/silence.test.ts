@@ -8,17 +8,17 @@ const now = Date.parse('2026-11-20T12:00:00Z');
 const hourly = 'allocations/1h/1794614400-1794618000' as WindowId;
 const daily = 'allocations/1d/1794614400-1794700800' as WindowId;
 
-/** Files that were written this long ago. */
+/** Returns files, one for each age. An age is the time since the file was written. */
 const written = (ages: readonly number[], window = hourly) =>
   ages.map((age) => ({ window, modified: now - age }));
-/** Ages of `count` pushes, the last of them `age` ago. */
+/** Returns the ages of `count` pushes, which were `interval` apart. The last push was `age` ago. */
 const every = (interval: number, age: number, count = 100) =>
   Array.from({ length: count }, (_, index) => age + index * interval);
 const judge = (files: SilenceInput['files'], more: Partial<SilenceInput> = {}) =>
   judgeSilence({ membership: 'in', stopped: false, files, now, ...more });
 
 describe('a cluster', () => {
-  /** Pushes hourly for eight hours a day, and is in the middle of a night. */
+  /** A cluster that pushes hourly for eight hours a day. It is now in the middle of a night. */
   const nights = Array.from({ length: 14 }, (_, index) => every(hour, 9 * hour + index * day, 8)).flat();
 
   it.each<[what: string, ages: readonly number[], state: Silence['state'], usual: number]>([
@@ -129,7 +129,7 @@ describe('a cluster that comes back', () => {
 
   it('only to fall silent again stays late, without a moment in between', () => {
     const states = new Set<string>();
-    // It pushes once every 10 hours after a week of hourly pushes.
+    // After a week of hourly pushes, the cluster pushes only every 10 hours.
     for (let at = now; at < now + 2 * day; at += 10 * minute) {
       const since = Math.floor((at - now) / (10 * hour)) + 1;
       const files = [

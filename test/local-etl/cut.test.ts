@@ -195,8 +195,8 @@ async function cached({ store }: ClusterOnDisk, cache: string): Promise<string[]
 }
 
 /**
- * Changes the content of a file so that it can only be noticed by reading the file: keeps its size and modification
- * time, and makes the push cache believe that the file's other attributes are as before.
+ * Changes the content of a file in such a way that only reading the file reveals the change. Keeps the file's size and
+ * modification time, and updates its other attributes in the push cache.
  */
 async function spoilUnseen({ store }: ClusterOnDisk, path = ''): Promise<string> {
   const file = localPath(store, path);

@@ -13,7 +13,7 @@ import { type Disk, mounted } from '../query/full-disk';
 import { describeWithMounts } from '../servers/read-only-volume';
 import { assets1, built, ClusterOnDisk, combined, day1, day2, filesBelow, sha256 } from './cluster-on-disk';
 
-/** Returns the code and the detail of the error of work that fails. */
+/** Waits for `work`, which must fail. Returns the code and the detail of its error. */
 async function failureOf(work: Promise<unknown>): Promise<string> {
   return work.then(
     () => 'no error',

@@ -32,7 +32,10 @@ afterEach(async () => {
   await disk[Symbol.asyncDispose]();
 });
 
-/** Makes folders that only another user may read. Root may read everything, so root becomes another user. */
+/**
+ * Makes folders unreadable for this process. If the process runs as root, which may read everything, it first changes
+ * to another user.
+ */
 async function lock(...folders: string[]): Promise<void> {
   for (const folder of folders) await mkdir(join(disk.store.root, folder), { recursive: true });
   await disk.push(); // Creates the state and the bucket's folders.
@@ -71,7 +74,7 @@ describe('a folder that cannot be read', () => {
       /^This process lacks the permission \(EACCES, as user \d+\)/,
     );
     expect(warnings).toMatchObject([{ event: 'push.passed-over', unreadable: named.length, links: 0 }]);
-    // The caches keep what they know about the files that are hidden for now.
+    // The caches must keep their entries for the files in the unreadable folders.
     if (process.getuid?.() === 0) process.seteuid?.(0);
     await chmod(join(disk.store.bingen, 'assets'), 0o755);
     const { bucket, calls } = counted(disk.bucket);
@@ -99,7 +102,8 @@ describe('a folder that cannot be read', () => {
     if (process.getuid?.() === 0) process.seteuid?.(0);
     await chmod(join(disk.store.bingen, 'assets'), 0o755);
     if (process.getuid?.() === 0) process.seteuid?.(nobody);
-    // Two windows are no longer combined. One can be removed; the other is in a folder that cannot be written.
+    // The new generation lacks two windows. The file of one can be removed. The file of the other is in a folder that
+    // is not writable.
     expect(await disk.pull({ log })).toMatchObject({
       replaced: 1,
       removed: 1,
@@ -138,7 +142,7 @@ it('passes over a file that cannot be read: it is neither pushed nor replaced, a
 });
 
 describe('a link', () => {
-  /** Moves a folder or file of the store to elsewhere, and puts a link to it in its place. */
+  /** Moves a folder or file out of the store, and puts a link to it in its place. */
   async function moveBehindLink(...parts: string[]): Promise<string> {
     const [from, to] = [join(disk.store.root, ...parts), join(disk.folder, 'elsewhere')];
     await rename(from, to);

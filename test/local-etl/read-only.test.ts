@@ -18,7 +18,7 @@ import { assets1, built, ClusterOnDisk, combined, day1 } from './cluster-on-disk
 
 const bytes = Buffer.from('x');
 
-/** Returns the error of work that fails. */
+/** Waits for `work`, which must fail, and returns its error. */
 async function failureOf(work: Promise<unknown>): Promise<unknown> {
   return work.then(
     () => 'no error',

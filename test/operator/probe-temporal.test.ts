@@ -14,7 +14,7 @@ let web: Listening;
 let proxy: Listening;
 beforeAll(async () => {
   for (const name of proxyVariables) delete process.env[name];
-  // The library writes the status of a proxy there, even after the connection has been closed.
+  // The gRPC library writes the status of a proxy to the console, even after the connection has been closed.
   jest.spyOn(console, 'error').mockImplementation();
   const refusing: Server = createServer().on('connect', (_, socket) => {
     socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n');

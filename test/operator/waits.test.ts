@@ -23,7 +23,7 @@ afterAll(() => server?.close());
 
 const impatient = { lookEveryMs: 50, answerWithinMs: 500, troubleMs: 0 };
 
-/** Follows a run with little patience, and collects the reasons for which it was reported as stuck. */
+/** Follows a run with little patience. Collects the reasons with which the run was reported as stuck. */
 function follow(client: sdk.Client, run: string, patience = impatient) {
   const stuck: FederationError[] = [];
   const end = followFederation(client, run, {
@@ -45,7 +45,7 @@ describeWithTemporal('waiting for a federation that cannot end', () => {
     });
     const client = server.client(namespace);
     const request = { trigger: 'person', at: new Date().toISOString() } as const;
-    // The server notices new namespaces only by polling.
+    // Retry, because the server polls for new namespaces and may not have noticed this one yet.
     const run = await until('the start of a run', () => startFederation(client, '', request));
     const worker = await Worker.create({
       connection: server.nativeConnection,

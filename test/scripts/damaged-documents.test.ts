@@ -288,8 +288,8 @@ function run(...argv: string[]): Promise<Answer> {
 }
 
 /**
- * Makes answers comparable: replaces ages, durations and numbers of missing windows, which grow with time, with fixed
- * words. Also replaces each run of spaces with one space, because they affect the width of a column.
+ * Makes answers comparable. Replaces ages, durations and numbers of missing windows with fixed words, because they grow
+ * with time. Replaces each run of spaces with one space, because the widths of columns depend on these texts.
  */
 function timeless(text: string): string {
   return text

@@ -60,7 +60,7 @@ export class FederationFolder implements AsyncDisposable {
     await this.bucket.put(key, readFileSync(join(golden, key)));
   }
 
-  /** Makes it look as if a cluster had pushed a window this many hours ago. */
+  /** Changes the time of a window's file, so that the cluster seems to have pushed it `hoursAgo` hours ago. */
   lastPushed(cluster: string, window: string, hoursAgo: number): void {
     const at = Date.now() / 1_000 - hoursAgo * 3_600;
     utimesSync(join(this.folder, 'bucket', clusterEtlKey(clusterId(cluster), window)), at, at);

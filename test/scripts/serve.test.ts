@@ -66,7 +66,7 @@ describe('serve', () => {
     put(day);
     const foreground = JSON.stringify(join(__dirname, '../../scripts/set-up/foreground.cjs'));
     const argv = JSON.stringify([program, 'serve', '--etl', folder, '--listen', '127.0.0.1:0']);
-    // The same that the launcher does if it was started by an older Node.
+    // Does the same as the launcher when an older Node has started it.
     const launch = `require(${foreground}).runInForeground(process.execPath, ${argv}).then((code) => process.exit(code));`;
     const launcher = spawn(process.execPath, ['--eval', launch], { stdio: ['ignore', 'pipe', 'ignore'] });
     child = launcher;
@@ -75,7 +75,7 @@ describe('serve', () => {
     launcher.stdout.on('data', (chunk: Buffer) => (written += chunk.toString()));
     await until('the address', () => /at http:/.test(written));
     launcher.kill(signal);
-    // The server inherited this end of the pipe. So the pipe closes only when the server has ended, too.
+    // The server has inherited this end of the pipe. So the pipe closes only after the server has ended too.
     await closed;
   });
 

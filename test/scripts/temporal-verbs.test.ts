@@ -57,7 +57,7 @@ async function start(workflow: 'roster' | 'pull', workflowId: string, input: obj
 describeWithTemporal('status', () => {
   it('shows when the schedule starts the next federation, or why it does not', async () => {
     const missing = /^- The schedule is missing/m;
-    // As long as nothing has run, the steps of the set-up are enough.
+    // Before the first run, `status` lists only the steps of the set-up.
     expect((await run('status')).out).not.toMatch(missing);
     await federation.run('federation-1', {});
     const { out: without } = await run('status');

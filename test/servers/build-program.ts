@@ -7,7 +7,7 @@ const root = path.join(__dirname, '../..');
 const folder = process.argv[2] ?? '';
 
 buildProgram(root, folder)
-  // The program reads its version there.
+  // The program reads its version from package.json.
   .then(() => copyFile(path.join(root, 'package.json'), path.join(folder, 'package.json')))
   .catch((error: unknown) => {
     console.error(error);

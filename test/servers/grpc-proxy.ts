@@ -1,7 +1,7 @@
 import http2 from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 
-/** The gRPC status that a proxy answers instead of the server. */
+/** A gRPC status with which a proxy answers instead of the server. */
 export interface GrpcStatus {
   readonly code: number;
   readonly message: string;
@@ -10,7 +10,10 @@ export interface GrpcStatus {
 /** A proxy in front of a Temporal server. */
 export interface GrpcProxy {
   readonly address: string;
-  /** The status that answers each later request; undefined if the server answers it. `path` ends with the method. */
+  /**
+   * Called for each request. Returns the status to answer with, or undefined to pass the request to the server. `path`
+   * ends with the name of the method.
+   */
   answer: (path: string) => GrpcStatus | undefined;
   /** Refuses new connections, and closes all that are open. */
   goAway(): Promise<void>;

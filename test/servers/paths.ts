@@ -37,7 +37,7 @@ export function helmPath(): string {
   return required(variables.helm, variables.helmMissing);
 }
 
-/** Returns the path of promtool. If it is missing, throws an error that says why. */
+/** Returns the path of promtool. If promtool is missing, throws an error that says why. */
 export function promtoolPath(): string {
   return required(variables.promtool, variables.promtoolMissing);
 }

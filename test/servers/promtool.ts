@@ -1,7 +1,9 @@
 import type { FindOptions, GoServer } from '../../scripts/set-up/go-server';
 import { findGoProgram } from './go-program';
 
-/** Prometheus's own tool for testing alerts. Only the long form of the tests needs it, because its build takes long. */
+/**
+ * Prometheus' tool for testing alert rules. Only the long form of the tests uses it, because building it takes minutes.
+ */
 export const promtool: GoServer = {
   name: 'promtool',
   version: '0.316.0',
@@ -10,7 +12,7 @@ export const promtool: GoServer = {
   minimumGo: '1.26',
   packages: 1_364,
   coldBuild: '6 minutes',
-  // Older versions do not know the names of test groups.
+  // Older versions of promtool do not support names of test groups.
   probes: [{ args: ['test', 'rules', '--help'], mustSay: ['--run'] }],
 };
 

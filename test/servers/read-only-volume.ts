@@ -16,7 +16,7 @@ export class ReadOnlyVolume implements Disposable {
     }
   }
 
-  /** From now on, the system answers every attempt to write with EROFS. */
+  /** Makes the folder read-only: from now on, every attempt to write fails with EROFS. */
   lock(): void {
     mount('-o', 'remount,ro,bind', this.folder);
   }
@@ -35,7 +35,10 @@ function mount(...args: string[]): void {
   execFileSync('mount', args, { stdio: 'pipe' });
 }
 
-/** Defines a suite that mounts volumes. Where this process may not do so, the suite is skipped with that reason. */
+/**
+ * Defines a suite that mounts volumes. If this process is not allowed to mount, skips the suite, with that reason in
+ * its name.
+ */
 export function describeWithMounts(name: string, suite: () => void): void {
   if (canMount()) describe(name, suite);
   else describe.skip(`${name} (skipped: this process may not mount volumes)`, suite);

@@ -23,8 +23,8 @@ export interface TestRun {
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 /**
- * Prepares a test run: finds or builds the test servers, Helm, and promtool for the long form, and lets test files request the servers and the built
- * program.
+ * Prepares a test run: finds or builds the test servers, Helm and, for the long form, promtool. Then lets test files
+ * request the servers and the built program.
  */
 export async function setUp(): Promise<TestRun> {
   await note(variables.temporalCli, variables.temporalMissing, async () => {

@@ -23,8 +23,8 @@ export interface ContractOptions {
    */
   readonly prefixBytes?: number;
   /**
-   * Whether a key can be created again after its object was deleted. (Default: true. In a versioned bucket, Amazon S3
-   * allows it, but versitygw does not.)
+   * True if a key can be created again after its object was deleted. (Default: true) Amazon S3 allows this in versioned
+   * buckets, but versitygw does not.
    */
   readonly createsAgain?: boolean;
 }

@@ -2,13 +2,13 @@ import { createServer, request as forward } from 'node:http';
 import { type Listening, listenOnLoopback } from './loopback';
 
 export interface DemandingProxy extends Listening {
-  /** Checksum headers of the accepted writes, in order. */
+  /** Names of the checksum headers of all accepted writes, in order. */
   readonly sums: string[];
 }
 
 /**
- * Starts a proxy in front of an S3 server that answers as S3 does for a bucket with Object Lock and a default retention:
- * it refuses bytes of an object or of a part that come without a checksum.
+ * Starts a proxy in front of an S3 server. Like Amazon S3 for a bucket with Object Lock and a default retention, the
+ * proxy refuses an object or a part that is sent without a checksum.
  */
 export async function startDemandingProxy(endpoint: string): Promise<DemandingProxy> {
   const sums: string[] = [];

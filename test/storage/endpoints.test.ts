@@ -6,7 +6,7 @@ import { openBucket } from '../../storage/open-bucket';
 import { clearEnvironment } from '../servers/clear-environment';
 import { type Listening, listenOnLoopback } from './loopback';
 
-/** A proxy that notes which host is asked, and lets nothing through. */
+/** A proxy that records the URL of each request, and answers all of them with 403. */
 let proxy: Listening;
 const asked: string[] = [];
 clearEnvironment(/^(?:AWS|AZURE)_|^(?:https?|no)_proxy$/i);

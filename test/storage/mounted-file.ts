@@ -4,11 +4,17 @@ import { join } from 'node:path';
 /** A file in a folder that is laid out as Kubernetes mounts a secret. */
 export interface MountedFile {
   readonly path: string;
-  /** Replaces the content in one step, as the kubelet does: by a link to a new folder that takes the place of the old. */
+  /**
+   * Replaces the content in one step, like the kubelet: creates a new folder, and replaces the link to the old folder
+   * by a link to the new one.
+   */
   write(content: string): void;
 }
 
-/** Creates a file in a folder, as Kubernetes mounts it: a link to a link to the folder with the present content. */
+/**
+ * Creates a file as Kubernetes mounts it. The file's name is a link that leads through a second link to the folder with
+ * the current content.
+ */
 export function mountFile(folder: string, name: string, content: string): MountedFile {
   let version = 0;
   const present = join(folder, '..data');

@@ -83,7 +83,10 @@ describeWithAzure('credentials of an Azure server', () => {
   });
 });
 
-/** Opens a mounted file with a driver that makes one attempt per call, and collects what is said about the file. */
+/**
+ * Opens the store that a mounted file describes, with a driver that makes one attempt per call. Collects the messages
+ * about the file.
+ */
 async function watched(file: MountedFile, open: RenewalOptions['open'], lookEveryMs = 3_600_000) {
   const [warnings, renewals]: [string[], string[]] = [[], []];
   const bucket = await keep(
@@ -157,7 +160,7 @@ describe('a file that changes', () => {
       .writeHead(200, { etag: '"v1"', 'content-length': '3', 'last-modified': new Date(0).toUTCString() })
       .end('one');
   const denied = xmlError(403, 'SignatureDoesNotMatch');
-  /** Returns the access key and the session token that signed each request to the store. */
+  /** Returns, for each request to the store, the access key and the session token that signed it. */
   const signers = () =>
     server.seen.map(
       ({ headers }) =>

@@ -57,7 +57,8 @@ export async function startTlsServer(): Promise<TlsServer> {
   };
   const clients: string[] = [];
   const headers: IncomingHttpHeaders[] = [];
-  // Clients of gRPC check the certificate only if the server offers HTTP/2. It answers HTTP/1.1 all the same.
+  // gRPC clients check the certificate only if the server offers HTTP/2. So this server offers it, but answers with
+  // HTTP/1.1.
   const ALPNProtocols = ['http/1.1', 'h2'];
   const options = { key: own.private, cert: own.cert, ca: authority.cert, ALPNProtocols };
   const server = createServer(

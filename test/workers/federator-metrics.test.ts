@@ -113,7 +113,10 @@ test('the metrics show when each cluster last pushed, and which of them have gon
   expect(await shown()).toEqual(['a on-time', 'b late', 'c on-time']);
 });
 
-/** Makes a Temporal client in which only the push of one cluster was terminated, as the cluster lost the role. */
+/**
+ * Makes a fake Temporal client. In it, the push workflow of one cluster was terminated, because the cluster lost the
+ * role.
+ */
 function temporalThatStopped(cluster: string) {
   const attributes = { reason: roleGone };
   const statusOf = (id: string) => ({ name: id === names('').push(cluster) ? 'TERMINATED' : 'RUNNING' });

@@ -30,7 +30,7 @@ describeWithTemporal('the time of the last push', () => {
   });
   afterAll(() => world?.[Symbol.asyncDispose]());
 
-  /** Returns the metric of a process that has just been started, in milliseconds since the epoch. */
+  /** Returns the metric that a process shows just after its start, in milliseconds since the epoch. */
   async function shownAfterStart(cluster: string): Promise<number> {
     const registry = new Registry();
     const roles = { federatedCluster: true, federator: false, primaryCluster: false };

@@ -52,7 +52,10 @@ function restorerOf(needs: readonly Need[]) {
   return { restore: restorer(client, needs, log), lines, log };
 }
 
-/** Returns what the roles of a cluster use. No worker serves the cluster: starting a workflow needs none. */
+/**
+ * Returns the context of a cluster's roles. No worker serves the cluster, because a workflow can be started without
+ * one.
+ */
 async function contextOf(idPrefix: string) {
   const file = path.join(folder, `${idPrefix}.yaml`);
   const settings = {
@@ -77,7 +80,7 @@ async function contextOf(idPrefix: string) {
   };
 }
 
-/** Registrations to close, also after a test that failed: one that is open keeps trying. */
+/** Registrations to close after each test, even a failed one. An open registration would keep retrying. */
 const registrations: Registration[] = [];
 afterEach(() => registrations.splice(0).forEach((registration) => registration.close()));
 function register(context: WorkflowContext): Registration {

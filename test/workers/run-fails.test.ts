@@ -44,7 +44,10 @@ describeWithTemporal('a process whose log is JSON', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  /** Starts `run`. `lines` parses everything that the process has written to either output, which must be JSON. */
+  /**
+   * Starts `run`. `lines` returns all lines that the process has written to standard output or standard error, parsed
+   * as JSON.
+   */
   async function start(settings: { localEtl: string; federator?: boolean }) {
     const file = path.join(folder, 'federated-etl.yaml');
     await writeFile(

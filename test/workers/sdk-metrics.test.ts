@@ -42,7 +42,7 @@ describeWithTemporal('the metrics of the SDK', () => {
       await server.close();
       await health.close();
     }
-    // Without connections and workers, the SDK ends its runtime, and the metrics with it.
+    // When no connections and workers remain, the SDK ends its runtime, which also ends its metrics.
     await until('the end of the runtime', () => Runtime._instance === undefined);
     expect(await sdkMetrics()).toBe('');
   });

@@ -88,7 +88,7 @@ describeWithTemporal('the search attributes of federations', () => {
       expect(hint).toContain('namespace of its own');
     });
 
-    /** Temporal Cloud: a client may neither list nor add the attributes, but describes the namespace. */
+    /** Imitates Temporal Cloud: a client can neither list nor add attributes, but can describe the namespace. */
     function cloud(customSearchAttributeAliases: Record<string, string>): AttributeConnection {
       const denied = () => Promise.reject(Object.assign(new Error('denied'), { code: 7, details: 'denied' }));
       return {

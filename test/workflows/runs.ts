@@ -37,9 +37,7 @@ export function untilProgress(
   });
 }
 
-/**
- * Returns the names of the signals that Temporal's UI offers for a workflow. Throws if one of them has no description.
- */
+/** Returns the names of the signals that Temporal's UI offers for a workflow. Throws if a signal has no description. */
 export async function offeredSignals(run: WorkflowHandle): Promise<string[]> {
   const { definition } = await run.query<temporal.api.sdk.v1.IWorkflowMetadata>(
     '__temporal_workflow_metadata',
