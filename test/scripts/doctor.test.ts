@@ -671,6 +671,9 @@ describeWithTemporal('Temporal', () => {
       detail: expect.stringMatching(/ for 1 day\. .*cannot be replayed/),
       todo: `temporal operator namespace update --namespace ${brief} --retention 30d`,
     });
+    // The warning does not end the checks of Temporal.
+    expect(found.of('Temporal', 'everything else')).toBeUndefined();
+    expect(found.of('Temporal', 'search attributes')).toBeDefined();
   });
 
   it('without the namespace reports it once', async () => {
