@@ -3,7 +3,10 @@ import { FederationError } from '../errors/federation-error';
 import { type ClusterId, clusterId } from '../etl/cluster-id';
 
 /** The option `--cluster` of verbs that are about one cluster: by default, the one of the settings. */
-export const clusterOption = ['--cluster <id>', 'the cluster (default: the cluster of the settings)'] as const;
+export const clusterOption = [
+  '--cluster <id>',
+  'the cluster (default: the cluster of the settings)',
+] as const;
 
 /**
  * Returns the cluster that a verb is about.

@@ -1,4 +1,9 @@
-import { loadOperatorSettings, loadSettings, type OperatorSettings, type Settings } from '../../config/settings';
+import {
+  loadOperatorSettings,
+  loadSettings,
+  type OperatorSettings,
+  type Settings,
+} from '../../config/settings';
 import { FederationError } from '../../errors/federation-error';
 import type { ClusterId } from '../../etl/cluster-id';
 import type { Bucket } from '../../storage/bucket';

@@ -54,14 +54,18 @@ describe("a machine that is no cluster's", () => {
     expect(JSON.parse(out)).toMatchObject({ clusters: ['cluster-1'], base: 1 });
   });
 
-  it.each([['backups'], ['restore 2026-11-20T00-00-00-000Z'], ['primary status'], ['primary leave --dry-run']])(
-    'learns from %s how to name the cluster',
-    async (line) => {
-      expect(await run(...line.split(' '))).toMatchObject({
-        status: 2,
-        out: '',
-        err: expect.stringMatching(/^SETTINGS_INVALID: .* about one cluster.*\n {2}Name the cluster with --cluster/),
-      });
-    },
-  );
+  it.each([
+    ['backups'],
+    ['restore 2026-11-20T00-00-00-000Z'],
+    ['primary status'],
+    ['primary leave --dry-run'],
+  ])('learns from %s how to name the cluster', async (line) => {
+    expect(await run(...line.split(' '))).toMatchObject({
+      status: 2,
+      out: '',
+      err: expect.stringMatching(
+        /^SETTINGS_INVALID: .* about one cluster.*\n {2}Name the cluster with --cluster/,
+      ),
+    });
+  });
 });
