@@ -7,6 +7,7 @@ import { catalog } from '../errors/catalog';
 import { describeError } from '../errors/federation-error';
 import { knownError } from '../errors/known-error';
 import { exitStatusOf } from '../operator/exit-status';
+import { paint } from './colour';
 
 /**
  * The verbs of `federated-etl VERB`, in the order of `--help`. Only the verbs that the command line names are loaded.
@@ -36,6 +37,7 @@ const verbs: Readonly<Record<string, () => (program: Command) => void>> = {
   merge: () => (require('./merge') as typeof import('./merge')).registerMerge,
   export: () => (require('./export') as typeof import('./export')).registerExport,
   serve: () => (require('./serve') as typeof import('./serve')).registerServe,
+  completion: () => (require('./completion') as typeof import('./completion')).registerCompletion,
 };
 
 /**
@@ -78,22 +80,24 @@ function buildProgram(): Command {
 }
 
 /**
- * Loads the verbs that the command line names. If it names none, loads all of them, because the help and the
- * suggestions for misspelled names need them.
+ * Loads the verbs that the command line names. Loads all of them if it names none, because the help and the suggestions
+ * for misspelled names need them, and for `completion`, which lists them.
  */
 function loadVerbs(argv: readonly string[]): ((program: Command) => void)[] {
   // The demo needs the test data in the checkout, so a build does not include the verb `demo`.
   const here = Object.entries(verbs).filter(([verb]) => verb !== 'demo' || existsSync(join(__dirname, verb)));
   const named = here.filter(([verb]) => argv.includes(verb));
-  return (named.length > 0 ? named : here).map(([, load]) => load());
+  const needsAll = named.length === 0 || argv.includes('completion');
+  return (needsAll ? here : named).map(([, load]) => load());
 }
 
 function explain(error: unknown, verbose: boolean): string {
   const known = knownError(error);
   const unexpected = known.code === 'INTERNAL' && known !== error;
-  const text = unexpected
+  const plain = unexpected
     ? `INTERNAL: ${catalog.INTERNAL.means} ${known.detail}\n  ${known.hint}`
     : describeError(known);
+  const text = plain.replace(known.code, paint('bad', known.code, process.stderr));
   if (!verbose) return text;
   const causes: string[] = [];
   for (let at = error; types.isNativeError(at); at = at.cause) causes.push(at.stack ?? at.message);
