@@ -148,7 +148,7 @@ function table(sources: readonly DecidableSource[]): string {
   });
   const more = sources.length - rows.length;
   return (
-    formatTable(['pipeline', 'window', 'state', 'code', 'detail'], rows) +
+    formatTable(['pipeline', 'window', 'state', 'code', 'detail'], rows, { states: ['state'] }) +
     (more > 0 ? `\nand ${more} more: see \`federated-etl quarantine\`` : '')
   );
 }

@@ -3,6 +3,7 @@ import { describeError } from '../errors/federation-error';
 import { count, describeSourcesToSee } from '../federation/count';
 import { followFederation } from '../operator/follow-federation';
 import type { FederationSummary } from '../workflows/federation';
+import { paintState } from './colour';
 import { showProgress } from './progress';
 
 const indent = '  ';
@@ -37,10 +38,14 @@ export async function showFederation(
 
 /**
  * Describes the result of a run in one line of text. If there are steps that the run could not finish, adds a line for
- * each. If the run merged nothing, adds a line that says why.
+ * each. If the run merged nothing, adds a line that says why. The outcome has a colour if `stream` is a terminal.
  */
-export function describeFederation(summary: FederationSummary): string {
-  if (summary.outcome === 'on-hold') return `${indent}Federator ${summary.outcome}: ${summary.why ?? ''}`;
+export function describeFederation(
+  summary: FederationSummary,
+  stream: NodeJS.WriteStream = process.stdout,
+): string {
+  const outcome = paintState(summary.outcome, stream);
+  if (summary.outcome === 'on-hold') return `${indent}Federator ${outcome}: ${summary.why ?? ''}`;
   const out = summary.excluded.length === 0 ? '' : `, without ${summary.excluded.join(', ')}`;
   const toSee = describeSourcesToSee(summary);
   const unfinished = summary.unfinished.map((step) => `\n${indent}Left to the next run: ${step}`).join('');
@@ -48,5 +53,5 @@ export function describeFederation(summary: FederationSummary): string {
   const generation =
     summary.generation === undefined ? 'nothing to commit' : `generation ${summary.generation}`;
   const members = `${count(summary.clusters, 'cluster')}${out}, ${count(summary.windows, 'window')}`;
-  return `${indent}Federator ${summary.outcome}: ${generation}, ${members}, ${summary.merged} merged${toSee === '' ? '' : `, ${toSee}`}${unfinished}${why}`;
+  return `${indent}Federator ${outcome}: ${generation}, ${members}, ${summary.merged} merged${toSee === '' ? '' : `, ${toSee}`}${unfinished}${why}`;
 }

@@ -39,7 +39,11 @@ function show(generations: readonly GenerationSummary[], damage: readonly string
     formatBytes(line.size),
     line.run,
   ]);
-  print(formatTable(['generation', 'committed', 'clusters', 'windows', 'quarantined', 'size', 'run'], rows));
+  print(
+    formatTable(['generation', 'committed', 'clusters', 'windows', 'quarantined', 'size', 'run'], rows, {
+      optional: ['size', 'windows', 'clusters'],
+    }),
+  );
   for (const line of generations) {
     const decided = describeCommit(line);
     if (decided !== undefined) print(`\n${line.generation}: ${decided}`);

@@ -78,7 +78,12 @@ function showSources({ generation, sources, nameConflicts }: Quarantine): void {
     const what = `${count(number, 'source')}, ${carrying} with the name`;
     return [cluster, 'all', what, nameTaken, `generation ${since}`, ''];
   });
-  print(formatTable(['cluster', 'pipeline', 'window', 'code', 'since', 'state'], [...rows, ...grouped]));
+  print(
+    formatTable(['cluster', 'pipeline', 'window', 'code', 'since', 'state'], [...rows, ...grouped], {
+      optional: ['since'],
+      states: ['state'],
+    }),
+  );
   print();
   for (const { detail, hint } of nameConflicts) print(`${detail} ${hint}`);
   const open = single.filter((source) => source.dropped === undefined);

@@ -56,6 +56,10 @@ function show(runs: readonly RunSummary[], now: Date): void {
     formatTable(
       headings,
       runs.map((run) => row(run, now)),
+      {
+        optional: ['list', 'get', 'put', 'shrunk', 'took', 'trigger', 'merged', 'quarantined', 'generation'],
+        states: ['outcome'],
+      },
     ),
   );
   for (const { run, replayOf } of runs) if (replayOf !== undefined) print(`\n${run}: replays ${replayOf}`);

@@ -1,5 +1,6 @@
 import { count } from '../federation/count';
 import type { Check, Outcome } from '../operator/doctor/check';
+import { type Meaning, paint } from './colour';
 import { print } from './output';
 
 const marks: Record<Outcome, string> = {
@@ -9,20 +10,22 @@ const marks: Record<Outcome, string> = {
   skipped: '- skipped',
   'not needed': '- not needed',
 };
+const meanings: Partial<Record<Outcome, Meaning>> = { ok: 'good', warning: 'attention', failed: 'bad' };
 const markWidth = Math.max(...Object.values(marks).map(({ length }) => length)) + 2;
 
 /** Prints all checks of one kind below a heading. Wraps lines at `width` columns. */
 export function showChecks(checks: readonly Check[], width: number): void {
   const [first] = checks;
   if (first === undefined) return;
-  print(`\n${first.check.charAt(0).toUpperCase()}${first.check.slice(1)}`);
+  print(`\n${paint('heading', `${first.check.charAt(0).toUpperCase()}${first.check.slice(1)}`)}`);
   let at: string | undefined;
   for (const { subject, place, outcome, detail, todo } of together(checks)) {
     if (place !== at && place !== undefined) print(`  in ${place}`);
     at = place;
     const indent = ' '.repeat(2 + markWidth);
     const lines = wrap(subject === undefined ? detail : `${subject}: ${detail}`, width - indent.length);
-    print(`  ${marks[outcome].padEnd(markWidth)}${lines.join(`\n${indent}`)}`);
+    const [mark, meaning] = [marks[outcome].padEnd(markWidth), meanings[outcome]];
+    print(`  ${meaning === undefined ? mark : paint(meaning, mark)}${lines.join(`\n${indent}`)}`);
     if (todo !== undefined)
       print(`${indent}to do: ${wrap(todo, width - indent.length - 7).join(`\n${indent}       `)}`);
   }

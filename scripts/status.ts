@@ -6,6 +6,7 @@ import { formatAge, formatSpan } from '../operator/format';
 import { describePause } from '../operator/read-schedule';
 import { type ClusterStatus, readStatus, type Status } from '../operator/status';
 import type { PullState } from '../workflows/messages';
+import { paint, paintState } from './colour';
 import { type CommandOptions, openContext } from './context';
 import { formatTable, print, printJson } from './output';
 import { showPushes } from './show-pushes';
@@ -44,10 +45,10 @@ function show(status: Status, now: Date): void {
   else {
     const at = lastRun.endedAt ?? lastRun.requestedAt;
     print(
-      `last run    ${lastRun.run}: ${lastRun.outcome === 'unknown' ? 'no report yet' : lastRun.outcome}${at ? `, ${formatAge(at, now)}` : ''}`,
+      `last run    ${lastRun.run}: ${lastRun.outcome === 'unknown' ? 'no report yet' : paintState(lastRun.outcome)}${at ? `, ${formatAge(at, now)}` : ''}`,
     );
   }
-  if (status.schedule !== undefined) print(`schedule    ${showSchedule(status.schedule, now)}`);
+  if (status.schedule !== undefined) print(`schedule    ${paintState(showSchedule(status.schedule, now))}`);
   section('Damaged', status.damaged.join('\n'));
   section('Clusters', showClusters(status.clusters, now));
   section('Pushes that need a look', showPushes(status.clusters));
@@ -69,7 +70,7 @@ function showSchedule(schedule: NonNullable<Status['schedule']>, now: Date): str
 }
 
 function section(title: string, text: string): void {
-  if (text !== '') print(`\n${title}\n${text}`);
+  if (text !== '') print(`\n${paint('heading', title)}\n${text}`);
 }
 
 /**
@@ -90,7 +91,10 @@ function showClusters(clusters: readonly ClusterStatus[], now: Date): string {
       formatAge(newestEnd, now),
     ]);
   });
-  return formatTable(['cluster', 'federated', 'last push', 'data', 'windows', 'newest ends'], rows);
+  return formatTable(['cluster', 'federated', 'last push', 'data', 'windows', 'newest ends'], rows, {
+    optional: ['newest ends'],
+    states: ['federated', 'last push', 'windows'],
+  });
 }
 
 function showPrimaries(primaries: readonly PullState[], now: Date): string {
@@ -105,7 +109,7 @@ function showPrimaries(primaries: readonly PullState[], now: Date): string {
       .filter((part) => part !== undefined)
       .join('; '),
   ]);
-  return formatTable(['primary', 'generation', 'last pull', 'state'], rows);
+  return formatTable(['primary', 'generation', 'last pull', 'state'], rows, { states: ['state'] });
 }
 
 function pullText(summary: PullState['summary']): string | undefined {

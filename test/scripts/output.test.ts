@@ -1,4 +1,8 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { formatTable } from '../../scripts/output';
+
+const longId = 'a-cluster-with-a-long-name-as-clouds-make-them-eu-central-1-production';
 
 describe('output for people', () => {
   it('has tables of plain columns', () => {
@@ -11,5 +15,69 @@ describe('output for people', () => {
     );
     expect(table).toBe('NAME    N\nlonger  1\nx       -');
     expect(formatTable(['name'], [])).toBe('');
+  });
+
+  it('omits the least important columns of a table that is too wide, and says so', () => {
+    const rows = [['one', 'two', 'three']];
+    const options = { optional: ['b', 'a'] };
+    expect(formatTable(['a', 'b', 'c'], rows, { ...options, width: 15 })).toBe(
+      'A    B    C\none  two  three',
+    );
+    expect(formatTable(['a', 'b', 'c'], rows, { ...options, width: 12 })).toBe(
+      'A    C\none  three\nThis terminal is too narrow for: b. `--json` has everything.',
+    );
+  });
+
+  it.each([80, 60, 40])('has no line wider than a terminal of %i columns, and loses no letter', (width) => {
+    const row = [
+      longId,
+      'excluded (person: its prices are wrong since Monday)',
+      '5h ago (gone)',
+      'x'.repeat(90),
+    ];
+    const table = formatTable(['cluster', 'federated', 'last push', 'data'], [row, row], { width });
+    for (const line of table.split('\n')) expect(line.length).toBeLessThanOrEqual(width);
+    expect(table.replace(/\s/g, '')).toHaveLength(
+      'clusterfederatedlastpushdata'.length + 2 * row.join('').replace(/\s/g, '').length,
+    );
+  });
+
+  it('keeps its full width where there is no terminal', () => {
+    expect(formatTable(['cluster'], [[longId.repeat(3)]]).split('\n')[1]).toBe(longId.repeat(3));
+  });
+});
+
+/** Runs code that may colour, in a process whose output is no terminal. */
+function coloured(env: Record<string, string>): string {
+  const code = `
+    const { paintState } = require('./scripts/colour.ts');
+    const { formatTable, printJson } = require('./scripts/output.ts');
+    process.stdout.write(['complete', '5h ago (late)', 'a late cluster'].map((text) => paintState(text)).join('|') + '\\n');
+    process.stdout.write(formatTable(['state'], [['failed: why']], { states: ['state'] }) + '\\n');
+    printJson('failed');`;
+  const clean = { ...process.env };
+  delete clean.FORCE_COLOR;
+  delete clean.NO_COLOR;
+  const { stdout, stderr } = spawnSync(process.execPath, ['-r', 'tsx/cjs', '-e', code], {
+    cwd: join(__dirname, '../..'),
+    env: { ...clean, ...env },
+    encoding: 'utf8',
+  });
+  expect(stderr).toBe('');
+  return stdout;
+}
+
+describe('colour', () => {
+  const plain = 'complete|5h ago (late)|a late cluster\nSTATE\nfailed: why\n"failed"\n';
+
+  it('is not used where there is no terminal', () => {
+    expect(coloured({})).toBe(plain);
+  });
+
+  it('marks states and headings, but never JSON', () => {
+    expect(coloured({ FORCE_COLOR: '1' })).toBe(
+      '\u001b[32mcomplete\u001b[39m|5h ago (\u001b[33mlate\u001b[39m)|a late cluster\n' +
+        '\u001b[1mSTATE\u001b[22m\n\u001b[31mfailed\u001b[39m: why\n"failed"\n',
+    );
   });
 });
