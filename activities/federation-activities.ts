@@ -70,7 +70,7 @@ export interface FederationActivities extends ReturnType<typeof createFederation
    * missing report of each of these runs that could not write its own.
    */
   awaitEarlierRuns(input: { run: string; runId: string }): Promise<{ waitedFor: string[] }>;
-  /** Asks a roster that has ended what it knew. Temporal answers from its history for as long as it keeps that. */
+  /** Queries a roster that has ended. This works as long as Temporal keeps the roster's history. */
   readEarlierRoster(input: { runId: string }): Promise<EarlierRoster>;
   /** Signals every primary in the roster to pull. */
   notifyPrimaries(): Promise<{ notified: number }>;

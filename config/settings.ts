@@ -66,7 +66,7 @@ export interface Settings {
 }
 
 /**
- * The settings of a verb of the command line. An operator's machine is no cluster of the federation, so it may have no
+ * The settings of a command-line verb. An operator's machine need not be a cluster of the federation, so it may have no
  * cluster id.
  */
 export interface OperatorSettings extends Omit<Settings, 'clusterId'> {
@@ -110,11 +110,11 @@ export interface SettingsSources {
  * CLUSTER_ID_INVALID.
  */
 export function loadSettings(sources: SettingsSources = {}): Settings {
-  // There is a cluster id, because settings without one are refused here.
+  // The cast is safe, because settings without a cluster id are refused here.
   return compileSettings(sources, 'has a cluster id') as Settings;
 }
 
-/** Does the same as `loadSettings` for a verb of the command line, which can do without a cluster id. */
+/** Like `loadSettings`, but for a command-line verb, which may not need a cluster id. */
 export function loadOperatorSettings(sources: SettingsSources = {}): OperatorSettings {
   return compileSettings(sources, 'may lack a cluster id');
 }

@@ -1,6 +1,6 @@
 import type { Exclusion, FollowedGeneration } from './membership';
 
-/** What a roster knew when it ended. Temporal can still say so for as long as it keeps ended workflows. */
+/** What a roster knew when it ended. It can be read as long as Temporal keeps the ended workflow. */
 export interface EarlierRoster {
   readonly id: string;
   readonly bucket: string;
@@ -18,9 +18,10 @@ interface Stored {
 }
 
 /**
- * Decides which exclusions a new roster starts with. Those of the roster that ended before it are newer than those of
- * the newest generation, which has only what was committed. But they are ignored if another roster has taken its place
- * since, in this bucket or in another.
+ * Decides which exclusions a new roster starts with: those of the earlier roster (the one that ended), or those of the
+ * newest generation. Those of the earlier roster are newer, because a generation contains only what was committed. But
+ * they are ignored if a different roster has replaced the earlier roster in the meantime, or if the earlier roster
+ * belongs to another bucket.
  *
  * @param bucket the bucket of the new roster
  */
@@ -37,6 +38,6 @@ export function startingExclusions(
 function isNewest(bucket: string, { follows }: Stored, earlier: EarlierRoster): boolean {
   if (follows === undefined) return earlier.bucket === bucket;
   if (follows.roster === earlier.id) return true;
-  // It ended before any run committed what it said.
+  // The earlier roster ended before any run committed its exclusions.
   return follows.roster === earlier.follows?.roster && follows.generation === earlier.follows.generation;
 }

@@ -84,8 +84,8 @@ export async function dryRun(
 }
 
 /**
- * Returns the federator that would run the federation, and its scope. If this machine hosts no federator, that is the
- * one that committed the newest generation, because only its own machine has its settings.
+ * Returns the federator that would run the federation, and its scope. If this machine hosts no federator, returns those
+ * in the newest generation, because this machine does not have the federator's settings.
  */
 function federatorOf(
   { clusterId: own, federator, roles }: Planner['settings'],

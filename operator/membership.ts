@@ -90,7 +90,10 @@ export async function previewMembership(
   );
 }
 
-/** Returns false if neither the roster nor the newest generation has an exclusion of the cluster by a person. */
+/**
+ * Returns false if it is certain that no person has excluded the cluster, neither in the roster nor in the newest
+ * generation.
+ */
 async function mayBeExcludedByPerson(
   operator: Operator,
   cluster: ClusterId,

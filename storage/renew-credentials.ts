@@ -17,7 +17,7 @@ export interface RenewalOptions {
   readonly lookEveryMs?: number;
 }
 
-/** A store, opened with the content that its file had at that time. */
+/** An open bucket, and the content of the store's file with which it was opened. */
 interface Opened {
   readonly store: FederatedStore;
   readonly bucket: Bucket;

@@ -31,18 +31,19 @@ const activitiesAtOnce = 4;
  */
 const transferBytes = 64 * 2 ** 20;
 
-/** What a cluster has open before it connects to Temporal. */
+/** The parts of a cluster that are open before the process connects to Temporal. */
 export interface OpenedCluster {
   readonly store: LocalEtl;
   /** Id of the cluster's volume. */
   readonly instance: string;
-  /** The query API, if the cluster is a primary. It serves already. */
+  /** The query API, which already answers queries. Undefined if the cluster is not a primary. */
   readonly api?: PrimaryApi;
 }
 
 /**
- * Opens the volume of a cluster, and serves what a primary has ingested before. Needs neither Temporal nor the store,
- * so a primary that is restarted while they are away answers queries nevertheless. The caller must close the API.
+ * Opens the volume of a cluster. On a primary, also starts the query API, which serves the data that was ingested
+ * earlier. Needs neither Temporal nor the store, so a restarted primary answers queries even while they are
+ * unavailable. The caller must close the API.
  */
 export async function openCluster(context: PrimaryContext): Promise<OpenedCluster> {
   const { settings, log } = context;

@@ -20,8 +20,8 @@ const longestWaitMs = 30_000;
 /**
  * Connects to Temporal. Waits for the server as long as necessary, so that a cluster may start before its Temporal
  * server. Throws TEMPORAL_UNAVAILABLE if `stop` is aborted in the meantime or if the namespace does not exist, and
- * TEMPORAL_ACCESS_DENIED if the server denies this client access to it. If `insists` returns true, waits in these two
- * cases, too.
+ * TEMPORAL_ACCESS_DENIED if the server denies this client access to it. If `insists` returns true, keeps trying instead
+ * of throwing in the last two cases.
  */
 export async function connectPatiently(
   settings: Settings['temporal'],

@@ -13,10 +13,10 @@ export type FederatorContext = Pick<RoleContext, 'client' | 'connection' | 'name
 };
 
 /**
- * Starts the roster workflow if it is not running. If one has ended, the new one takes over what that one knew. Throws
- * ROSTER_BOUND_ELSEWHERE if the roster serves the federation of another bucket.
+ * Starts the roster workflow if it is not running. If an earlier roster has ended, the new one takes over its
+ * exclusions and primaries. Throws ROSTER_BOUND_ELSEWHERE if the roster serves the federation of another bucket.
  *
- * @returns whether there is a roster that has ended
+ * @returns true if Temporal knows an earlier roster that has ended
  */
 export async function startRoster({ client, bucket, names, settings }: FederatorContext): Promise<boolean> {
   const latest = await latestRun(client, names.roster);

@@ -173,7 +173,7 @@ async function queryRoster(client: Client, workflowId: string): Promise<RosterSt
 
 const earlierRosterAnswersWithinMs = 15_000;
 
-/** Asks a roster that has ended what it knew. A worker of a federator replays its history for the answer. */
+/** Queries a roster that has ended. To answer, a federator's worker replays the history of that roster. */
 function readEarlierRoster({ client, names }: RoleContext, runId: string): Promise<EarlierRoster> {
   const roster = client.workflow.getHandle(names.roster, runId);
   return promptly(client, earlierRosterAnswersWithinMs, () => roster.query<RosterState>(rosterState));

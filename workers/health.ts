@@ -25,15 +25,18 @@ export class Readiness {
     for (const role of this.states.keys()) this.states.set(role, state);
   }
 
-  /** Sets the state of all roles that still start, such as `waits for Temporal`. A primary that serves is not one. */
+  /**
+   * Sets the state of all roles that are still starting, such as `waits for Temporal`. Skips a primary whose API is
+   * already open.
+   */
   starting(state: string): void {
     for (const role of this.states.keys())
       if (role !== 'primaryCluster' || this.unserved === undefined) this.states.set(role, state);
   }
 
   /**
-   * Says that the API of the primary is open. From then on, the state of its role depends only on `unserved`, which
-   * returns why the primary cannot answer queries, or undefined if it can.
+   * Call this when the primary's API is open. From then on, the state of the primary role depends only on `unserved`.
+   * It returns why the primary cannot answer queries, or undefined if it can.
    */
   serving(unserved: () => string | undefined): void {
     this.unserved = unserved;

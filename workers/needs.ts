@@ -13,15 +13,15 @@ export interface Need {
   /** Name for log lines, such as `the schedule federation`. */
   readonly what: string;
   /**
-   * Creates it if it is absent, and returns whether it was absent, or a sentence about what was lost with it. Does not
-   * change it if it is there.
+   * Creates the need if it is absent. Returns whether it was absent, or a sentence about what was lost with it. Never
+   * changes an existing one.
    */
   restore(): Promise<boolean | string>;
 }
 
 /**
- * Returns the need of a workflow that runs for ever. `start` must do no harm if the workflow runs after all. It may
- * return a sentence about what was lost.
+ * Returns the need for a workflow that never ends. `start` must be harmless if the workflow turns out to be running. It
+ * may return a sentence about what was lost.
  */
 export function workflowNeed(client: Client, workflowId: string, start: () => Promise<string | void>): Need {
   return {

@@ -10,8 +10,8 @@ export async function openWorkflow(
 }
 
 /**
- * Returns the description of the latest run of a workflow, which may have ended. Returns undefined if Temporal knows
- * none.
+ * Returns the description of a workflow's latest execution, which may have ended. Returns undefined if Temporal knows
+ * no execution.
  */
 export async function latestRun(
   client: Client,

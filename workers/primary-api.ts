@@ -9,7 +9,7 @@ import { registerQueryMetrics } from './query-metrics';
 import { Releasers } from './releasers';
 import type { RoleContext } from './role';
 
-/** What a primary needs to serve queries. That is neither Temporal nor a store that answers. */
+/** What a primary needs to answer queries. A connection to Temporal or to the store is not necessary. */
 export interface PrimaryContext extends Pick<
   RoleContext,
   'settings' | 'bucket' | 'names' | 'log' | 'registry'

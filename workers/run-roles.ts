@@ -52,7 +52,7 @@ export async function runRoles(
   );
   const base = { settings, ...probed, names: names(settings.temporal.idPrefix), log, registry };
   const connected: { temporal?: TemporalConnections & Pick<RoleContext, 'client'> } = {};
-  // Deferred before the API, so that the API is closed first.
+  // Defer this before the API is opened, so that the API is closed first.
   held.defer(async () => connected.temporal?.connection.close());
   held.defer(async () => connected.temporal?.native.close());
   const cluster =
@@ -66,7 +66,7 @@ export async function runRoles(
   }
   if (roles.federator || roles.federatedCluster) await warnOfBucketLimits(log, settings.storage.file);
   readiness.starting(`waits for Temporal at ${settings.temporal.address}`);
-  // A primary that can answer queries goes on doing so, whatever Temporal says.
+  // A primary that can answer queries keeps running, even if Temporal denies access or lacks the namespace.
   const canAnswer = () => api !== undefined && api.unserved() === undefined;
   const connections = await connectPatiently(settings.temporal, log, stop, canAnswer);
   const { connection } = connections;

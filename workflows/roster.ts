@@ -48,7 +48,7 @@ export interface RosterInput {
 }
 
 const { readExclusions } = proxyActivities<FederationActivities>(quickActivity);
-/** Few attempts: runs wait for the roster, and it can do without the answer. */
+/** Make only a few attempts, because runs wait for the roster, and the answer is not essential. */
 const { readEarlierRoster } = proxyActivities<FederationActivities>({
   ...quickActivity,
   retry: { ...quickActivity.retry, maximumAttempts: 3 },
@@ -60,8 +60,8 @@ const messagesPerRun = 500;
 /**
  * Keeps two lists, forever: the clusters that people have excluded, with times and reasons, and the primaries to notify
  * of new generations. Also remembers the newest generation. At its first start, reads the exclusions from the newest
- * generation in the bucket, so that they survive even the loss of all Temporal data. If Temporal still knows a roster
- * that has ended, takes over what that one knew.
+ * generation in the bucket, so that they survive even the loss of all Temporal data. If Temporal still knows an earlier
+ * roster that has ended, takes over its exclusions and primaries.
  */
 export async function roster(input: RosterInput): Promise<void> {
   const exclusions = new Map(Object.entries(input.exclusions ?? {}));

@@ -59,7 +59,7 @@ describeWithTemporal(
       const file = path.join(folder, 'federated-etl.yaml');
       const settings = {
         clusterId: 'cluster-1',
-        // The role of the primary must not wait for the others.
+        // The primary role must become ready without waiting for the other roles.
         federatedETL: { federatedCluster: true, primaryCluster: true, federator: { enabled: true } },
         storage: { configFile: 'store.yaml' },
         localEtl: { path: 'etl' },

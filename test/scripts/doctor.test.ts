@@ -671,7 +671,7 @@ describeWithTemporal('Temporal', () => {
       detail: expect.stringMatching(/ for 1 day\. .*cannot be replayed/),
       todo: `temporal operator namespace update --namespace ${brief} --retention 30d`,
     });
-    // The warning does not end the checks of Temporal.
+    // After the warning, the remaining checks of Temporal must still be made.
     expect(found.of('Temporal', 'everything else')).toBeUndefined();
     expect(found.of('Temporal', 'search attributes')).toBeDefined();
   });

@@ -21,8 +21,8 @@ export interface GrpcProxy {
 }
 
 /**
- * Starts a proxy that answers in the place of the Temporal server at `address`, as if the server did. It listens on
- * `port`. (Default: any free port)
+ * Starts a proxy in front of the Temporal server at `address`. It can answer requests in the server's place. It listens
+ * on `port`. (Default: any free port)
  */
 export async function startGrpcProxy(address: string, port = 0): Promise<GrpcProxy> {
   const upstream = http2.connect(`http://${address}`);
