@@ -66,7 +66,7 @@ export function adviseOnDamaged(found: NewestReadable): string[] {
   return found.damaged.length === 0 ? [] : [...describeDamaged(found), wayOut(found)];
 }
 
-/** Says what the operator can do if the newest generation is damaged. */
+/** Returns a text that says what the operator can do if the newest generation is damaged. */
 export function wayOut({ generation, damaged }: NewestReadable): string {
   const keys = damaged.map(({ key }) => key).join(', ');
   return generation === undefined

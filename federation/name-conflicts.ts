@@ -25,7 +25,9 @@ export const nameTaken = 'CLUSTER_NAME_TAKEN';
 /** Maximum number of names that a sentence lists. */
 const mostNames = 5;
 
-/** Says in one or two sentences which names the cluster's records carry, and which clusters own these names. */
+/**
+ * Returns one or two sentences that say which names the cluster's records carry, and which clusters own these names.
+ */
 export function describeNameConflict(cluster: string, { names, reinstalled }: NameConflict): string {
   const all = Object.entries(names);
   const [first] = all;
@@ -67,8 +69,8 @@ export function namesOfOthers(
 }
 
 /**
- * Says why a file is quarantined if its cluster carries other clusters' names. `names` lists the other clusters' names
- * in this file. The list may be empty, because all new files of such a cluster are quarantined.
+ * Returns a text that says why a file is quarantined, if its cluster carries other clusters' names. `names` lists the
+ * other clusters' names in this file. The list may be empty, because all new files of such a cluster are quarantined.
  */
 export function describeTakenSource(
   cluster: ClusterId,
@@ -80,7 +82,7 @@ export function describeTakenSource(
   return `${describeNameConflict(cluster, conflict)}${none}`;
 }
 
-/** Says what an operator can do about a name conflict. */
+/** Returns a text that says what an operator can do about a name conflict. */
 export function adviseOnNameConflict(cluster: string, { names }: NameConflict): string {
   const [[name, owner] = ['NAME', 'OWNER']] = Object.entries(names);
   return (

@@ -7,8 +7,8 @@ import { findNewest, type Newest } from './newest-generation';
 import type { TemporalView } from './temporal-view';
 
 /**
- * Says that the bucket does not contain the federation that the roster or a primary knows, and what to do. Returns
- * undefined if the bucket contains that federation, or if this is unknown because a generation is damaged.
+ * Checks that the bucket contains the federation that the roster or a primary knows. If it does not, returns a text
+ * that says so, and what to do. Returns undefined if it does, or if this is unknown because a generation is damaged.
  */
 export async function describeOtherBucket(
   bucket: BucketReader,

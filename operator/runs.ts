@@ -171,7 +171,7 @@ async function collectRuns(
   }
 }
 
-/** Says which document of a run is damaged, and what follows from that. */
+/** Returns a text that says which document of a run is damaged, and what the consequences are. */
 export function describeDamage({ key, detail }: Damage): string {
   return `${key} is damaged, so what it says about the run is not shown: ${detail} Nothing else needs it; the clean-up deletes it with the run.`;
 }

@@ -127,7 +127,10 @@ export function isSilent({ silence: { state } }: Pick<ClusterSummary, 'silence'>
   return state === 'late' || state === 'gone';
 }
 
-/** Says who removed the cluster, and whether it still pushes. Returns undefined unless the cluster is removed. */
+/**
+ * Returns a text that says who removed the cluster, and whether it still pushes. Returns undefined unless the cluster
+ * is removed.
+ */
 function removedAs(
   cluster: ClusterId,
   lastPush: number,

@@ -50,7 +50,10 @@ function show(generations: readonly GenerationSummary[], damage: readonly string
   }
 }
 
-/** Says which generation this one replaces, and which decision it commits, if any. */
+/**
+ * Returns a text that says which generation this one replaces, and which decision it commits. Returns undefined if
+ * there is neither.
+ */
 function describeCommit({ decision, replaces }: GenerationSummary): string | undefined {
   const what = [
     ...(replaces === undefined ? [] : [`in place of generation ${replaces}`]),

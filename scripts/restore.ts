@@ -70,7 +70,7 @@ function showPostponed({ postponed }: RestoreSummary): void {
   if (postponed.length > 0) print('Run the command again once these files are complete.');
 }
 
-/** Says what the cluster's workers do next with the restored files. */
+/** Returns sentences that say what the cluster's workers do next with the restored files. */
 function describeNext({ federatedCluster }: Roles, left: boolean): string[] {
   return [
     ...(left

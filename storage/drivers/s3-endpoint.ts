@@ -5,7 +5,7 @@ export interface S3Host {
   readonly isAws: boolean;
   /** True for `s3.amazonaws.com`, which works for buckets in any region. */
   readonly isAnyRegion: boolean;
-  /** Whether the host can also be reached over IPv6. Undefined if its name does not tell. */
+  /** Whether the host can also be reached over IPv6. Undefined if the host's name does not show this. */
   readonly dualstack: boolean | undefined;
   /** True for a host that accepts bucket names only as a part of the host name, not in the path. */
   readonly onlyVirtual: boolean;

@@ -405,7 +405,7 @@ describeWithS3('a store that fails', () => {
   });
 });
 
-/** The phases after the commit, with their names in a report's list of unfinished steps. */
+/** For each phase after the commit, its name in the list of unfinished steps in a run's report. */
 const steps: Partial<Record<Phase, string>> = {
   publish: 'publish',
   'clean-up': 'clean up',
