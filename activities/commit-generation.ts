@@ -45,7 +45,10 @@ export interface CommittedGeneration extends GenerationIdentity {
   readonly degraded: string[];
   /** Whether the generation is on hold. */
   readonly onHold: boolean;
-  /** One sentence for each cluster whose records carry other clusters' names, but only for the first of many. */
+  /**
+   * Sentences about clusters whose records carry other clusters' names, one per cluster. If there are many such
+   * clusters, only for the first ones.
+   */
   readonly nameConflicts: string[];
 }
 

@@ -36,7 +36,10 @@ export function workflowNeed(client: Client, workflowId: string, start: () => Pr
 const everyMs = 2 * 60_000;
 const answerWithinMs = 10_000;
 
-/** Restores the needs of a process every two minutes. Returns a function that stops this. */
+/**
+ * Checks the needs of a process every two minutes, and restores those that are absent. Returns a function that stops
+ * this.
+ */
 export function keepNeeds(client: Client, needs: readonly Need[], log: Log): () => void {
   const restore = restorer(client, needs, log);
   return repeat(everyMs, restore);
