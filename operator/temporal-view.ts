@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { mapConcurrently } from '../concurrency/map-concurrently';
-import { isFederationError } from '../errors/federation-error';
+import { type FederationError, isFederationError } from '../errors/federation-error';
+import { knownError } from '../errors/known-error';
 import type { PullState, PushState, RosterState } from '../workflows/messages';
 import { briefTimeoutMs, type Operator } from './operator';
 import { promptly } from './promptly';
@@ -54,8 +55,13 @@ export async function temporalView(
   if (temporal === undefined) return { push: new Map(), pull: new Map(), stopped: new Set(), missing };
 
   const { names } = operator;
-  const roster = await ask<RosterState>(temporal.client, names.roster, 'roster');
-  if (roster === undefined) missing.push('The roster does not answer: does a federator run?');
+  const { answer: roster, refusal } = await ask<RosterState>(temporal.client, names.roster, 'roster');
+  if (roster === undefined)
+    missing.push(
+      refusal === undefined
+        ? 'The roster does not answer: does a federator run?'
+        : `The roster could not be asked: ${refusal.code}: ${refusal.detail}`,
+    );
   const states = async <State>(
     ids: readonly string[],
     workflowId: (cluster: string) => string,
@@ -64,15 +70,17 @@ export async function temporalView(
       ask<State>(temporal.client, workflowId(id), 'state'),
     );
     return new Map(
-      answers.flatMap((state, index) => (state === undefined ? [] : [[ids[index] ?? '', state] as const])),
+      answers.flatMap(({ answer }, index) =>
+        answer === undefined ? [] : [[ids[index] ?? '', answer] as const],
+      ),
     );
   };
   const primaries = roster?.primaries ?? [];
   const { client } = temporal;
-  const [push, pull, schedule, stopped] = await Promise.all([
+  const [push, pull, { answer: schedule, refusal: unread }, stopped] = await Promise.all([
     states<PushState>(pushing, (cluster) => names.push(cluster)),
     states<PullState>(primaries, (cluster) => names.pull(cluster)),
-    promptly(client, answerWithinMs, () => readSchedule(client, names.schedule)).catch(() => undefined),
+    answerOf(promptly(client, answerWithinMs, () => readSchedule(client, names.schedule))),
     // If Temporal does not answer, report the clusters as silent, to be on the safe side.
     promptly(client, answerWithinMs, () => stoppedPushes(client, names, silent)).catch(
       (): ReadonlySet<string> => new Set(),
@@ -81,17 +89,35 @@ export async function temporalView(
   for (const primary of primaries.filter((id) => !pull.has(id))) {
     missing.push(`The primary ${primary} does not answer: does it run?`);
   }
-  if (schedule === undefined) missing.push('The schedule of the federations could not be read.');
+  if (schedule === undefined)
+    missing.push(
+      unread === undefined
+        ? 'The schedule of the federations could not be read.'
+        : `The schedule of the federations could not be read: ${unread.code}: ${unread.detail}`,
+    );
   return { roster, push, pull, ...(schedule !== undefined && { schedule }), stopped, missing };
 }
 
-async function ask<Answer>(client: Client, workflowId: string, query: string): Promise<Answer | undefined> {
+/** An answer of Temporal, or the reason why the server refuses to give one. Neither if there is no answer in time. */
+interface Asked<Answer> {
+  readonly answer?: Answer;
+  readonly refusal?: FederationError;
+}
+
+function ask<Answer>(client: Client, workflowId: string, query: string): Promise<Asked<Answer>> {
+  return answerOf(
+    promptly(client, answerWithinMs, () => client.workflow.getHandle(workflowId).query<Answer>(query)),
+  );
+}
+
+const refusals = ['TEMPORAL_ACCESS_DENIED', 'TEMPORAL_THROTTLED'];
+
+async function answerOf<Answer>(asking: Promise<Answer>): Promise<Asked<Answer>> {
   try {
-    return await promptly(client, answerWithinMs, () =>
-      client.workflow.getHandle(workflowId).query<Answer>(query),
-    );
-  } catch {
-    // The workflow has not started, has no worker, or is too slow. In all these cases its state is unknown.
-    return undefined;
+    return { answer: await asking };
+  } catch (error) {
+    // Any other error means that the workflow has not started, has no worker, or is too slow.
+    const known = knownError(error);
+    return refusals.includes(known.code) ? { refusal: known } : {};
   }
 }

@@ -81,6 +81,9 @@ export function openContext(options: CommandOptions): Context {
   };
 }
 
+/** With this number of attempts, a verb says within three seconds that the server asks for fewer requests. */
+const throttledAttempts = 3;
+
 async function connectTemporal(settings: OperatorSettings, timeoutMs: number): Promise<Temporal> {
   // Import Temporal's client only if a verb uses it. This import alone takes longer than a complete run of a
   // verb that does not need Temporal.
@@ -90,7 +93,7 @@ async function connectTemporal(settings: OperatorSettings, timeoutMs: number): P
   const connection = await sdk.Connection.connect({
     ...how,
     connectTimeout: timeoutMs,
-    interceptors: guardedRetries(sdk),
+    interceptors: guardedRetries(sdk, throttledAttempts),
   });
   return { connection, client: new sdk.Client({ connection, namespace }) };
 }

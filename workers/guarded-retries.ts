@@ -19,14 +19,25 @@ interface Sdk {
 
 /** The gRPC status code of a cancelled call. */
 const cancelled = 1;
+/** The gRPC status code of a call that the server refuses because there were too many. */
+const throttled = 8;
 
 /**
  * Returns interceptors with which the SDK retries calls, as it does by default, but not after the connection has been
  * closed. A verb or a worker that no longer waits for an answer may close the connection while the SDK is still about
  * to retry. By default, this retry would throw an error that nothing can catch, and the process would crash.
+ *
+ * `throttledAttempts` is how often a call is attempted that the server refuses because of too many requests. (Default:
+ * as often as after other errors) Where a person waits, a few attempts are enough to show the reason in time.
  */
-export function guardedRetries(sdk: Sdk): Interceptor[] {
-  return [sdk.makeGrpcRetryInterceptor(sdk.defaultGrpcRetryOptions()), cancelIfClosed];
+export function guardedRetries(sdk: Sdk, throttledAttempts = Number.POSITIVE_INFINITY): Interceptor[] {
+  const { delayFunction, retryableDecider } = sdk.defaultGrpcRetryOptions();
+  const retries = sdk.makeGrpcRetryInterceptor({
+    delayFunction,
+    retryableDecider: (attempt, status) =>
+      (Number(status.code) !== throttled || attempt < throttledAttempts) && retryableDecider(attempt, status),
+  });
+  return [retries, cancelIfClosed];
 }
 
 const cancelIfClosed: Interceptor = (options, nextCall) => {
