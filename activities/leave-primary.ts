@@ -9,8 +9,8 @@ import { Pulled } from '../local-etl/pulled';
 import { type Returned, returnWindow } from '../local-etl/return-window';
 import { transfersAtOnce } from '../local-etl/transfers';
 import type { BucketReader } from '../storage/bucket';
+import { type FileNotes, noteFile } from './file-notes';
 import type { PullDependencies } from './pull-combined';
-import { type FileNotes, noteFile } from './push-local-etl';
 
 export interface LeaveDependencies extends Omit<
   PullDependencies,

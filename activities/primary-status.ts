@@ -3,7 +3,7 @@ import { FileCache, pushCache } from '../local-etl/file-cache';
 import { ownNames } from '../local-etl/own-names';
 import { primaryState, type PullRefusal } from '../local-etl/primary';
 import type { LocalEtl } from '../local-etl/store';
-import { type FileNotes, noteFile } from './push-local-etl';
+import { type FileNotes, noteFile } from './file-notes';
 
 export interface PrimaryStatus {
   /**

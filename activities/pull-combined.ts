@@ -17,6 +17,8 @@ import { transfersAtOnce } from '../local-etl/transfers';
 import { sweepTemporary } from '../local-etl/write';
 import type { Bucket, BucketReader } from '../storage/bucket';
 import type { MemoryBudget } from '../storage/memory-budget';
+import { noteFile, notePassedOver } from './file-notes';
+import { logMended } from './log-mended';
 import { PrimaryBackup } from './primary-backup';
 import { waitForOwnWindows } from './primary-guard';
 import {
@@ -27,7 +29,6 @@ import {
   logWaiting,
   type PullSummary,
 } from './pull-summary';
-import { logMended, noteFile, notePassedOver } from './push-local-etl';
 import { readNewestGeneration } from './read-generations';
 import { refuseGeneration } from './refuse-generation';
 

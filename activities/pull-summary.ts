@@ -3,8 +3,8 @@ import type { ClusterId } from '../etl/cluster-id';
 import { parseWindowId } from '../etl/window';
 import { count } from '../federation/count';
 import type { PullRefusal } from '../local-etl/primary';
+import type { FileNotes } from './file-notes';
 import type { OwnWindows } from './primary-guard';
-import type { FileNotes } from './push-local-etl';
 
 /** The result of a pull. Shown by the pull workflow and the verb `status`. */
 export interface PullSummary {

@@ -6,12 +6,19 @@ import { requireInstance } from '../local-etl/instance';
 import { listWindowFiles, type LocalFile } from '../local-etl/list';
 import { PassedOverPlaces } from '../local-etl/passed-over';
 import { Pusher, type PushOutcome } from '../local-etl/pusher';
-import { takeMended } from '../local-etl/state';
 import type { LocalEtl } from '../local-etl/store';
 import { transfersAtOnce } from '../local-etl/transfers';
 import { sweepTemporary } from '../local-etl/write';
 import type { Bucket } from '../storage/bucket';
 import type { MemoryBudget } from '../storage/memory-budget';
+import {
+  describePassedOver,
+  type FileNotes,
+  noteFile,
+  notePassedOver,
+  type PassedOverNotes,
+} from './file-notes';
+import { logMended } from './log-mended';
 
 export interface PushDependencies {
   readonly bucket: Bucket;
@@ -33,21 +40,6 @@ export interface PushInput {
    * Id of the volume to which the cluster id is bound, as returned by `instanceOf`. A push from any other volume fails.
    */
   instance: string;
-}
-
-/** A local file in the summary of a push or pull, and the reason why it is listed there, such as an error. */
-export interface FileNote {
-  /** Path of the file below `bingen/`. */
-  path: string;
-  why: string;
-  /** Code of the error; undefined if the reason is not an error. */
-  code?: string;
-}
-
-/** A number of files, with the first few as examples. */
-export interface FileNotes {
-  count: number;
-  examples: FileNote[];
 }
 
 export interface PushSummary {
@@ -82,7 +74,6 @@ export interface PushSummary {
   links: FileNotes;
 }
 
-const shownExamples = 20;
 /**
  * How long after an upload the summaries of pushes still mention a file in `shrunk` or `vanished`, in milliseconds. A
  * file in `shrunk` is no longer mentioned once it has been replaced.
@@ -165,32 +156,6 @@ function tally(summary: PushSummary, { path }: LocalFile, outcome: PushOutcome):
   }
 }
 
-/** Counts a file. Also adds it to the examples, unless there are enough already. */
-export function noteFile(notes: FileNotes, note: FileNote): void {
-  notes.count++;
-  if (notes.examples.length < shownExamples) notes.examples.push(note);
-}
-
-/** The files, folders and links that the scan of a push or pull skipped. */
-export type PassedOverNotes = Pick<PushSummary, 'unreadable' | 'links'>;
-
-/** Adds the places that a scan of the local ETL skipped to a summary. */
-export function notePassedOver(summary: PassedOverNotes, { unreadable, links }: PassedOverPlaces): void {
-  for (const { path, why } of unreadable) noteFile(summary.unreadable, { path, why });
-  for (const { path, why } of links) noteFile(summary.links, { path, why });
-}
-
-/** Describes the places that a scan skipped: one sentence for each kind, with an example. */
-export function describePassedOver({ unreadable, links }: PassedOverNotes): string[] {
-  const [place, link] = [unreadable.examples[0], links.examples[0]];
-  return [
-    ...(place
-      ? [`${count(unreadable.count, 'place')} could not be read, such as ${place.path}: ${place.why}`]
-      : []),
-    ...(link ? [`${count(links.count, 'link')} not followed, such as ${link.path}.`] : []),
-  ];
-}
-
 function logPassedOver(
   { log, cluster }: Pick<PushDependencies, 'log' | 'cluster'>,
   { unreadable, links }: PassedOverNotes,
@@ -200,18 +165,6 @@ function logPassedOver(
     { event: 'push.passed-over', cluster, unreadable: unreadable.count, links: links.count },
     `FederatedCluster pushed the rest of the local ETL: ${text}`,
   );
-}
-
-/** Logs which state files were damaged and have been restored. */
-export function logMended(
-  { log, cluster }: Pick<PushDependencies, 'log' | 'cluster'>,
-  store: LocalEtl,
-): void {
-  for (const file of takeMended(store))
-    log.warn(
-      { event: 'state.mended', cluster, file },
-      `${file} was damaged; it was restored from its copy. Check the disk`,
-    );
 }
 
 function logVanished({ log, cluster, bucket }: PushDependencies, vanished: number): void {

@@ -1,4 +1,4 @@
-import { describePassedOver } from '../activities/push-local-etl';
+import { describePassedOver } from '../activities/file-notes';
 import { count } from '../federation/count';
 import type { ClusterStatus } from '../operator/status';
 
