@@ -30,11 +30,10 @@ export function allowedOrigins({
  */
 export class Access {
   private readonly open: boolean;
-  /** The operator token; undefined if the settings have none or an empty one. */
-  private readonly token: string | undefined;
+  private readonly given: ServerOptions['token'];
 
   constructor(options: Pick<ServerOptions, 'listen' | 'token' | 'openRead'>) {
-    this.token = options.token === '' ? undefined : options.token;
+    this.given = options.token;
     this.open = options.openRead || isLoopback(parseListen(options.listen, 'api.listen').host);
     if (!this.open && this.token === undefined) {
       throw new FederationError('SETTINGS_INVALID', {
@@ -43,6 +42,12 @@ export class Access {
         hint: 'Set api.token, set api.openRead to let anybody read, or listen on 127.0.0.1.',
       });
     }
+  }
+
+  /** The operator token; undefined if the settings have none or an empty one. */
+  private get token(): string | undefined {
+    const token = typeof this.given === 'function' ? this.given() : this.given;
+    return token === '' ? undefined : token;
   }
 
   get canAct(): boolean {

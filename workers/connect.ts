@@ -12,6 +12,8 @@ import { ensureRuntime } from './runtime';
 export interface TemporalConnections {
   readonly connection: sdk.Connection;
   readonly native: NativeConnection;
+  /** The settings with which they were opened. */
+  readonly settings: Settings['temporal'];
 }
 
 const firstWaitMs = 1_000;
@@ -21,15 +23,16 @@ const longestWaitMs = 30_000;
  * Connects to Temporal. Waits for the server as long as necessary, so that a cluster may start before its Temporal
  * server. Throws TEMPORAL_UNAVAILABLE if `stop` is aborted in the meantime or if the namespace does not exist, and
  * TEMPORAL_ACCESS_DENIED if the server denies this client access to it. If `insists` returns true, keeps trying instead
- * of throwing in the last two cases.
+ * of throwing in the last two cases. Asks for the settings before each attempt, because they may have been corrected.
  */
 export async function connectPatiently(
-  settings: Settings['temporal'],
+  current: () => Settings['temporal'],
   log: Log,
   stop: AbortSignal,
   insists: () => boolean = () => false,
 ): Promise<TemporalConnections> {
   for (let waitMs = firstWaitMs; ; waitMs = Math.min(waitMs * 2, longestWaitMs)) {
+    const settings = current();
     try {
       return await connect(settings, log);
     } catch (error) {
@@ -47,7 +50,8 @@ export async function connectPatiently(
 
 const answerWithinMs = 10_000;
 
-async function connect(settings: Settings['temporal'], log: Log): Promise<TemporalConnections> {
+/** Connects to Temporal, and checks that the namespace can be used. */
+export async function connect(settings: Settings['temporal'], log: Log): Promise<TemporalConnections> {
   await (await probeTemporal(sdk, settings, answerWithinMs)).close();
   const connection = await sdk.Connection.connect({
     ...settings.connection,
@@ -60,7 +64,7 @@ async function connect(settings: Settings['temporal'], log: Log): Promise<Tempor
       connection.workflowService.describeNamespace({ namespace }),
     );
     await ensureRuntime(log);
-    return { connection, native: await NativeConnection.connect(settings.connection) };
+    return { connection, native: await NativeConnection.connect(settings.connection), settings };
   } catch (error) {
     await connection.close();
     throw error;

@@ -16,6 +16,8 @@ export interface PrimaryContext extends Pick<
 > {
   /** Returns the client for Temporal, or undefined if it is not connected yet. */
   client(): RoleContext['client'] | undefined;
+  /** Returns the operator token that is valid now. */
+  token(): string | undefined;
 }
 
 /** The query API of a primary. */
@@ -69,7 +71,7 @@ export async function startPrimaryApi(context: PrimaryContext): Promise<PrimaryA
       aliases: api.aliases,
       utcOffsetSeconds: api.utcOffsetSeconds,
       assetsFlavour: api.assets,
-      token: api.token,
+      token: () => context.token(),
       openRead: api.openRead,
       origins: api.origins,
       page: await bundlePage(),

@@ -5,18 +5,21 @@ import { Registry } from 'prom-client';
 import type { Log } from '../config/log';
 import { openLoggedBucket } from '../config/open-logged-bucket';
 import type { Settings } from '../config/settings';
+import { SettingsRenewal } from '../config/settings-renewal';
 import { backupsPrefix, combinedPrefix, probeKey } from '../federation/layout';
 import { withProbedCreate } from '../storage/conditional-create';
 import { countCall } from '../storage/count-calls';
 import { names } from '../workflows/names';
 import { openCluster, startCluster } from './cluster';
-import { connectPatiently, type TemporalConnections } from './connect';
+import { connectPatiently } from './connect';
 import { startFederator } from './federator';
 import { warnOfBucketLimits } from './file-system-limits';
 import { Readiness, startHealth } from './health';
 import { registerRoleMetrics } from './metrics';
 import { keepNeeds } from './needs';
 import { Releasers } from './releasers';
+import { RenewableTemporal } from './renewable-temporal';
+import { repeat } from './repeat';
 import type { RoleContext, StartedRole } from './role';
 import { sdkMetrics } from './runtime';
 
@@ -51,13 +54,19 @@ export async function runRoles(
     probeKey(roles.federator ? combinedPrefix : backupsPrefix(clusterId), randomUUID()),
   );
   const base = { settings, ...probed, names: names(settings.temporal.idPrefix), log, registry };
-  const connected: { temporal?: TemporalConnections & Pick<RoleContext, 'client'> } = {};
+  const connected: { temporal?: RenewableTemporal; client?: Client } = {};
+  const renewal = new SettingsRenewal(settings, log);
+  const workers: Worker[] = [];
+  const stopLooking = repeat(lookEveryMs, async () => {
+    renewal.look();
+    if (workers.length > 0) await connected.temporal?.renew(renewal.temporal, workers);
+  });
   // Defer this before the API is opened, so that the API is closed first.
-  held.defer(async () => connected.temporal?.connection.close());
-  held.defer(async () => connected.temporal?.native.close());
+  held.defer(async () => connected.temporal?.close());
+  held.defer(async () => stopLooking());
   const cluster =
     roles.federatedCluster || roles.primaryCluster
-      ? await openCluster({ ...base, client: () => connected.temporal?.client })
+      ? await openCluster({ ...base, client: () => connected.client, token: () => renewal.token })
       : undefined;
   const api = cluster?.api;
   if (api !== undefined) {
@@ -68,12 +77,15 @@ export async function runRoles(
   readiness.starting(`waits for Temporal at ${settings.temporal.address}`);
   // A primary that can answer queries keeps running, even if Temporal denies access or lacks the namespace.
   const canAnswer = () => api !== undefined && api.unserved() === undefined;
-  const connections = await connectPatiently(settings.temporal, log, stop, canAnswer);
-  const { connection } = connections;
-  const client = new Client({ connection, namespace: settings.temporal.namespace });
-  const temporal = (connected.temporal = { ...connections, client });
+  const opened = await connectPatiently(() => renewal.temporal, log, stop, canAnswer);
+  const temporal = (connected.temporal = new RenewableTemporal(opened, log));
+  const { connection, native } = temporal;
+  const client = (connected.client = new Client({
+    connection,
+    namespace: settings.temporal.namespace,
+  }));
   readiness.starting('is starting');
-  const context: RoleContext = { ...base, ...temporal, held, metrics };
+  const context: RoleContext = { ...base, connection, native, client, held, metrics };
   const started: StartedRole[] = [];
   if (roles.federator) started.push(await startFederator(context));
   if (cluster !== undefined) started.push(await startCluster(context, cluster));
@@ -86,9 +98,8 @@ export async function runRoles(
     failed.abort();
     throw error;
   };
-  const served = started
-    .flatMap((role) => role.workers)
-    .map((worker) => runUntil(worker, either).catch(endAll));
+  workers.push(...started.flatMap((role) => role.workers));
+  const served = workers.map((worker) => runUntil(worker, either).catch(endAll));
   const begun = Promise.all(started.map((role) => role.begin())).then(() => {
     log.info(
       { event: 'started', cluster: settings.clusterId, roles },
@@ -108,6 +119,8 @@ export async function runRoles(
   log.info({ event: 'stopped', cluster: settings.clusterId }, `${settings.clusterId} stopped`);
 }
 
+/** Time between two looks at the files of tokens, keys and certificates, in milliseconds. */
+const lookEveryMs = 5_000;
 const answerWithinMs = 2_000;
 
 /** Returns the reason why Temporal cannot be reached, or undefined if it can. */

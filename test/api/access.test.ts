@@ -79,6 +79,21 @@ describe('changing', () => {
     }
   });
 
+  it('needs the token that is valid now', async () => {
+    let valid = 'old';
+    const app = await serverOver(engine, {
+      federation: rememberingFederation(),
+      listen: ':0',
+      token: () => valid,
+    });
+    const read = async (given: string) =>
+      (await app.inject({ url: '/api/status', headers: { authorization: `Bearer ${given}` } })).statusCode;
+    expect(await read('old')).toBe(200);
+    valid = 'new';
+    expect([await read('old'), await read('new')]).toEqual([401, 200]);
+    await app.close();
+  });
+
   it('is refused if no token is configured', async () => {
     const app = await serverOver(engine, { federation: rememberingFederation() });
     try {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { stringify } from 'yaml';
@@ -18,6 +18,7 @@ describeWithTemporal(
     let server: TestServer;
     let folder: string;
     let proxy: GrpcProxy;
+    let file: string;
     let child: ChildProcess;
     let written = '';
 
@@ -45,6 +46,13 @@ describeWithTemporal(
       return { status: answer.status, generation: answer.headers.get('x-federated-etl-generation'), data };
     };
 
+    const act = async (given: string) =>
+      fetch(`${(await lines()).api}/api/federations`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${given}`, 'content-type': 'application/json' },
+        body: '{}',
+      });
+
     beforeAll(async () => {
       server = await connectToTestServer();
       folder = await mkdtemp(path.join(os.tmpdir(), 'federated-etl-alone-'));
@@ -56,7 +64,7 @@ describeWithTemporal(
       await writeFile(path.join(folder, 'store.yaml'), stringify(store));
       proxy = await startGrpcProxy(server.address);
       await proxy.close();
-      const file = path.join(folder, 'federated-etl.yaml');
+      file = path.join(folder, 'federated-etl.yaml');
       const settings = {
         clusterId: 'cluster-1',
         // The primary role must become ready without waiting for the other roles.
@@ -90,14 +98,16 @@ describeWithTemporal(
       expect((await line('temporal.unavailable')).code).toBe('TEMPORAL_UNAVAILABLE');
       for (const role of ['federator', 'federatedCluster'])
         expect(await ready(role)).toBe(`503 ${role}: waits for Temporal at ${proxy.address}`);
-      const { api } = await lines();
-      const refused = await fetch(`${api}/api/federations`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-        body: '{}',
-      });
+      const refused = await act(token);
       expect(refused.status).toBe(502);
       expect(await refused.text()).toContain('TEMPORAL_UNAVAILABLE');
+    });
+
+    it('accepts the token that its settings file has now', async () => {
+      await writeFile(file, (await readFile(file, 'utf8')).replace(token, 'let-me-act-again'));
+      await line('settings.renewed');
+      expect((await act(token)).status).toBe(401);
+      expect((await act('let-me-act-again')).status).toBe(502);
     });
 
     it('goes on while Temporal denies it access', async () => {

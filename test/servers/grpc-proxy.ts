@@ -14,7 +14,9 @@ export interface GrpcProxy {
    * Called for each request. Returns the status to answer with, or undefined to pass the request to the server. `path`
    * ends with the name of the method.
    */
-  answer: (path: string) => GrpcStatus | undefined;
+  answer: (path: string, headers: http2.IncomingHttpHeaders) => GrpcStatus | undefined;
+  /** Uses other certificates from now on, and closes all connections that are open. Only for a proxy with TLS. */
+  renew(tls: http2.SecureServerOptions): void;
   /** Refuses new connections, and closes all that are open. */
   goAway(): Promise<void>;
   close(): Promise<void>;
@@ -22,16 +24,25 @@ export interface GrpcProxy {
 
 /**
  * Starts a proxy in front of the Temporal server at `address`. It can answer requests in the server's place. It listens
- * on `port`. (Default: any free port)
+ * on `port`. (Default: any free port) With `tls`, clients have to use TLS.
  */
-export async function startGrpcProxy(address: string, port = 0): Promise<GrpcProxy> {
+export async function startGrpcProxy(
+  address: string,
+  port = 0,
+  tls?: http2.SecureServerOptions,
+): Promise<GrpcProxy> {
   const upstream = http2.connect(`http://${address}`);
   upstream.on('error', () => undefined);
   const sockets = new Set<Socket>();
-  const server = http2.createServer();
+  const secure = tls && http2.createSecureServer(tls);
+  const server = secure ?? http2.createServer();
   const proxy: GrpcProxy = {
     address: '',
     answer: () => undefined,
+    renew: (other) => {
+      secure?.setSecureContext(other);
+      for (const socket of sockets) socket.destroy();
+    },
     goAway: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -47,9 +58,9 @@ export async function startGrpcProxy(address: string, port = 0): Promise<GrpcPro
     socket.once('close', () => sockets.delete(socket));
   });
   server.on('sessionError', () => undefined);
-  server.on('stream', (stream, headers) => {
+  server.on('stream', (stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders) => {
     stream.on('error', () => undefined);
-    const status = proxy.answer(String(headers[':path']));
+    const status = proxy.answer(String(headers[':path']), headers);
     if (status !== undefined) {
       const { code, message } = status;
       const grpc = { 'grpc-status': String(code), 'grpc-message': message };

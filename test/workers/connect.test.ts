@@ -21,14 +21,14 @@ const never = new AbortController().signal;
 describeWithTemporal('a role connects to Temporal', () => {
   it('if its namespace exists', async () => {
     const settings = settingsOf(await server.createNamespace());
-    const { connection, native } = await connectPatiently(settings, silentLog, never);
+    const { connection, native } = await connectPatiently(() => settings, silentLog, never);
     await native.close();
     await connection.close();
   });
 
   it('and explains what to do if the namespace does not exist', async () => {
     const namespace = `absent-${randomUUID()}`;
-    await expect(connectPatiently(settingsOf(namespace), silentLog, never)).rejects.toMatchObject({
+    await expect(connectPatiently(() => settingsOf(namespace), silentLog, never)).rejects.toMatchObject({
       code: 'TEMPORAL_UNAVAILABLE',
       detail: `The Temporal server at ${server.address} has no namespace ${namespace}.`,
       hint: expect.stringContaining(`temporal operator namespace create --namespace ${namespace}`),

@@ -202,7 +202,7 @@ class Recording {
 }
 
 async function startPrimary(context: RoleContext): Promise<StartedRole> {
-  const cluster = await openCluster({ ...context, client: () => context.client });
+  const cluster = await openCluster({ ...context, client: () => context.client, token: () => undefined });
   context.held.defer(async () => cluster.api?.close());
   return startCluster(context, cluster);
 }

@@ -1,0 +1,68 @@
+import { isDeepStrictEqual } from 'node:util';
+import { describeError } from '../errors/federation-error';
+import type { Log } from './log';
+import { loadSettings, type Settings } from './settings';
+
+/**
+ * Reads again the settings whose files may change while a process runs: the operator token in the settings file, and
+ * the certificates, the key and the profile for Temporal. All other settings stay as they were at the start. If the
+ * files cannot be used, as when one is half-written, keeps what was read before and warns once.
+ */
+export class SettingsRenewal {
+  #temporal: Settings['temporal'];
+  #token: string | undefined;
+  #warning: string | undefined;
+
+  constructor(
+    first: Settings,
+    private readonly log: Pick<Log, 'info' | 'warn'>,
+    private readonly read: () => Settings = () => loadSettings({ file: first.file }),
+  ) {
+    this.#temporal = first.temporal;
+    this.#token = first.api.token;
+  }
+
+  /** How to connect to Temporal now. */
+  get temporal(): Settings['temporal'] {
+    return this.#temporal;
+  }
+
+  /** The operator token that is valid now. */
+  get token(): string | undefined {
+    return this.#token;
+  }
+
+  /** Looks whether the files have changed. */
+  look(): void {
+    try {
+      this.take(this.read());
+    } catch (error) {
+      this.warnOnce(
+        `The settings have changed and cannot be used. This process keeps what it read before. ${describeError(error)}`,
+      );
+    }
+  }
+
+  private take({ temporal, api }: Settings): void {
+    if (!isDeepStrictEqual(placeOf(temporal), placeOf(this.#temporal))) {
+      this.warnOnce(
+        'The settings now name another Temporal server, namespace or prefix. This process keeps the ones that it has; restart it to use the new ones.',
+      );
+    } else {
+      this.#warning = undefined;
+      if (!isDeepStrictEqual(temporal.connection, this.#temporal.connection)) this.#temporal = temporal;
+    }
+    if (api.token === this.#token) return;
+    this.#token = api.token;
+    this.log.info({ event: 'settings.renewed' }, 'api.token has changed and is used from now on.');
+  }
+
+  private warnOnce(message: string): void {
+    if (message !== this.#warning) this.log.warn({ event: 'settings.not-renewed' }, message);
+    this.#warning = message;
+  }
+}
+
+function placeOf({ address, namespace, idPrefix }: Settings['temporal']): readonly string[] {
+  return [address, namespace, idPrefix];
+}
