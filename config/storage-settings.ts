@@ -55,14 +55,21 @@ export function compileStorage(
   }
   const gcsEmulator = values['storage.gcsEmulator'];
   if (gcsEmulator !== undefined) {
-    if (!URL.canParse(gcsEmulator))
+    if (!isOrigin(gcsEmulator))
       faults.push({
         setting: 'storage.gcsEmulator',
-        detail: `${gcsEmulator} is not a URL (storage.gcsEmulator).`,
+        detail: `${gcsEmulator} is not the URL of an emulator: only scheme, host and port, such as http://127.0.0.1:4443, would be used (storage.gcsEmulator).`,
       });
     notices.push(
       `storage.gcsEmulator: a store of type GCS is accessed at ${gcsEmulator}, without authentication.`,
     );
   }
   return { file, existing, ...(gcsEmulator !== undefined && { gcsEmulator }) };
+}
+
+/** Returns whether a URL has a scheme for web servers, a host, perhaps a port, and nothing else. */
+function isOrigin(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, origin, href } = new URL(text);
+  return ['http:', 'https:'].includes(protocol) && href === `${origin}/`;
 }

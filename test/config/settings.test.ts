@@ -38,6 +38,20 @@ const minimal = 'clusterId: cluster-4\n';
 const federator = (text: string): string => `${minimal}federatedETL: {federator: {${text}}}\n`;
 
 describe('a settings file', () => {
+  it('names an emulator of GCS by scheme, host and port, and nothing that would be ignored', () => {
+    const emulator = (url: string) => `${minimal}storage: {gcsEmulator: '${url}'}\n`;
+    for (const url of ['http://127.0.0.1:4443', 'https://gcs.test/', 'http://[2001:db8::1]:4443'])
+      expect(load(emulator(url)).storage.gcsEmulator).toBe(url);
+    const others = [
+      'http://gcs.test/storage/v1',
+      'http://gcs.test?a=b',
+      'http://gcs.test#a',
+      'gcs.test:4443',
+    ];
+    for (const url of [...others, 'http://user:pass@gcs.test', 'gcs.test'])
+      expect(refusal(emulator(url))).toContain(`${url} is not the URL of an emulator`);
+  });
+
   it('needs nothing but the cluster id', () => {
     expect(load(minimal)).toMatchObject({
       clusterId: 'cluster-4',
