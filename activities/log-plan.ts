@@ -14,8 +14,12 @@ import type { DrawnPlan } from './drawn-plan';
 /** Maximum number of ids in one log message, to keep it readable. */
 const mostNamed = 50;
 
-/** Logs the result of planning: the clusters that are included, excluded or removed, and the windows to merge. */
-export function logPlan(log: Log, plan: DrawnPlan): void {
+/**
+ * Logs the result of planning: the clusters that are included, excluded or removed, and the windows to merge.
+ *
+ * @param known the other federators that were logged before, which are then only logged at level `debug`. Is updated
+ */
+export function logPlan(log: Log, plan: DrawnPlan, known: Set<string>): void {
   if (plan.heldBy !== undefined) return logHold(log, plan.heldBy);
   const { clusters, excluded } = plan.membership;
   const { listing } = plan;
@@ -37,10 +41,11 @@ export function logPlan(log: Log, plan: DrawnPlan): void {
   const base = plan.baseGeneration;
   if (base !== undefined && base.membership.federator !== plan.membership.federator) {
     const other = base.membership.federator;
-    log.warn(
+    log[known.has(other) ? 'debug' : 'warn'](
       { event: 'federation.another-federator', federator: other, generation: base.generation },
-      `Federator is not the only one: the federator of ${other} committed generation ${base.generation}. That is safe, but not recommended`,
+      `Federator is not the only one: the federator of ${other} committed generation ${base.generation}. That is safe, but not recommended. If ${other} is an earlier name of this cluster, all is well`,
     );
+    known.add(other);
   }
   if (plan.decision !== undefined) logDecision(log, plan.decision);
   for (const [cluster, { by, reason }] of Object.entries(excluded)) {

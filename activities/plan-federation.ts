@@ -69,6 +69,7 @@ export type PlanDependencies = Omit<FederationDependencies, 'threads' | 'generat
  */
 export function createPlanFederation(deps: PlanDependencies): PlanFederation {
   const { bucket, federator, scope, log } = deps;
+  const otherFederators = new Set<string>();
   return async ({ run, attempt, request }) => {
     const signal = deps.signal();
     const now = deps.now();
@@ -82,7 +83,7 @@ export function createPlanFederation(deps: PlanDependencies): PlanFederation {
       signal,
       onProgress: (listed, of) => deps.heartbeat({ listed, of }),
     });
-    logPlan(log.child({ run }), drawn);
+    logPlan(log.child({ run }), drawn, otherFederators);
     for (const warning of await deps.storeWarnings())
       log.warn({ event: 'federation.unsafe-store', run }, `Federator: ${warning}`);
     const hasPlan = drawn.outcome === 'work' || drawn.outcome === 'nothing-changed';
