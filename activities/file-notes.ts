@@ -27,6 +27,13 @@ export function noteFile(notes: FileNotes, note: FileNote): void {
 /** The files, folders and links that a scan of the local ETL skipped. */
 export type PassedOverNotes = Readonly<Record<'unreadable' | 'links', FileNotes>>;
 
+/** Returns notes of the places that a scan of the local ETL skipped. */
+export function notesOf(passedOver: PassedOverPlaces): PassedOverNotes {
+  const notes = { unreadable: { count: 0, examples: [] }, links: { count: 0, examples: [] } };
+  notePassedOver(notes, passedOver);
+  return notes;
+}
+
 /** Adds the places that a scan of the local ETL skipped to a summary. */
 export function notePassedOver(summary: PassedOverNotes, { unreadable, links }: PassedOverPlaces): void {
   for (const { path, why } of unreadable) noteFile(summary.unreadable, { path, why });

@@ -4,11 +4,13 @@ import type { ClusterId } from '../etl/cluster-id';
 import { count } from '../federation/count';
 import { backUp, backupFolder, readManifest } from '../local-etl/backup';
 import { hasFiles } from '../local-etl/list';
+import { PassedOverPlaces } from '../local-etl/passed-over';
 import { primaryState, updatePrimary } from '../local-etl/primary';
 import type { Pulled } from '../local-etl/pulled';
 import type { LocalEtl } from '../local-etl/store';
 import type { Bucket } from '../storage/bucket';
 import type { MemoryBudget } from '../storage/memory-budget';
+import { describePassedOver, notesOf } from './file-notes';
 
 export interface PrimaryBackupDependencies {
   /** Bucket for the backup. Not used if `backupPath` is set. */
@@ -56,6 +58,7 @@ export class PrimaryBackup {
     const { cluster, now, budget, heartbeat, log } = this.deps;
     const { store, signal } = this;
     if (!(await hasFiles(store))) return undefined;
+    const passedOver = new PassedOverPlaces();
     const { name, files, bytes } = await backUp({
       store,
       place: this.place(),
@@ -65,12 +68,26 @@ export class PrimaryBackup {
       // Save only the cluster's own files: the bucket still has every file that was pulled.
       leaveOut: (digest) => this.pulled.has(digest),
       heartbeat,
+      passOver: passedOver.add,
       signal,
     });
     log.info(
       { event: 'primary.backed-up', cluster, backup: name, files, bytes },
       `Primary saved ${count(files, 'file')} of the local ETL (${bytes} bytes) as backup ${name}`,
     );
+    const skipped = notesOf(passedOver);
+    const { unreadable, links } = skipped;
+    if (unreadable.count + links.count > 0)
+      log.warn(
+        {
+          event: 'primary.backup-passed-over',
+          cluster,
+          backup: name,
+          unreadable: unreadable.count,
+          links: links.count,
+        },
+        `Backup ${name} has only the rest of the local ETL: ${describePassedOver(skipped).join(' ')}`,
+      );
     return name;
   }
 

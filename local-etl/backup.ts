@@ -13,6 +13,7 @@ import type { MemoryBudget } from '../storage/memory-budget';
 import { checked } from './checked';
 import { FileCache } from './file-cache';
 import { type FileStamp, listAllFiles } from './list';
+import type { PassedOver } from './passed-over';
 import { readSteadily, sha256 } from './read';
 import { readState, removeState, writeState } from './state';
 import { type LocalEtl, localPath } from './store';
@@ -38,6 +39,8 @@ export interface BackupDependencies {
   /** Returns true if a file with this digest need not be saved. (Default: all files are saved) */
   leaveOut?: (digest: string) => Promise<boolean>;
   heartbeat?: (detail: unknown) => void;
+  /** Called for each folder that cannot be read, and for each link: they are not saved. */
+  passOver?: (place: PassedOver) => void;
   signal: AbortSignal;
 }
 
@@ -67,18 +70,22 @@ export async function backUp(deps: BackupDependencies): Promise<Backup> {
     const manifest: BackupManifest = { format: 1, cluster, at, files: {} };
     let files = 0;
     try {
-      await mapConcurrently(listAllFiles(store, { signal }), transfersAtOnce, async (file) => {
-        const key = backupFileKey(cluster, name, file.path);
-        // Skip a file whose path is not a valid key. Such a file cannot be a window file. A pull replaces only window
-        // files, so this file needs no backup.
-        if (keyFault(key) !== undefined) return;
-        const saved =
-          progress.saved(file, key) ??
-          (await deps.budget.within(file.size, signal, () => save(deps, file.path, key, progress)));
-        if (saved !== undefined) manifest.files[file.path] = saved;
-        deps.heartbeat?.({ backup: name, files: ++files });
-        await progress.cache.saveNowAndThen();
-      });
+      await mapConcurrently(
+        listAllFiles(store, { signal, passOver: deps.passOver }),
+        transfersAtOnce,
+        async (file) => {
+          const key = backupFileKey(cluster, name, file.path);
+          // Skip a file whose path is not a valid key. Such a file cannot be a window file. A pull replaces only window
+          // files, so this file needs no backup.
+          if (keyFault(key) !== undefined) return;
+          const saved =
+            progress.saved(file, key) ??
+            (await deps.budget.within(file.size, signal, () => save(deps, file.path, key, progress)));
+          if (saved !== undefined) manifest.files[file.path] = saved;
+          deps.heartbeat?.({ backup: name, files: ++files });
+          await progress.cache.saveNowAndThen();
+        },
+      );
     } finally {
       await progress.cache.save();
     }

@@ -1,12 +1,12 @@
 import { windowId } from '../etl/window';
-import { listWindowFiles, type LocalFile } from '../local-etl/list';
+import { type ListOptions, listWindowFiles, type LocalFile } from '../local-etl/list';
 import { readSteadily } from '../local-etl/read';
 import { type LocalEtl, localPath } from '../local-etl/store';
 
 /** Lists the window files of a local ETL store. If a window has several files with different names, all are listed. */
-export async function listLocalFiles(store: LocalEtl, signal: AbortSignal): Promise<LocalFile[]> {
+export async function listLocalFiles(store: LocalEtl, options: ListOptions): Promise<LocalFile[]> {
   const files: LocalFile[] = [];
-  for await (const file of listWindowFiles(store, { signal })) files.push(file);
+  for await (const file of listWindowFiles(store, options)) files.push(file);
   return files;
 }
 

@@ -1,5 +1,6 @@
 import type { ReadThreads } from '../activities/threads/read-threads';
 import type { LocalFile } from '../local-etl/list';
+import { PassedOverPlaces } from '../local-etl/passed-over';
 import type { LocalEtl } from '../local-etl/store';
 import { watchLocalEtl } from '../local-etl/watch';
 import type { QueryEngine } from '../query/engine';
@@ -14,6 +15,8 @@ export interface ServeLocalOptions {
   readonly signal: AbortSignal;
   /** Called once for each file that cannot be read. The file's `name` is its path below `bingen/`. */
   readonly onUnreadable: (file: UnreadableFile) => void;
+  /** Called after each listing of the store with the places that cannot be read, and the links. */
+  readonly onPassedOver?: (places: PassedOverPlaces) => void;
   /** Called each time a file has been read. `of` is the number of files to read. */
   readonly progress: (done: number, of: number) => void;
 }
@@ -24,7 +27,9 @@ export interface ServeLocalOptions {
  */
 export async function serveLocalEtl(options: ServeLocalOptions): Promise<IngestSummary> {
   const { engine, store, threads, signal, onUnreadable, progress } = options;
-  const listed = await listLocalFiles(store, signal);
+  const passedOver = new PassedOverPlaces();
+  const listed = await listLocalFiles(store, { signal, passOver: passedOver.add });
+  options.onPassedOver?.(passedOver);
   const named = (file: LocalFile): NamedFile => ({
     ...file.ref,
     name: file.path,

@@ -1,11 +1,13 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { Registry } from 'prom-client';
+import { describePassedOver, notesOf } from '../activities/file-notes';
 import { startReadThreads } from '../activities/threads/read-threads';
 import { startServer } from '../api/server';
 import { createLog } from '../config/log';
 import { defaultSettings } from '../config/settings';
 import { count } from '../federation/count';
+import type { PassedOverPlaces } from '../local-etl/passed-over';
 import { localEtl, requireLocalEtl } from '../local-etl/store';
 import { openEngine } from '../operator/open-engine';
 import {
@@ -79,8 +81,19 @@ async function serve({ etl, listen, database, currency, openRead, verbose }: Ser
   const onUnreadable = reportOnce((file) =>
     log.warn({ event: 'serve.left-out', code: file.code, key: file.name }, describeUnreadable(file)),
   );
+  let passedOver = '';
+  const onPassedOver = (places: PassedOverPlaces) => {
+    const notes = notesOf(places);
+    const text = describePassedOver(notes).join(' ');
+    if (text !== '' && text !== passedOver)
+      log.warn(
+        { event: 'serve.passed-over', unreadable: notes.unreadable.count, links: notes.links.count },
+        `The rest of the local ETL is served: ${text}`,
+      );
+    passedOver = text;
+  };
   await onEachChange(store, signal, async () => {
-    const { ingested, rows } = await ingest({ engine, store, threads, signal, onUnreadable });
+    const { ingested, rows } = await ingest({ engine, store, threads, signal, onUnreadable, onPassedOver });
     if (ingested > 0) print(`${count(ingested, 'window')} ingested, ${count(rows, 'row')}.`);
   });
 }

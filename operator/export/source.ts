@@ -68,7 +68,7 @@ export async function localStore(
 ): Promise<ExportSource> {
   const store = localEtl(resolve(folder));
   await requireLocalEtl(store);
-  const files = newestOfEachWindow(await listLocalFiles(store, signal));
+  const files = newestOfEachWindow(await listLocalFiles(store, { signal }));
   if (files.length === 0) {
     throw new FederationError('QUERY_NO_DATA', {
       subject: { key: store.bingen },

@@ -177,6 +177,9 @@ describe('a link', () => {
       links,
       postponed: { count: 1, examples: [{ path: assets1, why }] },
     });
+    expect(warnings).toContainEqual(
+      expect.objectContaining({ event: 'primary.backup-passed-over', unreadable: 0, links: 1 }),
+    );
     expect(warnings.at(-1)).toMatchObject({ event: 'primary.postponed', windows: 1 });
     expect(await elsewhereFiles()).toEqual(before);
   });

@@ -1,7 +1,8 @@
-import { cpSync, mkdtempSync, rmSync, truncateSync } from 'node:fs';
+import { cpSync, mkdtempSync, renameSync, rmSync, symlinkSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ReadThreads, startReadThreads } from '../../activities/threads/read-threads';
+import type { PassedOverPlaces } from '../../local-etl/passed-over';
 import { type LocalEtl, localEtl } from '../../local-etl/store';
 import { openEngine } from '../../operator/open-engine';
 import { reportOnce, serveLocalEtl } from '../../operator/serve-local';
@@ -24,12 +25,35 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-function serve(engine: QueryEngine, onUnreadable: (file: UnreadableFile) => void = () => undefined) {
+function serve(
+  engine: QueryEngine,
+  onUnreadable: (file: UnreadableFile) => void = () => undefined,
+  onPassedOver?: (places: PassedOverPlaces) => void,
+) {
   const signal = new AbortController().signal;
-  return serveLocalEtl({ engine, store, threads, signal, onUnreadable, progress: () => undefined });
+  return serveLocalEtl({
+    engine,
+    store,
+    threads,
+    signal,
+    onUnreadable,
+    onPassedOver,
+    progress: () => undefined,
+  });
 }
 
 const cut = 'assets/1d/1794787200-1794873600';
+
+it('serves the rest of a local ETL store, and names the links and unreadable folders', async () => {
+  renameSync(join(store.bingen, 'assets/1d'), join(folder, 'elsewhere'));
+  symlinkSync(join(folder, 'elsewhere'), join(store.bingen, 'assets/1d'));
+  await using engine = await openEngine({ verb: 'test' });
+  const skipped: string[] = [];
+  const onPassedOver = ({ links, unreadable }: PassedOverPlaces) =>
+    skipped.push(...[...links, ...unreadable].map(({ path }) => path));
+  expect(await serve(engine, undefined, onPassedOver)).toMatchObject({ files: 11 });
+  expect(skipped).toEqual(['assets/1d']);
+});
 
 describe('serving a local ETL store with an unreadable file', () => {
   it('counts records read before the file was found as well as after it', async () => {
