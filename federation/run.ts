@@ -107,7 +107,7 @@ export const reportSchema = z.object({
   nameConflicts: z.array(z.string()).optional(),
   /** Steps that failed after the commit. The next run repeats them. */
   unfinished: z.array(z.string()),
-  /** Number of calls to the store up to the time of this report, by operation. */
+  /** Number of calls to the store up to the time of this report, by operation, and of the bytes read and written. */
   calls: z.object({
     list: calls,
     head: calls,
@@ -116,6 +116,8 @@ export const reportSchema = z.object({
     create: calls,
     copy: calls,
     delete: calls,
+    bytesRead: calls,
+    bytesWritten: calls,
   }),
   /** Warnings about the store, one sentence each; undefined if there are none. */
   warnings: z.array(z.string()).optional(),

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { describeChange } from '../federation/change';
-import { formatAge, formatSpan } from '../operator/format';
+import { formatAge, formatBytes, formatSpan } from '../operator/format';
 import { readRuns, type RunSummary, summarizeRun } from '../operator/runs';
 import { type CommandOptions, openContext } from './context';
 import { formatTable, print, printJson, printNote } from './output';
@@ -48,6 +48,8 @@ const headings = [
   'list',
   'get',
   'put',
+  'read',
+  'written',
 ] as const;
 
 function show(runs: readonly RunSummary[], now: Date): void {
@@ -57,7 +59,19 @@ function show(runs: readonly RunSummary[], now: Date): void {
       headings,
       runs.map((run) => row(run, now)),
       {
-        optional: ['list', 'get', 'put', 'shrunk', 'took', 'trigger', 'merged', 'quarantined', 'generation'],
+        optional: [
+          'list',
+          'get',
+          'put',
+          'read',
+          'written',
+          'shrunk',
+          'took',
+          'trigger',
+          'merged',
+          'quarantined',
+          'generation',
+        ],
         states: ['outcome'],
       },
     ),
@@ -95,5 +109,7 @@ function row(run: RunSummary, now: Date): (string | number | undefined)[] {
     calls?.list,
     calls?.get,
     calls && calls.put + calls.create,
+    calls && formatBytes(calls.bytesRead),
+    calls && formatBytes(calls.bytesWritten),
   ];
 }

@@ -1,8 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { StorageCall } from './with-metrics';
 
-/** Number of calls to a store, by operation. A listing counts as one call per page. */
-export type CallCounts = Record<StorageCall['verb'], number>;
+/**
+ * Number of calls to a store, by operation, and of the bytes that they read and wrote. A listing counts as one call per
+ * page. A copy counts no bytes, because the store itself copies them.
+ */
+export type CallCounts = Record<StorageCall['verb'] | 'bytesRead' | 'bytesWritten', number>;
 
 const counting = new AsyncLocalStorage<CallCounts>();
 
@@ -14,7 +17,17 @@ const counting = new AsyncLocalStorage<CallCounts>();
 export async function countCalls<Result>(
   work: () => Promise<Result>,
 ): Promise<{ readonly result: Result; readonly calls: CallCounts }> {
-  const calls: CallCounts = { list: 0, head: 0, get: 0, put: 0, create: 0, copy: 0, delete: 0 };
+  const calls: CallCounts = {
+    list: 0,
+    head: 0,
+    get: 0,
+    put: 0,
+    create: 0,
+    copy: 0,
+    delete: 0,
+    bytesRead: 0,
+    bytesWritten: 0,
+  };
   return { result: await counting.run(calls, work), calls };
 }
 
@@ -22,7 +35,14 @@ export async function countCalls<Result>(
  * Counts one store call. Pass this function to `withMetrics`. If the call was made in the `work` of a `countCalls`, it
  * is added to the counts of that `countCalls`. Otherwise it is not counted.
  */
-export function countCall({ verb, pages = 1 }: Pick<StorageCall, 'verb' | 'pages'>): void {
+export function countCall({
+  verb,
+  pages = 1,
+  bytes = 0,
+}: Pick<StorageCall, 'verb' | 'pages' | 'bytes'>): void {
   const calls = counting.getStore();
-  if (calls !== undefined) calls[verb] += pages;
+  if (calls === undefined) return;
+  calls[verb] += pages;
+  if (verb === 'get') calls.bytesRead += bytes;
+  if (verb === 'put' || verb === 'create') calls.bytesWritten += bytes;
 }

@@ -11,7 +11,12 @@ test('activity results count each store call once', async () => {
   let all = noCalls();
   const observe = (call: StorageCall) => {
     countCall(call);
-    all = addCalls(all, { ...noCalls(), [call.verb]: call.pages ?? 1 });
+    const { verb, pages = 1, bytes = 0 } = call;
+    const [bytesRead, bytesWritten] = [
+      verb === 'get' ? bytes : 0,
+      verb === 'put' || verb === 'create' ? bytes : 0,
+    ];
+    all = addCalls(all, { ...noCalls(), [verb]: pages, bytesRead, bytesWritten });
   };
   const { deps } = new TestFederator(withMetrics(federatedBucket(), observe), threads);
   const activities = createFederationActivities(deps);
@@ -26,7 +31,10 @@ test('activity results count each store call once', async () => {
 
   noted(await activities.recordRequest({ run, request }));
   // The activity reads which federation the bucket belongs to, and writes the request of the run.
-  expect(counted).toEqual({ ...noCalls(), get: 1, create: 1 });
+  expect(counted).toEqual({
+    ...noCalls(),
+    ...{ get: 1, create: 1, bytesWritten: expect.any(Number) },
+  });
   const { shards } = noted(await activities.planFederation({ run, attempt: 1, request }));
   expect(shards).toBe(1);
   const ref = { run, attempt: 1, shard: 0 };
@@ -39,6 +47,8 @@ test('activity results count each store call once', async () => {
   // a document with the cluster names that no cluster owns yet.
   expect(counted.get - before.get).toBeGreaterThanOrEqual(5 * goldenWindows);
   expect(counted.put - before.put).toBe(3 * goldenWindows);
+  expect(counted.bytesRead).toBeGreaterThan(before.bytesRead);
+  expect(counted.bytesWritten).toBeGreaterThan(before.bytesWritten);
   noted(await activities.recordShard({ ...ref, outcomes }));
   expect(noted(await activities.commitGeneration({ run, attempt: 1 }))).toMatchObject({
     status: 'committed',

@@ -156,7 +156,8 @@ describe('a removed cluster', () => {
 });
 
 describe('runs', () => {
-  const calls = { list: 7, head: 1, get: 40, put: 20, create: 3, copy: 2, delete: 0 };
+  const counts = { list: 7, head: 1, get: 40, put: 20, create: 3, copy: 2, delete: 0 };
+  const calls = { ...counts, bytesRead: 3 * 1024 ** 2, bytesWritten: 512 };
   beforeEach(async () => {
     await federation.run('federation-2026-11-20T10:00:00Z', {}, { generation: 1, calls, shrunk: 2 });
     await federation.run(
@@ -181,9 +182,11 @@ describe('runs', () => {
       'unknown:',
       '',
     ]);
-    expect(out).toMatch(/10:00:00Z +2m( \d+s)? ago +schedule +complete +1 +2 +0 +2 +3s +7 +40 +23$/m);
-    expect(out).toMatch(/10:30:00Z .* 0  *0  *0$/m);
-    expect(out).toMatch(/11:00:00Z .* -  *-  *-$/m);
+    expect(out).toMatch(
+      /10:00:00Z +2m( \d+s)? ago +schedule +complete +1 +2 +0 +2 +3s +7 +40 +23 +3\.0 MiB +512 B$/m,
+    );
+    expect(out).toMatch(/10:30:00Z .* 0  *0  *0  *0 B  *0 B$/m);
+    expect(out).toMatch(/11:00:00Z .* -  *-  *-  *-  *-$/m);
     expect(out).toContain('FEDERATOR_CONFLICT: Another federator commits.');
   });
 

@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { noCalls } from '../../federation/store-calls';
 import type { Bucket } from '../../storage/bucket';
 import { countCall, countCalls } from '../../storage/count-calls';
 import { openFilesystem } from '../../storage/drivers/filesystem';
@@ -11,7 +12,7 @@ import { type Faults, unavailable, withFaults } from './with-faults';
 
 afterAll(removeTemporaryFolders);
 
-const none = { list: 0, head: 0, get: 0, put: 0, create: 0, copy: 0, delete: 0 };
+const none = noCalls();
 const text = Buffer.from('text');
 
 /** Opens a bucket with the wrappers that the roles use in production. Its store fails on demand. */
@@ -39,7 +40,10 @@ test('every verb counts for the work that called it', async () => {
     return names(bucket);
   });
   expect(result).toEqual(['a', 'c']);
-  expect(calls).toEqual({ list: 1, head: 2, get: 1, put: 1, create: 1, copy: 1, delete: 1 });
+  expect(calls).toEqual({
+    ...{ list: 1, head: 2, get: 1, put: 1, create: 1, copy: 1, delete: 1 },
+    ...{ bytesRead: 4, bytesWritten: 8 },
+  });
 });
 
 test('concurrent work is counted separately, and calls outside any work are not counted', async () => {
@@ -50,8 +54,8 @@ test('concurrent work is counted separately, and calls outside any work are not 
       for (let at = 0; at < times; at++) await Promise.all([readAll(bucket, 'a'), turn()]);
     });
   const [two, five] = await Promise.all([reads(2), reads(5), bucket.head('a')]);
-  expect(two.calls).toEqual({ ...none, get: 2 });
-  expect(five.calls).toEqual({ ...none, get: 5 });
+  expect(two.calls).toEqual({ ...none, get: 2, bytesRead: 8 });
+  expect(five.calls).toEqual({ ...none, get: 5, bytesRead: 20 });
 });
 
 test('a body counts for the caller of get, not for its reader', async () => {
@@ -61,7 +65,7 @@ test('a body counts for the caller of get, not for its reader', async () => {
   const reader = await countCalls(async () => {
     for await (const _ of result.body);
   });
-  expect(calls).toEqual({ ...none, get: 1 });
+  expect(calls).toEqual({ ...none, get: 1, bytesRead: 4 });
   expect(reader.calls).toEqual(none);
 });
 
@@ -73,7 +77,7 @@ test('failed attempts count as requests too', async () => {
     await readAll(bucket, 'a');
     return names(bucket);
   });
-  expect(calls).toEqual({ ...none, put: 4, get: 2, list: 2 });
+  expect(calls).toEqual({ ...none, put: 4, get: 2, list: 2, bytesRead: 4, bytesWritten: 8 });
 });
 
 test('a listing counts its pages', () =>
