@@ -98,7 +98,10 @@ export async function temporalView(
   return { roster, push, pull, ...(schedule !== undefined && { schedule }), stopped, missing };
 }
 
-/** An answer of Temporal, or the reason why the server refuses to give one. Neither if there is no answer in time. */
+/**
+ * The answer of Temporal, or the reason why the server refuses the request. Both are undefined if there was no answer
+ * in time.
+ */
 interface Asked<Answer> {
   readonly answer?: Answer;
   readonly refusal?: FederationError;

@@ -81,7 +81,10 @@ export function openContext(options: CommandOptions): Context {
   };
 }
 
-/** With this number of attempts, a verb says within three seconds that the server asks for fewer requests. */
+/**
+ * Number of attempts of a call that Temporal refuses because there are too many requests. It is low, so that a verb
+ * reports this refusal within three seconds.
+ */
 const throttledAttempts = 3;
 
 async function connectTemporal(settings: OperatorSettings, timeoutMs: number): Promise<Temporal> {

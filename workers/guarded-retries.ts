@@ -19,7 +19,7 @@ interface Sdk {
 
 /** The gRPC status code of a cancelled call. */
 const cancelled = 1;
-/** The gRPC status code of a call that the server refuses because there were too many. */
+/** The gRPC status code of a call that the server refuses because there are too many requests. */
 const throttled = 8;
 
 /**
@@ -27,8 +27,9 @@ const throttled = 8;
  * closed. A verb or a worker that no longer waits for an answer may close the connection while the SDK is still about
  * to retry. By default, this retry would throw an error that nothing can catch, and the process would crash.
  *
- * `throttledAttempts` is how often a call is attempted that the server refuses because of too many requests. (Default:
- * as often as after other errors) Where a person waits, a few attempts are enough to show the reason in time.
+ * `throttledAttempts` is the maximum number of attempts of a call that the server refuses because there are too many
+ * requests. (Default: the same as after other errors) Set it where a person waits: after only a few attempts, the
+ * person sees the reason in time.
  */
 export function guardedRetries(sdk: Sdk, throttledAttempts = Number.POSITIVE_INFINITY): Interceptor[] {
   const { delayFunction, retryableDecider } = sdk.defaultGrpcRetryOptions();

@@ -18,7 +18,7 @@ it('a call through a closed connection is cancelled, and throws nothing', () => 
   );
 });
 
-/** Calls `use` with a client of a server that answers every request with this status. */
+/** Starts a server that answers every request with this status, and calls `use` with a client of that server. */
 async function withRefusal(code: number, message: string, use: (client: sdk.Client) => Promise<void>) {
   const server = await startGrpcProxy('127.0.0.1:1');
   server.answer = () => ({ code, message });
