@@ -14,7 +14,7 @@ import { findInconsistencies } from './consistency';
 import { expectGolden } from './golden';
 import { HelmError, type KubernetesObject, lintChart, renderChart, type RenderOptions } from './helm';
 import { type LaidOut, layOut } from './on-this-machine';
-import { fields, podsOf } from './pods';
+import { containersOf, fields, list, podsOf } from './pods';
 import { validateObjects } from './validate';
 
 const chart = path.join(__dirname, '../../chart');
@@ -808,6 +808,33 @@ describeWithHelm('the chart', () => {
     const [cluster, federator] = await checksums('30m');
     expect(await checksums('20m')).toEqual([cluster, expect.not.stringContaining(federator ?? '')]);
   });
+
+  it.each(examples)(
+    'gives the pods of %s no file and no variable that a change would not reach',
+    async (example) => {
+      const { objects } = await render({ valuesFiles: [fileOf(example)] });
+      const rendered = objects.map(({ kind, metadata }) => `${kind}/${metadata.name}`);
+      for (const { container } of objects.flatMap(podsOf).flatMap(({ spec }) => containersOf(spec))) {
+        // Kubernetes never updates a file that is mounted with a subPath. Only data volumes may have one.
+        const mounts = list(container['volumeMounts']).filter(({ name }) =>
+          /^federated-etl-/.test(String(name)),
+        );
+        expect(mounts.filter(({ subPath }) => subPath !== undefined)).toEqual([]);
+        // A pod keeps its variables. If they came from an object of the chart, a change of it would not reach the pod.
+        const froms = [
+          ...list(container['env']).map((one) => fields(one['valueFrom'])),
+          ...list(container['envFrom']),
+        ];
+        const sources = froms.flatMap((from) => [
+          ...[from['secretKeyRef'], from['secretRef']].map((ref) => `Secret/${String(fields(ref)['name'])}`),
+          ...[from['configMapKeyRef'], from['configMapRef']].map(
+            (ref) => `ConfigMap/${String(fields(ref)['name'])}`,
+          ),
+        ]);
+        expect(sources.filter((source) => rendered.includes(source))).toEqual([]);
+      }
+    },
+  );
 
   it('keeps one Federator of several replicas running through a drain', async () => {
     const values = { ...minimal, federatedETL: { federator: { enabled: true, replicas: 3 } } };
