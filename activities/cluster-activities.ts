@@ -19,6 +19,8 @@ export interface ClusterDependencies {
   readonly settings: Settings;
   readonly bucket: Bucket;
   readonly log: Log;
+  /** Version of this program. */
+  readonly program: string;
   /** Limits how much memory all pushes and pulls of the cluster together use for file contents. */
   readonly budget: MemoryBudget;
   readonly now: () => Date;

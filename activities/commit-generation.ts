@@ -61,7 +61,7 @@ export type CommitGeneration = (input: CommitGenerationInput) => Promise<CommitR
 
 export type CommitDependencies = Pick<
   FederationDependencies,
-  'bucket' | 'scope' | 'roster' | 'log' | 'now' | 'heartbeat' | 'signal'
+  'bucket' | 'program' | 'scope' | 'roster' | 'log' | 'now' | 'heartbeat' | 'signal'
 >;
 
 const concurrentChecks = 16;
@@ -120,7 +120,7 @@ async function commitPlan(
   const results = await readResults(bucket, head, options);
   if (results === undefined) return { status: 'replan', why: 'the merged windows are not the planned ones' };
   await checkObjects(deps, results, base, options);
-  const next = nextGeneration({ base, plan: head, results, run, now: deps.now() });
+  const next = nextGeneration({ base, plan: head, results, run, program: deps.program, now: deps.now() });
   const [unplanned] = Object.entries(next.nameConflicts).filter(
     ([cluster]) => !Object.hasOwn(head.nameConflicts, cluster),
   );

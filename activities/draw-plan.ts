@@ -220,6 +220,7 @@ function outcomeOf(
     },
     results: [],
     run: '',
+    program: '',
     now: new Date(0),
   });
   const same = plan.windows.length === 0 && base !== undefined && sameGeneration(base, next);

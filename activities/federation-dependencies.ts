@@ -9,6 +9,8 @@ export interface FederationDependencies {
   readonly bucket: Bucket;
   /** Id of the cluster in which this federator runs. */
   readonly federator: string;
+  /** Version of this program. */
+  readonly program: string;
   /** Settings that limit which clusters and windows are federated. */
   readonly scope: Scope;
   /** Reads the current exclusions from the roster workflow, with the id of the roster. */

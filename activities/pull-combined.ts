@@ -53,6 +53,8 @@ export interface PullDependencies {
   /** Folder for the backup of the local ETL, used instead of the bucket. */
   readonly backupPath?: string;
   readonly log: Log;
+  /** Version of this program. */
+  readonly program: string;
   /**
    * The fraction (0 to 1) of the records, or of any kind of resource hours, that a pushed file may lose without a
    * warning.
@@ -180,11 +182,20 @@ class Pull {
   }
 
   private async overwrite(overwriter: Overwriter, plan: OverwritePlan): Promise<void> {
-    const { own, federated, store, cluster, log, budget, shrinkage, heartbeat } = this.deps;
+    const { own, federated, store, cluster, log, program, budget, shrinkage, heartbeat } = this.deps;
     const isOwnStore = this.target.root === store.root;
     const pusher =
       federated && isOwnStore && own !== undefined
-        ? await Pusher.open({ bucket: own, cluster, store, log, budget, shrinkage, signal: this.signal })
+        ? await Pusher.open({
+            bucket: own,
+            cluster,
+            store,
+            log,
+            program,
+            budget,
+            shrinkage,
+            signal: this.signal,
+          })
         : undefined;
     const secure = {
       store: this.target,

@@ -25,6 +25,8 @@ export interface PushDependencies {
   readonly cluster: ClusterId;
   readonly store: LocalEtl;
   readonly log: Log;
+  /** Version of this program. */
+  readonly program: string;
   /** The fraction (0 to 1) of the records, or of any kind of resource hours, that a file may lose without a warning. */
   readonly shrinkage: number;
   /** Memory budget that all pushes and pulls of this process share. */

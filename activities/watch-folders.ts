@@ -3,6 +3,7 @@ import type { ClusterId } from '../etl/cluster-id';
 import type { WindowId } from '../etl/window';
 import type { Candidates } from '../federation/candidates';
 import type { Generation } from '../federation/generation';
+import { parseInventory } from '../federation/inventory';
 import { clusterEtlKey } from '../federation/layout';
 import { type Notices, withEarlier } from '../federation/notices';
 import { hasTwoWriters, noteWritten, watchedWindows } from '../federation/writers';
@@ -57,6 +58,7 @@ export async function watchFolders(
     // If the file has been replaced since it was listed, leave the look-up to the next run.
     if (head?.version !== file.version) return undefined;
     const { instance: agent, start } = head.metadata;
-    return { version: file.version, modified: file.modified, agent, start };
+    const inventory = parseInventory(head.metadata);
+    return { version: file.version, modified: file.modified, agent, start, inventory };
   }
 }

@@ -56,3 +56,23 @@ export function totalCost(set: EtlSet): number {
   for (const record of recordsOf(set)?.values() ?? []) if (record !== null) total += costOf(record);
   return total;
 }
+
+/** What a file says about the agent that wrote it. */
+export interface WrittenBy {
+  /** The highest codec version in the file, except those of windows. */
+  readonly codec: number;
+  /**
+   * Go package of the asset types, such as `github.com/opencost/opencost/core/pkg/opencost`. It tells OpenCost from
+   * Kubecost. Undefined if the file has no assets, or if the name is not that of a package.
+   */
+  readonly package?: string;
+}
+
+/** Returns what a set says about the agent that wrote it. */
+export function writtenBy(set: EtlSet): WrittenBy {
+  const { version: codec } = set;
+  if (set.kind !== 'assets') return { codec };
+  const first = [...(set.assets?.values() ?? [])].find((asset) => asset !== null);
+  const name = /^\*?([\w./-]{1,200})\.\w+$/.exec(first?.typeName ?? '')?.[1];
+  return name === undefined ? { codec } : { codec, package: name };
+}

@@ -132,6 +132,8 @@ export const generationSchema = z.object({
   hold: holdSchema.optional(),
   /** Revision of the merge code in the federator that committed the generation (see `merge-revision.ts`). */
   mergeRevision: z.number().int().positive(),
+  /** Version of the program that committed the generation, as `programVersion` returns it. */
+  program: z.string(),
   membership: membershipSchema,
   /** The windows, keyed by WindowId. */
   windows: z.record(z.string(), generationWindowSchema),

@@ -30,6 +30,8 @@ export interface NextGenerationInput {
   /** Results of merging the planned windows, one for each window. */
   readonly results: readonly WindowResult[];
   readonly run: string;
+  /** Version of the program that commits. */
+  readonly program: string;
   readonly now: Date;
 }
 
@@ -37,7 +39,7 @@ export interface NextGenerationInput {
  * Builds the generation that follows the base generation: copies the windows of the base generation, removes those that
  * the plan removes, and updates those that were merged.
  */
-export function nextGeneration({ base, plan, results, run, now }: NextGenerationInput): Generation {
+export function nextGeneration({ base, plan, results, run, program, now }: NextGenerationInput): Generation {
   const windows = new Map(Object.entries(base?.windows ?? {}));
   for (const id of plan.removed) windows.delete(id);
   for (const result of results) {
@@ -54,6 +56,7 @@ export function nextGeneration({ base, plan, results, run, now }: NextGeneration
     ...(plan.replaces && { replaces: plan.replaces }),
     ...(plan.hold && { hold: plan.hold }),
     mergeRevision,
+    program,
     membership: plan.membership,
     windows: inByteOrder(Object.fromEntries(windows)),
     quarantined: [...plan.quarantined, ...results.flatMap((result) => result.quarantined)].sort(byWindow),
@@ -82,7 +85,7 @@ function decidedNames(
 }
 
 /**
- * Returns whether a generation equals its base, apart from number, run, parent, time, federator and writers. If so,
+ * Returns whether a generation equals its base, apart from number, run, parent, time, program, federator and writers. If so,
  * there is nothing to commit. But if the generation replaces one that is newer than its base, it is always committed.
  */
 export function sameGeneration(base: Generation, next: Generation): boolean {

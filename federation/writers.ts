@@ -4,6 +4,7 @@ import { parseResolution, parseWindowId, type WindowId } from '../etl/window';
 import { byBytes } from './byte-order';
 import type { Candidates } from './candidates';
 import { versionSchema, windowIdSchema } from './ids';
+import { type Inventory, inventorySchema } from './inventory';
 
 /** A turn of one writer: it starts with the writer's first push, and lasts until another writer pushes. */
 const turnSchema = z.object({ writer: z.string(), since: z.string() });
@@ -28,6 +29,8 @@ export const writersSchema = z.object({
    * a new id, so an earlier start id comes back only if there are two volumes.
    */
   starts: z.array(turnSchema),
+  /** What wrote and pushed the newest version of the watched file. */
+  inventory: inventorySchema,
 });
 export type Writers = z.infer<typeof writersSchema>;
 
@@ -39,6 +42,7 @@ export interface Written {
   readonly agent?: string;
   /** Id of the last start of a process on that volume; undefined like `agent`. */
   readonly start?: string;
+  readonly inventory: Inventory;
   /** Time when the file was written, by the store's clock, in milliseconds since 1970. */
   readonly modified: number;
 }
@@ -69,7 +73,7 @@ export function watchedWindows(candidates: Candidates, now: number): Map<Cluster
 
 /** Adds this version of the watched file to what is known about a cluster's writers, and returns the result. */
 export function noteWritten(known: Writers | undefined, written: Written): Writers {
-  const { window, version, agent, start, modified } = written;
+  const { window, version, agent, start, inventory, modified } = written;
   const earlier = known?.window === window ? known.versions : [];
   const versions = earlier[0] === version ? earlier : [version, ...earlier].slice(0, mostVersions);
   return {
@@ -77,6 +81,7 @@ export function noteWritten(known: Writers | undefined, written: Written): Write
     versions,
     agents: noteTurn(known?.agents, agent, modified),
     starts: noteTurn(known?.starts, start, modified),
+    inventory,
   };
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isFederationError } from '../errors/federation-error';
+import type { WrittenBy } from '../etl/set-facts';
 import { measureSchema } from '../federation/measure';
 import type { FileStamp, Stamp } from './list';
 import type { PassedOverPlaces } from './passed-over';
@@ -18,6 +19,8 @@ export type Refusal = z.infer<typeof refusalSchema>;
 
 const pushedSchema = z.object({
   measure: measureSchema,
+  /** What the file says about the agent that wrote it. */
+  written: z.object({ codec: z.number(), package: z.string().optional() }),
   /**
    * What the file had lost since the previous push; undefined if the loss was acceptable. `at` is the time of the push,
    * in milliseconds since 1970.
@@ -149,6 +152,13 @@ export class FileCache {
   shrunkSince(time: number): { path: string; why: string }[] {
     return [...this.entries].flatMap(([path, { pushed }]) =>
       pushed?.loss === undefined || pushed.loss.at <= time ? [] : [{ path, why: pushed.loss.what }],
+    );
+  }
+
+  /** Returns the pushed files, each with its modification time and what it says about the agent that wrote it. */
+  pushed(): { path: string; mtimeMs: number; written: WrittenBy }[] {
+    return [...this.entries].flatMap(([path, { mtimeMs, pushed }]) =>
+      pushed === undefined ? [] : [{ path, mtimeMs, written: pushed.written }],
     );
   }
 

@@ -2,7 +2,9 @@ import type { Log } from '../config/log';
 import { FederationError, isFederationError } from '../errors/federation-error';
 import type { ClusterId } from '../etl/cluster-id';
 import type { Measure } from '../etl/measure';
+import type { WrittenBy } from '../etl/set-facts';
 import { describeWindow, parseWindowFile, windowId, windowName } from '../etl/window';
+import { inventoryMetadata } from '../federation/inventory';
 import { clusterEtlKey, clusterEtlPrefix } from '../federation/layout';
 import { describeChange } from '../federation/measure';
 import { looksWrong } from '../federation/shrinkage';
@@ -13,6 +15,7 @@ import { type Facts, FileCache, pushCache, type PushedVersion } from './file-cac
 import { instanceOf, lastStart } from './instance';
 import type { LocalFile } from './list';
 import { withWindowLock } from './lock';
+import { NewestWritten } from './newest-written';
 import { addOwnNames, ownNames } from './own-names';
 import { primaryState } from './primary';
 import { Pulled } from './pulled';
@@ -42,11 +45,19 @@ export interface PusherDependencies {
   store: LocalEtl;
   log: Log;
   budget: MemoryBudget;
+  /** Version of this program. */
+  program: string;
   signal: AbortSignal;
   /**
    * The largest fraction of a file's records, or of its hours of any one resource, that it may lose without a warning.
    */
   shrinkage: number;
+}
+
+/** The facts about a file's content that are cached once the file is pushed. */
+interface PushedContent {
+  readonly measure: Measure;
+  readonly written: WrittenBy;
 }
 
 /** A local file whose content has been read completely. */
@@ -67,6 +78,7 @@ export class Pusher {
     private readonly origin: Readonly<Record<string, string>>,
     private readonly remote: Map<string, Version>,
     readonly cache: FileCache,
+    private readonly newest: NewestWritten,
     private readonly pulled: Pulled,
   ) {}
 
@@ -80,7 +92,7 @@ export class Pusher {
     const instance = await instanceOf(store);
     const start = await lastStart(store);
     const origin = { instance, ...(start !== undefined && { start }) };
-    return new Pusher(deps, origin, remote, cache, new Pulled(store));
+    return new Pusher(deps, origin, remote, cache, new NewestWritten(cache.pushed()), new Pulled(store));
   }
 
   /**
@@ -158,7 +170,7 @@ export class Pusher {
       return this.unchanged(content, there);
     const judged = judgeContent(file.ref.pipeline, bytes);
     if (judged.kind === 'incomplete') return judged;
-    const { clusters, measure } = judged;
+    const { clusters, measure, written } = judged;
     if (firstPullAt !== undefined || (await this.pulled.everPulled()).size > 0) {
       const own = await ownNames(this.deps.store, this.deps.cluster);
       const fault =
@@ -169,7 +181,7 @@ export class Pusher {
     } else if (clusters !== undefined) {
       await addOwnNames(this.deps.store, clusters);
     }
-    return this.upload(content, measure);
+    return this.upload(content, measure && written && { measure, written });
   }
 
   /**
@@ -185,8 +197,8 @@ export class Pusher {
     });
   }
 
-  private unchanged({ file, digest }: Content, version: Version, measure?: Measure): PushOutcomeOfBytes {
-    this.note(file, { digest, version, pushed: measure && { measure } });
+  private unchanged({ file, digest }: Content, version: Version, pushed?: PushedContent): PushOutcomeOfBytes {
+    this.note(file, { digest, version, pushed });
     return { kind: 'unchanged' };
   }
 
@@ -195,15 +207,17 @@ export class Pusher {
     return { kind: 'refused', why };
   }
 
-  private async upload(content: Content, measure: Measure | undefined): Promise<PushOutcomeOfBytes> {
+  private async upload(content: Content, facts: PushedContent | undefined): Promise<PushOutcomeOfBytes> {
     const { file, digest, bytes } = content;
     const { bucket, cluster, signal } = this.deps;
     const key = clusterEtlKey(cluster, file.path);
+    if (facts !== undefined) this.newest.add({ ...file, written: facts.written });
     const version = await this.versionWith(key, digest, bytes.length);
-    if (version !== undefined) return this.unchanged(content, version, measure);
-    const pushed = measure && { measure, loss: this.lossOf(file, measure) };
+    if (version !== undefined) return this.unchanged(content, version, facts);
+    const pushed = facts && { ...facts, loss: this.lossOf(file, facts.measure) };
     const vanished = !this.remote.has(key) && this.cache.last(file.path)?.version !== undefined;
-    const metadata = { sha256: digest, ...this.origin };
+    const inventory = inventoryMetadata({ program: this.deps.program, ...this.newest.inventory() });
+    const metadata = { sha256: digest, ...this.origin, ...inventory };
     const written = await bucket.put(key, bytes, { metadata, signal });
     this.remote.set(key, written.version);
     this.note(file, {

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type FederationError, isFederationError } from '../errors/federation-error';
 import { decodeSet } from '../etl/file';
 import type { Measure } from '../etl/measure';
-import { measureOf, recordClusters } from '../etl/set-facts';
+import { measureOf, recordClusters, type WrittenBy, writtenBy } from '../etl/set-facts';
 import { parseWindowFile, type Pipeline } from '../etl/window';
 import { type LocalFile, type Stamp, stamp } from './list';
 import { type LocalEtl, localPath, refusalOf, systemCode, whyUnreadable } from './store';
@@ -45,9 +45,15 @@ export async function readWindowFile(store: LocalEtl, path: string): Promise<Fil
 export type Judgement =
   /**
    * The file is complete. `clusters` are the cluster names in its records. `measure` is the number of its records and
-   * their resource hours. Both are undefined if the codec version of the file is not supported.
+   * their resource hours. `written` is what it says about its agent. All three are undefined if the codec version of the
+   * file is not supported.
    */
-  | { readonly kind: 'complete'; readonly clusters?: string[]; readonly measure?: Measure }
+  | {
+      readonly kind: 'complete';
+      readonly clusters?: string[];
+      readonly measure?: Measure;
+      readonly written?: WrittenBy;
+    }
   | { readonly kind: 'incomplete'; readonly code: string; readonly why: string };
 
 /**
@@ -57,7 +63,12 @@ export type Judgement =
 export function judgeContent(pipeline: Pipeline, bytes: Uint8Array): Judgement {
   try {
     const set = decodeSet(pipeline, bytes);
-    return { kind: 'complete', clusters: recordClusters(set), measure: measureOf(set) };
+    return {
+      kind: 'complete',
+      clusters: recordClusters(set),
+      measure: measureOf(set),
+      written: writtenBy(set),
+    };
   } catch (error) {
     if (!isFederationError(error)) throw error;
     if (error.code === 'ETL_TOO_NEW' || error.code === 'ETL_TOO_OLD') return { kind: 'complete' };

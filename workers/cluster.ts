@@ -1,5 +1,6 @@
 import { createClusterActivities } from '../activities/cluster-activities';
 import type { PushInput } from '../activities/push-local-etl';
+import { programVersion } from '../config/program-version';
 import { instanceOf, noteStart } from '../local-etl/instance';
 import { allowed, type LocalEtl, localEtl } from '../local-etl/store';
 import { watchLocalEtl } from '../local-etl/watch';
@@ -79,6 +80,7 @@ export async function startCluster(
   } else await endWorkflow(client, names.push(cluster), roleGone);
   if (!primaryCluster) await endWorkflow(client, names.pull(cluster), roleGone);
   const activities = createClusterActivities({
+    program: programVersion(),
     settings,
     bucket,
     log,

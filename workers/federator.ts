@@ -7,6 +7,7 @@ import {
 } from '../activities/federation-activities';
 import type { FederationDependencies } from '../activities/federation-dependencies';
 import { startMergeThreads } from '../activities/threads/merge-threads';
+import { programVersion } from '../config/program-version';
 import { errorLine } from '../errors/error-line';
 import { FederationError } from '../errors/federation-error';
 import type { EarlierRoster } from '../federation/earlier-roster';
@@ -48,6 +49,7 @@ export async function startFederator(context: RoleContext): Promise<StartedRole>
   const deps: FederationDependencies = {
     bucket,
     federator: settings.clusterId,
+    program: programVersion(),
     scope: settings.federator.scope,
     generations: settings.federator.generations,
     shrinkage: settings.federator.shrinkage,

@@ -12,6 +12,7 @@ import { createRecordRequest } from '../../activities/record-request';
 import { createRecordShard } from '../../activities/record-shard';
 import { type MergeThreads, startMergeThreads } from '../../activities/threads/merge-threads';
 import { type Log, silentLog } from '../../config/log';
+import { programVersion } from '../../config/program-version';
 import { clusterId } from '../../etl/cluster-id';
 import type { WindowId } from '../../etl/window';
 import type { Generation } from '../../federation/generation';
@@ -115,6 +116,7 @@ export class TestFederator {
       signal: () => new AbortController().signal,
       generations,
       shrinkage: { closedAfter: 48 * 3_600, shrinkage: 0.5 },
+      program: programVersion(),
       threads,
       storeWarnings: async () => [],
     };

@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import { chmod, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Log, silentLog } from '../../config/log';
+import { programVersion } from '../../config/program-version';
 import { FederationError } from '../../errors/federation-error';
-import { decodeSet } from '../../etl/file';
+import { decodeSet, encodeSet } from '../../etl/file';
 import { clusterEtlKey, clusterPrefix } from '../../federation/layout';
 import { FileCache, pushCache } from '../../local-etl/file-cache';
 import { lastStart, noteStart } from '../../local-etl/instance';
@@ -46,6 +47,28 @@ describe('a push', () => {
     expect(await disk.local(day1)).toEqual(bytes);
     const head = await disk.bucket.head(clusterEtlKey(disk.cluster, day1));
     expect(head?.metadata).toMatchObject({ sha256: sha256(bytes), instance: expect.any(String) });
+  });
+
+  it('says which program pushed the file, and what its newest files say about the agent', async () => {
+    const metadata = async (path: string) =>
+      (await disk.bucket.head(clusterEtlKey(disk.cluster, path)))?.metadata;
+    const program = programVersion();
+    await disk.push();
+    expect((await metadata(assets1))?.program).toBe(program);
+    await disk.build(day1, rewritten(day1, await built(day1)));
+    expect(await disk.push()).toMatchObject({ uploaded: 1 });
+    // The assets were pushed before: what they say comes from the cache.
+    expect(await metadata(day1)).toMatchObject({
+      program,
+      agent: 'github.com/opencost/opencost/core/pkg/opencost',
+      codecs: 'allocations/25 assets/21',
+    });
+    await disk.build(
+      day1,
+      encodeSet({ ...decodeSet('allocations', await built(day1)), allocations: null, version: 22 }),
+    );
+    await disk.push();
+    expect(await metadata(day1)).toMatchObject({ codecs: 'allocations/22 assets/21' });
   });
 
   it('names the last start on the volume, unless that is unknown', async () => {

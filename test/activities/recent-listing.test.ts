@@ -181,7 +181,7 @@ async function run(world: World, { fails = false, full = false } = {}): Promise<
     accepted: [],
     shrunk: [],
   };
-  const next = nextGeneration({ base, plan, results, run: 'run', now });
+  const next = nextGeneration({ base, plan, results, run: 'run', program: '0.1.0', now });
   const same = base !== undefined && sameGeneration(base, next);
   if (!same) await replaceDocument(world.bucket, documents.generation.at(next.generation), next);
   const { generation } = same ? base : next;

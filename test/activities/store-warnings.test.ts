@@ -2,6 +2,7 @@ import pino from 'pino';
 import { createPlanFederation } from '../../activities/plan-federation';
 import { createRecordRequest } from '../../activities/record-request';
 import { createWriteReport } from '../../activities/write-report';
+import { programVersion } from '../../config/program-version';
 import { readDocument } from '../../federation/document';
 import { documents } from '../../federation/documents';
 import { type FederationReport } from '../../federation/run';
@@ -22,6 +23,7 @@ test('a run on a store without conditional create reports it, in the log and in 
     federator: 'cluster-4',
     scope: { exclude: [] },
     shrinkage: { closedAfter: 0, shrinkage: 0.5 },
+    program: programVersion(),
     roster: async () => ({ exclusions: {}, roster: 'r' }),
     now: () => new Date(),
     heartbeat: () => undefined,

@@ -1,10 +1,12 @@
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { programVersion } from '../../config/program-version';
 import { clusterId } from '../../etl/cluster-id';
 import type { WindowId } from '../../etl/window';
 import { clusterEtlKey } from '../../federation/layout';
 import { instanceOf, noteStart } from '../../local-etl/instance';
 import { type LocalEtl, localEtl, localPath } from '../../local-etl/store';
+import { findNewest } from '../../operator/newest-generation';
 import { readQuarantine } from '../../operator/quarantine';
 import type { Bucket } from '../../storage/bucket';
 import { readAll } from '../../storage/read-all';
@@ -70,6 +72,24 @@ test('a clone of a volume is noticed once it and the original have taken turns',
   expect(found).toEqual([]);
   await push(original.store, bytes);
   expect(found).toEqual(['cluster-1 FOLDER_TWO_WRITERS 1']);
+});
+
+test('the generation says what pushes, and what does not push with this program', async () => {
+  const disk = await ClusterOnDisk.make();
+  await using held = new AsyncDisposableStack();
+  held.use(disk);
+  const bucket = smallBucket();
+  const federator = new TestFederator(bucket, threads);
+  const cluster = clusterId('cluster-1');
+  const inventory = async () => (await findNewest(bucket)).generation?.writers[cluster]?.inventory;
+  const { bytes } = await readAll(bucket, key);
+  await federator.federate();
+  expect(await inventory()).toEqual({ codecs: {} });
+  await disk.build(newestDay, rewritten(newestDay, Buffer.from(bytes)));
+  await disk.push({ bucket, cluster });
+  await federator.federate();
+  expect(await inventory()).toEqual({ program: programVersion(), codecs: { allocations: 25 } });
+  expect((await findNewest(bucket)).generation?.program).toBe(programVersion());
 });
 
 async function pushedBy(instance: string, bucket: Bucket, bytes: Uint8Array): Promise<void> {

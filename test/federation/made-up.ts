@@ -110,6 +110,7 @@ export function generation(
     run: 'run-1',
     committedAt: '2026-11-20T00:00:00Z',
     mergeRevision,
+    program: '0.1.0',
     membership: members,
     windows: Object.fromEntries(
       Object.entries(windows).map(([window, sources]) => [

@@ -44,7 +44,7 @@ test('planned windows are added or removed, the others stay', () => {
       shrunk: [],
     },
   ];
-  const next = nextGeneration({ base, plan, results, run: 'run-2', now });
+  const next = nextGeneration({ base, plan, results, run: 'run-2', program: '0.1.0', now });
   expect(Object.keys(next.windows)).toEqual([two, three]);
   expect(next).toMatchObject({
     generation: 2,
@@ -63,6 +63,7 @@ test('a generation with equal content is equal, from any federator and in any or
     plan: { ...plan, membership: { ...membership(['a', 'b']), federator: 'other' } },
     results: [],
     run: 'x',
+    program: '0.2.0',
     now,
   });
   expect(sameGeneration(base, next)).toBe(true);
@@ -79,7 +80,7 @@ test('a generation with equal content is equal, from any federator and in any or
 test('a generation records the newer one that it replaces, and a hold, and is committed for either alone', () => {
   const replaces = { generation: 4, run: 'run-4' };
   const hold = { generation: 1, by: 'ann@host', reason: 'too low', at: now.toISOString() };
-  const input = { base, results: [], run: 'run-5', now };
+  const input = { base, results: [], run: 'run-5', program: '0.1.0', now };
   const replacing = nextGeneration({ ...input, plan: { ...plan, number: 5, replaces } });
   const holding = nextGeneration({ ...input, plan: { ...plan, hold } });
   expect(replacing).toMatchObject({ generation: 5, parent: { generation: 1 }, replaces });

@@ -82,10 +82,11 @@ describe('a cluster has two writers', () => {
           version: version as Version,
           ...(agent !== undefined && { agent }),
           ...(start !== undefined && { start }),
+          inventory: { codecs: {} },
           modified: now - minutesAgo * 60_000,
         }),
       undefined,
-    ) ?? { window, versions: [], agents: [], starts: [] };
+    ) ?? { window, versions: [], agents: [], starts: [], inventory: { codecs: {} } };
 
   test.each<[string, Writers, boolean]>([
     ['if an agent writes again after another one', after(['1', 'p'], ['2', 'q'], ['3', 'p']), true],
@@ -107,7 +108,12 @@ describe('a cluster has two writers', () => {
 
   test('the versions of another window do not count', () => {
     const known = after(['1'], ['2'], ['1']);
-    const next = noteWritten(known, { window: dayWindow(2), version: '2' as Version, modified: now });
+    const next = noteWritten(known, {
+      window: dayWindow(2),
+      version: '2' as Version,
+      inventory: { codecs: {} },
+      modified: now,
+    });
     expect(next.versions).toEqual(['2']);
   });
 });

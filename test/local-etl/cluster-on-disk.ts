@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { createPullCombined, type PullDependencies } from '../../activities/pull-combined';
 import { createPushLocalEtl } from '../../activities/push-local-etl';
 import { type Log, silentLog } from '../../config/log';
+import { programVersion } from '../../config/program-version';
 import { type ClusterId, clusterId } from '../../etl/cluster-id';
 import type { Contribution } from '../../etl/contribution';
 import { decodeSet, encodeSet } from '../../etl/file';
@@ -106,6 +107,7 @@ export class ClusterOnDisk implements AsyncDisposable {
       log,
       budget,
       shrinkage: 0.5,
+      program: programVersion(),
       heartbeat: () => undefined,
       signal: () => signal,
     };
@@ -127,6 +129,7 @@ export class ClusterOnDisk implements AsyncDisposable {
       log: silentLog,
       budget: this.budget,
       shrinkage: 0.5,
+      program: programVersion(),
       now: () => this.now,
       heartbeat: () => undefined,
       signal: () => signal,

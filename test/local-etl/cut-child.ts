@@ -1,6 +1,7 @@
 import { createPullCombined } from '../../activities/pull-combined';
 import { createPushLocalEtl } from '../../activities/push-local-etl';
 import { silentLog } from '../../config/log';
+import { programVersion } from '../../config/program-version';
 import { clusterId } from '../../etl/cluster-id';
 import { objectsPrefix } from '../../federation/layout';
 import { instanceOf } from '../../local-etl/instance';
@@ -23,6 +24,7 @@ async function main([storeFile = '', volume = '', verb, files]: string[]): Promi
     log: silentLog,
     budget: createMemoryBudget(64 * 2 ** 20),
     shrinkage: 0.5,
+    program: programVersion(),
     now: () => new Date(),
     heartbeat: () => undefined,
     signal: () => signal,

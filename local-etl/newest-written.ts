@@ -1,0 +1,38 @@
+import type { WrittenBy } from '../etl/set-facts';
+import { parseWindowFile, type Pipeline, pipelines } from '../etl/window';
+import type { Inventory } from '../federation/inventory';
+
+/** A pushed file, as far as the inventory is concerned. */
+export interface WrittenFile {
+  readonly path: string;
+  readonly mtimeMs: number;
+  readonly written: WrittenBy;
+}
+
+/** Keeps what the newest file of each pipeline says about the agent that wrote it. The newest was modified last. */
+export class NewestWritten {
+  private readonly newest = new Map<Pipeline, WrittenFile>();
+
+  constructor(files: Iterable<WrittenFile>) {
+    for (const file of files) this.add(file);
+  }
+
+  add(file: WrittenFile): void {
+    const pipeline = parseWindowFile(file.path)?.ref.pipeline;
+    if (pipeline === undefined) return;
+    const other = this.newest.get(pipeline);
+    if (other === undefined || other.mtimeMs <= file.mtimeMs) this.newest.set(pipeline, file);
+  }
+
+  inventory(): Pick<Inventory, 'agent' | 'codecs'> {
+    const found = pipelines.flatMap((pipeline) => {
+      const written = this.newest.get(pipeline)?.written;
+      return written === undefined ? [] : [{ pipeline, ...written }];
+    });
+    const agent = found.find((one) => one.package !== undefined)?.package;
+    return {
+      ...(agent !== undefined && { agent }),
+      codecs: Object.fromEntries(found.map(({ pipeline, codec }) => [pipeline, codec])),
+    };
+  }
+}
