@@ -17,7 +17,8 @@ const mostNamed = 50;
 /**
  * Logs the result of planning: the clusters that are included, excluded or removed, and the windows to merge.
  *
- * @param known the other federators that were logged before, which are then only logged at level `debug`. Is updated
+ * @param known the other federators that earlier runs have logged. They are logged again only at level `debug`. This
+ *   function adds new ones.
  */
 export function logPlan(log: Log, plan: DrawnPlan, known: Set<string>): void {
   if (plan.heldBy !== undefined) return logHold(log, plan.heldBy);

@@ -25,7 +25,10 @@ export interface ServerOptions {
   readonly utcOffsetSeconds: number;
   /** Whether `/model/assets` answers in the format of Kubecost or of OpenCost. */
   readonly assetsFlavour: 'kubecost' | 'opencost';
-  /** The operator token; a function if it may change. Without a token, nothing can be changed over HTTP. */
+  /**
+   * The operator token, or a function that returns the current token, if the token may change. Without a token, nothing
+   * can be changed over HTTP.
+   */
   readonly token?: string | (() => string | undefined);
   /** Whether anybody may read without a token. */
   readonly openRead: boolean;

@@ -4,9 +4,10 @@ import type { Log } from './log';
 import { loadSettings, type Settings } from './settings';
 
 /**
- * Reads again the settings whose files may change while a process runs: the operator token in the settings file, and
- * the certificates, the key and the profile for Temporal. All other settings stay as they were at the start. If the
- * files cannot be used, as when one is half-written, keeps what was read before and warns once.
+ * Reads some settings again, because their files may change while a process runs: the operator token in the settings
+ * file, and the certificates, the key and the profile for Temporal. All other settings keep the values that they had at
+ * the start. If a file cannot be used, for example because it is half-written, keeps the previous values and warns
+ * once.
  */
 export class SettingsRenewal {
   #temporal: Settings['temporal'];

@@ -67,7 +67,7 @@ export function compileStorage(
   return { file, existing, ...(gcsEmulator !== undefined && { gcsEmulator }) };
 }
 
-/** Returns whether a URL has a scheme for web servers, a host, perhaps a port, and nothing else. */
+/** Returns whether a URL consists only of `http` or `https`, a host and optionally a port. */
 function isOrigin(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, origin, href } = new URL(text);

@@ -107,7 +107,7 @@ export const reportSchema = z.object({
   nameConflicts: z.array(z.string()).optional(),
   /** Steps that failed after the commit. The next run repeats them. */
   unfinished: z.array(z.string()),
-  /** Number of calls to the store up to the time of this report, by operation, and of the bytes read and written. */
+  /** Number of calls to the store up to the time of this report, by operation, and number of bytes read and written. */
   calls: z.object({
     list: calls,
     head: calls,

@@ -2,8 +2,8 @@
 type StoreVerb = 'list' | 'head' | 'get' | 'put' | 'create' | 'copy' | 'delete';
 
 /**
- * Number of calls to a store, by operation, and of the bytes in the bodies that they read and wrote. Each failed attempt
- * and each page of a listing counts as a call.
+ * Number of calls to a store, by operation, and number of bytes in the bodies that these calls read and wrote. Each
+ * failed attempt and each page of a listing counts as a call.
  */
 export type StoreCalls = Record<StoreVerb | 'bytesRead' | 'bytesWritten', number>;
 

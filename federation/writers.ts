@@ -40,7 +40,7 @@ export interface Written {
   readonly version: Writers['versions'][number];
   /** Id of the volume from which the file was pushed; undefined if the file's metadata does not contain it. */
   readonly agent?: string;
-  /** Id of the last start of a process on that volume; undefined like `agent`. */
+  /** Id of the last start of a process on that volume; undefined if the file's metadata does not contain it. */
   readonly start?: string;
   readonly inventory: Inventory;
   /** Time when the file was written, by the store's clock, in milliseconds since 1970. */

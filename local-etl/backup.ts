@@ -39,7 +39,7 @@ export interface BackupDependencies {
   /** Returns true if a file with this digest need not be saved. (Default: all files are saved) */
   leaveOut?: (digest: string) => Promise<boolean>;
   heartbeat?: (detail: unknown) => void;
-  /** Called for each folder that cannot be read, and for each link: they are not saved. */
+  /** Called for each folder that cannot be read, and for each link. The backup does not contain them. */
   passOver?: (place: PassedOver) => void;
   signal: AbortSignal;
 }

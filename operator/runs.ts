@@ -195,7 +195,7 @@ export interface RunSummary extends Pick<Run, 'run' | 'outcome'> {
   readonly quarantined?: number;
   /** Number of sources that lost a large part of their data but were merged, because their windows were still young. */
   readonly shrunk?: number;
-  /** Number of calls to the store, by operation, and of the bytes that they read and wrote. */
+  /** Number of calls to the store, by operation, and number of bytes that these calls read and wrote. */
   readonly calls?: FederationReport['calls'];
   /** Steps that failed after the commit. The next run repeats them. */
   readonly unfinished?: FederationReport['unfinished'];

@@ -15,7 +15,7 @@ export interface ServeLocalOptions {
   readonly signal: AbortSignal;
   /** Called once for each file that cannot be read. The file's `name` is its path below `bingen/`. */
   readonly onUnreadable: (file: UnreadableFile) => void;
-  /** Called after each listing of the store with the places that cannot be read, and the links. */
+  /** Called after each listing of the store. Receives the places that cannot be read, and the links. */
   readonly onPassedOver?: (places: PassedOverPlaces) => void;
   /** Called each time a file has been read. `of` is the number of files to read. */
   readonly progress: (done: number, of: number) => void;

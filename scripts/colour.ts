@@ -8,7 +8,7 @@ const styles = { good: 'green', attention: 'yellow', bad: 'red', heading: 'bold'
   string
 >;
 
-/** The words for states and outcomes that have a colour. All other words have none. */
+/** The words for states and outcomes that are coloured, each with its meaning. No other words are coloured. */
 const meanings: Readonly<Record<string, Meaning>> = {
   complete: 'good',
   partial: 'attention',
@@ -30,7 +30,9 @@ const meanings: Readonly<Record<string, Meaning>> = {
 };
 
 const words = Object.keys(meanings).join('|');
-/** A state at the beginning of a text, or the whole of a remark in parentheses, as in `5h ago (late)`. */
+/**
+ * Matches the word for a state at the beginning of a text or right after an opening parenthesis, as in `5h ago (late)`.
+ */
 const state = new RegExp(`(?<=^|\\()(?:${words})(?=$|[\\s:,;)])`, 'g');
 
 /**
@@ -41,7 +43,7 @@ export function paint(meaning: Meaning, text: string, stream: NodeJS.WriteStream
   return styleText(styles[meaning], text, { stream });
 }
 
-/** Colours the words for states in a text that may begin with one. */
+/** Colours the words for states in a text: at its beginning, and in parentheses. */
 export function paintState(text: string, stream: NodeJS.WriteStream = process.stdout): string {
   return text.replace(state, (word) => paint(meanings[word] ?? 'heading', word, stream));
 }

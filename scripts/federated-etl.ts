@@ -80,8 +80,8 @@ function buildProgram(): Command {
 }
 
 /**
- * Loads the verbs that the command line names. Loads all of them if it names none, because the help and the suggestions
- * for misspelled names need them, and for `completion`, which lists them.
+ * Loads the verbs that the command line names. Loads all verbs if it names none, because the help and the suggestions
+ * for misspelled names need them. Also loads all for the verb `completion`, which lists them.
  */
 function loadVerbs(argv: readonly string[]): ((program: Command) => void)[] {
   // The demo needs the test data in the checkout, so a build does not include the verb `demo`.

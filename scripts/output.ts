@@ -21,7 +21,7 @@ type Cell = string | number | undefined;
 export interface TableOptions {
   /** Headings of the columns that are omitted first if the table is too wide, the least important one first. */
   readonly optional?: readonly string[];
-  /** Headings of the columns that begin with the word for a state. This word is coloured. */
+  /** Headings of the columns whose cells begin with the word for a state. This word is coloured. */
   readonly states?: readonly string[];
   /** Number of columns to fit into. (Default: the width of the terminal; no limit if there is no terminal) */
   readonly width?: number;
@@ -29,7 +29,7 @@ export interface TableOptions {
 
 /** Number of spaces between two columns. */
 const gap = 2;
-/** A column is not made narrower than this. */
+/** Minimum width to which a column is narrowed. */
 const narrowest = 8;
 
 /**
@@ -78,7 +78,10 @@ function widthOf(text: string): number {
   return [...text].length;
 }
 
-/** Returns the maximum width of a column with which columns of these natural widths fit into `width`. */
+/**
+ * Returns a limit for the width of each column. If wider columns are narrowed to this limit, all columns together fit
+ * into `width`.
+ */
 function widest(widths: readonly number[], width: number): number {
   const space = width - gap * (widths.length - 1);
   let limit = Math.max(...widths);

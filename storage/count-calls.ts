@@ -2,8 +2,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { StorageCall } from './with-metrics';
 
 /**
- * Number of calls to a store, by operation, and of the bytes that they read and wrote. A listing counts as one call per
- * page. A copy counts no bytes, because the store itself copies them.
+ * Number of calls to a store, by operation, and number of bytes that these calls read and wrote. A listing counts as
+ * one call per page. A copy counts no bytes, because the store itself copies them.
  */
 export type CallCounts = Record<StorageCall['verb'] | 'bytesRead' | 'bytesWritten', number>;
 

@@ -11,10 +11,12 @@ import { connect, type TemporalConnections } from './connect';
  * connection nor read their files again, so new certificates or a new key need new connections.
  */
 export class RenewableTemporal {
-  /** Passes each call on to the present connection. */
+  /** Passes each call to the current connection. */
   readonly connection: Connection;
   #present: TemporalConnections;
-  /** What was replaced last. It stays open until the next renewal, because calls may still use it. */
+  /**
+   * The connections that were replaced last. They stay open until the next renewal, because calls may still use them.
+   */
   #replaced: TemporalConnections | undefined;
   #renewing: Promise<void> | undefined;
   #warning: string | undefined;
@@ -35,8 +37,9 @@ export class RenewableTemporal {
   }
 
   /**
-   * If `settings` has another key or other certificates than the present connections, opens new ones and gives them to
-   * the workers. If Temporal does not accept them, keeps the present connections and warns once; call again to retry.
+   * If `settings` has a different key or different certificates than the current connections, opens new connections and
+   * gives them to the workers. If Temporal does not accept them, keeps the current connections and warns once; call
+   * again to retry.
    */
   renew(settings: Settings['temporal'], workers: readonly Worker[]): Promise<void> {
     return (this.#renewing ??= this.replace(settings, workers).finally(() => (this.#renewing = undefined)));

@@ -119,7 +119,7 @@ export async function runRoles(
   log.info({ event: 'stopped', cluster: settings.clusterId }, `${settings.clusterId} stopped`);
 }
 
-/** Time between two looks at the files of tokens, keys and certificates, in milliseconds. */
+/** Time between two checks of the files with tokens, keys and certificates, in milliseconds. */
 const lookEveryMs = 5_000;
 const answerWithinMs = 2_000;
 

@@ -1,6 +1,6 @@
 import type { CompletedVerb, Values } from './verbs';
 
-/** A text as one word of a shell of the Bourne family. */
+/** Quotes a text, so that bash and zsh read it as a single word. */
 export function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }

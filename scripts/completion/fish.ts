@@ -47,7 +47,7 @@ function valuesOf(values: Values): string {
   return values === 'path' ? '-F' : `-f -a ${quoted(values.join(' '))}`;
 }
 
-/** Returns a text as one word of fish. */
+/** Quotes a text, so that fish reads it as a single word. */
 function quoted(text: string): string {
   return `'${text.replace(/[\\']/g, '\\$&')}'`;
 }

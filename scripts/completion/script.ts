@@ -10,7 +10,7 @@ const scripts = { bash: bashScript, zsh: zshScript, fish: fishScript } as const 
   (verbs: readonly CompletedVerb[]) => string
 >;
 
-/** Returns the script with which a shell completes the command line. It runs nothing but the shell itself. */
+/** Returns the script with which a shell completes the command line. The script runs no other program. */
 export function completionScript(shell: (typeof shells)[number], verbs: readonly CompletedVerb[]): string {
   return scripts[shell](verbs);
 }

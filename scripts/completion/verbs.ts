@@ -6,7 +6,7 @@ export interface Word {
   readonly description: string;
 }
 
-/** The values of an option or argument: certain words, the path of a file, or anything else. */
+/** The values that an option or argument accepts: one of certain words, the path of a file, or any text. */
 export type Values = readonly string[] | 'path' | 'any';
 
 export interface CompletedOption extends Word {
@@ -54,7 +54,7 @@ function valuesOfArguments({ registeredArguments }: Command): Values {
   return argument === undefined ? 'any' : (argument.argChoices ?? kindOf(`<${argument.name()}>`));
 }
 
-/** Returns what a placeholder such as `<file>` stands for. */
+/** Returns the kind of value that a placeholder stands for. For example, `<file>` stands for a path. */
 function kindOf(flags: string): 'path' | 'any' {
   return /<(files?|dir)\b/.test(flags) ? 'path' : 'any';
 }

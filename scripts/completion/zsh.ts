@@ -34,7 +34,7 @@ export function zshScript(verbs: readonly CompletedVerb[]): string {
   ].join('\n');
 }
 
-/** Returns a line that offers words together with their descriptions. */
+/** Returns a line of the script. It offers words together with their descriptions. */
 function describe(words: readonly Word[], what: string, flags: string): string {
   const items = words.map(({ word, description }) => quoted(`${word}:${description}`)).join(' ');
   return `      offered=(${items}); _describe ${flags}${what} offered`;

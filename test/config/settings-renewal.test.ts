@@ -27,7 +27,7 @@ it('a mounted settings file with another token is followed, unless it cannot be 
     'default',
     'settings.not-renewed',
   ]);
-  // An empty file is valid YAML, but has no cluster id.
+  // An empty file is valid YAML, but must be refused, because it has no cluster id.
   expect(after('')).toEqual(['two', 'default', 'settings.not-renewed']);
   expect(after(text('three'))).toEqual(['three', 'default', 'settings.renewed']);
   expect(after(text('three', 'other'))).toEqual(['three', 'default', 'settings.not-renewed']);

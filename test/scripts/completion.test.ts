@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Lets bash complete a command line whose last word is at the cursor. */
+/** Lets bash complete a command line. The cursor is at the end of its last word. */
 function complete(...words: string[]): string[] {
   const line = ['federated-etl', ...words].map((word) => `'${word}'`).join(' ');
   const act = `source ./script; COMP_WORDS=(${line}); COMP_CWORD=${words.length}; _federated_etl; printf '%s\n' "\${COMPREPLY[@]}"`;
@@ -53,7 +53,7 @@ describe('the completion of bash', () => {
   });
 });
 
-// These shells are not everywhere, so only the content of their scripts is checked.
+// Some machines do not have these shells, so check only the content of the scripts.
 it.each(['zsh', 'fish'])('the completion of %s has every verb and option', async (shell) => {
   for (const verb of verbs) {
     const { out } = await runMain(verb, '--help');

@@ -47,7 +47,7 @@ describe('output for people', () => {
   });
 });
 
-/** Runs code that may colour, in a process whose output is no terminal. */
+/** Runs code that may colour its output, in a process whose output is not a terminal. */
 function coloured(env: Record<string, string>): string {
   const code = `
     const { paintState } = require('./scripts/colour.ts');

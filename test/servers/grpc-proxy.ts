@@ -15,7 +15,7 @@ export interface GrpcProxy {
    * ends with the name of the method.
    */
   answer: (path: string, headers: http2.IncomingHttpHeaders) => GrpcStatus | undefined;
-  /** Uses other certificates from now on, and closes all connections that are open. Only for a proxy with TLS. */
+  /** Makes the proxy use other certificates from now on, and closes all open connections. Only for a proxy with TLS. */
   renew(tls: http2.SecureServerOptions): void;
   /** Refuses new connections, and closes all that are open. */
   goAway(): Promise<void>;

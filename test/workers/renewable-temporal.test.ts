@@ -12,7 +12,7 @@ import { connectToTestServer, describeWithTemporal, type TestServer } from '../s
 import { removeTemporaryFolders, temporaryFolder } from '../storage/temporary-folder';
 import { until } from '../until';
 
-/** Makes an authority, and certificates of a server and a client that it has signed. */
+/** Creates a certificate authority, and the certificates of a server and a client, which this authority has signed. */
 async function makeCertificates() {
   const shared = { keyType: 'ec', algorithm: 'sha256' } as const;
   const subject = (value: string) => [{ name: 'commonName', value }];
@@ -104,7 +104,7 @@ describeWithTemporal('the connections to a Temporal server that demands certific
     await temporal.renew(read(), [worker]);
     expect(events()).toEqual([]);
 
-    // The server gets another authority, another certificate and another key, and the files follow bit by bit.
+    // The server changes to another authority, certificate and key. The files change one after another.
     key = 'two';
     proxy.renew({ ...second.server, requestCert: true, rejectUnauthorized: true });
     write('key', second.client.key.slice(0, 40));
