@@ -1,6 +1,6 @@
 import { FederationError } from '../errors/federation-error';
 import { restoreLock, withFreeLock } from '../local-etl/lock';
-import { primaryState, updatePrimary } from '../local-etl/primary';
+import { passGuard, primaryState, updatePrimary } from '../local-etl/primary';
 import type { LocalEtl } from '../local-etl/store';
 
 export interface EnterPrimaryInput {
@@ -43,7 +43,7 @@ export function createEnterPrimary({ store, now }: { readonly store: LocalEtl; r
     const left = leftAt !== undefined;
     const waits = withoutWaiting && guardPassedAt === undefined;
     if (left) await pullAgain(store);
-    if (waits) await updatePrimary(store, { guardPassedAt: now().toISOString(), waitingFor: undefined });
+    if (waits) await updatePrimary(store, passGuard(now()));
     return { entered: left || waits };
   };
 }

@@ -56,7 +56,7 @@ export function createLeavePrimary(
     const { store, pullStore = store, cluster, log } = deps;
     const signal = deps.signal();
     const { leftAt = deps.now().toISOString() } = await primaryState(pullStore);
-    if (!dryRun) await updatePrimary(pullStore, { leftAt, waitingFor: undefined });
+    if (!dryRun) await updatePrimary(pullStore, { leftAt, waitingFor: undefined, waitingSince: undefined });
     const pulled = new Pulled(pullStore);
     const files = await OwnFiles.open({
       // If pulls write to a separate path, they have never replaced the cluster's own files. In this case, restore

@@ -16,6 +16,8 @@ export interface PrimaryStatus {
   state: 'entered' | 'waiting' | 'pulling' | 'refused' | 'left';
   /** Tells the operator why the cluster is waiting, or what to do. Set only if the state is `waiting`. */
   waitingFor?: string;
+  /** Time at which the cluster began to wait, in RFC 3339 format. Set only if the state is `waiting`. */
+  waitingSince?: string;
   guardPassedAt?: string;
   firstPullAt?: string;
   leftAt?: string;

@@ -8,7 +8,7 @@ import { windowEntries } from '../federation/generation-entry';
 import { identityOf } from '../federation/identity';
 import { withWindowLock } from '../local-etl/lock';
 import { largestOf, type OverwritePlan, Overwriter, type Replacement } from '../local-etl/overwrite';
-import { primaryState, updatePrimary } from '../local-etl/primary';
+import { passGuard, primaryState, updatePrimary } from '../local-etl/primary';
 import { Pulled } from '../local-etl/pulled';
 import { Pusher } from '../local-etl/pusher';
 import type { SecureDependencies } from '../local-etl/secure';
@@ -88,11 +88,12 @@ export function createPullCombined(deps: PullDependencies): () => Promise<PullSu
     if (deps.federated && state.guardPassedAt === undefined) {
       const waitingFor = await waitForOwnWindows(deps, generation);
       if (waitingFor !== undefined) {
-        await updatePrimary(pullStore, { waitingFor: waitingFor.hint });
-        logWaiting(deps, waitingFor);
-        return { ...emptySummary('waiting'), generation: generation.generation, waitingFor };
+        const waitingSince = state.waitingSince ?? deps.now().toISOString();
+        await updatePrimary(pullStore, { waitingFor: waitingFor.hint, waitingSince });
+        logWaiting(deps, waitingFor, waitingSince);
+        return { ...emptySummary('waiting'), generation: generation.generation, waitingFor, waitingSince };
       }
-      await updatePrimary(pullStore, { guardPassedAt: deps.now().toISOString(), waitingFor: undefined });
+      await updatePrimary(pullStore, passGuard(deps.now()));
     }
     const summary = await new Pull(deps, pullStore, generation, signal).run();
     logPulled(deps, summary);

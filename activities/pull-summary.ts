@@ -34,6 +34,8 @@ export interface PullSummary {
   salvaged: FileNotes;
   /** Set if the state is `waiting`: the cluster's own windows that are not combined yet. */
   waitingFor?: OwnWindows;
+  /** Set if the state is `waiting`: since when, in RFC 3339 format. */
+  waitingSince?: string;
   /** Set if the state is `refused`: the reason, and what to do. */
   refused?: PullRefusal;
   /** Name of the backup that this pull made before it replaced the first file. */
@@ -61,10 +63,10 @@ interface Logging {
   readonly cluster: ClusterId;
 }
 
-export function logWaiting({ log, cluster }: Logging, { count, hint }: OwnWindows): void {
+export function logWaiting({ log, cluster }: Logging, { count, hint }: OwnWindows, since: string): void {
   log.info(
-    { event: 'primary.waiting', cluster, windows: count },
-    `Primary waits for ${count} own windows: ${hint}`,
+    { event: 'primary.waiting', cluster, windows: count, since },
+    `Primary waits for ${count} own windows since ${since}: ${hint}`,
   );
 }
 

@@ -27,6 +27,8 @@ const primarySchema = z.object({
   guardPassedAt: z.string().optional(),
   /** What the guard was waiting for when it was last checked. */
   waitingFor: z.string().optional(),
+  /** Time at which the guard first blocked a pull, in RFC 3339 format. Kept while the guard waits. */
+  waitingSince: z.string().optional(),
   /**
    * Name of the backup made after the cluster became a primary, before its first pull replaced any file. Empty if there
    * was nothing to save.
@@ -56,6 +58,11 @@ export type PrimaryState = z.infer<typeof primarySchema>;
 
 export async function primaryState(store: LocalEtl): Promise<PrimaryState> {
   return (await readStateCached(store, fileName, primarySchema)) ?? { format: 1 };
+}
+
+/** Returns the update that lets a cluster pull from now on: the guard is never checked again. */
+export function passGuard(now: Date): Partial<PrimaryState> {
+  return { guardPassedAt: now.toISOString(), waitingFor: undefined, waitingSince: undefined };
 }
 
 /** Changes the given fields of the saved state. The value `undefined` removes a field. */

@@ -1,9 +1,14 @@
+import type { Client } from '@temporalio/client';
 import type { Command } from 'commander';
 import type { LeaveSummary } from '../activities/leave-primary';
 import type { PrimaryStatus } from '../activities/primary-status';
 import { count } from '../federation/count';
 import { type Primary, primaryOf } from '../operator/primary';
+import { promptly } from '../operator/promptly';
+import { readSchedule, type ScheduleState } from '../operator/read-schedule';
+import type { Names } from '../workflows/names';
 import { type CommandOptions, openContext } from './context';
+import { describeWaiting } from './describe-waiting';
 import { print, printJson } from './output';
 import { clusterOption, ownCluster } from './own-cluster';
 import { dryRunOption, nothingChanged } from './show-dry-run';
@@ -22,9 +27,17 @@ export function registerPrimary(program: Command): void {
   const verbs = program
     .command('primary')
     .description('look after a primary cluster: status, enter, leave, names');
-  verb(verbs, 'status', 'show its state, and the generation and backup that it has', async (primary) => {
+  const showing = 'show its state, and the generation and backup that it has';
+  verb(verbs, 'status', showing, async (primary, _, { client, names }) => {
     const status = await primary.status();
-    return { json: status, show: () => showStatus(primary.cluster, status) };
+    // The schedule is only a help for the reader. If it cannot be read, the state is still shown.
+    const schedule =
+      status.state === 'waiting'
+        ? await promptly(client, scheduleWithinMs, () => readSchedule(client, names.schedule)).catch(
+            () => undefined,
+          )
+        : undefined;
+    return { json: status, show: () => showStatus(primary.cluster, status, schedule) };
   });
   verb(
     verbs,
@@ -69,6 +82,14 @@ export function registerPrimary(program: Command): void {
     );
 }
 
+interface Asked {
+  readonly client: Client;
+  readonly names: Names;
+}
+
+/** Time within which Temporal has to describe the schedule, in milliseconds. */
+const scheduleWithinMs = 3_000;
+
 interface Answer {
   readonly json: unknown;
   readonly show: () => void;
@@ -78,7 +99,7 @@ function verb(
   verbs: Command,
   name: string,
   description: string,
-  act: (primary: Primary, options: PrimaryOptions) => Promise<Answer>,
+  act: (primary: Primary, options: PrimaryOptions, asked: Asked) => Promise<Answer>,
 ): Command {
   return verbs
     .command(name)
@@ -91,7 +112,10 @@ function verb(
       await using context = openContext(options);
       const cluster = ownCluster(context.settings, options.cluster);
       const { client } = await context.temporal();
-      const { json, show } = await act(primaryOf(client, context.names, cluster), options);
+      const { json, show } = await act(primaryOf(client, context.names, cluster), options, {
+        client,
+        names: context.names,
+      });
       if (options.json) printJson(json);
       else show();
     });
@@ -124,10 +148,18 @@ const states = {
   left: 'has left: it no longer pulls',
 } as const satisfies Record<PrimaryStatus['state'], string>;
 
-function showStatus(cluster: string, status: PrimaryStatus): void {
-  const { waitingFor, pullRefused, accepts, lastPull, backup, ownNames, refused } = status;
+function showStatus(
+  cluster: string,
+  status: PrimaryStatus,
+  schedule: ScheduleState | 'absent' | undefined,
+): void {
+  const { waitingFor, waitingSince, pullRefused, accepts, lastPull, backup, ownNames, refused } = status;
   print(`${cluster} ${states[status.state]}`);
-  if (waitingFor !== undefined) print(`  ${waitingFor}`);
+  if (waitingFor !== undefined) {
+    const waiting = describeWaiting(waitingSince, schedule, new Date());
+    if (waiting !== '') print(`  waits${waiting}`);
+    print(`  ${waitingFor}`);
+  }
   if (pullRefused !== undefined) print(`  ${pullRefused.code}: ${pullRefused.detail}\n  ${pullRefused.hint}`);
   if (accepts !== undefined) print(`  takes federation ${accepts} with its next pull`);
   if (lastPull !== undefined) print(`  generation ${lastPull.generation}, pulled ${lastPull.at}`);

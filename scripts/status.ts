@@ -8,6 +8,7 @@ import { type ClusterStatus, readStatus, type Status } from '../operator/status'
 import type { PullState } from '../workflows/messages';
 import { paint, paintState } from './colour';
 import { type CommandOptions, openContext } from './context';
+import { describeWaiting } from './describe-waiting';
 import { formatTable, print, printJson } from './output';
 import { showPushes } from './show-pushes';
 
@@ -53,7 +54,7 @@ function show(status: Status, now: Date): void {
   section('Clusters', showClusters(status.clusters, now));
   section('Pushes that need a look', showPushes(status.clusters));
   section('Cluster names', status.nameConflicts.map(({ detail, todo }) => `${detail}\n  ${todo}`).join('\n'));
-  section('Primaries', showPrimaries(status.primaries, now));
+  section('Primaries', showPrimaries(status, now));
   section('Not shown', status.missing.join('\n'));
   section('To do', status.toDo.map((step) => `- ${step}`).join('\n'));
 }
@@ -97,13 +98,13 @@ function showClusters(clusters: readonly ClusterStatus[], now: Date): string {
   });
 }
 
-function showPrimaries(primaries: readonly PullState[], now: Date): string {
+function showPrimaries({ primaries, schedule }: Status, now: Date): string {
   const rows = primaries.map(({ cluster, at, summary, error, export: exported }) => [
     cluster,
     summary?.generation,
     at && formatAge(at, now),
     [
-      error === undefined ? pullText(summary) : `${error.code}: ${error.message}`,
+      error === undefined ? pullText(summary, schedule, now) : `${error.code}: ${error.message}`,
       exported?.error && `the export fails: ${exported.error.code}: ${exported.error.message}`,
     ]
       .filter((part) => part !== undefined)
@@ -112,10 +113,15 @@ function showPrimaries(primaries: readonly PullState[], now: Date): string {
   return formatTable(['primary', 'generation', 'last pull', 'state'], rows, { states: ['state'] });
 }
 
-function pullText(summary: PullState['summary']): string | undefined {
-  const { state, waitingFor, refused } = summary ?? {};
+function pullText(
+  summary: PullState['summary'],
+  schedule: Status['schedule'],
+  now: Date,
+): string | undefined {
+  const { state, waitingFor, waitingSince, refused } = summary ?? {};
   if (refused !== undefined) return `refused: ${refused.code}: ${refused.detail} ${refused.hint}`;
-  if (waitingFor !== undefined) return `waiting: ${waitingFor.hint}`;
+  if (waitingFor !== undefined)
+    return `waiting${describeWaiting(waitingSince, schedule, now)}: ${waitingFor.hint}`;
   const postponed = summary && describePostponed(summary.postponed);
   return postponed ? `${state}; ${postponed}` : state;
 }

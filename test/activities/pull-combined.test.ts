@@ -171,12 +171,15 @@ describe('the guard', () => {
         examples: [day2],
         hint: expect.stringMatching(/^Not in generation 1 yet: 1 of 3 closed windows\. They are pushed/),
       },
+      waitingSince: expect.any(String),
     });
+    const { waitingSince } = waiting;
     expect(await disk.localFiles()).toEqual(before);
     await disk.commit(2, { ...all, [day2]: { bytes: last?.bytes ?? Buffer.alloc(0), from: ['cluster-1'] } });
-    expect(await disk.pull()).toMatchObject({ state: 'waiting', waitingFor: { count: 1 } });
+    expect(await disk.pull()).toMatchObject({ state: 'waiting', waitingFor: { count: 1 }, waitingSince });
     await disk.commit(3, all);
     expect(await disk.pull()).toMatchObject({ state: 'pulled', replaced: 3 });
+    expect(await primaryState(disk.store)).not.toHaveProperty('waitingSince');
     await disk.commit(4, rest);
     expect(await disk.pull()).toMatchObject({ state: 'pulled', removed: 1 });
   });

@@ -652,10 +652,17 @@ describeWithTemporal('primary', () => {
       status: 0,
       out: 'cluster-5 is a primary, and has not pulled yet\n  own names: cluster-5\n',
     });
-    await updatePrimary(volume, { waitingFor: 'cluster-5 has two windows that no generation has.' });
-    expect((await primary('status')).out).toMatch(/^cluster-5 waits .*\n {2}cluster-5 has two windows/);
+    const waitingSince = new Date(Date.now() - 3_600_000).toISOString();
+    await updatePrimary(volume, {
+      waitingFor: 'cluster-5 has two windows that no generation has.',
+      waitingSince,
+    });
+    expect((await primary('status')).out).toMatch(
+      /^cluster-5 waits .*\n {2}waits for 1h.*; .*federation.*\n {2}cluster-5 has two windows/,
+    );
     expect(JSON.parse((await primary('status', '--json')).out)).toMatchObject({
       state: 'waiting',
+      waitingSince,
       ownNames: ['cluster-5'],
       refused: { count: 0 },
     });

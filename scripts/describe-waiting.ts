@@ -1,0 +1,19 @@
+import { formatSpan } from '../operator/format';
+import type { ScheduleState } from '../operator/read-schedule';
+
+/**
+ * Says since when a primary waits for its own windows, and when it can go on at the earliest: after the next federation.
+ * Returns the part of a sentence that follows the word `waiting`.
+ */
+export function describeWaiting(
+  since: string | undefined,
+  schedule: ScheduleState | 'absent' | undefined,
+  now: Date,
+): string {
+  const waited = since === undefined ? '' : ` for ${formatSpan(now.getTime() - Date.parse(since))}`;
+  if (schedule === undefined) return waited;
+  const next = schedule === 'absent' ? undefined : schedule.nextRun;
+  if (next === undefined) return `${waited}; no federation is due`;
+  const left = formatSpan(Math.max(0, Date.parse(next) - now.getTime()));
+  return `${waited}; goes on after the next federation at the earliest, in ${left}`;
+}
