@@ -14,6 +14,7 @@ import { compileScope } from './scope';
 import { type Found, readSettingsFile } from './settings-file';
 import { compileStorage, type StorageSettings } from './storage-settings';
 import { readTemporalConnection, type TemporalConnection } from './temporal-connection';
+import { proxyNotice } from './temporal-proxy';
 import {
   checkValues,
   type Fault,
@@ -145,23 +146,28 @@ function compileSettings(
   const id = values.clusterId;
   if (id === undefined && who === 'has a cluster id')
     faults.push({ setting: 'clusterId', detail: 'No cluster id is set: set clusterId, or CLUSTER_ID.' });
+  const hasRole = Object.values(roles).some(Boolean);
+  const temporal = readTemporalConnection(
+    trimTemporalVariables(env, notices),
+    {
+      address: values['temporal.address'],
+      namespace: values['temporal.namespace'],
+      idPrefix: values['temporal.idPrefix'] ?? '',
+    },
+    faults,
+  );
+  // Only a process with a role has workers.
+  const proxied = hasRole ? proxyNotice(env, temporal.address) : undefined;
+  if (proxied !== undefined) notices.push(proxied);
   const settings = freeze<OperatorSettings>({
     ...(file !== undefined && { file }),
     ...(id !== undefined && { clusterId: clusterId(id) }),
     roles,
     federator: compileFederator(values, content.bareClusters, faults, notices),
-    storage: compileStorage(values, found, Object.values(roles).some(Boolean), locate, faults, notices),
+    storage: compileStorage(values, found, hasRole, locate, faults, notices),
     localEtl: compileLocalEtl(values, locate),
     pull: { everyMs: values['localEtl.pullEvery'] },
-    temporal: readTemporalConnection(
-      trimTemporalVariables(env, notices),
-      {
-        address: values['temporal.address'],
-        namespace: values['temporal.namespace'],
-        idPrefix: values['temporal.idPrefix'] ?? '',
-      },
-      faults,
-    ),
+    temporal,
     ...(values['temporal.uiUrl'] !== undefined && { temporalUi: values['temporal.uiUrl'] }),
     api: compileApi(values, faults),
     query: compileQuery(values, locate, faults),

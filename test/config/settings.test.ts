@@ -38,6 +38,14 @@ const minimal = 'clusterId: cluster-4\n';
 const federator = (text: string): string => `${minimal}federatedETL: {federator: {${text}}}\n`;
 
 describe('a settings file', () => {
+  it('has a notice about a proxy that workers do not use, if the process has workers', () => {
+    const env = { http_proxy: 'http://proxy.test:3128' };
+    expect(load(federator('enabled: true'), env).notices).toContainEqual(
+      expect.stringContaining('http_proxy is set'),
+    );
+    expect(load(minimal, env).notices).toEqual([]);
+  });
+
   it('names an emulator of GCS by scheme, host and port, and nothing that would be ignored', () => {
     const emulator = (url: string) => `${minimal}storage: {gcsEmulator: '${url}'}\n`;
     for (const url of ['http://127.0.0.1:4443', 'https://gcs.test/', 'http://[2001:db8::1]:4443'])
