@@ -9,7 +9,7 @@ import { builtProgram } from '../servers/program';
 import { connectToTestServer, describeWithTemporal, type TestServer } from '../servers/temporal';
 import { until } from '../until';
 
-const permissionDenied = { code: 7, message: 'Request unauthorized.' };
+const unauthenticated = { code: 16, message: 'The key is unknown.' };
 const token = 'let-me-act';
 
 describeWithTemporal(
@@ -53,6 +53,13 @@ describeWithTemporal(
         body: '{}',
       });
 
+    const demandKey = (key: string) =>
+      (proxy.answer = (_, { authorization }) =>
+        authorization === `Bearer ${key}` ? undefined : unauthenticated);
+    const profile = () => path.join(folder, 'temporal.toml');
+    const writeKey = (key: string) =>
+      writeFile(profile(), `[profile.default]\napi_key = "${key}"\n[profile.default.tls]\ndisabled = true\n`);
+
     beforeAll(async () => {
       server = await connectToTestServer();
       folder = await mkdtemp(path.join(os.tmpdir(), 'federated-etl-alone-'));
@@ -78,8 +85,10 @@ describeWithTemporal(
         log: { format: 'json' },
       };
       await writeFile(file, stringify(settings));
+      await writeKey('first');
       child = spawn(process.execPath, [await builtProgram(), 'run', '--config', file], {
         stdio: ['ignore', 'pipe', 'inherit'],
+        env: { ...process.env, TEMPORAL_CONFIG_FILE: profile() },
       });
       child.stdout?.setEncoding('utf8').on('data', (text: string) => (written += text));
     });
@@ -110,9 +119,9 @@ describeWithTemporal(
       expect((await act('let-me-act-again')).status).toBe(502);
     });
 
-    it('goes on while Temporal denies it access', async () => {
+    it('goes on while Temporal does not accept its key', async () => {
       proxy = await startGrpcProxy(server.address, Number(proxy.address.split(':')[1]));
-      proxy.answer = () => permissionDenied;
+      demandKey('second');
       await until(
         'a refusal',
         async () => (await line('temporal.unavailable')).code === 'TEMPORAL_ACCESS_DENIED',
@@ -121,9 +130,9 @@ describeWithTemporal(
       expect((await query()).status).toBe(200);
     });
 
-    it('pulls once Temporal and the bucket are back', async () => {
+    it('pulls once the bucket is back and the file with the key has been corrected', async () => {
       await mkdir(bucket());
-      proxy.answer = () => undefined;
+      await writeKey('second');
       const { health } = await lines();
       await until('a pull', async () =>
         (await (await fetch(`${health}/metrics`)).text()).includes(
@@ -133,6 +142,15 @@ describeWithTemporal(
       for (const role of ['federator', 'federatedCluster', 'primaryCluster'])
         await until(`the role ${role}`, async () => (await ready(role)) === `200 ${role}: ready`);
       expect((await query()).generation).toBe('7');
+    });
+
+    it('works on with another key once Temporal accepts only that one', async () => {
+      demandKey('third');
+      await until('a role without access', async () => (await ready('federator')).startsWith('503'));
+      await writeKey('third');
+      await line('temporal.renewed');
+      for (const role of ['federator', 'federatedCluster', 'primaryCluster'])
+        await until(`the role ${role}`, async () => (await ready(role)) === `200 ${role}: ready`);
     });
   },
 );
