@@ -2,9 +2,9 @@ import { format } from 'node:util';
 import type { Log } from '../config/log';
 
 /**
- * Redirects everything else that would be written to standard error to the log: Node's warnings, messages of libraries,
- * and an uncaught exception, which ends the process. So a JSON log contains only JSON lines, even if a container's two
- * outputs are collected together.
+ * Writes to the log what Node and libraries would write to standard error: warnings, messages, and an uncaught
+ * exception, which ends the process. So a JSON log contains only JSON lines, even if a container's two outputs are
+ * collected together.
  */
 export function logForeignOutput(log: Log): void {
   process.removeAllListeners('warning');
