@@ -3,6 +3,7 @@ import type { Settings } from '../config/settings';
 import { adviseOnNameConflict, describeNameConflict } from '../federation/name-conflicts';
 import type { FederationReport } from '../federation/run';
 import type { PullState, PushState } from '../workflows/messages';
+import { describeConditions, silentOf } from './describe-conditions';
 import { describeSilent } from './describe-silence';
 import { type GenerationSummary, summarizeGeneration } from './generations';
 import type { Operator } from './operator';
@@ -10,7 +11,7 @@ import { describeOtherBucket } from './other-bucket';
 import { describePause, type ScheduleState, unpauseCommand } from './read-schedule';
 import { readRuns, type Run } from './runs';
 import { type ClusterSummary, silentClusters, summarizeCluster, type Survey, surveyBucket } from './survey';
-import { type TemporalView, temporalView } from './temporal-view';
+import { type ReportedCondition, type TemporalView, temporalView } from './temporal-view';
 
 /** State of the whole pipeline. `status --json` prints exactly this. Times are in RFC 3339 format. */
 export interface Status {
@@ -38,11 +39,13 @@ export interface Status {
   /** Sentences that say which documents in the bucket are damaged, and what to do about it. */
   readonly damaged: readonly string[];
   readonly primaries: readonly PullState[];
+  /** The conditions of the roles of each process, as it last reported them. */
+  readonly conditions: readonly ReportedCondition[];
   /** Sentences that say what could not be determined. */
   readonly missing: readonly string[];
   /**
    * Things to do before data flows from all clusters to the primaries: missing set-up steps, a paused or missing
-   * schedule, and clusters that have gone silent. Empty if there is nothing to do.
+   * schedule, clusters that have gone silent, and conditions that do not hold. Empty if there is nothing to do.
    */
   readonly toDo: readonly string[];
 }
@@ -90,6 +93,7 @@ export async function readStatus(
     })),
     damaged: [...survey.damage, ...found.damaged],
     primaries: [...view.pull.values()],
+    conditions: view.conditions,
     // If Temporal does not answer, the view already says so, and `found.missing` would say it again.
     missing: view.missing,
     toDo:
@@ -98,6 +102,11 @@ export async function readStatus(
             ...setUpSteps(survey, lastRun, view, operator.settings.federator),
             ...aboutSchedule(view.schedule, operator.names.schedule, lastRun),
             ...describeSilent(clusters, now),
+            ...describeConditions(
+              view.conditions,
+              { scheduleIsMissing: view.schedule === 'absent', silent: silentOf(clusters) },
+              now,
+            ),
           ]
         : [otherBucket],
   };

@@ -2,6 +2,8 @@ import type { Client } from '@temporalio/client';
 import { mapConcurrently } from '../concurrency/map-concurrently';
 import { type FederationError, isFederationError } from '../errors/federation-error';
 import { knownError } from '../errors/known-error';
+import { byBytes } from '../federation/byte-order';
+import type { Condition } from '../federation/conditions';
 import type { PullState, PushState, RosterState } from '../workflows/messages';
 import { briefTimeoutMs, type Operator } from './operator';
 import { promptly } from './promptly';
@@ -18,8 +20,15 @@ export interface TemporalView {
   readonly schedule?: ScheduleState | 'absent';
   /** Those of the silent clusters whose pushes were stopped on purpose. */
   readonly stopped: ReadonlySet<string>;
+  /** The conditions that the processes have reported to these workflows. */
+  readonly conditions: readonly ReportedCondition[];
   /** Sentences that say what is unknown because Temporal or a workflow did not answer. */
   readonly missing: readonly string[];
+}
+
+/** A condition of a role of a cluster, as its process last reported it. */
+export interface ReportedCondition extends Condition {
+  readonly cluster: string;
 }
 
 /**
@@ -52,7 +61,8 @@ export async function temporalView(
     );
     return undefined;
   });
-  if (temporal === undefined) return { push: new Map(), pull: new Map(), stopped: new Set(), missing };
+  if (temporal === undefined)
+    return { push: new Map(), pull: new Map(), stopped: new Set(), conditions: [], missing };
 
   const { names } = operator;
   const { answer: roster, refusal } = await ask<RosterState>(temporal.client, names.roster, 'roster');
@@ -95,7 +105,23 @@ export async function temporalView(
         ? 'The schedule of the federations could not be read.'
         : `The schedule of the federations could not be read: ${unread.code}: ${unread.detail}`,
     );
-  return { roster, push, pull, ...(schedule !== undefined && { schedule }), stopped, missing };
+  const conditions = reportedConditions(roster, push, pull);
+  return { roster, push, pull, conditions, ...(schedule !== undefined && { schedule }), stopped, missing };
+}
+
+/** Returns the conditions of all processes, sorted by cluster. */
+function reportedConditions(
+  roster: RosterState | undefined,
+  push: TemporalView['push'],
+  pull: TemporalView['pull'],
+): ReportedCondition[] {
+  const reports = [
+    ...Object.entries(roster?.conditions ?? {}),
+    ...[...push, ...pull].map(([cluster, { conditions = [] }]) => [cluster, conditions] as const),
+  ];
+  return reports
+    .flatMap(([cluster, conditions]) => conditions.map((one) => ({ cluster, ...one })))
+    .sort((a, b) => byBytes(a.cluster, b.cluster));
 }
 
 /**

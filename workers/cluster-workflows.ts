@@ -103,6 +103,14 @@ export function registrationOf({ client, names, settings, log }: WorkflowContext
     },
     need: {
       what: `the registration of ${cluster} as a primary`,
+      condition: { role: 'primaryCluster', name: 'roster' },
+      found: () =>
+        registeredIn === undefined
+          ? {
+              holds: 'no',
+              reason: `${cluster} is not registered as a primary: no federator runs in this Temporal namespace.`,
+            }
+          : { holds: 'yes' },
       restore: async () => {
         // If there was no registration yet, the notifier is still trying.
         if (!primaryCluster || registeredIn === undefined) return false;
@@ -126,10 +134,16 @@ export function clusterNeeds(context: WorkflowContext, instance: string, registr
   const { clusterId: cluster, roles } = settings;
   const needs: Need[] = [];
   if (roles.federatedCluster)
-    needs.push(workflowNeed(client, names.push(cluster), () => startPush(context, instance)));
+    needs.push(
+      workflowNeed(client, { role: 'federatedCluster', name: 'temporal' }, names.push(cluster), () =>
+        startPush(context, instance),
+      ),
+    );
   if (roles.primaryCluster)
     needs.push(
-      workflowNeed(client, names.pull(cluster), () => startPull(context)),
+      workflowNeed(client, { role: 'primaryCluster', name: 'temporal' }, names.pull(cluster), () =>
+        startPull(context),
+      ),
       registration.need,
     );
   return needs;

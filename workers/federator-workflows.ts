@@ -1,4 +1,5 @@
 import { FederationError } from '../errors/federation-error';
+import { describePause } from '../operator/read-schedule';
 import type { roster } from '../workflows/roster';
 import { ensureFederateOnPush } from './federate-on-push';
 import { type Need, workflowNeed } from './needs';
@@ -41,23 +42,34 @@ export async function startRoster({ client, bucket, names, settings }: Federator
 /** Returns what a federator needs in Temporal. */
 export function federatorNeeds(context: FederatorContext, schedule: FederationSchedule): Need[] {
   const { client, connection, names, settings } = context;
+  let pause: string | undefined;
+  const of = (name: Need['condition']['name']) => ({ role: 'federator', name }) as const;
   const needs: Need[] = [
     {
+      condition: of('temporal'),
       what: 'the search attributes',
       restore: () => ensureSearchAttributes(connection, settings.temporal.namespace),
     },
-    workflowNeed(client, names.roster, async () =>
+    workflowNeed(client, of('roster'), names.roster, async () =>
       (await startRoster(context))
         ? 'The roster takes over the exclusions of the one that ended, unless another line says that it cannot.'
         : 'Exclusions and inclusions that are newer than the newest generation are lost.',
     ),
     {
+      condition: of('schedule'),
       what: `the schedule ${names.schedule}`,
-      restore: async () =>
-        (await restoreSchedule(client, schedule)) && 'If the schedule was paused, it no longer is.',
+      restore: async () => {
+        const { restored, paused } = await restoreSchedule(client, schedule);
+        pause = paused && describePause(paused);
+        return restored && 'If the schedule was paused, it no longer is.';
+      },
+      // A pause is a person's decision.
+      found: () => ({ holds: 'yes', ...(pause !== undefined && { reason: pause }) }),
     },
   ];
   if (settings.federator.federateOnPush)
-    needs.push(workflowNeed(client, names.federateOnPush, () => ensureFederateOnPush(context)));
+    needs.push(
+      workflowNeed(client, of('temporal'), names.federateOnPush, () => ensureFederateOnPush(context)),
+    );
   return needs;
 }

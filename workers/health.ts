@@ -2,14 +2,15 @@ import fastify from 'fastify';
 import type { Registry } from 'prom-client';
 import { listenOn, type RunningServer } from '../api/listen';
 import type { Settings } from '../config/settings';
-
-/** A role that a process can have, as named in the settings. */
-export type RoleName = 'federatedCluster' | 'federator' | 'primaryCluster';
+import type { Condition, RoleName } from '../federation/conditions';
+import { Conditions } from './conditions';
 
 /**
- * Keeps the state of each role of a process. A state is `ready`, or a phrase that says what the role is waiting for.
+ * Keeps the state and the conditions of each role of a process. A state is `ready`, or a phrase that says what the role
+ * is waiting for.
  */
 export class Readiness {
+  readonly conditions: Conditions;
   private readonly states: Map<RoleName, string>;
   private reach: () => Promise<string | undefined> = () => Promise.resolve(undefined);
   private unserved: (() => string | undefined) | undefined;
@@ -18,6 +19,7 @@ export class Readiness {
   constructor(roles: Settings['roles']) {
     const own = (Object.keys(roles) as RoleName[]).filter((role) => roles[role]);
     this.states = new Map(own.map((role) => [role, 'has just been started']));
+    this.conditions = new Conditions(own);
   }
 
   /** Sets all roles to the same state, for example `is stopping`. */
@@ -54,16 +56,23 @@ export class Readiness {
 
   /**
    * Returns the state of every role, or only of the role `asked`. A primary is ready when it can answer queries, and
-   * stays ready even if Temporal or the store cannot be reached.
+   * stays ready whatever its conditions are. Other roles are ready when all of their conditions hold or are unknown.
    */
   async read(asked?: string): Promise<ReadonlyMap<RoleName, string>> {
     const own = [...this.states].filter(([role]) => asked === undefined || role === asked);
     const read = own.map(async ([role, state]) => {
       if (state !== ready) return [role, state] as const;
-      const kept = role === 'primaryCluster' ? this.unserved?.() : await this.recentReach();
+      const kept =
+        role === 'primaryCluster' ? this.unserved?.() : ((await this.recentReach()) ?? this.unwell(role));
       return [role, kept ?? ready] as const;
     });
     return new Map(await Promise.all(read));
+  }
+
+  /** Returns the first condition of a role that does not hold, with its reason, or undefined if there is none. */
+  private unwell(role: RoleName): string | undefined {
+    const broken = this.conditions.current(role).find(({ holds }) => holds === 'no');
+    return broken && `${broken.name}: ${broken.reason ?? ''}`;
   }
 
   get roles(): RoleName[] {
@@ -88,8 +97,8 @@ export const ready = 'ready';
 /**
  * Serves three HTTP endpoints:
  * - `/healthz` returns 200 as long as the process responds.
- * - `/readyz` returns 200 if every role is ready, otherwise 503 with the reasons. `/readyz?role=primaryCluster` checks
- *   a single role.
+ * - `/readyz` returns 200 if every role is ready, otherwise 503 with the reasons, and a line for each condition of the
+ *   roles. `/readyz?role=primaryCluster` checks a single role.
  * - `/metrics` returns the metrics of the registry, then those that `further` returns in the same format.
  *
  * They require no token, and reveal no costs. Throws SETTINGS_INVALID if the server cannot listen at the address.
@@ -105,7 +114,10 @@ export async function startHealth(
   app.get<{ Querystring: { role?: string } }>('/readyz', async ({ query }, reply) => {
     const states = await readiness.read(query.role);
     const code = states.size === 0 ? 404 : [...states.values()].every((state) => state === ready) ? 200 : 503;
-    const lines = [...states].map(([role, state]) => `${role}: ${state}\n`);
+    const lines = [
+      ...[...states].map(([role, state]) => `${role}: ${state}\n`),
+      ...readiness.conditions.current(query.role).map((one) => `${one.role}.${one.name}: ${describe(one)}\n`),
+    ];
     return reply
       .code(code)
       .type('text/plain')
@@ -116,4 +128,9 @@ export async function startHealth(
     return reply.type(metrics.contentType).send(texts.join(''));
   });
   return listenOn(app, listen, 'health.listen');
+}
+
+function describe({ holds, reason }: Condition): string {
+  if (holds === 'yes') return reason === undefined ? 'ok' : `ok (${reason})`;
+  return holds === 'no' ? (reason ?? 'does not hold') : 'unknown';
 }

@@ -1,10 +1,13 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
+import { type Finding, freshFor, judgeFreshness } from '../federation/conditions';
 import { promptly } from '../operator/promptly';
-import type { Attempted, PullState } from '../workflows/messages';
+import type { Attempted, PullState, PushState } from '../workflows/messages';
 import { everyMinute } from './every-minute';
 import type { RoleContext } from './role';
 
 const answerWithinMs = 10_000;
+/** Shortest time after which a push or pull is missed, in milliseconds. */
+const leastFreshMs = 3_600_000;
 
 /**
  * Returns the time of the last successful push or pull, in milliseconds since the epoch. After a failure, returns the
@@ -16,22 +19,32 @@ export function lastSuccess({ at, error }: Attempted<unknown>): number | undefin
 }
 
 /**
- * Keeps the metrics about the last push and the last pull of this cluster up to date. Asks the push and pull workflows
+ * Keeps the metrics and conditions about the last push and the last pull of this cluster up to date. Asks the push and pull workflows
  * every minute, because only they remember what happened before this process started. Before the first attempt, the
  * start of the workflow is used. Returns a function that stops these updates.
  */
-export function watchLastAttempts({ settings, client, names, log, metrics }: RoleContext): () => void {
+export function watchLastAttempts(context: RoleContext): () => void {
+  return everyMinute(context.log, 'when the last push and pull succeeded', () => lookAtAttempts(context));
+}
+
+/** Looks once at the last push and the last pull. */
+export async function lookAtAttempts({
+  settings,
+  client,
+  names,
+  metrics,
+  conditions,
+}: RoleContext): Promise<void> {
   const { clusterId: cluster, roles } = settings;
 
-  async function lastOf(
+  async function lastOf<State extends Attempted<unknown>>(
     workflowId: string,
-  ): Promise<{ readonly at: number; readonly exported?: number } | undefined> {
+  ): Promise<{ readonly at: number; readonly state: State } | undefined> {
     const handle = client.workflow.getHandle(workflowId);
     try {
       return await promptly(client, answerWithinMs, async () => {
-        const state = await handle.query<Attempted<unknown> & Pick<PullState, 'export'>>('state');
-        const at = lastSuccess(state) ?? (await handle.describe()).startTime.getTime();
-        return { at, exported: state.export?.summary?.generation };
+        const state = await handle.query<State>('state');
+        return { at: lastSuccess(state) ?? (await handle.describe()).startTime.getTime(), state };
       });
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return undefined;
@@ -39,11 +52,58 @@ export function watchLastAttempts({ settings, client, names, log, metrics }: Rol
     }
   }
 
-  return everyMinute(log, 'when the last push and pull succeeded', async () => {
-    const pushed = roles.federatedCluster ? await lastOf(names.push(cluster)) : undefined;
+  const now = Date.now();
+  if (roles.federatedCluster) {
+    const pushed = await lastOf<PushState>(names.push(cluster)).catch(unknown);
     if (pushed !== undefined) metrics.pushedAt(pushed.at);
-    const pulled = roles.primaryCluster ? await lastOf(names.pull(cluster)) : undefined;
+    const limitMs = freshFor(settings.localEtl.rescanEveryMs, leastFreshMs);
+    const why = failureText(pushed?.state.error);
+    conditions.found(
+      'federatedCluster',
+      'freshness',
+      judgeFreshness({ last: pushed?.at, limitMs, what: 'No push', why }, now),
+    );
+  }
+  if (roles.primaryCluster) {
+    const pulled = await lastOf<PullState>(names.pull(cluster)).catch(unknown);
     if (pulled !== undefined) metrics.pulledAt(pulled.at);
-    if (pulled?.exported !== undefined) metrics.exportedUpTo(pulled.exported);
-  });
+    const exported = pulled?.state.export?.summary?.generation;
+    if (exported !== undefined) metrics.exportedUpTo(exported);
+    const limitMs = freshFor(settings.pull.everyMs, leastFreshMs);
+    conditions.found('primaryCluster', 'freshness', judgePull(pulled, limitMs, now));
+    conditions.found('primaryCluster', 'export', judgeExport(settings.export.enabled, pulled?.state));
+  }
+}
+
+function unknown(): undefined {
+  return undefined;
+}
+
+function failureText(error: Attempted<unknown>['error']): string | undefined {
+  return error && `The last attempt failed: ${error.code}: ${error.message}`;
+}
+
+/** Judges the last pull. One that refused the bucket was no failure, but it pulled nothing. */
+export function judgePull(
+  pulled: { readonly at: number; readonly state: PullState } | undefined,
+  limitMs: number,
+  now: number,
+): Finding {
+  const { summary, error } = pulled?.state ?? {};
+  const { refused } = summary ?? {};
+  if (refused !== undefined)
+    return { holds: 'no', reason: `The pull refuses the bucket: ${refused.code}: ${refused.detail}` };
+  return judgeFreshness({ last: pulled?.at, limitMs, what: 'No pull', why: failureText(error) }, now);
+}
+
+/** Judges the last export. It is unknown before the first one. */
+export function judgeExport(isEnabled: boolean, state: Pick<PullState, 'export'> | undefined): Finding {
+  if (!isEnabled) return { holds: 'yes', reason: 'none is configured' };
+  if (state?.export === undefined) return { holds: 'unknown' };
+  const { error } = state.export;
+  if (error === undefined) return { holds: 'yes' };
+  return {
+    holds: 'no',
+    reason: `The export has failed since ${error.since}: ${error.code}: ${error.message}`,
+  };
 }

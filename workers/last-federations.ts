@@ -1,15 +1,20 @@
-import { type Client, ScheduleNotFoundError } from '@temporalio/client';
+import { type Client, type ScheduleDescription, ScheduleNotFoundError } from '@temporalio/client';
+import { type Finding, freshFor, judgeFreshness } from '../federation/conditions';
 import { type RunOutcome, runOutcomes } from '../federation/run';
 import type { Run } from '../operator/join-runs';
 import { promptly } from '../operator/promptly';
+import { describePause } from '../operator/read-schedule';
 import { readRuns } from '../operator/runs';
 import { listTemporalRuns } from '../operator/temporal-runs';
 import { everyMinute } from './every-minute';
+import { successful } from './metrics';
 import type { RoleContext } from './role';
 
 const answerWithinMs = 10_000;
 /** Number of recent runs to check. */
 const mostRuns = 100;
+/** Shortest time after which a federation is missed, in milliseconds. */
+const leastFreshMs = 900_000;
 
 /**
  * Returns the times at which the last run with each outcome ended, in milliseconds since the epoch. A run that died
@@ -26,17 +31,23 @@ export function lastEnds(runs: readonly Pick<Run, 'outcome' | 'endedAt'>[]): Map
 }
 
 /**
- * Keeps the metrics about the last federations up to date. They must also show runs that died, although such a run
+ * Keeps the metrics and the condition about the last federations up to date. They must also show runs that died, although such a run
  * executes no code at its end. So this function reads the bucket once, for runs that ended before this process started,
  * and then asks Temporal every minute. Before the first run, uses the time at which the schedule was created. Returns a
  * function that stops these updates.
  */
 export function watchLastFederations(context: RoleContext): () => void {
-  const { settings, bucket, client, names, log, metrics } = context;
+  const look = lookAtFederations(context);
+  return everyMinute(context.log, 'how the last federations ended', look);
+}
+
+/** Returns a function that looks once at how the last federations ended. */
+export function lookAtFederations(context: RoleContext): () => Promise<void> {
+  const { settings, bucket, client, names, metrics, conditions } = context;
   const operator = { settings, names, bucket: async () => bucket, temporal: async () => ({ client }) };
   let bucketRead = false;
 
-  async function recentRuns(): Promise<readonly Pick<Run, 'outcome' | 'endedAt'>[]> {
+  async function recentRuns(): Promise<readonly Pick<Run, 'outcome' | 'endedAt' | 'error'>[]> {
     if (bucketRead) {
       return promptly(client, answerWithinMs, () =>
         listTemporalRuns(client, settings.temporal.idPrefix, mostRuns),
@@ -47,17 +58,65 @@ export function watchLastFederations(context: RoleContext): () => void {
     return runs;
   }
 
-  return everyMinute(log, 'how the last federations ended', async () => {
-    metrics.federationsEndedAt(lastEnds(await recentRuns()));
-    const since = await promptly(client, answerWithinMs, () => scheduledSince(client, names.schedule));
-    if (since !== undefined) metrics.scheduledSince(since.getTime());
-  });
+  return async () => {
+    try {
+      const runs = await recentRuns();
+      const ends = lastEnds(runs);
+      metrics.federationsEndedAt(ends);
+      const schedule = await promptly(client, answerWithinMs, () => describeSchedule(client, names.schedule));
+      const since = schedule?.info.createdAt.getTime();
+      if (since !== undefined) metrics.scheduledSince(since);
+      const paused = schedule?.state.paused ? { note: schedule.state.note ?? '' } : undefined;
+      const { runEveryMs } = settings.federator;
+      conditions.found(
+        'federator',
+        'freshness',
+        judgeRuns({ runs, ends, since, paused, runEveryMs }, Date.now()),
+      );
+    } catch (error) {
+      conditions.found('federator', 'freshness', { holds: 'unknown' });
+      throw error;
+    }
+  };
 }
 
-/** Returns when the schedule of federations was created, or undefined if there is none. */
-async function scheduledSince(client: Client, schedule: string): Promise<Date | undefined> {
+/** Judges how long ago a run succeeded. While a person has paused the schedule, none has to. */
+export function judgeRuns(
+  {
+    runs,
+    ends,
+    since,
+    paused,
+    runEveryMs,
+  }: {
+    readonly runs: readonly Pick<Run, 'outcome' | 'endedAt' | 'error'>[];
+    readonly ends: ReadonlyMap<RunOutcome, number>;
+    /** When the schedule was created, in milliseconds since the epoch. Counts before the first success. */
+    readonly since: number | undefined;
+    readonly paused: { readonly note: string } | undefined;
+    readonly runEveryMs: number;
+  },
+  now: number,
+): Finding {
+  if (paused !== undefined) return { holds: 'yes', reason: describePause(paused) };
+  const successes = successful.flatMap((outcome) => ends.get(outcome) ?? []);
+  const last = successes.length > 0 ? Math.max(...successes) : since;
+  const ended = runs.find(({ endedAt }) => endedAt !== undefined);
+  const code = ended?.error === undefined ? '' : ` (${ended.error.code})`;
+  const why =
+    ended?.outcome === 'failed' || ended?.outcome === 'died'
+      ? `The last run ${ended.outcome}${code}.`
+      : undefined;
+  return judgeFreshness(
+    { last, limitMs: freshFor(runEveryMs, leastFreshMs), what: 'No federation', why },
+    now,
+  );
+}
+
+/** Describes the schedule of federations. Returns undefined if there is none. */
+async function describeSchedule(client: Client, schedule: string): Promise<ScheduleDescription | undefined> {
   try {
-    return (await client.schedule.getHandle(schedule).describe()).info.createdAt;
+    return await client.schedule.getHandle(schedule).describe();
   } catch (error) {
     if (error instanceof ScheduleNotFoundError) return undefined;
     throw error;

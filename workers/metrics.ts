@@ -47,7 +47,12 @@ export interface RoleMetrics {
 }
 
 /** Outcomes that count as a success, because the run did everything that there was to do. */
-const successful = ['complete', 'partial', 'nothing', 'on-hold'] as const satisfies readonly RunOutcome[];
+export const successful = [
+  'complete',
+  'partial',
+  'nothing',
+  'on-hold',
+] as const satisfies readonly RunOutcome[];
 
 /**
  * Registers the metrics of the process and its roles. Most metrics are absent, not 0, until they have a first value.
@@ -55,6 +60,7 @@ const successful = ['complete', 'partial', 'nothing', 'on-hold'] as const satisf
 export function registerRoleMetrics(registry: Registry, readiness: Readiness): RoleMetrics {
   collectDefaultMetrics({ register: registry });
   registerReadiness(registry, readiness);
+  registerConditions(registry, readiness);
   const registers = [registry];
   new Gauge({
     name: 'federated_etl_build_info',
@@ -226,6 +232,21 @@ export function registerRoleMetrics(registry: Registry, readiness: Readiness): R
       }
     },
   };
+}
+
+/** Registers the metric about the conditions. It is absent for a condition that is unknown. */
+function registerConditions(registry: Registry, { conditions }: Readiness): void {
+  new Gauge({
+    name: 'federated_etl_condition',
+    help: '1 while a condition of a role holds, 0 while it does not',
+    labelNames: ['role', 'condition'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { role, name: condition, holds } of conditions.current())
+        if (holds !== 'unknown') this.set({ role, condition }, holds === 'yes' ? 1 : 0);
+    },
+  });
 }
 
 /**

@@ -1,7 +1,9 @@
 import type { Client } from '@temporalio/client';
 import type { Log } from '../config/log';
 import { knownError } from '../errors/known-error';
+import type { Condition, Finding } from '../federation/conditions';
 import { promptly } from '../operator/promptly';
+import type { Conditions } from './conditions';
 import { openWorkflow } from './open-workflow';
 import { repeat } from './repeat';
 
@@ -12,19 +14,29 @@ import { repeat } from './repeat';
 export interface Need {
   /** Name for log lines, such as `the schedule federation`. */
   readonly what: string;
+  /** The condition that does not hold while this is absent. */
+  readonly condition: Pick<Condition, 'role' | 'name'>;
   /**
    * Creates the need if it is absent. Returns whether it was absent, or a sentence about what was lost with it. Never
    * changes an existing one.
    */
   restore(): Promise<boolean | string>;
+  /** Returns what the last `restore` found, if it is more than that it is there. */
+  found?(): Finding;
 }
 
 /**
  * Returns the need for a workflow that never ends. `start` must be harmless if the workflow turns out to be running. It
  * may return a sentence about what was lost.
  */
-export function workflowNeed(client: Client, workflowId: string, start: () => Promise<string | void>): Need {
+export function workflowNeed(
+  client: Client,
+  condition: Need['condition'],
+  workflowId: string,
+  start: () => Promise<string | void>,
+): Need {
   return {
+    condition,
     what: `the workflow ${workflowId}`,
     restore: async () => {
       if ((await openWorkflow(client, workflowId)) !== undefined) return false;
@@ -37,36 +49,57 @@ const everyMs = 2 * 60_000;
 const answerWithinMs = 10_000;
 
 /**
- * Checks the needs of a process every two minutes, and restores those that are absent. Returns a function that stops
- * this.
+ * Checks the needs of a process now and every two minutes, and restores those that are absent. Returns a function that
+ * stops this.
  */
-export function keepNeeds(client: Client, needs: readonly Need[], log: Log): () => void {
-  const restore = restorer(client, needs, log);
-  return repeat(everyMs, restore);
+export function keepNeeds(
+  client: Client,
+  needs: readonly Need[],
+  log: Log,
+  conditions: Conditions,
+): () => void {
+  const restore = restorer(client, needs, log, conditions);
+  return repeat(everyMs, restore, { atOnce: true });
 }
 
 /**
  * Returns a function that restores whatever is absent, and logs one line about what it restored. If something cannot be
- * restored, logs the reason, but only once while the reason stays the same.
+ * restored, logs the reason, but only once while the reason stays the same. Judges the conditions of the needs.
  */
-export function restorer(client: Client, needs: readonly Need[], log: Log): () => Promise<void> {
+export function restorer(
+  client: Client,
+  needs: readonly Need[],
+  log: Log,
+  conditions: Conditions,
+): () => Promise<void> {
   let known: ReadonlySet<string> = new Set();
   return async () => {
     const restored: string[] = [];
     const losses: string[] = [];
     const reasons = new Map<string, string[]>();
+    const findings = new Map<Need, Finding>();
     for (const need of needs) {
       try {
         const absent = await promptly(client, answerWithinMs, () => need.restore());
         if (absent !== false) restored.push(need.what);
         if (typeof absent === 'string') losses.push(absent);
+        findings.set(need, need.found?.() ?? { holds: 'yes' });
       } catch (error) {
         const { code, detail, hint } = knownError(error);
         const reason = `${code}: ${detail} ${hint}`;
+        const isAway = code === 'TEMPORAL_UNAVAILABLE' && need.condition.name !== 'temporal';
+        findings.set(
+          need,
+          isAway
+            ? { holds: 'unknown' }
+            : { holds: 'no', reason: `It is unknown whether Temporal still has ${need.what}. ${reason}` },
+        );
         reasons.set(reason, [...(reasons.get(reason) ?? []), need.what]);
       }
     }
+    judgeNeeds(conditions, findings);
     if (restored.length > 0) {
+      conditions.reportAgain();
       log.warn(
         { event: 'temporal.restored', what: restored },
         [`Temporal had lost ${list(restored)}: created again.`, ...losses].join(' '),
@@ -80,6 +113,18 @@ export function restorer(client: Client, needs: readonly Need[], log: Log): () =
     }
     known = new Set(reasons.keys());
   };
+}
+
+/** Judges each condition by all of its needs: it holds only if each of them is there. */
+function judgeNeeds(conditions: Conditions, findings: ReadonlyMap<Need, Finding>): void {
+  const of = ({ condition: { role, name } }: Need) => `${role}.${name}`;
+  for (const [, found] of Map.groupBy(findings, ([need]) => of(need))) {
+    const worst = (['no', 'unknown', 'yes'] as const).flatMap((holds) =>
+      found.filter(([, finding]) => finding.holds === holds),
+    );
+    const [first] = worst;
+    if (first !== undefined) conditions.found(first[0].condition.role, first[0].condition.name, first[1]);
+  }
 }
 
 function list(what: readonly string[]): string {

@@ -5,6 +5,7 @@ import type { Log } from '../config/log';
 import type { Settings } from '../config/settings';
 import type { ProbedBucket } from '../storage/conditional-create';
 import type { Names } from '../workflows/names';
+import type { Conditions } from './conditions';
 import type { RoleMetrics } from './metrics';
 import type { Need } from './needs';
 import type { Releasers } from './releasers';
@@ -22,6 +23,8 @@ export interface RoleContext extends ProbedBucket {
   /** Prometheus registry with the metrics of the process. */
   readonly registry: Registry;
   readonly metrics: RoleMetrics;
+  /** Conditions of the roles of the process. */
+  readonly conditions: Conditions;
 }
 
 /** A role that has been started. The caller must run its workers. */

@@ -15,11 +15,13 @@ import { connectPatiently } from './connect';
 import { startFederator } from './federator';
 import { warnOfBucketLimits } from './file-system-limits';
 import { Readiness, startHealth } from './health';
+import { localLook } from './local-look';
 import { registerRoleMetrics } from './metrics';
 import { keepNeeds } from './needs';
 import { Releasers } from './releasers';
 import { RenewableTemporal } from './renewable-temporal';
 import { repeat } from './repeat';
+import { keepReporting } from './report-conditions';
 import type { RoleContext, StartedRole } from './role';
 import { sdkMetrics } from './runtime';
 
@@ -43,11 +45,16 @@ export async function runRoles(
   log.info({ event: 'health.listening', url: health.url }, `health and metrics are at ${health.url}`);
   stop.addEventListener('abort', () => readiness.all('is stopping'), { once: true });
 
+  const { conditions } = readiness;
+  const local = localLook(settings, conditions);
   const bucket = await openLoggedBucket(settings.storage, log, (call) => {
     metrics.storageCalled(call);
+    local.storageCalled(call);
     countCall(call);
   });
   held.defer(() => bucket.close());
+  const stopJudging = local.keep(bucket);
+  held.defer(async () => stopJudging());
   const { roles, clusterId } = settings;
   const probed = withProbedCreate(
     bucket,
@@ -77,7 +84,10 @@ export async function runRoles(
   readiness.starting(`waits for Temporal at ${settings.temporal.address}`);
   // A primary that can answer queries keeps running, even if Temporal denies access or lacks the namespace.
   const canAnswer = () => api !== undefined && api.unserved() === undefined;
-  const opened = await connectPatiently(() => renewal.temporal, log, stop, canAnswer);
+  const stopWaiting = repeat(60_000, async () => waitsForTemporal(readiness, settings.temporal.address), {
+    atOnce: true,
+  });
+  const opened = await connectPatiently(() => renewal.temporal, log, stop, canAnswer).finally(stopWaiting);
   const temporal = (connected.temporal = new RenewableTemporal(opened, log));
   const { connection, native } = temporal;
   const client = (connected.client = new Client({
@@ -85,7 +95,7 @@ export async function runRoles(
     namespace: settings.temporal.namespace,
   }));
   readiness.starting('is starting');
-  const context: RoleContext = { ...base, connection, native, client, held, metrics };
+  const context: RoleContext = { ...base, connection, native, client, held, metrics, conditions };
   const started: StartedRole[] = [];
   if (roles.federator) started.push(await startFederator(context));
   if (cluster !== undefined) started.push(await startCluster(context, cluster));
@@ -107,8 +117,8 @@ export async function runRoles(
     );
     if (!either.aborted) {
       const needs = started.flatMap((role) => role.needs);
-      const stopKeeping = keepNeeds(context.client, needs, log);
-      held.defer(async () => stopKeeping());
+      for (const stop of [keepNeeds(client, needs, log, conditions), keepReporting(context)])
+        held.defer(async () => stop());
       readiness.onceReady(() => unreachable(connection, settings.temporal.address));
     }
     ready?.();
@@ -121,6 +131,15 @@ export async function runRoles(
 
 /** Time between two checks of the files with tokens, keys and certificates, in milliseconds. */
 const lookEveryMs = 5_000;
+/** Says that Temporal has not been reached yet. */
+function waitsForTemporal({ roles, conditions }: Readiness, address: string): void {
+  for (const role of roles)
+    conditions.found(role, 'temporal', {
+      holds: 'no',
+      reason: `Temporal at ${address} has not been reached yet.`,
+    });
+}
+
 const answerWithinMs = 2_000;
 
 /** Returns the reason why Temporal cannot be reached, or undefined if it can. */

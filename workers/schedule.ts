@@ -1,11 +1,11 @@
 import {
   Client,
   ScheduleAlreadyRunning,
-  ScheduleNotFoundError,
   type ScheduleOptions,
   ScheduleOverlapPolicy,
 } from '@temporalio/client';
 import type { Log } from '../config/log';
+import { readSchedule } from '../operator/read-schedule';
 import type { FederationInput } from '../workflows/federation';
 import { names } from '../workflows/names';
 import { requestMemo } from '../workflows/request-memo';
@@ -85,18 +85,17 @@ export async function ensureSchedule(
 }
 
 /**
- * Creates the schedule again if it is gone, and returns whether it was gone. Its first run starts after
- * `firstRunAfterMs`. Never changes an existing schedule, because a person or another federator may have chosen its
- * interval.
+ * Creates the schedule again if it is gone. Returns whether it was gone, and the pause if it is there and paused. Its
+ * first run starts after `firstRunAfterMs`. Never changes an existing schedule, because a person or another federator
+ * may have chosen its interval.
  */
-export async function restoreSchedule(client: Client, wanted: FederationSchedule): Promise<boolean> {
-  try {
-    await client.schedule.getHandle(names(wanted.idPrefix).schedule).describe();
-    return false;
-  } catch (error) {
-    if (!(error instanceof ScheduleNotFoundError)) throw error;
-    return createSchedule(client, wanted, Date.now());
-  }
+export async function restoreSchedule(
+  client: Client,
+  wanted: FederationSchedule,
+): Promise<{ readonly restored: boolean; readonly paused?: { readonly note: string } }> {
+  const found = await readSchedule(client, names(wanted.idPrefix).schedule);
+  if (found === 'absent') return { restored: await createSchedule(client, wanted, Date.now()) };
+  return { restored: false, ...(found.paused && { paused: found.paused }) };
 }
 
 /** Creates the schedule. Returns false if there is one already. */

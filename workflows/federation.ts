@@ -25,7 +25,7 @@ import { addCalls } from '../federation/store-calls';
 import { failureOf } from './attempts';
 import { commit, type CommitEnd, type CommitInput } from './commit';
 import { asRunFailure } from './failure';
-import { handleInternalSignal } from './internal-signal';
+import { handleInternalSignals } from './internal-signal';
 import { mergePlan } from './merge-plan';
 import { type LaneProgress, progress, windowsMerged } from './messages';
 import { names } from './names';
@@ -89,7 +89,7 @@ export async function federation(input: FederationInput): Promise<FederationSumm
   const state = newState(run);
   const end = handleRosterMessages(names(input.idPrefix).roster, state);
   setHandler(progress, () => state.progress, { description: 'How far the run is' });
-  handleInternalSignal(windowsMerged, (lane) => noteMerged(state, lane as LaneProgress | null));
+  handleInternalSignals([windowsMerged, (lane) => noteMerged(state, lane as LaneProgress | null)]);
   const reportOf = (outcome: RunOutcome, error?: FederationReport['error']): FederationReport => ({
     format: 1,
     run,

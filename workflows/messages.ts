@@ -6,6 +6,7 @@ import type { PrimaryStatus } from '../activities/primary-status';
 import type { PullSummary } from '../activities/pull-summary';
 import type { PushSummary } from '../activities/push-local-etl';
 import { isClusterId } from '../etl/cluster-id';
+import type { Condition } from '../federation/conditions';
 import type { GenerationIdentity } from '../federation/identity';
 import type { Exclusion, FollowedGeneration, RosterRules } from '../federation/membership';
 import type { MergeCounts } from './merge-counts';
@@ -110,6 +111,18 @@ export const forgetPrimary = defineSignal<[{ cluster: string }]>('forgetPrimary'
  */
 export const noteGeneration = defineSignal<[GenerationIdentity]>('noteGeneration');
 
+/** The conditions of the roles of a cluster's process. */
+export interface ConditionsReport {
+  readonly cluster: string;
+  readonly conditions: readonly Condition[];
+}
+
+/**
+ * Reports the conditions of the roles of a process, when they have changed and after each start: those of a federator
+ * to the roster, those of a Federated Cluster to its push, and those of a primary to its pull.
+ */
+export const reportConditions = defineSignal<[ConditionsReport]>('reportConditions');
+
 export interface RosterState {
   /** Id of this roster. It stays the same when the workflow continues as new, but not when it is started again. */
   readonly id: string;
@@ -123,6 +136,8 @@ export interface RosterState {
   readonly primaries: readonly string[];
   /** True once the exclusions of the newest generation have been loaded. Until then, `exclusions` is incomplete. */
   readonly loaded: boolean;
+  /** The conditions of each federator that has reported them, by cluster id. */
+  readonly conditions?: Readonly<Record<string, readonly Condition[]>>;
 }
 export const rosterState = defineQuery<RosterState>('roster');
 
@@ -161,7 +176,12 @@ export interface Attempted<Summary> {
   /** Set if the last attempt failed. `since` is the time of the first failure after the last success. */
   readonly error?: { readonly code: string; readonly message: string; readonly since: string };
 }
-export interface PushState extends Attempted<PushSummary> {
+
+/** Conditions of the role that a workflow works for, as its process last reported them. */
+export interface Reported {
+  readonly conditions?: readonly Condition[];
+}
+export interface PushState extends Attempted<PushSummary>, Reported {
   readonly cluster: string;
   /** Id of the volume to which the cluster id is bound. */
   readonly instance: string;
@@ -171,7 +191,7 @@ export const pushState = defineQuery<PushState>('state');
 /** Requests a pull. Sent after a commit, when a worker starts, or by a person. */
 export const pullNow = defineSignal<[LoopSettings?]>('pull');
 
-export interface PullState extends Attempted<PullSummary> {
+export interface PullState extends Attempted<PullSummary>, Reported {
   readonly cluster: string;
   /** State of the export. Undefined if the settings ask for no export. A failing export does not delay pulls. */
   readonly export?: Attempted<ExportedGeneration>;

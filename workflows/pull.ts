@@ -12,7 +12,9 @@ import type { ClusterActivities, ExportedGeneration } from '../activities/cluste
 import type { EnterPrimaryInput } from '../activities/enter-primary';
 import type { LeavePrimaryInput } from '../activities/leave-primary';
 import type { PullSummary } from '../activities/pull-summary';
+import type { Condition } from '../federation/conditions';
 import { type AttemptLoop, attemptLoop, failureOf, intervalOf, nextAttempt } from './attempts';
+import { handleInternalSignals } from './internal-signal';
 import {
   acceptFederationUpdate,
   addOwnNameUpdate,
@@ -22,8 +24,10 @@ import {
   primaryStatusUpdate,
   pullNow,
   pullState,
+  reportConditions,
   skipWaitingUpdate,
 } from './messages';
+import { reportedConditions } from './reported-conditions';
 import { longActivity } from './retries';
 
 export interface PullInput {
@@ -31,6 +35,8 @@ export interface PullInput {
   /** Approximate interval between checks for a new generation, in milliseconds. A signal triggers an earlier check. */
   readonly pullEveryMs: number;
   readonly state?: Attempted<PullSummary>;
+  /** Conditions that the process of this role last reported. */
+  readonly conditions?: readonly Condition[];
   /** State of the export; undefined if there has been none. */
   readonly exported?: Attempted<ExportedGeneration>;
 }
@@ -66,7 +72,7 @@ export async function pull(input: PullInput): Promise<void> {
   };
 
   let everyMs = input.pullEveryMs;
-  let { exported } = input;
+  let { exported, conditions } = input;
   setHandler(
     pullNow,
     (settings) => {
@@ -75,9 +81,17 @@ export async function pull(input: PullInput): Promise<void> {
     },
     { description: 'Look for a new generation and pull it' },
   );
-  setHandler(pullState, () => ({ cluster: input.cluster, ...loop.state, export: exported }), {
-    description: 'What the last pull did',
-  });
+  handleInternalSignals([
+    reportConditions,
+    (message) => (conditions = reportedConditions(message)?.conditions ?? conditions),
+  ]);
+  setHandler(
+    pullState,
+    () => ({ cluster: input.cluster, ...loop.state, export: exported, ...(conditions && { conditions }) }),
+    {
+      description: 'What the last pull did',
+    },
+  );
   setHandler(leavePrimaryUpdate, ({ dryRun = false }: LeavePrimaryInput = {}) =>
     alone(async () => {
       const what = `${input.cluster} ${dryRun ? 'would leave' : 'leaves'}`;
@@ -115,7 +129,13 @@ export async function pull(input: PullInput): Promise<void> {
     await condition(() => loop.requested, loop.waitMs);
   }
   await condition(allHandlersFinished);
-  await continueAsNew<typeof pull>({ ...input, pullEveryMs: everyMs, state: loop.state, exported });
+  await continueAsNew<typeof pull>({
+    ...input,
+    pullEveryMs: everyMs,
+    state: loop.state,
+    exported,
+    conditions,
+  });
 }
 
 /**

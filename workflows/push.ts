@@ -8,8 +8,11 @@ import {
 } from '@temporalio/workflow';
 import type { ClusterActivities } from '../activities/cluster-activities';
 import type { PushSummary } from '../activities/push-local-etl';
+import type { Condition } from '../federation/conditions';
 import { type AttemptLoop, attemptLoop, intervalOf, nextAttempt } from './attempts';
-import { type Attempted, pushNow, pushState } from './messages';
+import { handleInternalSignals } from './internal-signal';
+import { type Attempted, pushNow, pushState, reportConditions } from './messages';
+import { reportedConditions } from './reported-conditions';
 import { longActivity } from './retries';
 
 export interface PushInput {
@@ -22,6 +25,8 @@ export interface PushInput {
    */
   readonly rescanEveryMs: number;
   readonly state?: Attempted<PushSummary>;
+  /** Conditions that the process of this role last reported. */
+  readonly conditions?: readonly Condition[];
 }
 
 const { pushLocalEtl } = proxyActivities<ClusterActivities>(longActivity);
@@ -34,6 +39,7 @@ const { pushLocalEtl } = proxyActivities<ClusterActivities>(longActivity);
 export async function push(input: PushInput): Promise<void> {
   const loop: AttemptLoop<PushSummary> = attemptLoop(input.state);
   let everyMs = input.rescanEveryMs;
+  let { conditions } = input;
   setHandler(
     pushNow,
     (settings) => {
@@ -43,16 +49,29 @@ export async function push(input: PushInput): Promise<void> {
     },
     { description: 'Look for what differs and push it' },
   );
-  setHandler(pushState, () => ({ cluster: input.cluster, instance: input.instance, ...loop.state }), {
-    description: 'What the last push did',
-  });
+  handleInternalSignals([
+    reportConditions,
+    (message) => (conditions = reportedConditions(message)?.conditions ?? conditions),
+  ]);
+  setHandler(
+    pushState,
+    () => ({
+      cluster: input.cluster,
+      instance: input.instance,
+      ...loop.state,
+      ...(conditions && { conditions }),
+    }),
+    {
+      description: 'What the last push did',
+    },
+  );
   while (!workflowInfo().continueAsNewSuggested) {
     await nextAttempt(loop, 'push', everyMs, () =>
       pushLocalEtl.executeWithOptions({ summary: `push ${input.cluster}` }, [{ instance: input.instance }]),
     );
     await condition(() => loop.requested, loop.waitMs);
   }
-  await continueAsNew<typeof push>({ ...input, rescanEveryMs: everyMs, state: loop.state });
+  await continueAsNew<typeof push>({ ...input, rescanEveryMs: everyMs, state: loop.state, conditions });
 }
 
 /**

@@ -11,11 +11,12 @@ import {
 } from '@temporalio/workflow';
 import type { FederationActivities } from '../activities/federation-activities';
 import type { StoredExclusions } from '../activities/read-exclusions';
+import type { Condition } from '../federation/conditions';
 import { type EarlierRoster, startingExclusions } from '../federation/earlier-roster';
 import { type GenerationIdentity, newerIdentity, parseIdentity } from '../federation/identity';
 import type { Exclusion, FollowedGeneration } from '../federation/membership';
 import { failureOf } from './attempts';
-import { handleInternalSignal } from './internal-signal';
+import { handleInternalSignals } from './internal-signal';
 import {
   type ClusterMessage,
   excludeCluster,
@@ -26,9 +27,11 @@ import {
   noteGeneration,
   parseClusterMessage,
   registerPrimary,
+  reportConditions,
   type RosterAnswer,
   rosterState,
 } from './messages';
+import { reportedConditions } from './reported-conditions';
 import { quickActivity } from './retries';
 
 export interface RosterInput {
@@ -45,6 +48,8 @@ export interface RosterInput {
   /** The newest generation that the roster knows. Undefined if it knows none. */
   readonly known?: GenerationIdentity;
   readonly primaries?: readonly string[];
+  /** The conditions that federators last reported, by cluster id. */
+  readonly conditions?: Readonly<Record<string, readonly Condition[]>>;
 }
 
 const { readExclusions } = proxyActivities<FederationActivities>(quickActivity);
@@ -56,6 +61,8 @@ const { readEarlierRoster } = proxyActivities<FederationActivities>({
 
 /** Number of signals after which the workflow continues as new, to keep its history short. */
 const messagesPerRun = 500;
+/** Number of federators whose conditions are kept: those that reported last. */
+const mostFederators = 10;
 
 /**
  * Keeps two lists, forever: the clusters that people have excluded, with times and reasons, and the primaries to notify
@@ -66,6 +73,7 @@ const messagesPerRun = 500;
 export async function roster(input: RosterInput): Promise<void> {
   const exclusions = new Map(Object.entries(input.exclusions ?? {}));
   const primaries = new Set(input.primaries ?? []);
+  const conditions = new Map(Object.entries(input.conditions ?? {}));
   let { follows, known } = input;
   /** Clusters that people included before the stored exclusions were loaded. Empty after that. */
   const includedEarly = new Set<string>();
@@ -129,7 +137,7 @@ export async function roster(input: RosterInput): Promise<void> {
     }),
     { description: 'Stop notifying a primary of new generations: {"cluster": "…"}' },
   );
-  handleInternalSignal(noteGeneration, (message) => {
+  const noteIdentity = (message: unknown) => {
     const committed = parseIdentity(message);
     if (committed === undefined) {
       log.warn('A signal that names no generation was ignored', { message });
@@ -138,7 +146,16 @@ export async function roster(input: RosterInput): Promise<void> {
     messages += 1;
     known = newerIdentity(known, committed);
     show();
-  });
+  };
+  const noteConditions = (message: unknown) => {
+    const report = reportedConditions(message);
+    if (report === undefined) return;
+    messages += 1;
+    conditions.delete(report.cluster);
+    conditions.set(report.cluster, report.conditions);
+    for (const oldest of [...conditions.keys()].slice(0, -mostFederators)) conditions.delete(oldest);
+  };
+  handleInternalSignals([noteGeneration, noteIdentity], [reportConditions, noteConditions]);
   setHandler(
     rosterState,
     () => ({
@@ -149,6 +166,7 @@ export async function roster(input: RosterInput): Promise<void> {
       exclusions: Object.fromEntries(exclusions),
       primaries: [...primaries].sort(),
       loaded,
+      ...(conditions.size > 0 && { conditions: Object.fromEntries(conditions) }),
     }),
     { description: 'Which clusters are excluded, since when and why, and which primaries are notified' },
   );
@@ -185,6 +203,7 @@ export async function roster(input: RosterInput): Promise<void> {
     follows,
     known,
     primaries: [...primaries],
+    conditions: Object.fromEntries(conditions),
   });
 }
 

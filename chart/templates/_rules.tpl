@@ -31,6 +31,15 @@ away for a few minutes. Each alert names the section of docs/guides/operating.md
   annotations:
     summary: The process in {{ "{{ $labels.pod }}" }} has restarted {{ "{{ $value }}" }} times within an hour. See the last lines of its previous log.
     runbook_url: {{ $runbook }}#a-process-keeps-restarting
+- alert: FederatedEtlConditionFails
+  # Freshness and export have alerts of their own, whose times do not depend on a process.
+  expr: >-
+    max by (namespace, pod, role, condition) (max_over_time(federated_etl_condition{ {{- $ns }}, condition=~"temporal|schedule|roster|store|disk"}[5m])) == 0
+  for: 15m
+  labels: { severity: warning }
+  annotations:
+    summary: The condition {{ "{{ $labels.condition }}" }} of the role {{ "{{ $labels.role }}" }} of {{ "{{ $labels.pod }}" }} does not hold. Its /readyz and federated-etl status say why.
+    runbook_url: {{ $runbook }}#a-condition-does-not-hold
 {{- if $v.federatedETL.federatedCluster }}
 {{- $stale := max (mul 3 (include "federated-etl.seconds" $v.localEtl.rescanEvery | int64)) 3600 }}
 - alert: FederatedEtlPushStale

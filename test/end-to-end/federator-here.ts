@@ -49,6 +49,7 @@ export async function startFederatorHere(
   const held = new Releasers();
   const registry = new Registry();
   const roles = { federatedCluster: false, federator: true, primaryCluster: false };
+  const readiness = new Readiness(roles);
   const context: RoleContext = {
     settings: loadSettings({ file, env: {} }),
     ...withProbedCreate(bucket, probeKey(combinedPrefix, randomUUID())),
@@ -59,7 +60,8 @@ export async function startFederatorHere(
     log: silentLog,
     held,
     registry,
-    metrics: registerRoleMetrics(registry, new Readiness(roles)),
+    metrics: registerRoleMetrics(registry, readiness),
+    conditions: readiness.conditions,
   };
   const role = await startFederator(context);
   const running = role.workers.map((worker) => worker.run());

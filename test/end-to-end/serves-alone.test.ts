@@ -37,7 +37,9 @@ describeWithTemporal(
     });
     const ready = async (role: string) => {
       const answer = await fetch(`${(await lines()).health}/readyz?role=${role}`);
-      return `${answer.status} ${(await answer.text()).trim()}`;
+      // The lines of the conditions follow.
+      const [state = ''] = (await answer.text()).split('\n');
+      return `${answer.status} ${state}`;
     };
     const query = async () => {
       const { api } = await lines();

@@ -34,12 +34,14 @@ describeWithTemporal('the time of the last push', () => {
   async function shownAfterStart(cluster: string): Promise<number> {
     const registry = new Registry();
     const roles = { federatedCluster: true, federator: false, primaryCluster: false };
+    const readiness = new Readiness(roles);
     const context = {
-      settings: { clusterId: cluster, roles },
+      settings: { clusterId: cluster, roles, localEtl: { rescanEveryMs: 300_000 } },
       client: world.client,
       names: names(''),
       log: silentLog,
-      metrics: registerRoleMetrics(registry, new Readiness(roles)),
+      metrics: registerRoleMetrics(registry, readiness),
+      conditions: readiness.conditions,
     };
     const stop = watchLastAttempts(context as unknown as RoleContext);
     try {

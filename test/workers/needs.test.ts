@@ -12,6 +12,7 @@ import {
   registrationOf,
   type WorkflowContext,
 } from '../../workers/cluster-workflows';
+import { Conditions } from '../../workers/conditions';
 import { federatorNeeds } from '../../workers/federator-workflows';
 import { type Need, restorer } from '../../workers/needs';
 import { openWorkflow } from '../../workers/open-workflow';
@@ -49,7 +50,8 @@ function restorerOf(needs: readonly Need[]) {
     { level: 'info', formatters: { level: (label) => ({ level: label }) } },
     { write: (line: string) => lines.push(JSON.parse(line) as Line) },
   );
-  return { restore: restorer(client, needs, log), lines, log };
+  const conditions = new Conditions(['federator', 'federatedCluster', 'primaryCluster']);
+  return { restore: restorer(client, needs, log, conditions), lines, log, conditions };
 }
 
 /**
@@ -170,8 +172,16 @@ describeWithTemporal('what a role needs in Temporal', () => {
 
   it('is reported once for each reason if it cannot be restored, and the rest is restored', async () => {
     let reason = 'no permission';
-    const bad: Need = { what: 'the roster', restore: () => Promise.reject(new Error(reason)) };
-    const good: Need = { what: 'the schedule', restore: () => Promise.resolve(true) };
+    const bad: Need = {
+      what: 'the roster',
+      condition: { role: 'federator', name: 'roster' },
+      restore: () => Promise.reject(new Error(reason)),
+    };
+    const good: Need = {
+      what: 'the schedule',
+      condition: { role: 'federator', name: 'schedule' },
+      restore: () => Promise.resolve(true),
+    };
     const { restore, lines } = restorerOf([bad, good]);
     await restore();
     await restore();

@@ -175,6 +175,7 @@ class Recording {
     await writeFile(file, stringify(settings));
     const { native } = this;
     const registry = new Registry();
+    const readiness = new Readiness({ federatedCluster: false, federator: false, primaryCluster: false });
     const role = await start({
       settings: loadSettings({ file, env: {} }),
       bucket: this.bucket,
@@ -186,10 +187,8 @@ class Recording {
       log: silentLog,
       held,
       registry,
-      metrics: registerRoleMetrics(
-        registry,
-        new Readiness({ federatedCluster: false, federator: false, primaryCluster: false }),
-      ),
+      metrics: registerRoleMetrics(registry, readiness),
+      conditions: readiness.conditions,
     });
     const runs = role.workers.map((worker) => worker.run());
     held.defer(async () => {

@@ -1,0 +1,136 @@
+/** The conditions that each role has: what has to hold so that the role works well. */
+export const conditionsOfRoles = {
+  federatedCluster: ['temporal', 'store', 'freshness', 'disk'],
+  federator: ['temporal', 'schedule', 'roster', 'store', 'freshness'],
+  primaryCluster: ['temporal', 'roster', 'store', 'freshness', 'export', 'disk'],
+} as const;
+
+/** A role that a process can have, as named in the settings. */
+export type RoleName = keyof typeof conditionsOfRoles;
+export type ConditionName = (typeof conditionsOfRoles)[RoleName][number];
+
+/** Whether something holds that a role needs. */
+export interface Condition {
+  readonly role: RoleName;
+  readonly name: ConditionName;
+  readonly holds: 'yes' | 'no' | 'unknown';
+  /** Why the condition does not hold, in a sentence; if it holds, what there is to say about it. */
+  readonly reason?: string;
+  /** Time since when `holds` has its value, in RFC 3339 format. */
+  readonly since: string;
+}
+
+/** What one look at a condition has found. */
+export type Finding =
+  | { readonly holds: 'yes'; readonly reason?: string }
+  | { readonly holds: 'no'; readonly reason: string }
+  | { readonly holds: 'unknown' };
+
+/** A condition, and what the last look found if that has not yet become its state. */
+export interface Judged extends Condition {
+  readonly doubt?: { readonly holds: Finding['holds']; readonly since: string };
+}
+
+/** Returns the conditions of the given roles before the first look. */
+export function unjudged(roles: readonly RoleName[], now: string): Judged[] {
+  return roles.flatMap((role) =>
+    conditionsOfRoles[role].map((name) => ({ role, name, holds: 'unknown' as const, since: now })),
+  );
+}
+
+/**
+ * Returns a condition after a look at it. It holds as soon as one look finds so. It stops holding, or becomes unknown,
+ * only when two looks in a row agree, so that one failed call changes nothing.
+ */
+export function judge(before: Judged, found: Finding, now: string): Judged {
+  const { role, name } = before;
+  const { holds } = found;
+  const since =
+    before.holds === holds ? before.since : before.doubt?.holds === holds ? before.doubt.since : now;
+  if (before.holds !== holds && holds !== 'yes' && before.doubt?.holds !== holds)
+    return { ...before, doubt: { holds, since: now } };
+  const reason = 'reason' in found ? found.reason : undefined;
+  return { role, name, holds, ...(reason !== undefined && { reason: oneLine(reason) }), since };
+}
+
+/** Returns a condition as others are to see it. */
+export function conditionOf({ doubt: _, ...condition }: Judged): Condition {
+  return condition;
+}
+
+const longestReason = 500;
+
+function oneLine(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line.length > longestReason ? `${line.slice(0, longestReason - 1)}…` : line;
+}
+
+/**
+ * Reads the conditions that a process reports. Passes over what is not a condition, and returns each condition of each
+ * role at most once, so that the result is small whatever the message is.
+ */
+export function parseConditions(message: unknown): Condition[] {
+  const parsed = new Map<string, Condition>();
+  for (const one of Array.isArray(message) ? (message as unknown[]) : []) {
+    if (typeof one !== 'object' || one === null) continue;
+    const { role, name, holds, reason, since } = one as Record<string, unknown>;
+    if (typeof role !== 'string' || !Object.hasOwn(conditionsOfRoles, role)) continue;
+    const names: readonly unknown[] = conditionsOfRoles[role as RoleName];
+    if (!names.includes(name) || (holds !== 'yes' && holds !== 'no' && holds !== 'unknown')) continue;
+    if (typeof since !== 'string' || Number.isNaN(Date.parse(since))) continue;
+    parsed.set(`${role}.${name as string}`, {
+      role: role as RoleName,
+      name: name as ConditionName,
+      holds,
+      ...(typeof reason === 'string' && { reason: oneLine(reason) }),
+      since: since.slice(0, 40),
+    });
+  }
+  return [...parsed.values()];
+}
+
+/**
+ * Judges how long ago something succeeded that has to succeed regularly.
+ *
+ * @param last when it last succeeded, or since when it could have; undefined if that is unknown
+ * @param limitMs the time after which it should have succeeded again
+ * @param what what did not succeed, such as `No push`
+ * @param why what the last failure was, in a sentence; undefined if it is unknown
+ */
+export function judgeFreshness(
+  {
+    last,
+    limitMs,
+    what,
+    why,
+  }: {
+    readonly last: number | undefined;
+    readonly limitMs: number;
+    readonly what: string;
+    readonly why?: string | undefined;
+  },
+  now: number,
+): Finding {
+  if (last === undefined) return { holds: 'unknown' };
+  if (now - last <= limitMs) return { holds: 'yes' };
+  const sentence = `${what} has succeeded since ${new Date(last).toISOString()}.`;
+  return { holds: 'no', reason: why === undefined ? sentence : `${sentence} ${why}` };
+}
+
+/** Returns the time within which something should succeed that is tried every `everyMs`: three intervals. */
+export function freshFor(everyMs: number, leastMs: number): number {
+  return Math.max(3 * everyMs, leastMs);
+}
+
+/** The space of a volume, in bytes. */
+export interface VolumeSpace {
+  readonly size: number;
+  readonly free: number;
+}
+
+const enoughBytes = 512 * 2 ** 20;
+
+/** Returns whether a volume is nearly full: less than a twentieth of it is free, and less than 512 MiB. */
+export function isNearlyFull({ size, free }: VolumeSpace): boolean {
+  return free < Math.min(size / 20, enoughBytes);
+}

@@ -1,0 +1,263 @@
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import type { Client } from '@temporalio/client';
+import { Registry } from 'prom-client';
+import { stringify } from 'yaml';
+import type { RunningServer } from '../../api/listen';
+import { silentLog } from '../../config/log';
+import { openLoggedBucket } from '../../config/open-logged-bucket';
+import { loadSettings } from '../../config/settings';
+import type { Condition } from '../../federation/conditions';
+import { describeConditions } from '../../operator/describe-conditions';
+import { temporalView } from '../../operator/temporal-view';
+import type { Bucket } from '../../storage/bucket';
+import { Conditions } from '../../workers/conditions';
+import { federatorNeeds } from '../../workers/federator-workflows';
+import { Readiness, startHealth } from '../../workers/health';
+import { judgeExport, judgePull } from '../../workers/last-attempts';
+import { judgeRuns } from '../../workers/last-federations';
+import { localLook } from '../../workers/local-look';
+import { registerRoleMetrics } from '../../workers/metrics';
+import { restorer } from '../../workers/needs';
+import { reporterOf } from '../../workers/report-conditions';
+import type { RoleContext } from '../../workers/role';
+import { StoreCalls } from '../../workers/store-condition';
+import { names } from '../../workflows/names';
+import type { push } from '../../workflows/push';
+import type { roster } from '../../workflows/roster';
+import { describeWithTemporal } from '../servers/temporal';
+import { WorkflowWorld } from '../workflows/workflow-world';
+
+const at = '2026-11-20T10:00:00.000Z';
+const now = Date.parse(at);
+const error = { code: 'STORAGE_ACCESS_DENIED', message: 'Access is denied.', since: at };
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), 'federated-etl-conditions-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function settingsIn(name: string, address = '127.0.0.1:1') {
+  const place = path.join(folder, name);
+  const folders = { bucket: path.join(place, 'bucket'), etl: path.join(place, 'etl') };
+  for (const one of [...Object.values(folders), path.join(place, 'query')])
+    await mkdir(one, { recursive: true });
+  const store = path.join(place, 'store.yaml');
+  await writeFile(store, stringify({ type: 'FILESYSTEM', config: { directory: folders.bucket } }));
+  const file = path.join(place, 'settings.yaml');
+  await writeFile(
+    file,
+    stringify({
+      clusterId: 'c1',
+      federatedETL: { federatedCluster: true, primaryCluster: true, federator: { enabled: true } },
+      storage: { configFile: store },
+      localEtl: { path: folders.etl },
+      query: { path: path.join(place, 'query') },
+      temporal: { address },
+    }),
+  );
+  return { settings: loadSettings({ file, env: {} }), ...folders };
+}
+
+describe('a store that goes away', () => {
+  let server: RunningServer;
+  let bucket: Bucket;
+  afterEach(async () => {
+    await server.close();
+    await bucket.close();
+  });
+
+  it('makes a push and a federator not ready, but not a primary, until it is back', async () => {
+    const { settings, bucket: directory } = await settingsIn('away');
+    const readiness = new Readiness(settings.roles);
+    const registry = new Registry();
+    registerRoleMetrics(registry, readiness);
+    readiness.onceReady(async () => undefined);
+    readiness.serving(() => undefined);
+    const local = localLook(settings, readiness.conditions);
+    bucket = await openLoggedBucket(settings.storage, silentLog, (call) => local.storageCalled(call));
+    server = await startHealth('127.0.0.1:0', readiness, registry);
+    const ask = async (role: string) => {
+      const answer = await fetch(`${server.url}/readyz?role=${role}`);
+      return `${answer.status} ${await answer.text()}`;
+    };
+    expect(await ask('federator')).toMatch(/^200 federator: ready\n(federator\.\w+: unknown\n){5}$/);
+    expect(await registry.metrics()).not.toContain('federated_etl_condition{');
+    await local.look(bucket);
+    expect(await ask('federator')).toContain('\nfederator.store: ok\n');
+    await rename(directory, `${directory}-away`);
+    await local.look(bucket);
+    expect(await ask('federator')).toContain('200 federator: ready\n');
+    await local.look(bucket);
+    const gone = 'store: STORAGE_BUCKET_NOT_FOUND: ';
+    expect(await ask('federator')).toMatch(new RegExp(`^503 federator: ${gone}.*\n(.*\n)*federator.${gone}`));
+    expect(await ask('federatedCluster')).toMatch(new RegExp(`^503 federatedCluster: ${gone}`));
+    expect(await ask('primaryCluster')).toMatch(
+      new RegExp(`^200 primaryCluster: ready\n(.*\n)*primaryCluster.${gone}`),
+    );
+    const metrics = await registry.metrics();
+    expect(metrics).toContain('federated_etl_condition{role="primaryCluster",condition="store"} 0');
+    expect(metrics).toContain('federated_etl_condition{role="federatedCluster",condition="disk"} 1');
+    expect(metrics).not.toContain('federated_etl_condition{role="federator",condition="schedule"}');
+    await rename(`${directory}-away`, directory);
+    await local.look(bucket);
+    expect(await ask('federatedCluster')).toContain('200 federatedCluster: ready\n');
+  });
+});
+
+test('a store that refuses to be written to does not serve, until a write succeeds or an hour has passed', async () => {
+  const list = async function* () {};
+  const bucket = { list } as unknown as Bucket;
+  let time = now;
+  const { settings } = await settingsIn('write');
+  const calls = new StoreCalls('federator', settings.clusterId, () => time);
+  const holds = async () => (await calls.look(bucket)).holds;
+  const put = (key: string, outcome: string) => calls.called({ verb: 'put', key, outcome });
+  put('federated/combined/export/v1/x', 'STORAGE_ACCESS_DENIED');
+  put('federated/c1/etl/bingen/x', 'STORAGE_ACCESS_DENIED');
+  put('federated/combined/objects/x', 'STORAGE_PRECONDITION_FAILED');
+  expect(await holds()).toBe('yes');
+  put('federated/combined/objects/x', 'STORAGE_ACCESS_DENIED');
+  expect(await calls.look(bucket)).toEqual({
+    holds: 'no',
+    reason: expect.stringMatching(/^STORAGE_ACCESS_DENIED: The last write failed, of .*objects\/x\. Check/),
+  });
+  put('federated/combined/objects/x', 'ok');
+  expect(await holds()).toBe('yes');
+  put('federated/combined/objects/x', 'STORAGE_ACCESS_DENIED');
+  time += 3_600_001;
+  expect(await holds()).toBe('yes');
+});
+
+test('an export that fails, a pull that refuses the bucket, and runs that fail have their reasons', () => {
+  expect(judgeExport(false, undefined)).toEqual({ holds: 'yes', reason: 'none is configured' });
+  expect(judgeExport(true, {})).toEqual({ holds: 'unknown' });
+  expect(judgeExport(true, { export: { at } })).toEqual({ holds: 'yes' });
+  expect(judgeExport(true, { export: { at, error } })).toEqual({
+    holds: 'no',
+    reason: `The export has failed since ${at}: STORAGE_ACCESS_DENIED: Access is denied.`,
+  });
+  const runs = [
+    { outcome: 'failed', endedAt: at, error: { code: 'FEDERATION_FAILED', message: '' } },
+  ] as const;
+  const input = { runs, ends: new Map(), since: now - 9_000_000, paused: undefined, runEveryMs: 1_800_000 };
+  expect(judgeRuns(input, now)).toEqual({
+    holds: 'no',
+    reason:
+      'No federation has succeeded since 2026-11-20T07:30:00.000Z. The last run failed (FEDERATION_FAILED).',
+  });
+  expect(judgeRuns({ ...input, ends: new Map([['nothing', now - 3_600_000]]) }, now)).toEqual({
+    holds: 'yes',
+  });
+  expect(judgeRuns({ ...input, paused: { note: 'audit' } }, now)).toEqual({
+    holds: 'yes',
+    reason: 'paused: audit',
+  });
+  const refused = { code: 'FEDERATION_OTHER', detail: 'It is another one.', hint: '' };
+  const state = { cluster: 'c1', summary: { state: 'refused', refused } } as unknown as Parameters<
+    typeof judgePull
+  >[0];
+  expect(judgePull({ at: now, state } as unknown as Parameters<typeof judgePull>[0], 1, now)).toMatchObject({
+    holds: 'no',
+  });
+  expect(judgePull({ at: now, state: { cluster: 'c1' } }, 1, now)).toEqual({ holds: 'yes' });
+  expect(judgePull(undefined, 1, now)).toEqual({ holds: 'unknown' });
+});
+
+describeWithTemporal('the conditions of a process', () => {
+  let world: WorkflowWorld;
+  beforeAll(async () => {
+    world = await WorkflowWorld.open();
+  });
+  afterAll(() => world?.[Symbol.asyncDispose]());
+
+  it('are kept by its workflows, and heal when the cause goes', async () => {
+    const { client, server } = world;
+    const { settings } = await settingsIn('kept', server.address);
+    const own = names('');
+    world.begin();
+    await client.workflow.start<typeof roster>('roster', {
+      ...world.options(own.roster),
+      args: [{ bucket: 'the bucket' }],
+    });
+    await client.workflow.start<typeof push>('push', {
+      ...world.options(own.push('c1')),
+      args: [{ cluster: 'c1', instance: 'volume-1', rescanEveryMs: 3_600_000 }],
+    });
+    // A Temporal in which this process may create no schedule.
+    let mayCreate = false;
+    const schedule = Object.assign(Object.create(client.schedule) as Client['schedule'], {
+      create: (...args: Parameters<Client['schedule']['create']>) =>
+        mayCreate ? client.schedule.create(...args) : Promise.reject(new Error('no permission')),
+    });
+    const limited = Object.defineProperty(Object.create(client) as Client, 'schedule', { value: schedule });
+    const conditions = new Conditions(['federatedCluster', 'federator']);
+    const bucket = { label: 'the bucket' };
+    const context = {
+      client: limited,
+      connection: server.connection,
+      bucket,
+      names: own,
+      settings,
+      log: silentLog,
+      conditions,
+    };
+    const times = { firstRunAfterMs: 300_000, runEveryMs: 1_800_000 };
+    const needs = federatorNeeds(context, { idPrefix: '', ...times }).filter(
+      ({ condition }) => condition.name === 'schedule',
+    );
+    const restore = restorer(limited, needs, silentLog, conditions);
+    const report = reporterOf(context as unknown as RoleContext);
+    const operator = { settings, names: own, temporal: async () => ({ client }) };
+    const shown = async () => {
+      const view = await temporalView(operator as unknown as Parameters<typeof temporalView>[0], {
+        pushing: ['c1'],
+      });
+      const ofRole = (role: string) => view.conditions.filter((one) => one.role === role).map(text);
+      const todo = describeConditions(
+        view.conditions,
+        { scheduleIsMissing: false, silent: new Set() },
+        new Date(),
+      );
+      return { push: ofRole('federatedCluster'), federator: ofRole('federator'), todo };
+    };
+    const text = ({ name, holds }: Condition) => `${name} ${holds}`;
+
+    conditions.found('federatedCluster', 'disk', { holds: 'yes' });
+    await report();
+    expect((await shown()).push).toEqual([
+      'temporal unknown',
+      'store unknown',
+      'freshness unknown',
+      'disk yes',
+    ]);
+    await restore();
+    await restore();
+    await report();
+    expect((await shown()).federator).toContain('schedule no');
+    expect((await shown()).todo).toEqual([
+      expect.stringMatching(/^c1, Federator, schedule, for .*the schedule federation.*no permission/),
+    ]);
+    mayCreate = true;
+    await restore();
+    await client.schedule.getHandle('federation').pause('the auditors are here');
+    await restore();
+    await report();
+    expect((await shown()).todo).toEqual([]);
+    expect(conditions.current('federator')).toContainEqual(
+      expect.objectContaining({ name: 'schedule', holds: 'yes', reason: 'paused: the auditors are here' }),
+    );
+    // Another roster has to hear all of it, too.
+    await client.workflow.getHandle(own.roster).terminate();
+    await client.workflow.start<typeof roster>('roster', {
+      ...world.options(own.roster),
+      args: [{ bucket: 'the bucket' }],
+    });
+    conditions.reportAgain();
+    await report();
+    expect((await shown()).federator).toContain('schedule yes');
+    for (const id of [own.roster, own.push('c1')]) await client.workflow.getHandle(id).terminate();
+  });
+});

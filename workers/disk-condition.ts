@@ -1,0 +1,36 @@
+import { constants } from 'node:fs';
+import { access, statfs } from 'node:fs/promises';
+import { errorLine } from '../errors/error-line';
+import { type Finding, isNearlyFull } from '../federation/conditions';
+import { systemCode } from '../local-etl/store';
+import { formatBytes } from '../operator/format';
+
+/** A folder whose volume a role writes to, and the setting that names it. */
+export interface WrittenFolder {
+  readonly setting: string;
+  readonly folder: string;
+}
+
+/** Returns whether each of these folders can be written to, on a volume that is not nearly full. */
+export async function lookAtDisks(folders: readonly WrittenFolder[]): Promise<Finding> {
+  for (const { setting, folder } of folders) {
+    const where = `${setting}, ${folder},`;
+    try {
+      await access(folder, constants.W_OK);
+      const { blocks, bavail, bsize } = await statfs(folder);
+      const [size, free] = [blocks * bsize, bavail * bsize];
+      if (isNearlyFull({ size, free })) {
+        const room = `${formatBytes(free)} of ${formatBytes(size)} are free`;
+        return {
+          holds: 'no',
+          reason: `The volume of ${where} is nearly full: ${room}. Enlarge it, or free space.`,
+        };
+      }
+    } catch (error) {
+      if (systemCode(error) === 'EROFS')
+        return { holds: 'no', reason: `The volume of ${where} is read-only. Mount it writable.` };
+      return { holds: 'no', reason: `${where} cannot be written to: ${errorLine(error)}.` };
+    }
+  }
+  return { holds: 'yes' };
+}

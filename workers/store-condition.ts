@@ -1,0 +1,86 @@
+import { catalog, type ErrorCode, isErrorCode } from '../errors/catalog';
+import { knownError } from '../errors/known-error';
+import type { ClusterId } from '../etl/cluster-id';
+import type { Finding, RoleName } from '../federation/conditions';
+import {
+  clusterEtlPrefix,
+  clusterPrefix,
+  combinedPrefix,
+  exportPrefix,
+  generationsPrefix,
+} from '../federation/layout';
+import type { BucketReader } from '../storage/bucket';
+import type { StorageCall } from '../storage/with-metrics';
+
+/** Outcomes with which a store says that it does not serve this process; others are about an object. */
+const failures: readonly string[] = [
+  'STORAGE_UNAVAILABLE',
+  'STORAGE_ACCESS_DENIED',
+  'STORAGE_BUCKET_NOT_FOUND',
+  'STORAGE_QUOTA_EXCEEDED',
+  'STORAGE_THROTTLED',
+] satisfies ErrorCode[];
+
+/** How long a failed write counts if no later one succeeds, in milliseconds: there may be nothing more to write. */
+const writeCountsMs = 3_600_000;
+const answerWithinMs = 20_000;
+
+interface Failed {
+  readonly code: ErrorCode;
+  readonly key: string;
+  readonly at: number;
+}
+
+/** Judges whether the store serves a role, by the calls that the process makes and by a listing once a minute. */
+export class StoreCalls {
+  private read: Failed | undefined;
+  private write: Failed | undefined;
+  private readonly own: string;
+
+  /**
+   * @param role the role whose calls count. Reads and writes of other roles of the process may have other permissions.
+   * @param cluster the id of the cluster that has the role
+   */
+  constructor(
+    private readonly role: RoleName,
+    private readonly cluster: ClusterId,
+    private readonly now: () => number = Date.now,
+  ) {
+    this.own = role === 'federatedCluster' ? clusterPrefix(cluster) : combinedPrefix;
+  }
+
+  /** Takes note of a call to the store. */
+  called({ verb, key, outcome }: Pick<StorageCall, 'verb' | 'key' | 'outcome'>): void {
+    // An export has a condition of its own, and a store may refuse to delete what is locked.
+    if (!key.startsWith(this.own) || key.startsWith(exportPrefix) || verb === 'delete') return;
+    const writes = verb === 'put' || verb === 'create' || verb === 'copy';
+    if (writes && this.role === 'primaryCluster') return;
+    if (outcome === 'aborted') return;
+    const failed =
+      failures.includes(outcome) && isErrorCode(outcome) ? { code: outcome, key, at: this.now() } : undefined;
+    if (writes) this.write = failed;
+    else this.read = failed;
+  }
+
+  /** Asks the store for a listing of a few keys, and returns whether it serves the role. */
+  async look(bucket: BucketReader): Promise<Finding> {
+    const prefix = this.role === 'federatedCluster' ? clusterEtlPrefix(this.cluster) : generationsPrefix;
+    const signal = AbortSignal.timeout(answerWithinMs);
+    try {
+      for await (const _ of bucket.list(prefix, { delimiter: '/', signal })) break;
+    } catch (error) {
+      if (this.read !== undefined) return failing(this.read.code, `Reading ${this.read.key} fails.`);
+      if (signal.aborted)
+        return failing('STORAGE_UNAVAILABLE', `The store did not answer within ${answerWithinMs / 1_000} s.`);
+      const { code, detail } = knownError(error);
+      return failing(code, detail);
+    }
+    const { write } = this;
+    if (write === undefined || this.now() - write.at > writeCountsMs) return { holds: 'yes' };
+    return failing(write.code, `The last write failed, of ${write.key}.`);
+  }
+}
+
+function failing(code: ErrorCode, detail: string): Finding {
+  return { holds: 'no', reason: `${code}: ${detail} ${catalog[code].hint}` };
+}
