@@ -31,6 +31,8 @@ export interface StatusView {
   readonly hold?: HoldView;
   /** What people who read the costs should know about the newest generation, one sentence each. */
   readonly notes: readonly string[];
+  /** Which clusters run versions that do not fit the others', and what to do, one sentence each. */
+  readonly skew: readonly string[];
   /** Whether operator actions are possible. They require a federation and a configured operator token. */
   readonly canAct: boolean;
   /** URL of the workflows in the Temporal UI; absent if unknown. */
@@ -47,6 +49,15 @@ export interface ClusterView {
   readonly lastPush?: string;
   /** Whether the cluster pushes as usual. Absent if this server does not know. */
   readonly silence?: SilenceView;
+  /**
+   * What wrote and pushed the cluster's newest file: the version of Federated ETL, the Go package of the agent's assets,
+   * and the codec version of the newest file of each pipeline. What is unknown is absent.
+   */
+  readonly inventory?: {
+    readonly program?: string;
+    readonly agent?: string;
+    readonly codecs: { readonly allocations?: number; readonly assets?: number };
+  };
   /** Start of the cluster's first served window. `lastData`: end of its last served window. */
   readonly firstData?: string;
   readonly lastData?: string;
@@ -222,10 +233,11 @@ export interface Federation {
   status(): Promise<{
     readonly clusters: readonly Pick<
       ClusterView,
-      'cluster' | 'membership' | 'reason' | 'lastPush' | 'silence'
+      'cluster' | 'membership' | 'reason' | 'lastPush' | 'silence' | 'inventory'
     >[];
     readonly hold?: HoldView;
     readonly notes: readonly string[];
+    readonly skew: readonly string[];
     readonly temporalUi?: string;
     readonly missing: readonly string[];
   }>;

@@ -36,6 +36,7 @@ export function registerOwnRoutes(app: FastifyInstance, options: ServerOptions, 
       })),
       ...(said?.hold !== undefined && { hold: said.hold }),
       notes: said?.notes ?? [],
+      skew: said?.skew ?? [],
       canAct: federation !== undefined && access.canAct,
       ...(said?.temporalUi !== undefined && { temporalUi: said.temporalUi }),
       missing: said?.missing ?? [],
@@ -52,7 +53,12 @@ export function registerOwnRoutes(app: FastifyInstance, options: ServerOptions, 
     } catch (error) {
       if (!isFederationError(error)) throw error;
       const why = `${withoutPaths(error.detail)} (${error.code})`;
-      return { clusters: [], notes: [], missing: [`The state of the federation could not be read: ${why}`] };
+      return {
+        clusters: [],
+        notes: [],
+        skew: [],
+        missing: [`The state of the federation could not be read: ${why}`],
+      };
     }
   };
 

@@ -6,6 +6,7 @@ import { keysOf } from '../federation/ids';
 import { describeDecision } from '../federation/run';
 import type { BucketReader } from '../storage/bucket';
 import { notesOnCosts } from './cost-notes';
+import { describeSkew } from './describe-skew';
 import { diffGenerations } from './diff';
 import { generationSize, readNewestGenerations } from './generations';
 import { requireCommittable } from './hold';
@@ -52,14 +53,16 @@ export function federationOf(operator: Operator, { temporalUi }: FederationOptio
       const now = Date.now();
       const view = await temporalView(operator, { silent: listed ? silentClusters(survey, now) : [] });
       const otherBucket = await describeOtherBucket(await operator.bucket(), survey, view);
+      const clusters = survey.clusters.map((found) => summarizeCluster(found, survey.generation, view, now));
       return {
-        clusters: survey.clusters.map((found) => {
-          const { windows: _, silence, ...summary } = summarizeCluster(found, survey.generation, view, now);
-          return { ...summary, ...(listed && { silence }) };
-        }),
+        clusters: clusters.map(({ windows: _, silence, ...summary }) => ({
+          ...summary,
+          ...(listed && { silence }),
+        })),
         ...(survey.generation?.hold && { hold: survey.generation.hold }),
         notes: survey.generation ? notesOnCosts(survey.generation, now) : [],
         ...(workflows && { temporalUi: workflows }),
+        skew: describeSkew(clusters, survey.generation),
         missing: [
           ...(otherBucket === undefined ? [] : [otherBucket]),
           ...survey.damage,

@@ -5,6 +5,7 @@ import type { FederationReport } from '../federation/run';
 import type { PullState, PushState } from '../workflows/messages';
 import { describeConditions, silentOf } from './describe-conditions';
 import { describeSilent } from './describe-silence';
+import { describeSkew } from './describe-skew';
 import { type GenerationSummary, summarizeGeneration } from './generations';
 import type { Operator } from './operator';
 import { describeOtherBucket } from './other-bucket';
@@ -107,6 +108,7 @@ export async function readStatus(
               { scheduleIsMissing: view.schedule === 'absent', silent: silentOf(clusters) },
               now,
             ),
+            ...describeSkew(clusters, generation),
           ]
         : [otherBucket],
   };

@@ -6,6 +6,7 @@ import { byBytes } from '../federation/byte-order';
 import type { ListedFile } from '../federation/candidates';
 import type { Generation } from '../federation/generation';
 import { keysOf } from '../federation/ids';
+import type { Inventory } from '../federation/inventory';
 import { describeRemoved, stillPushes } from '../federation/removal';
 import { countMissing, judgeSilence, type Silence } from '../federation/silence';
 import type { BucketReader } from '../storage/bucket';
@@ -41,6 +42,8 @@ export interface ClusterSummary {
   readonly lastPush?: string;
   /** Whether the cluster pushes as usual. */
   readonly silence: SilenceSummary;
+  /** What wrote and pushed the cluster's newest file. Undefined if no generation includes the cluster. */
+  readonly inventory?: Inventory;
   readonly windows: readonly WindowsSummary[];
 }
 
@@ -101,11 +104,13 @@ export function summarizeCluster(
     now,
   });
   const { state, usual, back, lastSeen = newest } = silence;
+  const inventory = ownValue(generation?.writers, cluster)?.inventory;
   return {
     cluster,
     ...member,
     ...(lastSeen > 0 && { lastPush: new Date(lastSeen).toISOString() }),
     silence: { state, usualMs: usual, ...(back !== undefined && { back: new Date(back).toISOString() }) },
+    ...(inventory && { inventory }),
     windows: summarizeWindows(files, (refs) =>
       state === 'not-expected' ? 0 : countMissing(refs, usual, now),
     ),

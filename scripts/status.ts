@@ -5,6 +5,7 @@ import { describeHold } from '../federation/hold';
 import { formatAge, formatSpan } from '../operator/format';
 import { describePause } from '../operator/read-schedule';
 import { type ClusterStatus, readStatus, type Status } from '../operator/status';
+import { shortList } from '../query/notes';
 import type { PullState } from '../workflows/messages';
 import { paint, paintState } from './colour';
 import { type CommandOptions, openContext } from './context';
@@ -52,6 +53,7 @@ function show(status: Status, now: Date): void {
   if (status.schedule !== undefined) print(`schedule    ${paintState(showSchedule(status.schedule, now))}`);
   section('Damaged', status.damaged.join('\n'));
   section('Clusters', showClusters(status.clusters, now));
+  section('Versions', showVersions(status.clusters));
   section('Pushes that need a look', showPushes(status.clusters));
   section('Cluster names', status.nameConflicts.map(({ detail, todo }) => `${detail}\n  ${todo}`).join('\n'));
   section('Primaries', showPrimaries(status, now));
@@ -96,6 +98,22 @@ function showClusters(clusters: readonly ClusterStatus[], now: Date): string {
     optional: ['newest ends'],
     states: ['federated', 'last push', 'windows'],
   });
+}
+
+/** Returns a table with one line for each combination of versions, and the clusters that have it. */
+function showVersions(clusters: readonly ClusterStatus[]): string {
+  const known = clusters.flatMap(({ cluster, inventory }) => {
+    if (inventory === undefined) return [];
+    const { program = 'unknown', agent, codecs } = inventory;
+    const written = Object.entries(codecs).map(([pipeline, codec]) => `${pipeline} ${codec}`);
+    const flavor = agent === undefined ? 'unknown' : (/^github\.com\/([\w-]+)\//.exec(agent)?.[1] ?? agent);
+    return [{ cluster, versions: [program, flavor, written.join(', ') || 'unknown'] }];
+  });
+  const rows = [...Map.groupBy(known, ({ versions }) => versions.join('\n')).values()].map((group) => [
+    ...(group[0]?.versions ?? []),
+    shortList(group.map(({ cluster }) => cluster)),
+  ]);
+  return formatTable(['program', 'agent', 'codecs', 'clusters'], rows);
 }
 
 function showPrimaries({ primaries, schedule }: Status, now: Date): string {

@@ -101,6 +101,7 @@ export function rememberingFederation(): Federation & { readonly asked: string[]
       temporalUi: 'http://127.0.0.1:8233/namespaces/default/workflows',
       hold: { generation: 1, by: 'ann@host', reason: 'wrong', at: '2026-11-17T06:00:00Z' },
       notes: ['A note.'],
+      skew: [],
       missing: [],
     }),
     federations: async () => [],

@@ -4,6 +4,7 @@ import { act, Refused } from '../ask';
 import { age, moment } from '../format';
 import { Dialog } from '../parts/dialog';
 import { Link } from '../parts/link';
+import { Notice } from '../parts/states';
 import { type Column, Table } from '../parts/table';
 import { comparison } from '../url-state';
 import type { ViewProps } from './view';
@@ -118,6 +119,20 @@ export function Clusters({ state, go, status, say, onToken, refresh }: ViewProps
       show: ({ allocations }) => allocations.toLocaleString('en-US'),
       numeric: true,
     },
+    ...((status?.clusters ?? []).some(({ inventory }) => inventory?.program !== undefined)
+      ? [
+          {
+            id: 'version',
+            title: 'Version',
+            value: ({ inventory }: ClusterView) => inventory?.program ?? '',
+            show: ({ inventory }: ClusterView) => (
+              <span title={inventory === undefined ? undefined : inventoryText(inventory)}>
+                {inventory?.program ?? 'unknown'}
+              </span>
+            ),
+          },
+        ]
+      : []),
     ...(status?.canAct === true
       ? [
           {
@@ -157,6 +172,7 @@ export function Clusters({ state, go, status, say, onToken, refresh }: ViewProps
   };
   return (
     <>
+      <Notice sentences={status?.skew ?? []} />
       <Table
         caption="Clusters"
         columns={columns}
@@ -215,4 +231,10 @@ function Ago({ time, now }: { readonly time: string | undefined; readonly now: n
       {age(time, now)} ago
     </time>
   );
+}
+
+/** Describes what wrote and pushed the newest file of a cluster, such as `Agent: github.com/opencost/…`. */
+function inventoryText({ agent, codecs }: NonNullable<ClusterView['inventory']>): string {
+  const written = Object.entries(codecs).map(([pipeline, codec]) => `${pipeline} ${codec}`);
+  return `Agent: ${agent ?? 'unknown'}. Codecs: ${written.join(', ') || 'unknown'}.`;
 }
