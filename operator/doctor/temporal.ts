@@ -54,7 +54,8 @@ async function checkServer(asked: Asked): Promise<TemporalChecks> {
   const { settings } = asked;
   const server = line('server', 'ok', `It answers at ${settings.temporal.address}.`);
   const space = await ask(asked, 'namespace', checkNamespace);
-  if (space.outcome === 'failed') return { checks: [server, space, skipped('The namespace cannot be used.')] };
+  if (space.outcome === 'failed')
+    return { checks: [server, space, skipped('The namespace cannot be used.')] };
   const { federator, federatedCluster } = settings.roles;
   const [attributes, schedule, roster, push, shared, exclusions] = await Promise.all([
     federator ? ask(asked, 'search attributes', checkSearchAttributes) : undefined,
