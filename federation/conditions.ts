@@ -132,5 +132,10 @@ const enoughBytes = 512 * 2 ** 20;
 
 /** Returns whether a volume is nearly full: less than a twentieth of it is free, and less than 512 MiB. */
 export function isNearlyFull({ size, free }: VolumeSpace): boolean {
-  return free < Math.min(size / 20, enoughBytes);
+  return free < leastFree(size);
+}
+
+/** Returns how many bytes of a volume of this size must be free. */
+export function leastFree(size: number): number {
+  return Math.min(size / 20, enoughBytes);
 }

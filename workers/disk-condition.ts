@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { access, statfs } from 'node:fs/promises';
 import { errorLine } from '../errors/error-line';
-import { type Finding, isNearlyFull } from '../federation/conditions';
+import { type Finding, isNearlyFull, leastFree, type VolumeSpace } from '../federation/conditions';
 import { systemCode } from '../local-etl/store';
 import { formatBytes } from '../operator/format';
 
@@ -18,14 +18,8 @@ export async function lookAtDisks(folders: readonly WrittenFolder[]): Promise<Fi
     try {
       await access(folder, constants.W_OK);
       const { blocks, bavail, bsize } = await statfs(folder);
-      const [size, free] = [blocks * bsize, bavail * bsize];
-      if (isNearlyFull({ size, free })) {
-        const room = `${formatBytes(free)} of ${formatBytes(size)} are free`;
-        return {
-          holds: 'no',
-          reason: `The volume of ${where} is nearly full: ${room}. Enlarge it, or free space.`,
-        };
-      }
+      const finding = judgeSpace(where, { size: blocks * bsize, free: bavail * bsize });
+      if (finding.holds !== 'yes') return finding;
     } catch (error) {
       if (systemCode(error) === 'EROFS')
         return { holds: 'no', reason: `The volume of ${where} is read-only. Mount it writable.` };
@@ -33,4 +27,17 @@ export async function lookAtDisks(folders: readonly WrittenFolder[]): Promise<Fi
     }
   }
   return { holds: 'yes' };
+}
+
+/**
+ * Judges the space of a volume. The reason does not say how much is free at the moment: that changes all the time, and
+ * each new reason is reported to Temporal.
+ */
+export function judgeSpace(where: string, space: VolumeSpace): Finding {
+  if (!isNearlyFull(space)) return { holds: 'yes' };
+  const room = `less than ${formatBytes(leastFree(space.size))} of ${formatBytes(space.size)} is free`;
+  return {
+    holds: 'no',
+    reason: `The volume of ${where} is nearly full: ${room}. Enlarge it, or free space.`,
+  };
 }

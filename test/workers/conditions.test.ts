@@ -13,6 +13,7 @@ import { describeConditions } from '../../operator/describe-conditions';
 import { temporalView } from '../../operator/temporal-view';
 import type { Bucket } from '../../storage/bucket';
 import { Conditions } from '../../workers/conditions';
+import { judgeSpace } from '../../workers/disk-condition';
 import { federatorNeeds } from '../../workers/federator-workflows';
 import { Readiness, startHealth } from '../../workers/health';
 import { judgeExport, judgePull } from '../../workers/last-attempts';
@@ -164,6 +165,29 @@ test('an export that fails, a pull that refuses the bucket, and runs that fail h
   });
   expect(judgePull({ at: now, state: { cluster: 'c1' } }, 1, now)).toEqual({ holds: 'yes' });
   expect(judgePull(undefined, 1, now)).toEqual({ holds: 'unknown' });
+});
+
+test('a volume that stays nearly full is reported once, although its free space changes', () => {
+  const conditions = new Conditions(['primaryCluster']);
+  let reports = 0;
+  conditions.onChange(() => reports++);
+  const MiB = 2 ** 20;
+  const look = (free: number) =>
+    conditions.found('primaryCluster', 'disk', judgeSpace('query.path, /q,', { size: 20_480 * MiB, free }));
+  look(600 * MiB);
+  expect(reports).toBe(1);
+  for (const free of [500 * MiB, 497.5 * MiB, 301 * MiB, 12_345, 0, 450 * MiB]) look(free);
+  expect(reports).toBe(2);
+  expect(conditions.current()).toContainEqual(
+    expect.objectContaining({
+      name: 'disk',
+      holds: 'no',
+      reason:
+        'The volume of query.path, /q, is nearly full: less than 512.0 MiB of 20.0 GiB is free. Enlarge it, or free space.',
+    }),
+  );
+  look(600 * MiB);
+  expect(reports).toBe(3);
 });
 
 describeWithTemporal('the conditions of a process', () => {
