@@ -4,7 +4,7 @@ import { formatAge, formatSpan } from './format';
 import type { ClusterSummary } from './survey';
 
 /** What to do about the clusters in each state of silence. */
-const advice = {
+export const advice = {
   late: 'Run `federated-etl doctor` there, and look at its log.',
   gone: 'If it was shut down, exclude or remove it; until then, its last data stays in the combined set. Otherwise run `federated-etl doctor` there.',
 } as const;

@@ -1,4 +1,7 @@
 import type { Client } from '@temporalio/client';
+import type { Log } from '../config/log';
+import { advice } from '../operator/describe-silence';
+import { formatAge, formatSpan } from '../operator/format';
 import { stoppedPushes } from '../operator/stopped-pushes';
 import { type ClusterSummary, silentClusters, summarizeCluster, surveyBucket } from '../operator/survey';
 import type { BucketReader } from '../storage/bucket';
@@ -18,13 +21,17 @@ const everyMs = 600_000;
 const listedSpan = 14 * 86_400;
 
 /**
- * Keeps the metrics about the clusters' last pushes up to date: lists the recent windows of all clusters every ten
- * minutes. Returns a function that stops this.
+ * Keeps the metrics about the clusters' last pushes up to date, and logs which clusters go silent and come back: lists
+ * the recent windows of all clusters every ten minutes. Returns a function that stops this.
  */
 export function watchSilence({ bucket, client, names, log, metrics }: RoleContext): () => void {
+  const logSilence = silenceLog(log);
   const look = async () => {
     try {
-      metrics.clustersJudged(await judgeClusters({ bucket, client, names }, Date.now()));
+      const now = Date.now();
+      const clusters = await judgeClusters({ bucket, client, names }, now);
+      metrics.clustersJudged(clusters);
+      logSilence(clusters, new Date(now));
     } catch (error) {
       log.debug(
         { event: 'federation.metrics-unknown', reason: error },
@@ -47,4 +54,41 @@ export async function judgeClusters(
   const survey = await surveyBucket(bucket, { since: Math.floor(now / 1_000) - listedSpan });
   const stopped = await stoppedPushes(client, names, silentClusters(survey, now));
   return survey.clusters.map((found) => summarizeCluster(found, survey.generation, { stopped }, now));
+}
+
+type Judged = Pick<ClusterSummary, 'cluster' | 'lastPush' | 'silence'>;
+
+/**
+ * Returns a function that logs each cluster once when it becomes late or gone, and once when it is on time again. A
+ * cluster that is still late after coming back is not logged.
+ */
+export function silenceLog(
+  log: Pick<Log, 'info' | 'warn'>,
+): (clusters: readonly Judged[], now: Date) => void {
+  let known: ReadonlyMap<string, 'late' | 'gone'> = new Map();
+  return (clusters, now) => {
+    const silent = new Map<string, 'late' | 'gone'>();
+    for (const { cluster, lastPush, silence } of clusters) {
+      const { state, back, usualMs } = silence;
+      const before = known.get(cluster);
+      if (state === 'on-time' && before !== undefined)
+        log.info(
+          { event: 'cluster.back', cluster, lastPush },
+          `Federator sees that ${cluster} pushes as usual again`,
+        );
+      if (state !== 'late' && state !== 'gone') continue;
+      if (back !== undefined && before === undefined) continue;
+      silent.set(cluster, state);
+      if (before !== undefined && (state === 'late' || before === 'gone')) continue;
+      const last =
+        lastPush === undefined
+          ? `it has no files for the last ${formatSpan(listedSpan * 1_000)}`
+          : `it last pushed ${formatAge(lastPush, now)}, and usually pushes every ${formatSpan(usualMs)}`;
+      log.warn(
+        { event: 'cluster.silent', cluster, state, lastPush },
+        `Federator sees that ${cluster} is ${state}: ${last}. ${advice[state]}`,
+      );
+    }
+    known = silent;
+  };
 }

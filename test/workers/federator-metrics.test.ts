@@ -2,14 +2,16 @@ import { utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { Registry } from 'prom-client';
+import { type Log, silentLog } from '../../config/log';
 import { clusterId } from '../../etl/cluster-id';
 import { replaceDocument } from '../../federation/document';
 import { documents } from '../../federation/documents';
 import type { Generation } from '../../federation/generation';
 import { clusterEtlKey } from '../../federation/layout';
+import { advice } from '../../operator/describe-silence';
 import { roleGone } from '../../operator/stopped-pushes';
 import { openFilesystem } from '../../storage/drivers/filesystem';
-import { judgeClusters } from '../../workers/cluster-silence';
+import { judgeClusters, silenceLog } from '../../workers/cluster-silence';
 import { Readiness } from '../../workers/health';
 import { lastEnds } from '../../workers/last-federations';
 import { registerRoleMetrics } from '../../workers/metrics';
@@ -111,6 +113,63 @@ test('the metrics show when each cluster last pushed, and which of them have gon
   await bucket.put(clusterEtlKey(clusterId('c'), window), Buffer.from('a newer file'));
   await judge(now);
   expect(await shown()).toEqual(['a on-time', 'b late', 'c on-time']);
+});
+
+describe('The log', () => {
+  const now = new Date('2026-11-20T12:00:00Z');
+  const lastPush = '2026-11-20T07:00:00Z';
+  type State = 'on-time' | 'late' | 'back' | 'gone' | 'not-expected' | 'no files';
+  /** Returns one look at a cluster; `back` is late only because it has just come back. */
+  const seen = (state: State) => ({
+    cluster: 'a',
+    ...(state !== 'no files' && { lastPush }),
+    silence: {
+      state: state === 'back' ? ('late' as const) : state === 'no files' ? ('gone' as const) : state,
+      usualMs: 3_600_000,
+      ...(state === 'back' && { back: lastPush }),
+    },
+  });
+  const logged = (looks: readonly (State | undefined)[]) => {
+    const lines: string[] = [];
+    const write = (level: string) => (_: object, message: string) => void lines.push(`${level} ${message}`);
+    const logSilence = silenceLog({ ...silentLog, warn: write('warn'), info: write('info') } as Log);
+    for (const state of looks) logSilence(state === undefined ? [] : [seen(state)], now);
+    return lines;
+  };
+  const last = 'it last pushed 5h ago, and usually pushes every 1h';
+  const late = `warn Federator sees that a is late: ${last}. ${advice.late}`;
+  const gone = `warn Federator sees that a is gone: ${last}. ${advice.gone}`;
+  const empty = `warn Federator sees that a is gone: it has no files for the last 14d. ${advice.gone}`;
+  const back = 'info Federator sees that a pushes as usual again';
+
+  it.each<[looks: readonly (State | undefined)[], lines: readonly string[]]>([
+    [['on-time', 'on-time'], []],
+    [
+      ['on-time', 'late', 'late', 'late', 'on-time', 'on-time'],
+      [late, back],
+    ],
+    [
+      ['late', 'gone', 'gone', 'no files', 'back', 'back', 'on-time'],
+      [late, gone, back],
+    ],
+    [
+      ['gone', 'back', 'late', 'gone'],
+      [gone, gone],
+    ],
+    [['no files', 'gone'], [empty]],
+    [['back', 'back', 'on-time'], []],
+    [['back', 'late'], [late]],
+    [['not-expected', 'not-expected'], []],
+    // Excluded, included again, and removed.
+    [['late', 'not-expected', 'not-expected', 'on-time'], [late]],
+    [
+      ['late', 'not-expected', 'late'],
+      [late, late],
+    ],
+    [['late', undefined, 'on-time'], [late]],
+  ])('of a cluster that is %j has each change once', (looks, lines) => {
+    expect(logged(looks)).toEqual(lines);
+  });
 });
 
 /**
