@@ -130,11 +130,16 @@ away for a few minutes. Each alert names the section of docs/guides/operating.md
     summary: The export of the primary in {{ .Release.Namespace }} does not follow what it serves. See federated-etl status, and doctor.
     runbook_url: {{ $runbook }}#an-export-fails
 {{- end }}
+{{- end }}
+{{- if or $v.federatedETL.federator.enabled $v.federatedETL.primaryCluster }}
 - alert: FederatedEtlClusterSilent
-  expr: federated_etl_cluster_data_age_seconds{ {{- $ns -}} } > 2 * 86400
+  # The federator sees pushes, the primary sees data. They raise the same alert, also from two releases.
+  expr: >-
+    max by (cluster_id) (max_over_time(federated_etl_cluster_push_state{ {{- $ns }}, state="gone"}[15m])) > 0
+    or max by (cluster_id) (federated_etl_cluster_data_age_seconds{ {{- $ns -}} }) > 2 * 86400
   labels: { severity: warning }
   annotations:
-    summary: The newest data of cluster {{ "{{ $labels.cluster_id }}" }} is older than two days. See its push, or exclude it.
+    summary: Cluster {{ "{{ $labels.cluster_id }}" }} has not pushed for two days, or its newest data is older than that. See its push, or exclude it.
     runbook_url: {{ $runbook }}#a-cluster-is-silent
 {{- end }}
 {{- end -}}
