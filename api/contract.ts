@@ -37,8 +37,39 @@ export interface StatusView {
   readonly canAct: boolean;
   /** URL of the workflows in the Temporal UI; absent if unknown. */
   readonly temporalUi?: string;
+  /** The schedule of the federations. Absent if it is unknown. */
+  readonly schedule?: ScheduleView | 'absent';
+  /** The conditions that do not hold, without those about which `toDo` says the same. */
+  readonly conditions: readonly ConditionView[];
+  /**
+   * What a person should do: missing steps of the set-up, a paused or missing schedule, and clusters that have gone
+   * silent. One or two sentences each, with commands in backticks.
+   */
+  readonly toDo: readonly string[];
   /** One sentence for each part of the status that could not be determined. */
   readonly missing: readonly string[];
+}
+
+/** The schedule that starts federations. */
+export interface ScheduleView {
+  /** Interval between two runs, in milliseconds. Absent if a person has given the schedule another kind of rule. */
+  readonly everyMs?: number;
+  /** Time of the next run. Absent if none is due, for example while the schedule is paused. */
+  readonly nextRun?: string;
+  /** Set while the schedule is paused. The note of the person who paused it is all that Temporal stores about it. */
+  readonly paused?: { readonly note: string };
+}
+
+/** A condition of a role of a cluster that does not hold. */
+export interface ConditionView {
+  readonly cluster: string;
+  readonly role: 'federatedCluster' | 'federator' | 'primaryCluster';
+  /** What does not hold, such as `store` or `freshness`. */
+  readonly name: string;
+  /** Why it does not hold, in a sentence. */
+  readonly reason?: string;
+  /** Since when it does not hold. */
+  readonly since: string;
 }
 
 export interface ClusterView {
@@ -239,6 +270,9 @@ export interface Federation {
     readonly notes: readonly string[];
     readonly skew: readonly string[];
     readonly temporalUi?: string;
+    readonly schedule?: ScheduleView | 'absent';
+    readonly conditions: readonly ConditionView[];
+    readonly toDo: readonly string[];
     readonly missing: readonly string[];
   }>;
   federations(limit: number): Promise<readonly FederationView[]>;

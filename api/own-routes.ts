@@ -39,6 +39,12 @@ export function registerOwnRoutes(app: FastifyInstance, options: ServerOptions, 
       skew: said?.skew ?? [],
       canAct: federation !== undefined && access.canAct,
       ...(said?.temporalUi !== undefined && { temporalUi: said.temporalUi }),
+      ...(said?.schedule !== undefined && { schedule: said.schedule }),
+      conditions: (said?.conditions ?? []).map((one) => ({
+        ...one,
+        ...(one.reason !== undefined && { reason: withoutPaths(one.reason) }),
+      })),
+      toDo: said?.toDo ?? [],
       missing: said?.missing ?? [],
     };
   };
@@ -57,6 +63,8 @@ export function registerOwnRoutes(app: FastifyInstance, options: ServerOptions, 
         clusters: [],
         notes: [],
         skew: [],
+        conditions: [],
+        toDo: [],
         missing: [`The state of the federation could not be read: ${why}`],
       };
     }

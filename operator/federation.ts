@@ -1,4 +1,5 @@
-import type { Federation, FederationView, GenerationView } from '../api/contract';
+import type { ConditionView, Federation, FederationView, GenerationView } from '../api/contract';
+import type { Settings } from '../config/settings';
 import { FederationError, isFederationError } from '../errors/federation-error';
 import { byBytes } from '../federation/byte-order';
 import { quarantineState } from '../federation/generation';
@@ -20,6 +21,7 @@ import { readRuns, type Run } from './runs';
 import { startFederation } from './start-federation';
 import { silentClusters, summarizeCluster, type Survey, surveyBucket } from './survey';
 import { temporalView } from './temporal-view';
+import { listToDo, unmentioned } from './to-do';
 
 /**
  * Maximum number of generations to list. The web page shows no more than this number, and listing a generation means
@@ -36,7 +38,10 @@ export interface FederationOptions {
 }
 
 /** Returns what the web page needs: views of the federation, and the same actions as on the command line. */
-export function federationOf(operator: Operator, { temporalUi }: FederationOptions): Federation {
+export function federationOf(
+  operator: Operator & { readonly settings: Pick<Settings, 'federator'> },
+  { temporalUi }: FederationOptions,
+): Federation {
   const { namespace, idPrefix } = operator.settings.temporal;
   const workflows =
     temporalUi && `${temporalUi.replace(/\/$/, '')}/namespaces/${encodeURIComponent(namespace)}/workflows`;
@@ -51,9 +56,16 @@ export function federationOf(operator: Operator, { temporalUi }: FederationOptio
     status: remembered(surveyEveryMs, async () => {
       const { survey, listed, missing } = await surveyAsAllowed(await operator.bucket());
       const now = Date.now();
-      const view = await temporalView(operator, { silent: listed ? silentClusters(survey, now) : [] });
+      const [view, { runs }] = await Promise.all([
+        temporalView(operator, {
+          pushing: survey.clusters.map(({ cluster }) => cluster),
+          silent: listed ? silentClusters(survey, now) : [],
+        }),
+        readRuns(operator, 1),
+      ]);
       const otherBucket = await describeOtherBucket(await operator.bucket(), survey, view);
       const clusters = survey.clusters.map((found) => summarizeCluster(found, survey.generation, view, now));
+      const toDo = listToDo({ survey, listed, clusters, lastRun: runs[0], view }, operator, new Date(now));
       return {
         clusters: clusters.map(({ windows: _, silence, ...summary }) => ({
           ...summary,
@@ -63,6 +75,10 @@ export function federationOf(operator: Operator, { temporalUi }: FederationOptio
         notes: survey.generation ? notesOnCosts(survey.generation, now) : [],
         ...(workflows && { temporalUi: workflows }),
         skew: describeSkew(clusters, survey.generation),
+        ...(view.schedule !== undefined && { schedule: view.schedule }),
+        // If this is the wrong bucket, that is all there is to say: `missing` does.
+        conditions: otherBucket === undefined ? conditionsNow(view, listed ? clusters : []) : [],
+        toDo: otherBucket === undefined ? toDo : [],
         missing: [
           ...(otherBucket === undefined ? [] : [otherBucket]),
           ...survey.damage,
@@ -137,6 +153,10 @@ function remembered<T>(everyMs: number, ask: () => Promise<T>): () => Promise<T>
     }
     return last.answer;
   };
+}
+
+function conditionsNow(...found: Parameters<typeof unmentioned>): ConditionView[] {
+  return unmentioned(...found).map(({ holds: _, ...condition }) => condition);
 }
 
 /**

@@ -1,18 +1,17 @@
-import { formatDuration } from '../config/durations';
 import type { Settings } from '../config/settings';
 import { adviseOnNameConflict, describeNameConflict } from '../federation/name-conflicts';
 import type { FederationReport } from '../federation/run';
 import type { PullState, PushState } from '../workflows/messages';
-import { describeConditions, silentOf } from './describe-conditions';
-import { describeSilent } from './describe-silence';
+import { describeConditions } from './describe-conditions';
 import { describeSkew } from './describe-skew';
 import { type GenerationSummary, summarizeGeneration } from './generations';
 import type { Operator } from './operator';
 import { describeOtherBucket } from './other-bucket';
-import { describePause, type ScheduleState, unpauseCommand } from './read-schedule';
+import type { ScheduleState } from './read-schedule';
 import { readRuns, type Run } from './runs';
-import { type ClusterSummary, silentClusters, summarizeCluster, type Survey, surveyBucket } from './survey';
-import { type ReportedCondition, type TemporalView, temporalView } from './temporal-view';
+import { type ClusterSummary, silentClusters, summarizeCluster, surveyBucket } from './survey';
+import { type ReportedCondition, temporalView } from './temporal-view';
+import { listToDo, unmentioned } from './to-do';
 
 /** State of the whole pipeline. `status --json` prints exactly this. Times are in RFC 3339 format. */
 export interface Status {
@@ -100,14 +99,8 @@ export async function readStatus(
     toDo:
       otherBucket === undefined
         ? [
-            ...setUpSteps(survey, lastRun, view, operator.settings.federator),
-            ...aboutSchedule(view.schedule, operator.names.schedule, lastRun),
-            ...describeSilent(clusters, now),
-            ...describeConditions(
-              view.conditions,
-              { scheduleIsMissing: view.schedule === 'absent', silent: silentOf(clusters) },
-              now,
-            ),
+            ...listToDo({ survey, listed: true, clusters, lastRun, view }, operator, now),
+            ...describeConditions(unmentioned(view, clusters), now),
             ...describeSkew(clusters, generation),
           ]
         : [otherBucket],
@@ -117,45 +110,4 @@ export async function readStatus(
 function glance(summary: GenerationSummary): Status['generation'] {
   const { run: _run, federator: _federator, size: _size, ...shown } = summary;
   return shown;
-}
-
-function aboutSchedule(schedule: TemporalView['schedule'], id: string, lastRun: Run | undefined): string[] {
-  if (schedule === 'absent') {
-    // Before the first run, a step of the set-up already says what to do.
-    if (lastRun === undefined) return [];
-    return [
-      'The schedule is missing, so no federation starts by itself. A federator that is running creates it within minutes. If none is, start `federated-etl run` on the federator.',
-    ];
-  }
-  if (schedule?.paused === undefined) return [];
-  return [`The schedule is ${describePause(schedule.paused)}. To end the pause: \`${unpauseCommand(id)}\`.`];
-}
-
-/** Lists the set-up steps that are still missing, each with instructions. */
-function setUpSteps(
-  { clusters, generation, damage }: Survey,
-  lastRun: Run | undefined,
-  view: TemporalView,
-  { firstRunAfterMs, runEveryMs }: Settings['federator'],
-): string[] {
-  const when = `${formatDuration(firstRunAfterMs)} after the federator starts, then every ${formatDuration(runEveryMs)}`;
-  const steps: [missing: boolean, what: string][] = [
-    [
-      clusters.every(({ files }) => files.length === 0),
-      'No cluster has pushed yet: set federatedETL.federatedCluster to true on each cluster, and start `federated-etl run` there.',
-    ],
-    [
-      lastRun === undefined,
-      `No federation has run yet: set federatedETL.federator.enabled to true on one cluster. It runs ${when}; \`federated-etl federate\` starts one now.`,
-    ],
-    [
-      generation === undefined && damage.length === 0,
-      'No generation has been committed yet: the first federation that finds data commits one.',
-    ],
-    [
-      view.roster !== undefined && view.roster.primaries.length === 0,
-      'No primary is known: set federatedETL.primaryCluster to true on the cluster that should serve the combined set.',
-    ],
-  ];
-  return steps.filter(([missing]) => missing).map(([, what]) => what);
 }

@@ -258,6 +258,10 @@ it('shows clusters with and without data, and metrics of both', async () => {
       canAct: true,
       hold: { generation: 1, by: 'ann@host' },
       notes: ['A note.'],
+      schedule: { everyMs: 3_600_000, paused: { note: 'until Monday' } },
+      // A path of a machine is not for the readers of the API.
+      conditions: [{ cluster: 'cluster-1', name: 'disk', reason: "The volume of '…' is full." }],
+      toDo: ['The schedule is paused: until Monday.'],
       served: { generation: 7 },
     });
     const byId = new Map(data.clusters.map((one: { cluster: string }) => [one.cluster, one]));

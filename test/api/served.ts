@@ -102,6 +102,17 @@ export function rememberingFederation(): Federation & { readonly asked: string[]
       hold: { generation: 1, by: 'ann@host', reason: 'wrong', at: '2026-11-17T06:00:00Z' },
       notes: ['A note.'],
       skew: [],
+      schedule: { everyMs: 3_600_000, paused: { note: 'until Monday' } },
+      conditions: [
+        {
+          cluster: 'cluster-1',
+          role: 'federatedCluster',
+          name: 'disk',
+          reason: "The volume of '/var/lib/etl' is full.",
+          since: '2026-11-17T04:00:00Z',
+        },
+      ],
+      toDo: ['The schedule is paused: until Monday.'],
       missing: [],
     }),
     federations: async () => [],

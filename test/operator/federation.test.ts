@@ -1,3 +1,4 @@
+import type { Client } from '@temporalio/client';
 import { FederationError } from '../../errors/federation-error';
 import { clusterId } from '../../etl/cluster-id';
 import { federatedPrefix } from '../../federation/layout';
@@ -18,18 +19,32 @@ beforeEach(async () => {
 });
 afterEach(() => folder[Symbol.asyncDispose]());
 
-/** Makes the data source of the web page. Its Temporal server cannot be reached. */
-const federation = (bucket: Bucket = folder.bucket) =>
+/** Makes the data source of the web page. Without a client, its Temporal server cannot be reached. */
+const federation = (bucket: Bucket = folder.bucket, client?: Client) =>
   federationOf(
     {
-      settings: { temporal: { namespace: 'default', idPrefix: '' } as never },
+      settings: {
+        temporal: { namespace: 'default', idPrefix: '' } as never,
+        federator: { firstRunAfterMs: 300_000, runEveryMs: 3_600_000 } as never,
+      },
       names: names(''),
       bucket: async () => bucket,
-      temporal: () =>
-        Promise.reject(new FederationError('TEMPORAL_UNAVAILABLE', { detail: 'Temporal is away.' })),
+      temporal: async () => {
+        if (client !== undefined) return { client };
+        throw new FederationError('TEMPORAL_UNAVAILABLE', { detail: 'Temporal is away.' });
+      },
     },
     {},
   );
+
+/** The bucket as it is for a primary that may read Combined Storage only. */
+const withoutFiles = () =>
+  overriding(folder.bucket, {
+    list: (prefix, options) => {
+      if (prefix === federatedPrefix) throw new FederationError('STORAGE_ACCESS_DENIED', { detail: '' });
+      return folder.bucket.list(prefix, options);
+    },
+  });
 
 test('a hold is part of the status and of its generation, as long as it stands', async () => {
   expect(await federation().status()).not.toHaveProperty('hold');
@@ -70,12 +85,82 @@ test('a cluster that has gone silent is named as such, unless the pushes cannot 
   expect(await federation().status()).toMatchObject({ clusters: [{ silence: { state: 'on-time' } }] });
   folder.lastPushed('cluster-1', day, 80);
   expect(await federation().status()).toMatchObject({ clusters: [{ cluster: 'cluster-1', silence }] });
-  const denied = overriding(folder.bucket, {
-    list: (prefix, options) => {
-      if (prefix === federatedPrefix) throw new FederationError('STORAGE_ACCESS_DENIED', { detail: '' });
-      return folder.bucket.list(prefix, options);
-    },
-  });
-  const { clusters } = await federation(denied).status();
+  const { clusters } = await federation(withoutFiles()).status();
   expect(clusters).toEqual([{ cluster: 'cluster-1', membership: 'in' }]);
+});
+
+describe('what Temporal knows', () => {
+  const since = '2026-11-20T12:00:00Z';
+  const broken = (role: string, name: string) => ({ role, name, holds: 'no', reason: `No ${name}.`, since });
+  const paused = { paused: true, note: 'audit' };
+
+  /** Makes a Temporal whose workflows answer any query with these values. */
+  const answering = (answers: Record<string, unknown>, state: object): Client =>
+    ({
+      withDeadline: (_: number, call: () => unknown) => call(),
+      schedule: {
+        getHandle: () => ({
+          describe: async () => ({
+            state,
+            spec: { intervals: [{ every: 3_600_000 }] },
+            info: { nextActionTimes: [] },
+          }),
+        }),
+      },
+      workflow: {
+        list: async function* () {},
+        getHandle: (id: string) => ({
+          query: async () => answers[id] ?? Promise.reject(new Error('no such workflow')),
+        }),
+      },
+    }) as unknown as Client;
+  const client = () =>
+    answering(
+      {
+        roster: {
+          id: 'roster-1',
+          bucket: folder.bucket.label,
+          loaded: true,
+          exclusions: {},
+          primaries: [],
+          conditions: { 'cluster-4': [broken('federator', 'store')] },
+        },
+        'push/cluster-1': {
+          cluster: 'cluster-1',
+          conditions: [
+            broken('federatedCluster', 'disk'),
+            broken('federatedCluster', 'freshness'),
+            { role: 'federatedCluster', name: 'store', holds: 'yes', since },
+          ],
+        },
+      },
+      paused,
+    );
+
+  test('is part of the status: the schedule, what there is to do, and what does not hold', async () => {
+    await folder.run('federation-1', { trigger: 'schedule' }, {});
+    folder.lastPushed('cluster-1', day, 80);
+    const { schedule, conditions, toDo } = await federation(folder.bucket, client()).status();
+    expect(schedule).toEqual({ everyMs: 3_600_000, paused: { note: 'audit' } });
+    // The freshness of a silent cluster is among the things to do.
+    expect(conditions).toEqual([
+      { cluster: 'cluster-1', role: 'federatedCluster', name: 'disk', reason: 'No disk.', since },
+      { cluster: 'cluster-4', role: 'federator', name: 'store', reason: 'No store.', since },
+    ]);
+    expect(toDo).toEqual([
+      expect.stringMatching(/^No primary is known/),
+      expect.stringMatching(/^The schedule is paused: audit\. To end the pause: `temporal schedule/),
+      expect.stringMatching(/^1 of 1 cluster is late: cluster-1/),
+    ]);
+  });
+
+  test('does not make clusters silent whose files this server may not list', async () => {
+    await folder.run('federation-1', { trigger: 'schedule' }, {});
+    const { conditions, toDo } = await federation(withoutFiles(), client()).status();
+    expect(conditions.map(({ name }) => name)).toEqual(['disk', 'freshness', 'store']);
+    expect(toDo).toEqual([
+      expect.stringMatching(/^No primary is known/),
+      expect.stringMatching(/^The schedule is paused/),
+    ]);
+  });
 });

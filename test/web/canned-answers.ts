@@ -30,6 +30,9 @@ export interface Canned {
   refused?: StatusView['served']['refused'];
   hold?: StatusView['hold'];
   notes?: StatusView['notes'];
+  schedule?: StatusView['schedule'];
+  conditions?: StatusView['conditions'];
+  toDo?: StatusView['toDo'];
 }
 
 export const token = 'canned-operator-token';
@@ -81,6 +84,9 @@ export function status(canned: Canned): StatusView {
     skew: [],
     canAct: true,
     temporalUi: 'http://temporal.example/namespaces/default',
+    ...(canned.schedule !== undefined && { schedule: canned.schedule }),
+    conditions: canned.conditions ?? [],
+    toDo: canned.toDo ?? [],
     missing: [],
   };
 }

@@ -57,6 +57,9 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
       refused: undefined,
       hold: undefined,
       notes: undefined,
+      schedule: undefined,
+      conditions: undefined,
+      toDo: undefined,
     });
     Object.assign(served.canned, defaultAnswers());
     served.asked.length = 0;
@@ -546,6 +549,44 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
             .getByText(/^(late|gone)$/)
             .count(),
         ).toBe(0);
+    });
+
+    it('show the schedule, what there is to do, and the conditions that do not hold', async () => {
+      const region = page.getByRole('region', { name: 'State of the federation' });
+      served.canned.schedule = { everyMs: 7_200_000, nextRun: new Date(now + 1_200_000).toISOString() };
+      await visit('/?view=clusters');
+      await row('edge-01').waitFor();
+      expect(await region.innerText()).toBe('Schedule: next run in 20 min, every 2 h');
+
+      served.canned.schedule = { everyMs: 7_200_000, paused: { note: 'Ann: <b>until</b> Monday' } };
+      served.canned.toDo = [
+        'The schedule is paused: Ann: <b>until</b> Monday. To end the pause: `temporal schedule toggle --unpause`.',
+      ];
+      served.canned.conditions = Array.from({ length: 7 }, (_, at) => ({
+        cluster: `edge-0${at}`,
+        role: 'federatedCluster',
+        name: 'store',
+        reason: '<img src=x> is not allowed to write.',
+        since: new Date(now - 3 * 3_600_000).toISOString(),
+      }));
+      await visit('/?view=clusters');
+      await row('edge-01').waitFor();
+      expect((await region.innerText()).split('\n').filter((line) => line !== '')).toEqual([
+        'Schedule: paused, every 2 h',
+        'To do',
+        'The schedule is paused: Ann: <b>until</b> Monday. To end the pause: temporal schedule toggle --unpause.',
+        ...[0, 1, 2, 3, 4].map(
+          (at) => `store edge-0${at}, Federated Cluster, for 3 h: <img src=x> is not allowed to write.`,
+        ),
+        '2 more',
+      ]);
+      await region.getByText('2 more').click();
+      await region.getByText('edge-06, Federated Cluster').waitFor();
+      expect(await region.locator('img, b').count()).toBe(0);
+
+      served.canned.schedule = 'absent';
+      await visit('/?view=clusters');
+      await region.getByText('Schedule: missing').waitFor();
     });
 
     it('exclude a cluster with a reason, once it is confirmed', async () => {

@@ -11,6 +11,7 @@ import { loadSettings } from '../../config/settings';
 import type { Condition } from '../../federation/conditions';
 import { describeConditions } from '../../operator/describe-conditions';
 import { temporalView } from '../../operator/temporal-view';
+import { unmentioned } from '../../operator/to-do';
 import type { Bucket } from '../../storage/bucket';
 import { Conditions } from '../../workers/conditions';
 import { judgeSpace } from '../../workers/disk-condition';
@@ -240,11 +241,7 @@ describeWithTemporal('the conditions of a process', () => {
         pushing: ['c1'],
       });
       const ofRole = (role: string) => view.conditions.filter((one) => one.role === role).map(text);
-      const todo = describeConditions(
-        view.conditions,
-        { scheduleIsMissing: false, silent: new Set() },
-        new Date(),
-      );
+      const todo = describeConditions(unmentioned({ conditions: view.conditions }, []), new Date());
       return { push: ofRole('federatedCluster'), federator: ofRole('federator'), todo };
     };
     const text = ({ name, holds }: Condition) => `${name} ${holds}`;

@@ -3,6 +3,7 @@ import type { ClusterView, SilenceView } from '../../api/contract';
 import { act, Refused } from '../ask';
 import { age, moment } from '../format';
 import { Dialog } from '../parts/dialog';
+import { FederationState } from '../parts/federation-state';
 import { Link } from '../parts/link';
 import { Notice } from '../parts/states';
 import { type Column, Table } from '../parts/table';
@@ -172,6 +173,7 @@ export function Clusters({ state, go, status, say, onToken, refresh }: ViewProps
   };
   return (
     <>
+      {status !== undefined && <FederationState status={status} now={now} />}
       <Notice sentences={status?.skew ?? []} />
       <Table
         caption="Clusters"

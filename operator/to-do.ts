@@ -1,0 +1,97 @@
+import { formatDuration } from '../config/durations';
+import type { Settings } from '../config/settings';
+import { describeSilent } from './describe-silence';
+import type { Operator } from './operator';
+import { describePause, unpauseCommand } from './read-schedule';
+import type { Run } from './runs';
+import { type ClusterSummary, isSilent, type Survey } from './survey';
+import type { ReportedCondition, TemporalView } from './temporal-view';
+
+/** What is known about the federation. */
+export interface Found {
+  readonly survey: Survey;
+  /** Whether the files of the clusters could be listed. If not, nothing is said about their pushes. */
+  readonly listed: boolean;
+  readonly clusters: readonly ClusterSummary[];
+  /** The newest federation run; undefined if there has been none. */
+  readonly lastRun: Run | undefined;
+  readonly view: TemporalView;
+}
+
+/**
+ * Lists what a person should do: missing steps of the set-up, a paused or missing schedule, and clusters that have gone
+ * silent. One or two sentences each.
+ */
+export function listToDo(
+  found: Found,
+  { settings, names }: Pick<Operator, 'names'> & { readonly settings: Pick<Settings, 'federator'> },
+  now: Date,
+): string[] {
+  return [
+    ...setUpSteps(found, settings.federator),
+    ...aboutSchedule(found.view.schedule, names.schedule, found.lastRun),
+    ...(found.listed ? describeSilent(found.clusters, now) : []),
+  ];
+}
+
+/**
+ * Returns the conditions that do not hold, without those about which `listToDo` says the same: a missing schedule, and
+ * the pushes of a cluster that has gone silent.
+ */
+export function unmentioned(
+  { conditions, schedule }: Pick<TemporalView, 'conditions' | 'schedule'>,
+  clusters: readonly Pick<ClusterSummary, 'cluster' | 'silence'>[],
+): ReportedCondition[] {
+  const silent = new Set(clusters.filter(isSilent).map(({ cluster }) => cluster));
+  return conditions
+    .filter(({ holds }) => holds === 'no')
+    .filter(({ name }) => name !== 'schedule' || schedule !== 'absent')
+    .filter(
+      ({ role, name, cluster }) =>
+        role !== 'federatedCluster' || name !== 'freshness' || !silent.has(cluster),
+    );
+}
+
+function aboutSchedule(schedule: TemporalView['schedule'], id: string, lastRun: Run | undefined): string[] {
+  if (schedule === 'absent') {
+    // Before the first run, a step of the set-up already says what to do.
+    if (lastRun === undefined) return [];
+    return [
+      'The schedule is missing, so no federation starts by itself. A federator that is running creates it within minutes. If none is, start `federated-etl run` on the federator.',
+    ];
+  }
+  if (schedule?.paused === undefined) return [];
+  return [`The schedule is ${describePause(schedule.paused)}. To end the pause: \`${unpauseCommand(id)}\`.`];
+}
+
+/** Lists the set-up steps that are still missing, each with instructions. */
+function setUpSteps(
+  {
+    survey: { clusters, generation, damage },
+    listed,
+    lastRun,
+    view,
+  }: Pick<Found, 'survey' | 'listed' | 'lastRun' | 'view'>,
+  { firstRunAfterMs, runEveryMs }: Settings['federator'],
+): string[] {
+  const when = `${formatDuration(firstRunAfterMs)} after the federator starts, then every ${formatDuration(runEveryMs)}`;
+  const steps: [missing: boolean, what: string][] = [
+    [
+      listed && clusters.every(({ files }) => files.length === 0),
+      'No cluster has pushed yet: set federatedETL.federatedCluster to true on each cluster, and start `federated-etl run` there.',
+    ],
+    [
+      lastRun === undefined,
+      `No federation has run yet: set federatedETL.federator.enabled to true on one cluster. It runs ${when}; \`federated-etl federate\` starts one now.`,
+    ],
+    [
+      generation === undefined && damage.length === 0,
+      'No generation has been committed yet: the first federation that finds data commits one.',
+    ],
+    [
+      view.roster !== undefined && view.roster.primaries.length === 0,
+      'No primary is known: set federatedETL.primaryCluster to true on the cluster that should serve the combined set.',
+    ],
+  ];
+  return steps.filter(([missing]) => missing).map(([, what]) => what);
+}
