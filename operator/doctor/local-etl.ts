@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { access, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Settings } from '../../config/settings';
+import { isNearlyFull, leastFree, type VolumeSpace } from '../../federation/conditions';
 import { count } from '../../federation/count';
 import { hasFiles, listWindowFiles } from '../../local-etl/list';
 import { type PassedOver, PassedOverPlaces } from '../../local-etl/passed-over';
@@ -32,12 +33,7 @@ export async function checkLocalEtl({ roles, localEtl: local }: Settings): Promi
     if (roles.federatedCluster && checks[0]?.outcome === 'ok')
       checks.push(...(await countWindows(local.path)));
   }
-  checks.push({
-    check,
-    subject: 'machine',
-    outcome: 'ok',
-    detail: `Node ${process.version} on ${process.platform} ${process.arch}${used ? await freeSpace(local.path) : ''}.`,
-  });
+  checks.push(describeMachine(used ? await findVolume(local.path) : undefined));
   return checks;
 }
 
@@ -179,13 +175,30 @@ function describeWindows(counts: ReadonlyMap<string, number>): Check {
   };
 }
 
-async function freeSpace(path: string): Promise<string> {
+interface Volume extends VolumeSpace {
+  /** The existing folder whose volume it is. */
+  readonly at: string;
+}
+
+/** Finds the volume of a folder, or, if the folder does not exist, that of the nearest folder above it that does. */
+async function findVolume(path: string): Promise<Volume | undefined> {
   for (let at = path; ; at = dirname(at)) {
     try {
       const { bavail, blocks, bsize } = await statfs(at);
-      return `; ${formatBytes(bavail * bsize)} of ${formatBytes(blocks * bsize)} are free at ${at}`;
+      return { at, size: blocks * bsize, free: bavail * bsize };
     } catch {
-      if (at === dirname(at)) return '';
+      if (at === dirname(at)) return undefined;
     }
   }
+}
+
+/** Describes the machine, and warns if the volume of the local ETL is nearly full. */
+export function describeMachine(volume: Volume | undefined): Check {
+  const node = `Node ${process.version} on ${process.platform} ${process.arch}`;
+  if (volume === undefined) return { check, subject: 'machine', outcome: 'ok', detail: `${node}.` };
+  const { at, size, free } = volume;
+  const detail = `${node}; ${formatBytes(free)} of ${formatBytes(size)} are free at ${at}.`;
+  if (!isNearlyFull(volume)) return { check, subject: 'machine', outcome: 'ok', detail };
+  const todo = `Enlarge the volume, or free space: at least ${formatBytes(leastFree(size))} must be free.`;
+  return { check, subject: 'machine', outcome: 'warning', detail, todo };
 }

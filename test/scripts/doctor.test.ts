@@ -9,6 +9,7 @@ import { combinedEtlKey, combinedEtlPrefix } from '../../federation/layout';
 import { instanceOf } from '../../local-etl/instance';
 import { localEtl } from '../../local-etl/store';
 import type { Check } from '../../operator/doctor/check';
+import { describeMachine } from '../../operator/doctor/local-etl';
 import { permissionFor } from '../../operator/doctor/permissions';
 import type { Bucket } from '../../storage/bucket';
 import { parseFederatedStore } from '../../storage/federated-store';
@@ -457,6 +458,16 @@ describe('the local ETL', () => {
     expect(found.of('local ETL', 'machine')?.detail).toMatch(/^Node v.* are free at /);
     // The doctor only reads the local ETL. It must not have created anything there.
     expect(readdirSync(join(federation.folder, 'etl'))).toEqual(['bingen']);
+  });
+
+  it('on a volume that is nearly full is a warning', () => {
+    const MiB = 2 ** 20;
+    expect(describeMachine({ at: '/etl', size: 64 * MiB, free: MiB })).toMatchObject({
+      outcome: 'warning',
+      detail: expect.stringContaining('1.0 MiB of 64.0 MiB are free at /etl'),
+      todo: expect.stringContaining('at least 3.2 MiB'),
+    });
+    expect(describeMachine({ at: '/etl', size: 64 * MiB, free: 32 * MiB })).toMatchObject({ outcome: 'ok' });
   });
 
   it('that does not exist is a failure for a push, but not for a primary', async () => {
