@@ -35,17 +35,16 @@ export function listToDo(
 }
 
 /**
- * Returns the conditions that do not hold, without those about which `listToDo` says the same: a missing schedule, and
- * the pushes of a cluster that has gone silent.
+ * Returns the conditions that do not hold, without those about which `listToDo` says the same: the pushes of a cluster
+ * that has gone silent. A schedule that is missing stays, because its condition says why nobody could create it.
  */
 export function unmentioned(
-  { conditions, schedule }: Pick<TemporalView, 'conditions' | 'schedule'>,
+  { conditions }: Pick<TemporalView, 'conditions'>,
   clusters: readonly Pick<ClusterSummary, 'cluster' | 'silence'>[],
 ): ReportedCondition[] {
   const silent = new Set(clusters.filter(isSilent).map(({ cluster }) => cluster));
   return conditions
     .filter(({ holds }) => holds === 'no')
-    .filter(({ name }) => name !== 'schedule' || schedule !== 'absent')
     .filter(
       ({ role, name, cluster }) =>
         role !== 'federatedCluster' || name !== 'freshness' || !silent.has(cluster),

@@ -241,7 +241,7 @@ describeWithTemporal('the conditions of a process', () => {
         pushing: ['c1'],
       });
       const ofRole = (role: string) => view.conditions.filter((one) => one.role === role).map(text);
-      const todo = describeConditions(unmentioned({ conditions: view.conditions }, []), new Date());
+      const todo = describeConditions(unmentioned(view, []), new Date());
       return { push: ofRole('federatedCluster'), federator: ofRole('federator'), todo };
     };
     const text = ({ name, holds }: Condition) => `${name} ${holds}`;
