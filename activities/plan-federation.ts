@@ -62,8 +62,8 @@ export type PlanDependencies = Omit<FederationDependencies, 'threads' | 'generat
  * Creates the activity that plans a federation and writes the plan for the activities that follow. Writes the shards
  * (parts of up to 50 windows) first, then the head, which lists them.
  *
- * @throws FEDERATOR_CONFLICT if another federator committed the last generation, and its settings differ, or its
- *   exclusions differ and come from another roster; never if the request sets `takeOver`
+ * @throws FEDERATOR_CONFLICT if another federator committed the last generation with other settings, or with other
+ *   exclusions from another roster. Not thrown if the request sets `takeOver`.
  * @throws FEDERATION_MISSING or FEDERATION_OTHER if the bucket does not contain the federation that the roster knows,
  *   and the request does not set `newFederation`
  */

@@ -164,7 +164,7 @@ async function isRealFolder(path: string): Promise<boolean> {
   return (await unlessRefused(lstat(path)))?.isDirectory() === true;
 }
 
-/** Waits for `work`. Returns undefined if the file or folder is gone, or if the system refuses the access. */
+/** Waits for `work`. Returns undefined if the file or folder is gone, or if the system denies access. */
 async function unlessRefused<T>(work: Promise<T>): Promise<T | undefined> {
   try {
     return await ifThere(work);

@@ -7,10 +7,12 @@ import type { FederationRequest } from '../federation/run';
 import type { Operator } from './operator';
 
 /**
- * Refuses a request that no run could commit, because a rollback has put the federation on hold or the newest
- * generation is damaged. If the bucket cannot be read, refuses nothing: the run itself says why it fails.
+ * Throws an error if a run of this request could not commit a generation, because a rollback has put the federation on
+ * hold or the newest generation is damaged. Does not throw if the request is a rollback, or if the bucket cannot be
+ * read: then the run itself reports why it fails.
  *
- * @throws FEDERATION_ON_HOLD; GENERATION_UNREADABLE, unless the request says from which generation to start
+ * @throws FEDERATION_ON_HOLD if the federation is on hold, unless the request sets `resume`
+ * @throws GENERATION_UNREADABLE if the newest generation is damaged, unless the request sets `from`
  */
 export async function requireCommittable(
   operator: Pick<Operator, 'bucket'>,

@@ -41,7 +41,7 @@ const answerWithinMs = 3_000;
 export interface AskedClusters {
   /** The clusters whose push workflows to query. (Default: none) */
   readonly pushing?: readonly string[];
-  /** The clusters that have gone silent. For these, asks which were stopped on purpose. (Default: none) */
+  /** The silent clusters: Temporal knows which of them were stopped on purpose. (Default: none) */
   readonly silent?: readonly string[];
 }
 

@@ -76,7 +76,7 @@ const units: Readonly<Record<BarUnit, string>> = {
   month: 'one month (cut off at the window)',
 };
 
-/** Returns a sentence for users that explains the numbers in the chart and the table. */
+/** Returns a text for users that explains the numbers in the chart and the table. */
 export function aboutBars(unit: BarUnit, rate: string, currency: string): string {
   if (rate === 'total')
     return `Costs in ${currency}. Each bar covers ${units[unit]}; the table shows the total.`;

@@ -172,7 +172,7 @@ export async function roster(input: RosterInput): Promise<void> {
   );
 
   while (!loaded) {
-    // People may exclude and include clusters while the stored exclusions are still being read. Such a request takes
+    // People may exclude and include clusters while the stored exclusions are still being read. What they ask for takes
     // precedence over the stored exclusion of the same cluster.
     try {
       const stored = await readExclusions();

@@ -631,7 +631,7 @@ describeWithHelm('the chart', () => {
       for (const [name, seconds] of Object.entries(thresholds)) {
         const expr = rule(name)?.expr ?? '';
         expect(expr).toMatch(new RegExp(` > ${seconds}$`));
-        // The rule must look back far enough to find the time even if no process has reported it for almost that long.
+        // The range is as long as the threshold. Otherwise, the rule would lose the time before it is old enough.
         for (const [, range] of expr.matchAll(/\[(\w+)\]/g)) expect(range).toBe(`${seconds}s`);
       }
     });

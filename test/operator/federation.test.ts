@@ -94,7 +94,10 @@ describe('what Temporal knows', () => {
   const broken = (role: string, name: string) => ({ role, name, holds: 'no', reason: `No ${name}.`, since });
   const paused = { paused: true, note: 'audit' };
 
-  /** Makes a Temporal whose workflows answer any query with these values. */
+  /**
+   * Returns a client whose workflows answer every query with the entry of their id in `answers`. The query fails if there
+   * is no entry. The schedule is in the given state.
+   */
   const answering = (answers: Record<string, unknown>, state: object): Client =>
     ({
       withDeadline: (_: number, call: () => unknown) => call(),

@@ -23,7 +23,7 @@ afterAll(() => server?.close());
 
 const impatient = { lookEveryMs: 50, answerWithinMs: 500, troubleMs: 0 };
 
-/** Follows a run with little patience. Collects the reasons with which the run was reported as stuck. */
+/** Follows a run with short time limits. Collects the reasons for which the run was reported as stuck. */
 function follow(client: sdk.Client, run: string, patience = impatient) {
   const stuck: FederationError[] = [];
   const end = followFederation(client, run, {

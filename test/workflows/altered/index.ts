@@ -10,7 +10,7 @@ const { reviewLocalEtl } = proxyActivities<{ reviewLocalEtl(): Promise<PushSumma
   startToCloseTimeout: '1h',
 });
 
-/** Starts a different activity than the recorded workflow. */
+/** Starts a different activity than the recorded workflow started. */
 export async function push(): Promise<void> {
   await reviewLocalEtl();
 }
