@@ -282,8 +282,8 @@ describe('a primary', () => {
       expect(await disk.localFiles()).not.toEqual(served);
       expect(await status()).toMatchObject({ state: 'pulling', known: { federation } });
       expect(await status()).not.toHaveProperty('accepts');
-      // Go back to the cluster's own bucket. Its generation 2 continues generation 1, which is the newest one in
-      // `earlier`. It does not continue the newest generation of `again` or `another`.
+      // Pull from the cluster's own bucket again. Its history contains the newest generation of `earlier`, but not the
+      // newest generation of `again` or `another`.
       const back = name === 'earlier' ? 'pulled' : 'refused';
       expect(await pull(disk.bucket)).toMatchObject({ state: back });
     },

@@ -138,8 +138,8 @@ beforeAll(async () => {
 describe.each(Object.keys(documents) as Kind[])('%s', (kind) => {
   test.each(damages)('%s', async (damage) => {
     const row = table[kind][damage === 'missing' ? 'missing' : 'damaged'];
-    // A document that was cut short is read like any other damaged document. So try only the activities that depend on
-    // the document.
+    // Activities treat a document that was cut short like any other damaged document. To save time, try only the
+    // activities in `row`.
     for (const name of damage === 'cut' ? names.filter((name) => row[name] !== undefined) : names) {
       const { gives, logs, ...failure } = row[name] ?? {};
       const { result, error, events } = await attempt(name, kind, damage);

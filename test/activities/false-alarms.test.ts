@@ -17,7 +17,8 @@ import {
 
 /*
  * Everyday events that look like a loss of data, or like records with another cluster's name. Each test checks what the
- * newest generation reports, and whether its total cost equals that of the files that belong in it.
+ * newest generation reports about such an event, and that its total cost is the sum of the costs in all files that must
+ * be merged.
  */
 
 const threads = testMergeThreads();
@@ -43,7 +44,7 @@ class Scene extends TestFederator {
     await this.bucket.put(sourceKey(cluster, window), bytes);
   }
 
-  /** Writes a file of cluster-1. Its window begins at the start of the set, and is `seconds` long. */
+  /** Writes a file of cluster-1. The window of the file begins at the start of `set`, and is `seconds` long. */
   async pushAllocations(set: AllocationSet, seconds = day): Promise<void> {
     const from = set.window.start?.seconds ?? 0;
     const resolution = seconds === day ? '1d' : seconds === hour ? '1h' : `${seconds / day}d`;
@@ -102,8 +103,8 @@ class Scene extends TestFederator {
 
 const whole = decodeSet('allocations', goldenSource('cluster-1', firstDay));
 /**
- * Returns the first day of the golden data, shifted so that it begins at `time`. `part` is the fraction of the records
- * to keep. The first ones are kept.
+ * Returns the first day of the golden data, shifted so that it begins at `time`. Keeps only the first records. `part`
+ * is the fraction to keep.
  */
 function allocationsAt(time: number, part = 1): AllocationSet {
   const all = [...(whole.allocations ?? [])];

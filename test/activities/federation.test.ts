@@ -97,8 +97,8 @@ describe('five clusters', () => {
     for (const [window, { fingerprint }] of Object.entries(without.windows)) {
       expect(fingerprint).not.toBe(before.windows[window]?.fingerprint);
     }
-    // Delete a file of the excluded cluster. When the cluster is included again, the last contribution that it made
-    // before the exclusion must be used instead of the file.
+    // Delete a file of the excluded cluster. Once the cluster is included again, the merge must use its last
+    // contribution before the exclusion, because the file is gone.
     await federator.bucket.delete(sourceKey('cluster-3', firstDay));
     federator.exclusions = {};
     const back = await federator.federate();

@@ -3,8 +3,8 @@ import { ReadAhead } from '../../activities/read-ahead';
 const mega = 1024 * 1024;
 
 /**
- * Returns `count` items to read, with `bytes` bytes each, and `begun`: the indexes of the items whose read has started.
- * Each read ends when the test calls the item's method `let`.
+ * Returns `count` items of `bytes` bytes each. `begun` lists the index of each item whose read has started. A read ends
+ * when the test calls the method `let` of the item.
  */
 function readables(count: number, bytes: number) {
   const begun: number[] = [];

@@ -65,8 +65,8 @@ describe('changing', () => {
         'federate month end',
         'replay federation-x',
       ]);
-      // A page on another site can make the browser send a form, so forms must be refused. Such a page cannot send
-      // JSON: the browser would first send a preflight, which this server denies.
+      // The server must refuse forms, because a page on another site can make a browser send one. Such a page cannot
+      // send JSON: the browser would first send a preflight request, which this server denies.
       const form = await app.inject({
         method: 'POST',
         url: '/api/federations',
@@ -259,7 +259,7 @@ it('shows clusters with and without data, and metrics of both', async () => {
       hold: { generation: 1, by: 'ann@host' },
       notes: ['A note.'],
       schedule: { everyMs: 3_600_000, paused: { note: 'until Monday' } },
-      // A path of a machine is not for the readers of the API.
+      // The API hides file paths, so the path of the volume is replaced by `…`.
       conditions: [{ cluster: 'cluster-1', name: 'disk', reason: "The volume of '…' is full." }],
       toDo: ['The schedule is paused: until Monday.'],
       served: { generation: 7 },

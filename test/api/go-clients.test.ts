@@ -14,7 +14,7 @@ const questionsPerWorld = 10;
 
 type Parameters = Record<string, string>;
 
-/** The groupings to test. Quick runs test only a few of the groupings by a single field. */
+/** The groupings to test. Quick runs omit most groupings by a single field. */
 const aggregates = [
   ...runs<readonly string[]>(['cluster', 'namespace', 'controllerKind', 'providerID'], allocationFields),
   ...['all', 'label:app', 'annotation:team', 'namespaceLabel:team', 'team', 'cluster,namespace'],

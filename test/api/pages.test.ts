@@ -43,7 +43,10 @@ async function allPages(
   throw new Error(`endless pages for ${JSON.stringify(parameters)}`);
 }
 
-/** The groupings to test. Quick runs test only a few of them, because pagination does not depend on the grouping. */
+/**
+ * The groupings to test. Quick runs omit most groupings by a single field, because pagination does not depend on the
+ * grouping.
+ */
 const groupings = [
   ...runs<readonly string[]>(['cluster', 'namespace', 'pod', 'controllerKind'], allocationFields),
   ...['all', 'label:app', 'annotation:team', 'namespaceLabel:team', 'team', 'cluster,namespace'],
@@ -58,8 +61,8 @@ describe('pages', () => {
     async (aggregate) => {
       const whole = await pageOf({ ...idle, aggregate });
       const limit = Math.ceil(Object.keys(whole).length / 3);
-      // This exporter stops at the first page that does not have more rows than the limit.
-      // A full page has more rows than the limit, because idle rows are added to it.
+      // This exporter stops at the first page with at most `limit` rows. A full page has more: `limit` rows and the
+      // idle rows.
       const asked = await allPages({ ...idle, aggregate }, limit, (page) => Object.keys(page).length > limit);
       expect(asked.rows).toEqual(whole);
       expect(Object.keys(whole).some(isIdle)).toBe(true);

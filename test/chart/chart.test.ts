@@ -316,7 +316,8 @@ describeWithHelm('the chart', () => {
       expect(cluster).toMatchObject({ clusterId: 'cluster-4', roles: { federatedCluster: true } });
       expect(federator?.federator.scope).toMatchObject({ cutoff: expect.anything() });
       const kinds = objects.map(({ kind }) => kind);
-      // Kubecost's own settings for an ingress and a service must not make the chart create either for the primary.
+      // The values configure Kubecost's ingress and service. This must not make the chart create an ingress or a
+      // service for the primary.
       expect(kinds).not.toContain('Ingress');
       expect(kinds).not.toContain('Service');
       const deployments = objects.filter(({ kind }) => kind === 'Deployment');
@@ -631,7 +632,8 @@ describeWithHelm('the chart', () => {
       for (const [name, seconds] of Object.entries(thresholds)) {
         const expr = rule(name)?.expr ?? '';
         expect(expr).toMatch(new RegExp(` > ${seconds}$`));
-        // The range is as long as the threshold. Otherwise, the rule would lose the time before it is old enough.
+        // Each range must be as long as the threshold. With a shorter range, the last timestamp of a stopped pod would
+        // leave the range before it is old enough to raise the alert.
         for (const [, range] of expr.matchAll(/\[(\w+)\]/g)) expect(range).toBe(`${seconds}s`);
       }
     });
@@ -815,12 +817,13 @@ describeWithHelm('the chart', () => {
       const { objects } = await render({ valuesFiles: [fileOf(example)] });
       const rendered = objects.map(({ kind, metadata }) => `${kind}/${metadata.name}`);
       for (const { container } of objects.flatMap(podsOf).flatMap(({ spec }) => containersOf(spec))) {
-        // Kubernetes never updates a file that is mounted with a subPath. Only data volumes may have one.
+        // Kubernetes never updates a file that is mounted with a subPath, so only data volumes may use a subPath.
         const mounts = list(container['volumeMounts']).filter(({ name }) =>
           /^federated-etl-/.test(String(name)),
         );
         expect(mounts.filter(({ subPath }) => subPath !== undefined)).toEqual([]);
-        // A pod keeps its variables. If they came from an object of the chart, a change of it would not reach the pod.
+        // A running pod keeps its environment variables. If a variable came from a ConfigMap or secret of the chart, a
+        // change of that object would not reach the pod.
         const froms = [
           ...list(container['env']).map((one) => fields(one['valueFrom'])),
           ...list(container['envFrom']),

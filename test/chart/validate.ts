@@ -25,7 +25,7 @@ const qualifiedName = (text: string): boolean => {
   );
 };
 
-/** The string formats that can be checked. `is` is the check. `called` describes the format in error messages. */
+/** String formats. `is` checks whether a string has the format, and `called` describes the format in error messages. */
 const formats: Readonly<Record<string, { readonly is: (text: string) => boolean; readonly called: string }>> =
   {
     'dns-label': { is: (text) => dnsLabel.test(text), called: 'a DNS label (a-z, 0-9, -; at most 63)' },

@@ -37,7 +37,7 @@ function schemaMismatches(values: readonly ChartValue[], defaults: object, schem
     for (const [key, property] of Object.entries(properties)) {
       if (onlyInSchema.includes(`${at}${key}`)) continue;
       if (keys.includes(key)) compare((value as Record<string, unknown>)[key], `${at}${key}.`, property);
-      // A value that is documented as a whole may have keys in the schema that values.yaml does not set.
+      // If a map is documented as a single value, its schema may list keys that values.yaml does not set.
       else if (!documented.includes(at.slice(0, -1)) && !holds(`${at}${key}`))
         unknown.push(`values.yaml does not know ${at}${key}`);
     }

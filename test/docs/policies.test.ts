@@ -131,7 +131,7 @@ function grantsOfS3({ Statement }: S3Document): Grants {
         found.list.push(...[Condition?.StringLike['s3:prefix'] ?? []].flat().map(below));
         continue;
       }
-      // A failed multipart upload is aborted. This deletes only parts that never became an object.
+      // Skip this action. It aborts a failed multipart upload, which deletes only parts that never became an object.
       if (action === 's3:AbortMultipartUpload') continue;
       const verb = verbs.get(action);
       if (verb === undefined) throw new Error(`${action} is none that any role needs`);

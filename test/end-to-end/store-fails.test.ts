@@ -60,7 +60,7 @@ interface Failing {
   readonly code: string;
   readonly fail: () => unknown;
   readonly mend: () => unknown;
-  /** True if the store writes the report, and only the store's answer is lost. (Default: false) */
+  /** True if the store writes the run's report, but its answer to the write is lost. (Default: false) */
   readonly reported?: boolean;
 }
 
@@ -181,10 +181,7 @@ class World {
     return (await readRuns(this.operator, 5, failed)).runs.find((one) => one.run === run);
   }
 
-  /**
-   * Returns the times at which the last federation with each outcome ended, as the federator would show them in its
-   * gauges.
-   */
+  /** Returns when the last federation with each outcome ended, as the federator's gauges show it. */
   async gauges(): Promise<ReadonlyMap<RunOutcome, number>> {
     const { context } = this.federator;
     const looked = Promise.withResolvers<ReadonlyMap<RunOutcome, number>>();
@@ -321,8 +318,9 @@ describeWithS3('a store that fails', () => {
     });
 
     /**
-     * Calls `fail`, which makes the store fail, and federates. Expects that the run is listed and counted, both before
-     * and after `mend` repairs the store. Expects that a replay then produces the result that the run would have had.
+     * Makes the store fail by calling `fail`, and federates. Expects the run to be listed and counted. Then repairs the
+     * store by calling `mend`. Expects the run to be listed still, and a replay to produce the result that the run
+     * would have had without the failure.
      */
     async function expectMadeGood(
       world: World,

@@ -93,7 +93,7 @@ function expectSameRefusal(pipeline: Pipeline, bytes: Uint8Array, good: Uint8Arr
     ]);
     return;
   }
-  // Check that the refused file was not modified, and that the result is the same as without it.
+  // The refused file must not be modified, and must leave no trace in the result.
   if (!given.equals(bytes)) throw new Error('The bytes of a refused file were changed.');
   const alone = spliceSets(pipeline, [{ id: 'good', bytes: Buffer.from(good) }]);
   if (!Buffer.concat([...splice.finish().parts]).equals(Buffer.concat([...alone.parts]))) {
@@ -278,8 +278,8 @@ describe('a splice', () => {
   });
 
   test('finds no mark across two strings of a table', () => {
-    // The table contains the bytes of `__idle__`, but not within one string: the first string ends with `__`, `id` is
-    // the length prefix of the second string, and that string begins with `le__`.
+    // In this table, the bytes of `__idle__` are spread over two strings: `__` ends the first string, `id` is the
+    // length prefix of the second string, and `le__` begins the second string.
     const across = 'le__'.padEnd(0x6469, 'x');
     const table = Buffer.from(`\x03\0x__id${across}`, 'latin1');
     expect([...entriesWith(viewOf(table, 0, 5, table.length), '__idle__')]).toEqual([]);

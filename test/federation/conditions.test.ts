@@ -16,7 +16,11 @@ const at = (minute: number) => new Date(Date.UTC(2026, 10, 20, 10, minute)).toIS
 const away: Finding = { holds: 'no', reason: 'It is away.' };
 const found: Readonly<Record<string, Finding>> = { y: { holds: 'yes' }, n: away, u: { holds: 'unknown' } };
 
-/** Returns what holds after each look, and since which minute. */
+/**
+ * Judges a condition once a minute. Each letter of `looks` is a finding: the condition holds (`y`), does not hold
+ * (`n`), or is unknown (`u`). Returns each judgement and the minute since which it stands. For example, `n3` means that
+ * the condition has not held since minute 3.
+ */
 function after(looks: string): string {
   let [judged] = unjudged(['federator'], at(0));
   return [...looks]

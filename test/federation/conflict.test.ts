@@ -20,7 +20,7 @@ test('a roster that was started again may change what the lost one had excluded'
   const mine = own({ roster: 'two' });
   expect(conflictWith(newest, mine, { generation: 7, roster: 'one' })).toBeUndefined();
   expect(conflictWith(newest, mine, { generation: 7, roster: 'zero' })).toBe('exclusions');
-  // `mine` took over the exclusions of generation 6, but those of generation 7 are different.
+  // `mine` took over the exclusions of generation 6, but the newest generation, 7, has other exclusions.
   expect(conflictWith(newest, mine, { generation: 6, roster: 'one' })).toBe('exclusions');
 });
 

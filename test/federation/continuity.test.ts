@@ -7,8 +7,8 @@ function made(generation: number, run = `r${generation}`, parent?: [number, stri
 }
 
 /**
- * Returns a function that checks whether a bucket continues a known generation. The bucket contains these generations,
- * and the last one is the newest.
+ * Returns a function that checks whether a bucket with these generations continues a known generation. The last one in
+ * `generations` is the newest.
  */
 function bucketOf(...generations: (Ancestor | 'unreadable')[]) {
   const numbered = new Map(

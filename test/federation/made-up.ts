@@ -87,7 +87,7 @@ export function named(window: string, ...sources: FingerprintSource[]): string {
   return fingerprint(ref, sources);
 }
 
-/** The names in a plan in which no cluster's records contain a name that another cluster owns. */
+/** The names of a plan without conflicts: no cluster's records contain a name that another cluster owns. */
 export const noNames: PlannedNames = {
   names: {},
   nameConflicts: {},

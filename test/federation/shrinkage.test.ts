@@ -13,8 +13,8 @@ function day(records: number, cpuCoreHours = records, more: Partial<Measure['hou
 }
 
 /**
- * Judges successive versions of one file. For each version, `judge` also gets the last earlier version that was not
- * quarantined, and its verdict on that earlier version.
+ * Judges successive versions of one file. For each version, `judge` also gets the last version that was not quarantined
+ * (`standing`) and the verdict on that version (`remembered`).
  */
 function judgeAll(...versions: (readonly [Measure, number])[]): string[] {
   let standing: Measure | undefined;

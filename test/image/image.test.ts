@@ -119,8 +119,8 @@ describe('the Dockerfile', () => {
     expect(args.get('NODE_IMAGE')).toBe(`node:${devDependencies?.['node']}-bookworm-slim`);
     expect(args.get('VERSION')).toBe(version);
     expect(stages.map(({ name }) => name)).toEqual(['build', 'base', 'final']);
-    // The base image is not available in the tests. So they skip the stage `base`, whose RUN step changes that image.
-    // The last stage must not have RUN steps: the tests would run them without the base image.
+    // The tests have no base image, so they skip the stage `base`, whose RUN step changes that image. The last stage
+    // must not have a RUN step, because the tests would run the step without the base image.
     expect(stages[1]?.steps.map(({ instruction }) => instruction)).toEqual(['RUN']);
     expect(stages[2]?.steps.filter(({ instruction }) => instruction === 'RUN')).toEqual([]);
   });

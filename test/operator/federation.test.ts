@@ -37,7 +37,7 @@ const federation = (bucket: Bucket = folder.bucket, client?: Client) =>
     {},
   );
 
-/** The bucket as it is for a primary that may read Combined Storage only. */
+/** The bucket of a primary that may read only Combined Storage. */
 const withoutFiles = () =>
   overriding(folder.bucket, {
     list: (prefix, options) => {
@@ -95,8 +95,8 @@ describe('what Temporal knows', () => {
   const paused = { paused: true, note: 'audit' };
 
   /**
-   * Returns a client whose workflows answer every query with the entry of their id in `answers`. The query fails if there
-   * is no entry. The schedule is in the given state.
+   * Returns a fake client. A query of a workflow returns the entry in `answers` for the workflow's id, or fails if
+   * there is none. `state` is the state of the schedule.
    */
   const answering = (answers: Record<string, unknown>, state: object): Client =>
     ({
@@ -145,7 +145,7 @@ describe('what Temporal knows', () => {
     folder.lastPushed('cluster-1', day, 80);
     const { schedule, conditions, toDo } = await federation(folder.bucket, client()).status();
     expect(schedule).toEqual({ everyMs: 3_600_000, paused: { note: 'audit' } });
-    // The freshness of a silent cluster is among the things to do.
+    // The condition `freshness` of cluster-1 is missing here, because `toDo` already says that the cluster is late.
     expect(conditions).toEqual([
       { cluster: 'cluster-1', role: 'federatedCluster', name: 'disk', reason: 'No disk.', since },
       { cluster: 'cluster-4', role: 'federator', name: 'store', reason: 'No store.', since },

@@ -202,7 +202,7 @@ const table: Record<Kind, { damaged: Row; missing: Row }> = {
       restore: { refused: 'BACKUP_NOT_FOUND', hint: /`federated-etl backups`/ },
     },
   },
-  // An export to the bucket replaces this document if its content is not the expected one.
+  // If this document is damaged or missing, the next export to the bucket writes it again.
   exportSchema: { damaged: {}, missing: {} },
 };
 
@@ -238,7 +238,8 @@ const cells = [...kinds.filter((kind) => !unread.includes(kind)).map((kind) => [
 describe.each(cells.map((of) => ({ of, name: of.join(', ') })))('$name', ({ of }) => {
   test.each(damages)('%s', async (damage) => {
     const row = of.length > 1 ? {} : table[of[0] as Kind][damage === 'missing' ? 'missing' : 'damaged'];
-    // A document that was cut short is read like any other damaged one. So run only verbs that depend on it.
+    // Verbs treat a document that was cut short like any other damaged document. To save time, run only the verbs in
+    // `row`.
     const asked = damage === 'cut' ? verbNames.filter((verb) => row[verb] !== undefined) : verbNames;
     await world.whileDamaged(of, damage, async () => {
       for (const verb of asked) expectAnswer(verb, await ask(verb), row[verb]);

@@ -682,7 +682,7 @@ describeWithTemporal('Temporal', () => {
       detail: expect.stringMatching(/ for 1 day\. .*cannot be replayed/),
       todo: `temporal operator namespace update --namespace ${brief} --retention 30d`,
     });
-    // After the warning, the remaining checks of Temporal must still be made.
+    // The warning must not make the doctor skip the remaining checks of Temporal.
     expect(found.of('Temporal', 'everything else')).toBeUndefined();
     expect(found.of('Temporal', 'search attributes')).toBeDefined();
   });

@@ -341,7 +341,7 @@ describeWithTemporal('cluster', () => {
     it('refuses while a worker serves the push workflow', async () => {
       await alreadyRemoved();
       lastPushAt(2);
-      // This workflow may have any type. It only needs the id of the push workflow, and a worker.
+      // The check requires only that a worker has served a workflow with this id. So a workflow of any type will do.
       await using _ = await start('roster', names('').push('cluster-3'), { bucket: federation.bucket.label });
       expect((await remove()).err).toMatch(/^CLUSTER_STILL_PUSHES: A worker has served the push workflow/);
       expect(await keys()).toEqual(all);

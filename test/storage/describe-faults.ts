@@ -335,8 +335,8 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
         });
         const stream = repeatable(() => slices(large));
         await expect(patient(2).create('new', stream)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
-        // A part that arrives after the upload was aborted may recreate the upload. So the abort must wait for the late
-        // parts. They take 200 ms; the test tolerates 10 ms less.
+        // A part that arrives after the abort may recreate the upload, so the abort must wait for late parts. A late
+        // part takes 200 ms. The test tolerates 10 ms less.
         for (const waitedMs of cleanUpsAfter) expect(waitedMs).toBeGreaterThanOrEqual(190);
         // Wait for requests that the driver has abandoned, as the proxy may still be sending them to the store.
         await until('the end of all requests', () => proxy.underWay() === 0);

@@ -89,7 +89,7 @@ test('whose service fails can be obtained later', async () => {
   const later = { code: 'STORAGE_UNAVAILABLE', retryable: true };
   expect((await ask(external(), server.endpoint))[0]).toMatchObject(later);
   server.answer(() => undefined, token, json(200, resource('k', Buffer.alloc(3))));
-  // The limit must be long enough for the second call to succeed, even on a busy machine.
+  // The time-out applies to both calls. It must be long enough for the second call to succeed, even on a busy machine.
   const [silent, then] = await ask(external(), server.endpoint, { timeout: '3s' });
   expect(silent).toMatchObject(later);
   expect(then).toMatchObject({ key: 'k' });

@@ -56,7 +56,7 @@ describeWithS3('a bucket that demands checksums', () => {
       await bucket.copy(`${key}/whole`, `${key}/copy`);
       expect((await readAll(bucket, `${key}/parts`)).bytes.equals(large)).toBe(true);
       expect((await readAll(bucket, `${key}/copy`)).bytes.toString()).toBe('whole');
-      // These are four writes of whole bodies, one of which the server refused, and two parts.
+      // Six requests had a body: two parts of an upload, and four whole objects, one of which the server refused.
       expect(proxy.sums).toEqual(Array(6).fill(sum));
     });
     await using({ ...settings, disable_multipart: true }, async (bucket) => {

@@ -34,8 +34,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
   let context: BrowserContext;
   let page: Page;
   /**
-   * Descriptions of everything that must not happen during a test: requests to other hosts, console errors and
-   * exceptions.
+   * Descriptions of events that must not happen during a test: requests to other hosts, console errors and exceptions.
    */
   let wrong: string[];
   /** Matches the messages in `wrong` that the current test causes on purpose. */
@@ -284,8 +283,8 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
       const days = [];
       for (const bar of await bars().all()) days.push((await amounts(bar)).at(-1) ?? 0);
       const total = (await tableTotal()) ?? 0;
-      // Of the seven days in the window, 151 hours have elapsed: six whole days and seven hours of the last.
-      // `total` is the cost per 24 elapsed hours. `day` is the cost of one day, which is the same for all seven.
+      // 151 hours of the window have elapsed: six whole days and seven hours of the seventh day. `total` is the cost
+      // per 24 elapsed hours. All seven days cost the same; `day` is the cost of one.
       const day = (total * 151) / 24 / 7;
       expect(days.map((one) => one / day)).toEqual([...Array<number>(6).fill(1), 24 / 7].map(closely));
       expect(await page.locator('.numbers tfoot').count()).toBe(0);

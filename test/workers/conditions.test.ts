@@ -211,7 +211,7 @@ describeWithTemporal('the conditions of a process', () => {
       ...world.options(own.push('c1')),
       args: [{ cluster: 'c1', instance: 'volume-1', rescanEveryMs: 3_600_000 }],
     });
-    // A Temporal in which this process may create no schedule.
+    // A client that may not create schedules as long as `mayCreate` is false.
     let mayCreate = false;
     const schedule = Object.assign(Object.create(client.schedule) as Client['schedule'], {
       create: (...args: Parameters<Client['schedule']['create']>) =>
@@ -270,7 +270,7 @@ describeWithTemporal('the conditions of a process', () => {
     expect(conditions.current('federator')).toContainEqual(
       expect.objectContaining({ name: 'schedule', holds: 'yes', reason: 'paused: the auditors are here' }),
     );
-    // Another roster has to hear all of it, too.
+    // A new roster knows no conditions, so all of them must be reported to it again.
     await client.workflow.getHandle(own.roster).terminate();
     await client.workflow.start<typeof roster>('roster', {
       ...world.options(own.roster),

@@ -119,7 +119,10 @@ describe('The log', () => {
   const now = new Date('2026-11-20T12:00:00Z');
   const lastPush = '2026-11-20T07:00:00Z';
   type State = 'on-time' | 'late' | 'back' | 'gone' | 'not-expected' | 'no files';
-  /** Returns one look at a cluster; `back` is late only because it has just come back. */
+  /**
+   * Returns a cluster in the given state. `back` is not a state of its own: the cluster is late only because it has
+   * just come back.
+   */
   const seen = (state: State) => ({
     cluster: 'a',
     ...(state !== 'no files' && { lastPush }),

@@ -21,7 +21,7 @@ describe('health', () => {
 
   const ask = async (path: string) => {
     const answer = await fetch(`${server.url}${path}`);
-    // The conditions of the roles have a test of their own.
+    // Remove the conditions of the roles, which another test covers.
     const text = (await answer.text()).replace(/^\w+\.\w+: unknown\n/gm, '');
     return `${answer.status} ${text.trim()}`;
   };

@@ -30,7 +30,10 @@ describeWithTemporal('the time of the last push', () => {
   });
   afterAll(() => world?.[Symbol.asyncDispose]());
 
-  /** Returns the metric that a process shows just after its start, in milliseconds since the epoch. */
+  /**
+   * Returns the time of the last push, in milliseconds since the epoch, as the metric of a newly started process shows
+   * it.
+   */
   async function shownAfterStart(cluster: string): Promise<number> {
     const registry = new Registry();
     const roles = { federatedCluster: true, federator: false, primaryCluster: false };

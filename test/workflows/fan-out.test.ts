@@ -143,7 +143,8 @@ describeWithTemporal('a federation of many windows', () => {
 
   it('has a history that does not grow with its plan', async () => {
     // A run of 40 windows gets one signal per window. A run of 100,000 windows gets only one per 1,000 windows, because
-    // otherwise its history would be too large. The second run merges only 80 of them in this test, so it gets none.
+    // otherwise its history would be too large. In this test, the second run merges only 80 of its 100,000 windows, so
+    // it gets no signal.
     for (const [shards, planned] of [
       [40, 40],
       [80, 100_000],
@@ -158,8 +159,8 @@ describeWithTemporal('a federation of many windows', () => {
       expect(world.inputs('recordShard')).toHaveLength(shards);
       const { events, bytes, signals } = await sizeOf(run);
       expect(signals).toBeLessThanOrEqual(planned === shards ? shards : 0);
-      // Each plan may cause four events per signal, and fewer than 120 other events. In the worst case, a run makes
-      // five plans with a hundred signals each. The total must be below `mostEvents` even in this case.
+      // A plan may cause four events per signal and fewer than 120 other events. A run makes at most five plans, with a
+      // hundred signals each. Even then, the total must be below `mostEvents`.
       expect(events - 4 * signals).toBeLessThan(120);
       expect(5 * (120 + 4 * 100)).toBeLessThan(mostEvents);
       expect(bytes).toBeLessThan(mostBytes / 50);
