@@ -14,24 +14,30 @@ export interface Condition {
   readonly role: RoleName;
   readonly name: ConditionName;
   readonly holds: 'yes' | 'no' | 'unknown';
-  /** Why the condition does not hold, in a sentence; if it holds, what there is to say about it. */
+  /**
+   * If the condition does not hold: why, in a sentence. If it holds: a note, such as `none is configured`; usually
+   * undefined.
+   */
   readonly reason?: string;
   /** Time since when `holds` has its value, in RFC 3339 format. */
   readonly since: string;
 }
 
-/** What one look at a condition has found. */
+/** The result of one check of a condition. */
 export type Finding =
   | { readonly holds: 'yes'; readonly reason?: string }
   | { readonly holds: 'no'; readonly reason: string }
   | { readonly holds: 'unknown' };
 
-/** A condition, and what the last look found if that has not yet become its state. */
+/**
+ * A condition. `doubt` is set if the last check found another value than `holds`, and no second check has confirmed
+ * that value yet. See `judge`.
+ */
 export interface Judged extends Condition {
   readonly doubt?: { readonly holds: Finding['holds']; readonly since: string };
 }
 
-/** Returns the conditions of the given roles before the first look. */
+/** Returns the conditions of the given roles before the first check. All of them are unknown. */
 export function unjudged(roles: readonly RoleName[], now: string): Judged[] {
   return roles.flatMap((role) =>
     conditionsOfRoles[role].map((name) => ({ role, name, holds: 'unknown' as const, since: now })),
@@ -39,8 +45,8 @@ export function unjudged(roles: readonly RoleName[], now: string): Judged[] {
 }
 
 /**
- * Returns a condition after a look at it. It holds as soon as one look finds so. It stops holding, or becomes unknown,
- * only when two looks in a row agree, so that one failed call changes nothing.
+ * Returns a condition as it is after a check. One check is enough to make it hold. It stops holding, or becomes
+ * unknown, only after two checks in a row with the same result, so that one failed call changes nothing.
  */
 export function judge(before: Judged, found: Finding, now: string): Judged {
   const { role, name } = before;
@@ -53,7 +59,7 @@ export function judge(before: Judged, found: Finding, now: string): Judged {
   return { role, name, holds, ...(reason !== undefined && { reason: oneLine(reason) }), since };
 }
 
-/** Returns a condition as others are to see it. */
+/** Returns a condition as it is reported, which is without `doubt`. */
 export function conditionOf({ doubt: _, ...condition }: Judged): Condition {
   return condition;
 }
@@ -66,8 +72,8 @@ function oneLine(text: string): string {
 }
 
 /**
- * Reads the conditions that a process reports. Passes over what is not a condition, and returns each condition of each
- * role at most once, so that the result is small whatever the message is.
+ * Parses the conditions that a process reports. Ignores everything in the message that is not a valid condition.
+ * Returns each condition of each role at most once, so the result is small even if the message is large.
  */
 export function parseConditions(message: unknown): Condition[] {
   const parsed = new Map<string, Condition>();
@@ -90,12 +96,12 @@ export function parseConditions(message: unknown): Condition[] {
 }
 
 /**
- * Judges how long ago something succeeded that has to succeed regularly.
+ * Judges whether an action that has to succeed regularly, such as a push, has succeeded recently enough.
  *
- * @param last when it last succeeded, or since when it could have; undefined if that is unknown
- * @param limitMs the time after which it should have succeeded again
- * @param what what did not succeed, such as `No push`
- * @param why what the last failure was, in a sentence; undefined if it is unknown
+ * @param last time of the last success or, before the first success, the time from which to count; undefined if unknown
+ * @param limitMs the maximum time since `last`
+ * @param what the start of the reason, such as `No push`
+ * @param why a sentence about the last failure; undefined if there was none or it is unknown
  */
 export function judgeFreshness(
   {
@@ -117,7 +123,10 @@ export function judgeFreshness(
   return { holds: 'no', reason: why === undefined ? sentence : `${sentence} ${why}` };
 }
 
-/** Returns the time within which something should succeed that is tried every `everyMs`: three intervals. */
+/**
+ * Returns the maximum time since the last success of an action that is repeated every `everyMs`: three intervals, but
+ * at least `leastMs`. All times are in milliseconds.
+ */
 export function freshFor(everyMs: number, leastMs: number): number {
   return Math.max(3 * everyMs, leastMs);
 }

@@ -12,13 +12,11 @@ export type Conflict = 'settings' | 'exclusions';
  * generation. Two conflicting federators would keep undoing each other's work. Returns undefined if there is no
  * conflict.
  *
- * If both federators take their exclusions from the same roster, a difference only means that the roster has changed in
- * the meantime. This is no conflict.
- *
- * If the rosters differ, the roster of `own` may be a replacement for the other roster, because Temporal has lost that
- * one. The replacement was started with the exclusions of the newest generation at that time (see `follows`). This is
- * no conflict either. But if the other roster is named by a generation that was committed after the replacement was
- * started, the other roster still exists. Then there is a conflict.
+ * Different exclusions are no conflict in two cases:
+ * - Both federators take their exclusions from the same roster. The roster has only changed in the meantime.
+ * - The roster of `own` was started as a replacement for the other roster, because Temporal had lost that one. The
+ *   replacement took its initial exclusions from the generation in `follows`. But if a later generation names the other
+ *   roster, that roster still exists, and there is a conflict.
  */
 export function conflictWith(
   newest: { readonly generation: number; readonly membership: Membership },

@@ -38,6 +38,7 @@ export function startingExclusions(
 function isNewest(bucket: string, { follows }: Stored, earlier: EarlierRoster): boolean {
   if (follows === undefined) return earlier.bucket === bucket;
   if (follows.roster === earlier.id) return true;
-  // The earlier roster ended before any run committed its exclusions.
+  // The newest generation is still the one with which the earlier roster started: no run has committed the exclusions
+  // of the earlier roster.
   return follows.roster === earlier.follows?.roster && follows.generation === earlier.follows.generation;
 }

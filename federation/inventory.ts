@@ -26,8 +26,8 @@ export function inventoryMetadata({ program, agent, codecs }: Inventory): Record
 }
 
 /**
- * Parses the metadata of a pushed object. Files that Federated ETL did not push have none of it. Ignores values that the
- * program does not write: the metadata comes from outside.
+ * Parses the metadata of a pushed object. Ignores values that `inventoryMetadata` cannot have written, because other
+ * programs may write to the bucket, too. If Federated ETL did not push the object, the inventory is empty.
  */
 export function parseInventory({ program, agent, codecs }: Readonly<Record<string, string>>): Inventory {
   const found: Inventory['codecs'] = {};

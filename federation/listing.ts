@@ -33,8 +33,8 @@ export const seenClusterSchema = z.object({
    */
   newest: z.number().nonnegative(),
   /**
-   * Whether the keys of the cluster's files for recent windows sort by time. If not, a listing of recent windows would
-   * miss some of these files.
+   * Whether the keys of the cluster's files for recent windows sort by time. If they do not, a listing of recent
+   * windows would miss some of these files.
    */
   inOrder: z.boolean(),
 });

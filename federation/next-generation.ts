@@ -85,8 +85,9 @@ function decidedNames(
 }
 
 /**
- * Returns whether a generation equals its base, apart from number, run, parent, time, program, federator and writers. If so,
- * there is nothing to commit. But if the generation replaces one that is newer than its base, it is always committed.
+ * Returns whether a generation equals its base, apart from number, run, parent, time, program, federator and writers.
+ * If so, there is nothing to commit. Returns false if the generation replaces one that is newer than its base, because
+ * such a generation is always committed.
  */
 export function sameGeneration(base: Generation, next: Generation): boolean {
   return (

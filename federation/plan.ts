@@ -43,8 +43,8 @@ export interface PlanInput {
    */
   readonly lastGenerations: ReadonlyMap<number, Pick<Generation, 'windows'>>;
   /**
-   * If the run ends a hold: the generation that the hold kept from being current. Clusters and windows that the base
-   * generation lacks are looked up here, because the base generation is an earlier one.
+   * If the run ends a hold: the generation that was current before the rollback or, after several rollbacks in a row,
+   * before the first of them. Clusters and windows that the base generation lacks are looked up in it.
    */
   readonly heldBack?: Pick<Generation, 'windows' | 'membership'>;
   readonly request: Pick<FederationRequest, 'windows' | 'force' | 'full'>;

@@ -10,7 +10,7 @@ import type { ListedFile } from './candidates';
 export interface Silence {
   /**
    * - `on-time`: the cluster pushes as often as usual.
-   * - `late`: it has not pushed for three times its usual interval, and at least three hours. Once it pushes again, it
+   * - `late`: it has not pushed for at least three hours and three times its usual interval. Once it pushes again, it
    *   remains late until its pushes are regular.
    * - `gone`: it has not pushed for two days, or it has no files at all although a generation includes it.
    * - `not-expected`: it is not expected to push, because it is excluded or removed, was stopped on purpose, or has not

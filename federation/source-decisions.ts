@@ -95,7 +95,10 @@ export interface DecidedSources {
   readonly sources: readonly DecidableSource[];
   /** Ids of the windows that have to be merged again: those with a source that is accepted. */
   readonly windows: ReadonlySet<string>;
-  /** Number of selected sources that `base` no longer lists in the version that the person has seen. */
+  /**
+   * Number of selected sources to which the decision no longer applies: `base` does not list them, or lists another
+   * version of the file.
+   */
   readonly outdated: number;
 }
 

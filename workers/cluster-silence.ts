@@ -15,14 +15,14 @@ import type { RoleContext } from './role';
  */
 const everyMs = 600_000;
 /**
- * The windows of this last period are listed, in seconds. Older windows do not matter, because each push writes the
- * cluster's newest windows.
+ * How far back windows are listed, in seconds. Older windows do not matter, because each push writes the cluster's
+ * newest windows.
  */
 const listedSpan = 14 * 86_400;
 
 /**
- * Keeps the metrics about the clusters' last pushes up to date, and logs which clusters go silent and come back: lists
- * the recent windows of all clusters every ten minutes. Returns a function that stops this.
+ * Keeps the metrics about the clusters' last pushes up to date, and logs which clusters go silent and come back. To do
+ * so, lists the recent windows of all clusters every ten minutes. Returns a function that stops these listings.
  */
 export function watchSilence({ bucket, client, names, log, metrics }: RoleContext): () => void {
   const logSilence = silenceLog(log);
@@ -60,7 +60,7 @@ type Judged = Pick<ClusterSummary, 'cluster' | 'lastPush' | 'silence'>;
 
 /**
  * Returns a function that logs each cluster once when it becomes late or gone, and once when it is on time again. A
- * cluster that is still late after coming back is not logged.
+ * cluster that is late only because it has just come back is not logged.
  */
 export function silenceLog(
   log: Pick<Log, 'info' | 'warn'>,

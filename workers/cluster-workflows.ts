@@ -65,7 +65,7 @@ export async function startPush(context: WorkflowContext, instance: string): Pro
 export interface Registration {
   /** Asks the roster to add this cluster if it is a primary, otherwise to remove it. Retries until that succeeds. */
   begin(): Promise<void>;
-  /** Repeats the request if another roster has been started since. */
+  /** The need for this entry. Restoring it repeats the request if another roster has been started since. */
   readonly need: Need;
   close(): void;
 }
@@ -112,7 +112,7 @@ export function registrationOf({ client, names, settings, log }: WorkflowContext
             }
           : { holds: 'yes' },
       restore: async () => {
-        // If there was no registration yet, the notifier is still trying.
+        // If the cluster is not registered yet, the notifier is still trying to register it.
         if (!primaryCluster || registeredIn === undefined) return false;
         const roster = await rosterId(client, names.roster);
         return roster !== undefined && roster !== registeredIn && (await register());

@@ -9,7 +9,7 @@ import {
   unjudged,
 } from '../federation/conditions';
 
-/** Keeps the conditions of a process's roles. Whatever looks at one says here what it has found. */
+/** Keeps the conditions of the roles of a process. Every check of a condition passes its result to `found`. */
 export class Conditions {
   private readonly judged: Map<string, Judged>;
   private report: () => void = () => undefined;
@@ -22,7 +22,7 @@ export class Conditions {
     this.judged = new Map(unknown.map((one) => [`${one.role}.${one.name}`, one]));
   }
 
-  /** Takes note of what a look has found. Does nothing if the process does not have this role. */
+  /** Records the result of a check. Does nothing if the process does not have this role. */
   found(role: RoleName, name: ConditionName, finding: Finding): void {
     const key = `${role}.${name}`;
     const before = this.judged.get(key);
@@ -32,12 +32,15 @@ export class Conditions {
     if (before.holds !== after.holds || before.reason !== after.reason) this.report();
   }
 
-  /** Lets the conditions be reported although they have not changed, as Temporal has lost what was reported. */
+  /**
+   * Has all conditions reported again, although they have not changed. Call this after Temporal has lost earlier
+   * reports.
+   */
   reportAgain(): void {
     this.report();
   }
 
-  /** Calls `report` whenever a condition or its reason has changed. */
+  /** From now on, calls `report` whenever a condition or its reason has changed, and when `reportAgain` is called. */
   onChange(report: () => void): void {
     this.report = report;
   }

@@ -22,8 +22,9 @@ const longestWaitMs = 30_000;
 /**
  * Connects to Temporal. Waits for the server as long as necessary, so that a cluster may start before its Temporal
  * server. Throws TEMPORAL_UNAVAILABLE if `stop` is aborted in the meantime or if the namespace does not exist, and
- * TEMPORAL_ACCESS_DENIED if the server denies this client access to it. If `insists` returns true, keeps trying instead
- * of throwing in the last two cases. Asks for the settings before each attempt, because they may have been corrected.
+ * TEMPORAL_ACCESS_DENIED if the server denies this client access to it. If `insists` returns true, keeps trying even if
+ * the namespace does not exist or access is denied. Calls `current` before each attempt, because the settings may have
+ * been corrected.
  */
 export async function connectPatiently(
   current: () => Settings['temporal'],

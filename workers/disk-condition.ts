@@ -5,13 +5,13 @@ import { type Finding, isNearlyFull, leastFree, type VolumeSpace } from '../fede
 import { systemCode } from '../local-etl/store';
 import { formatBytes } from '../operator/format';
 
-/** A folder whose volume a role writes to, and the setting that names it. */
+/** A folder to which a role writes, and the name of the setting that contains the folder's path. */
 export interface WrittenFolder {
   readonly setting: string;
   readonly folder: string;
 }
 
-/** Returns whether each of these folders can be written to, on a volume that is not nearly full. */
+/** Checks that each of these folders can be written to, and that its volume is not nearly full. */
 export async function lookAtDisks(folders: readonly WrittenFolder[]): Promise<Finding> {
   for (const { setting, folder } of folders) {
     const where = `${setting}, ${folder},`;
@@ -30,8 +30,8 @@ export async function lookAtDisks(folders: readonly WrittenFolder[]): Promise<Fi
 }
 
 /**
- * Judges the space of a volume. The reason does not say how much is free at the moment: that changes all the time, and
- * each new reason is reported to Temporal.
+ * Judges the free space of a volume. The reason does not contain the current free space, because that number changes
+ * all the time, and every change of the reason is reported to Temporal.
  */
 export function judgeSpace(where: string, space: VolumeSpace): Finding {
   if (!isNearlyFull(space)) return { holds: 'yes' };

@@ -15,7 +15,7 @@ export class FederationEnds {
     private readonly metrics: Pick<RoleMetrics, 'federationEnded'>,
   ) {}
 
-  /** Returns the functions that the workflows of a worker call to report their end. */
+  /** Returns the functions that a worker's workflows call to report that they have ended. */
   sinks(): InjectedSinks<FederationSinks> {
     return {
       federations: {

@@ -28,8 +28,8 @@ const throttled = 8;
  * to retry. By default, this retry would throw an error that nothing can catch, and the process would crash.
  *
  * `throttledAttempts` is the maximum number of attempts of a call that the server refuses because there are too many
- * requests. (Default: the same as after other errors) Set it where a person waits: after only a few attempts, the
- * person sees the reason in time.
+ * requests. (Default: the same as after other errors) Set a low number if a person is waiting, so that the person soon
+ * sees the reason.
  */
 export function guardedRetries(sdk: Sdk, throttledAttempts = Number.POSITIVE_INFINITY): Interceptor[] {
   const { delayFunction, retryableDecider } = sdk.defaultGrpcRetryOptions();

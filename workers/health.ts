@@ -37,8 +37,8 @@ export class Readiness {
   }
 
   /**
-   * Call this when the primary's API is open. From then on, the state of the primary role depends only on `unserved`.
-   * It returns why the primary cannot answer queries, or undefined if it can.
+   * Call this when the primary's API is open. From then on, the state of the primary role depends only on `unserved`,
+   * which returns why the primary cannot answer queries, or undefined if it can.
    */
   serving(unserved: () => string | undefined): void {
     this.unserved = unserved;
@@ -97,11 +97,12 @@ export const ready = 'ready';
 /**
  * Serves three HTTP endpoints:
  * - `/healthz` returns 200 as long as the process responds.
- * - `/readyz` returns 200 if every role is ready, otherwise 503 with the reasons, and a line for each condition of the
- *   roles. `/readyz?role=primaryCluster` checks a single role.
+ * - `/readyz` returns 200 if every role is ready, otherwise 503. The body has one line for the state of each role, and
+ *   one line for each condition. `/readyz?role=primaryCluster` checks a single role.
  * - `/metrics` returns the metrics of the registry, then those that `further` returns in the same format.
  *
- * They require no token, and reveal no costs. Throws SETTINGS_INVALID if the server cannot listen at the address.
+ * The endpoints require no token, and reveal no costs. Throws SETTINGS_INVALID if the server cannot listen at the
+ * address.
  */
 export async function startHealth(
   listen: string,

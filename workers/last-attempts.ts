@@ -6,7 +6,7 @@ import { everyMinute } from './every-minute';
 import type { RoleContext } from './role';
 
 const answerWithinMs = 10_000;
-/** Shortest time after which a push or pull is missed, in milliseconds. */
+/** A push or pull is overdue after this time at the earliest, in milliseconds. */
 const leastFreshMs = 3_600_000;
 
 /**
@@ -19,15 +19,15 @@ export function lastSuccess({ at, error }: Attempted<unknown>): number | undefin
 }
 
 /**
- * Keeps the metrics and conditions about the last push and the last pull of this cluster up to date. Asks the push and pull workflows
- * every minute, because only they remember what happened before this process started. Before the first attempt, the
- * start of the workflow is used. Returns a function that stops these updates.
+ * Keeps the metrics and conditions about the last push and the last pull of this cluster up to date. Asks the push and
+ * pull workflows every minute, because only they remember what happened before this process started. Before the first
+ * attempt, uses the time at which the workflow was started. Returns a function that stops these updates.
  */
 export function watchLastAttempts(context: RoleContext): () => void {
   return everyMinute(context.log, 'when the last push and pull succeeded', () => lookAtAttempts(context));
 }
 
-/** Looks once at the last push and the last pull. */
+/** Updates the metrics and conditions about the last push and the last pull once. */
 export async function lookAtAttempts({
   settings,
   client,
@@ -83,7 +83,10 @@ function failureText(error: Attempted<unknown>['error']): string | undefined {
   return error && `The last attempt failed: ${error.code}: ${error.message}`;
 }
 
-/** Judges the last pull. One that refused the bucket was no failure, but it pulled nothing. */
+/**
+ * Judges the last pull. If the pull refused the bucket, the condition does not hold: such a pull does not fail, but it
+ * pulls nothing.
+ */
 export function judgePull(
   pulled: { readonly at: number; readonly state: PullState } | undefined,
   limitMs: number,
@@ -96,7 +99,7 @@ export function judgePull(
   return judgeFreshness({ last: pulled?.at, limitMs, what: 'No pull', why: failureText(error) }, now);
 }
 
-/** Judges the last export. It is unknown before the first one. */
+/** Judges the last export. Before the first export, the condition is unknown. */
 export function judgeExport(isEnabled: boolean, state: Pick<PullState, 'export'> | undefined): Finding {
   if (!isEnabled) return { holds: 'yes', reason: 'none is configured' };
   if (state?.export === undefined) return { holds: 'unknown' };

@@ -13,7 +13,7 @@ import type { RoleContext } from './role';
 const answerWithinMs = 10_000;
 /** Number of recent runs to check. */
 const mostRuns = 100;
-/** Shortest time after which a federation is missed, in milliseconds. */
+/** A federation is overdue after this time at the earliest, in milliseconds. */
 const leastFreshMs = 900_000;
 
 /**
@@ -31,17 +31,17 @@ export function lastEnds(runs: readonly Pick<Run, 'outcome' | 'endedAt'>[]): Map
 }
 
 /**
- * Keeps the metrics and the condition about the last federations up to date. They must also show runs that died, although such a run
- * executes no code at its end. So this function reads the bucket once, for runs that ended before this process started,
- * and then asks Temporal every minute. Before the first run, uses the time at which the schedule was created. Returns a
- * function that stops these updates.
+ * Keeps the metrics and the condition about the last federations up to date. They must also show runs that died,
+ * although such a run executes no code at its end. So this function reads the bucket once, for runs that ended before
+ * this process started, and then asks Temporal every minute. Before the first run, uses the time at which the schedule
+ * was created. Returns a function that stops these updates.
  */
 export function watchLastFederations(context: RoleContext): () => void {
   const look = lookAtFederations(context);
   return everyMinute(context.log, 'how the last federations ended', look);
 }
 
-/** Returns a function that looks once at how the last federations ended. */
+/** Returns a function that updates the metrics and the condition about the last federations once. */
 export function lookAtFederations(context: RoleContext): () => Promise<void> {
   const { settings, bucket, client, names, metrics, conditions } = context;
   const operator = { settings, names, bucket: async () => bucket, temporal: async () => ({ client }) };
@@ -80,7 +80,9 @@ export function lookAtFederations(context: RoleContext): () => Promise<void> {
   };
 }
 
-/** Judges how long ago a run succeeded. While a person has paused the schedule, none has to. */
+/**
+ * Judges whether the last successful run is recent enough. While the schedule is paused, the condition always holds.
+ */
 export function judgeRuns(
   {
     runs,
@@ -91,7 +93,7 @@ export function judgeRuns(
   }: {
     readonly runs: readonly Pick<Run, 'outcome' | 'endedAt' | 'error'>[];
     readonly ends: ReadonlyMap<RunOutcome, number>;
-    /** When the schedule was created, in milliseconds since the epoch. Counts before the first success. */
+    /** Time when the schedule was created, in milliseconds since the epoch. Used until a run has succeeded. */
     readonly since: number | undefined;
     readonly paused: { readonly note: string } | undefined;
     readonly runEveryMs: number;

@@ -9,17 +9,17 @@ import { StoreCalls } from './store-condition';
 
 const everyMs = 60_000;
 
-/** Judges the conditions of a process that do not need Temporal: the store and the disk. */
+/** Checks those conditions of a process that do not depend on Temporal: `store` and `disk`. */
 export interface LocalLook {
-  /** Takes note of a call to the store. */
+  /** Records the outcome of a call to the store. */
   storageCalled(call: StorageCall): void;
-  /** Looks once at the store and the volumes. */
+  /** Checks the store and the volumes once. */
   look(bucket: BucketReader): Promise<void>;
-  /** Looks now and once a minute. Returns a function that stops this. */
+  /** Checks the store and the volumes now and once a minute. Returns a function that stops these checks. */
   keep(bucket: BucketReader): () => void;
 }
 
-/** Returns what judges the store and the disk for the roles that the settings give the process. */
+/** Returns the checks of the store and the disk for the roles that the process has according to its settings. */
 export function localLook(settings: RoleContext['settings'], conditions: Conditions): LocalLook {
   const { clusterId, localEtl, query } = settings;
   const roles = (Object.keys(settings.roles) as RoleName[]).filter((role) => settings.roles[role]);

@@ -14,20 +14,20 @@ import { repeat } from './repeat';
 export interface Need {
   /** Name for log lines, such as `the schedule federation`. */
   readonly what: string;
-  /** The condition that does not hold while this is absent. */
+  /** The condition that depends on this need. */
   readonly condition: Pick<Condition, 'role' | 'name'>;
   /**
-   * Creates the need if it is absent. Returns whether it was absent, or a sentence about what was lost with it. Never
-   * changes an existing one.
+   * Creates the needed workflow, schedule or registration if it is missing. Never changes an existing one. Returns
+   * false if it was not missing; otherwise true, or a sentence about what was lost.
    */
   restore(): Promise<boolean | string>;
-  /** Returns what the last `restore` found, if it is more than that it is there. */
+  /** Returns the finding for `condition` after the last `restore`. (Default: the condition holds) */
   found?(): Finding;
 }
 
 /**
- * Returns the need for a workflow that never ends. `start` must be harmless if the workflow turns out to be running. It
- * may return a sentence about what was lost.
+ * Returns the need for a workflow that never ends. `start` starts the workflow, and must do no harm if the workflow is
+ * already running. `start` may return a sentence about what was lost.
  */
 export function workflowNeed(
   client: Client,
@@ -49,8 +49,8 @@ const everyMs = 2 * 60_000;
 const answerWithinMs = 10_000;
 
 /**
- * Checks the needs of a process now and every two minutes, and restores those that are absent. Returns a function that
- * stops this.
+ * Checks the needs of a process now and every two minutes, and restores those that are missing. Returns a function that
+ * stops these checks.
  */
 export function keepNeeds(
   client: Client,
@@ -63,8 +63,9 @@ export function keepNeeds(
 }
 
 /**
- * Returns a function that restores whatever is absent, and logs one line about what it restored. If something cannot be
- * restored, logs the reason, but only once while the reason stays the same. Judges the conditions of the needs.
+ * Returns a function that restores all missing needs, and logs in one line which ones were missing. If a need cannot be
+ * restored, logs the reason. The same reason is logged as a warning only the first time. The function also updates the
+ * conditions that depend on the needs.
  */
 export function restorer(
   client: Client,
@@ -115,7 +116,7 @@ export function restorer(
   };
 }
 
-/** Judges each condition by all of its needs: it holds only if each of them is there. */
+/** Updates the conditions. A condition holds only if all needs that it depends on exist. */
 function judgeNeeds(conditions: Conditions, findings: ReadonlyMap<Need, Finding>): void {
   const of = ({ condition: { role, name } }: Need) => `${role}.${name}`;
   for (const [, found] of Map.groupBy(findings, ([need]) => of(need))) {

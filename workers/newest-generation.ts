@@ -7,7 +7,7 @@ import type { RoleContext } from './role';
 
 /**
  * Keeps the metrics about the newest generation up to date. Reads the bucket every minute, so that the metrics are
- * right soon after a start, and also after a commit by another federator. Returns a function that stops this.
+ * right soon after a start, and also after a commit by another federator. Returns a function that stops these updates.
  */
 export function watchNewestGeneration({ bucket, log, metrics }: RoleContext): () => void {
   const look = newestGenerationIn(bucket);

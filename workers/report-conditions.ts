@@ -8,14 +8,17 @@ import type { RoleContext } from './role';
 const everyMs = 10_000;
 const answerWithinMs = 10_000;
 
-/** Reports the conditions of a process to its workflows, now and after each change. Returns a function that stops this. */
+/**
+ * Reports the conditions of a process to its workflows, now and after each change. Returns a function that stops these
+ * reports.
+ */
 export function keepReporting(context: RoleContext): () => void {
   return repeat(everyMs, reporterOf(context), { atOnce: true });
 }
 
 /**
- * Returns a function that reports the conditions of each role to the workflow that keeps them, unless it has them
- * already. What could not be reported is reported by the next call.
+ * Returns a function that reports the conditions of each role to the workflow that stores them. It does nothing if no
+ * condition has changed since the last report. If a report fails, the next call repeats it.
  */
 export function reporterOf({ client, names, settings, log, conditions }: RoleContext): () => Promise<void> {
   const { clusterId: cluster } = settings;
@@ -39,7 +42,7 @@ export function reporterOf({ client, names, settings, log, conditions }: RoleCon
         );
       } catch (error) {
         due.add(role);
-        // A federator may not have started the roster yet.
+        // The workflow does not exist yet: for example, the federator may not have started the roster.
         if (error instanceof WorkflowNotFoundError) continue;
         log.debug(
           { event: 'conditions.not-reported', reason: error },

@@ -30,7 +30,7 @@ export interface RoleContext extends ProbedBucket {
 /** A role that has been started. The caller must run its workers. */
 export interface StartedRole {
   readonly workers: readonly Worker[];
-  /** What the role needs in Temporal, in the order in which it is created. `begin` has created all of it. */
+  /** What the role needs in Temporal, in order of creation. Once `begin` has run, all of it exists. */
   readonly needs: readonly Need[];
   /** Starts the workflows or the schedule of the role. Called when the workers are running. */
   begin(): Promise<void>;

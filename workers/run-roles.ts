@@ -131,7 +131,7 @@ export async function runRoles(
 
 /** Time between two checks of the files with tokens, keys and certificates, in milliseconds. */
 const lookEveryMs = 5_000;
-/** Says that Temporal has not been reached yet. */
+/** Records, for each role, that Temporal has not been reached yet. */
 function waitsForTemporal({ roles, conditions }: Readiness, address: string): void {
   for (const role of roles)
     conditions.found(role, 'temporal', {

@@ -85,9 +85,9 @@ export async function ensureSchedule(
 }
 
 /**
- * Creates the schedule again if it is gone. Returns whether it was gone, and the pause if it is there and paused. Its
- * first run starts after `firstRunAfterMs`. Never changes an existing schedule, because a person or another federator
- * may have chosen its interval.
+ * Creates the schedule again if it no longer exists. The first run then starts after `firstRunAfterMs`. Never changes
+ * an existing schedule, because a person or another federator may have chosen its interval. `restored` says whether the
+ * schedule was created. `paused` is set if it exists and is paused.
  */
 export async function restoreSchedule(
   client: Client,

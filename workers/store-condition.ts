@@ -12,7 +12,7 @@ import {
 import type { BucketReader } from '../storage/bucket';
 import type { StorageCall } from '../storage/with-metrics';
 
-/** Outcomes with which a store says that it does not serve this process; others are about an object. */
+/** Error codes that mean that the store does not serve this process at all. Other codes concern a single object. */
 const failures: readonly string[] = [
   'STORAGE_UNAVAILABLE',
   'STORAGE_ACCESS_DENIED',
@@ -21,7 +21,10 @@ const failures: readonly string[] = [
   'STORAGE_THROTTLED',
 ] satisfies ErrorCode[];
 
-/** How long a failed write counts if no later one succeeds, in milliseconds: there may be nothing more to write. */
+/**
+ * How long a failed write counts if no later write succeeds, in milliseconds. The time is limited because there may be
+ * nothing more to write.
+ */
 const writeCountsMs = 3_600_000;
 const answerWithinMs = 20_000;
 
@@ -31,7 +34,10 @@ interface Failed {
   readonly at: number;
 }
 
-/** Judges whether the store serves a role, by the calls that the process makes and by a listing once a minute. */
+/**
+ * Judges whether the store serves a role. Uses the outcomes of the calls that the process makes, and a listing of its
+ * own.
+ */
 export class StoreCalls {
   private read: Failed | undefined;
   private write: Failed | undefined;
@@ -49,9 +55,10 @@ export class StoreCalls {
     this.own = role === 'federatedCluster' ? clusterPrefix(cluster) : combinedPrefix;
   }
 
-  /** Takes note of a call to the store. */
+  /** Records the outcome of a call to the store if the call belongs to this role. */
   called({ verb, key, outcome }: Pick<StorageCall, 'verb' | 'key' | 'outcome'>): void {
-    // An export has a condition of its own, and a store may refuse to delete what is locked.
+    // Ignore exports, which have their own condition, and deletions, because a store may refuse to delete a locked
+    // object.
     if (!key.startsWith(this.own) || key.startsWith(exportPrefix) || verb === 'delete') return;
     const writes = verb === 'put' || verb === 'create' || verb === 'copy';
     if (writes && this.role === 'primaryCluster') return;
@@ -62,7 +69,7 @@ export class StoreCalls {
     else this.read = failed;
   }
 
-  /** Asks the store for a listing of a few keys, and returns whether it serves the role. */
+  /** Asks the store for a listing of a few keys, and returns whether the store serves the role. */
   async look(bucket: BucketReader): Promise<Finding> {
     const prefix = this.role === 'federatedCluster' ? clusterEtlPrefix(this.cluster) : generationsPrefix;
     const signal = AbortSignal.timeout(answerWithinMs);
