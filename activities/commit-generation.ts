@@ -124,7 +124,8 @@ async function commitPlan(
   const [unplanned] = Object.entries(next.nameConflicts).filter(
     ([cluster]) => !Object.hasOwn(head.nameConflicts, cluster),
   );
-  // The plan did not know of this name conflict, so the cluster's files were merged. The next attempt knows of it.
+  // The plan did not know of this name conflict, so the cluster's files were merged. The next attempt does, and
+  // quarantines them.
   if (unplanned !== undefined) return { status: 'replan', why: describeNameConflict(...unplanned) };
   const by = { createdAt: next.committedAt, federator: next.membership.federator };
   if (!(await recordFederation(bucket, head, by, options)))

@@ -183,7 +183,7 @@ export class ExportPlace implements AsyncDisposable {
   }
 
   /**
-   * Removes from the export all windows for which `concerns` returns true, except those in `windows`. Returns the
+   * Removes windows from the export: those for which `concerns` returns true and that are not in `windows`. Returns the
    * number of removed windows.
    */
   async removeOthers(

@@ -75,8 +75,8 @@ export async function requireKnownFederation(
   roster: () => Promise<RosterRules>,
   options?: CallOptions,
 ): Promise<void> {
-  // Read the bucket before asking the roster. A roster that has just been started reads the bucket, too. If the bucket
-  // is unavailable, the roster's error would hide the cause.
+  // Read the bucket before asking the roster, so that an unavailable bucket is reported as such. A roster that has just
+  // been started reads the bucket too, and its error would hide the cause.
   const recorded = (await readDocument(bucket, documents.federation.at(), options))?.federation;
   const { known } = await roster();
   if (known === undefined || recorded === known.federation) return;
@@ -119,9 +119,8 @@ export function ancestorsIn(bucket: BucketReader, options?: CallOptions): ReadAn
 }
 
 /**
- * Compares what a bucket contains with the newest generation that is known. Returns undefined if the bucket continues
- * the known generation, otherwise the difference. `base` is the newest generation in the bucket. `recorded` is the
- * federation that `federation.json` names.
+ * Checks whether a bucket continues the newest known generation. Returns undefined if it does, otherwise why it does
+ * not. `base` is the newest generation in the bucket. `recorded` is the federation that `federation.json` names.
  */
 export async function compareWithKnown(
   bucket: BucketReader,

@@ -55,7 +55,10 @@ export function attemptMerge(
   return memory.within(held, signal, () => attemptWithReuse(context, name, sources));
 }
 
-/** Takes unchanged contributions from the window's previous object, unless that turns out to be damaged. */
+/**
+ * Takes unchanged contributions from the window's previous object. If that object turns out to be damaged, reads all
+ * sources instead.
+ */
 async function attemptWithReuse(
   context: AttemptContext,
   name: string,

@@ -118,9 +118,9 @@ export function createPlanFederation(deps: PlanDependencies): PlanFederation {
 }
 
 /**
- * Returns the files in which the previous attempt of the run found cluster names that the file's cluster does not own,
- * together with these names. If some of the names belong to other clusters, the current attempt quarantines the files.
- * If the record of the names cannot be read, the current attempt finds the names again.
+ * Returns the names that the previous attempt of the run found in files of clusters that do not own them, and these
+ * files. If names belong to other clusters, the current attempt quarantines the files. If the record of the previous
+ * attempt cannot be read, the current attempt finds the names again.
  */
 async function foundBefore(
   bucket: Bucket,

@@ -103,7 +103,10 @@ export function createPullCombined(deps: PullDependencies): () => Promise<PullSu
   };
 }
 
-/** If the newest generation is damaged, adds to the error what the damage means for a primary. */
+/**
+ * If the newest generation is damaged, adds to the error that the primary keeps the data that it has. Throws any other
+ * error unchanged.
+ */
 function keepsWhatItHas(error: unknown): never {
   if (!isFederationError(error, 'GENERATION_UNREADABLE')) throw error;
   const { code, subject, hint, detail } = error;

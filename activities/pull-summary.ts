@@ -22,8 +22,8 @@ export interface PullSummary {
   /** Number of the cluster's own files that were pushed before the pull replaced them. */
   pushedFirst: number;
   /**
-   * Windows that were neither replaced nor removed: the cluster was writing them, this process may not read or write
-   * them, or they are behind a link. The next pull tries again.
+   * Windows that were neither replaced nor removed, because the cluster was writing them, this process may not read or
+   * write them, or there is a link on their path. The next pull tries again.
    */
   postponed: FileNotes;
   /** Files and folders that could not be read. */

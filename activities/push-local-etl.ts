@@ -77,8 +77,8 @@ export interface PushSummary {
 }
 
 /**
- * How long after an upload the summaries of pushes still mention a file in `shrunk` or `vanished`, in milliseconds. A
- * file in `shrunk` is no longer mentioned once it has been replaced.
+ * After an upload, the summaries of pushes list the file in `shrunk` or `vanished` for this time, in milliseconds. A
+ * file in `shrunk` is no longer listed once it has been replaced.
  */
 const listedForMs = 86_400_000;
 
@@ -119,7 +119,7 @@ export function createPushLocalEtl(deps: PushDependencies): (input: PushInput) =
     logSkipped(deps, summary);
     logMended(deps, deps.store);
     notePassedOver(summary, passedOver);
-    // Most of these places never change. So log them only if the list has changed.
+    // Log the skipped places only if the list has changed, because most of them never change.
     const text = describePassedOver(summary).join(' ');
     if (text !== '' && text !== logged) logPassedOver(deps, summary, text);
     logged = text;

@@ -48,9 +48,9 @@ export async function readGeneration(
 }
 
 /**
- * Reads the newest generation or, if it is damaged, the newest one that can be read. Use this function only for answers
- * that show which newer generations are damaged, and for plans that start from an earlier generation at a person's
- * request. Everything else that commits or serves data uses `readNewestGeneration`.
+ * Reads the newest generation or, if it is damaged, the newest one that can be read. Use this function only if the
+ * caller shows which newer generations are damaged, or if a person has asked for a plan that starts from an earlier
+ * generation. All other code that commits or serves data uses `readNewestGeneration`.
  */
 export async function readNewestReadable(
   bucket: BucketReader,

@@ -80,8 +80,8 @@ export async function scanWindowFiles(
 
 /**
  * Lists the window files of one cluster. Returns whether any files were skipped because of `since`. To skip files,
- * starts a new listing after them. It does this only at the end of a page, so it never takes more requests than a full
- * listing.
+ * starts a new listing that begins after them. It starts a new listing only at the end of a page, so it never takes
+ * more requests than a full listing.
  */
 async function scanCluster(
   bucket: BucketReader,

@@ -24,8 +24,8 @@ export function isHeldBack(context: NamesContext, source: WindowSource): boolean
 }
 
 /**
- * Finds the sources that are bad because their clusters carry other clusters' names. Finds a source only if its names
- * are known without reading the file: from the plan, or from the cluster's last contribution.
+ * Finds the sources that are bad because their clusters carry other clusters' names. Reads no files: it finds a source
+ * only if its names are known from the plan or from the cluster's last contribution.
  */
 export function findTaken(context: NamesContext, sources: readonly WindowSource[]): BadFinding[] {
   return sources.flatMap((source) => {

@@ -59,8 +59,8 @@ export class WindowMerge {
     for (let looks = 0; ;) {
       if (!sources.some((source) => contributes(source))) return { sources, shrunk: [], reused: false };
       const name = fingerprint(ref, sources);
-      // If a file must not be merged because its cluster carries other clusters' names, examine the names in the file
-      // first, even if an earlier attempt has already merged the window.
+      // If a file is held back because of cluster names, examine the names in the file first, even if an earlier
+      // attempt has already merged the window.
       const examined = sources.some((source) => isHeldBack(this.context, source));
       const finished = force || examined ? undefined : await findFinished(bucket, name, { signal });
       const { bad, moved, merged } = finished

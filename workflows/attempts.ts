@@ -70,10 +70,11 @@ function about(ms: number): number {
 
 /**
  * Searches the error and its chain of causes for the first failure with a code. Returns the code and message of that
- * failure. An activity that timed out has the code STEP_TIMED_OUT: its process may have been killed. If no failure has
- * a code, returns the code INTERNAL, with the message of the error. But the message of an ActivityFailure only says that
- * an activity failed, so the message of its cause is returned instead. An error without a message is
- * described by its name.
+ * failure. An activity that timed out has the code STEP_TIMED_OUT: its process may have been killed.
+ *
+ * If no failure has a code, returns the code INTERNAL and the message of the error. For an ActivityFailure, returns the
+ * message of its cause instead, because its own message only says that an activity failed. An error without a message
+ * is described by its name.
  */
 export function failureOf(error: unknown): { code: string; message: string } {
   for (let at = error, step = ''; at instanceof Error; at = at.cause) {

@@ -24,7 +24,7 @@ export interface CommitInput {
 export interface CommitEnd {
   readonly result: CommitResult | { readonly status: 'on-hold' };
   readonly published?: { readonly generation: number; readonly copied: number; readonly deleted: number };
-  /** Steps after the commit that failed, such as `publish`, with the reasons. The next run repeats these steps. */
+  /** Steps that failed after the commit, such as `publish`, with the reasons. The next run repeats these steps. */
   readonly unfinished: readonly string[];
   /** Counts of the store calls made by the whole workflow: the commit, publishing and clean-up. */
   readonly calls: StoreCalls;

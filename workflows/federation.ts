@@ -65,7 +65,7 @@ export interface FederationSummary {
   readonly shrunk: number;
   /** Number of files copied to `combined/etl/bingen/`. */
   readonly published?: number;
-  /** Steps after the commit that failed, with the reasons. The next run repeats these steps. */
+  /** Steps that failed after the commit, with the reasons. The next run repeats these steps. */
   readonly unfinished: readonly string[];
   /** The report, if the run could not write it to the bucket. The next run writes it. */
   readonly unwritten?: FederationReport;
@@ -130,7 +130,7 @@ export async function federation(input: FederationInput): Promise<FederationSumm
   } catch (error) {
     const outcome = isCancellation(error) ? 'cancelled' : 'failed';
     const failure = asRunFailure(error);
-    // Report no error for a cancelled run, because its outcome says everything.
+    // Report no error for a cancelled run, because the outcome `cancelled` says everything.
     const reported = outcome === 'cancelled' ? undefined : failureOf(failure);
     await CancellationScope.nonCancellable(async () => {
       upsertSearchAttributes([{ key: searchAttributes.outcome, value: outcome }]);
@@ -247,7 +247,8 @@ async function mergeAndCommit(
   await mergePlan({ run, attempt: number, mergeQueue, parallel: input.parallel }, plan, (lane, soFar) =>
     noteLane(state, lane, soFar),
   );
-  // Wait until requests to exclude or include a cluster are handled: those that have arrived must affect this run.
+  // Wait until all requests to exclude or include a cluster have been handled: requests that have arrived before the
+  // commit must affect this run.
   await condition(allHandlersFinished);
   show(state, { phase: 'committing' });
   return runCommit(input, { run, attempt: number });

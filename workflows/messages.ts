@@ -111,22 +111,23 @@ export const forgetPrimary = defineSignal<[{ cluster: string }]>('forgetPrimary'
  */
 export const noteGeneration = defineSignal<[GenerationIdentity]>('noteGeneration');
 
-/** The conditions of the roles of a cluster's process. */
+/** The conditions of one role of a cluster, as the cluster's process reports them. */
 export interface ConditionsReport {
   readonly cluster: string;
   readonly conditions: readonly Condition[];
 }
 
 /**
- * Reports the conditions of the roles of a process, when they have changed and after each start: those of a federator
- * to the roster, those of a Federated Cluster to its push, and those of a primary to its pull.
+ * Reports the conditions of a role. A process sends this signal after its start and after each change. The conditions
+ * of a federator go to the roster, those of a Federated Cluster to its push workflow, and those of a primary to its
+ * pull workflow.
  */
 export const reportConditions = defineSignal<[ConditionsReport]>('reportConditions');
 
 export interface RosterState {
   /** Id of this roster. It stays the same when the workflow continues as new, but not when it is started again. */
   readonly id: string;
-  /** The newest generation when this roster was started, if there was one. */
+  /** The generation that was the newest when this roster was started. Undefined if there was none. */
   readonly follows?: FollowedGeneration;
   /** The newest generation that the roster knows. Undefined if it knows none yet. */
   readonly known?: GenerationIdentity;
@@ -177,7 +178,7 @@ export interface Attempted<Summary> {
   readonly error?: { readonly code: string; readonly message: string; readonly since: string };
 }
 
-/** Conditions of the role that a workflow works for, as its process last reported them. */
+/** Part of a workflow's state: the conditions of the role to which the workflow belongs, as last reported. */
 export interface Reported {
   readonly conditions?: readonly Condition[];
 }

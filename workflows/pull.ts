@@ -35,7 +35,7 @@ export interface PullInput {
   /** Approximate interval between checks for a new generation, in milliseconds. A signal triggers an earlier check. */
   readonly pullEveryMs: number;
   readonly state?: Attempted<PullSummary>;
-  /** Conditions that the process of this role last reported. */
+  /** Conditions of the Primary Cluster role, as its process last reported them. */
   readonly conditions?: readonly Condition[];
   /** State of the export; undefined if there has been none. */
   readonly exported?: Attempted<ExportedGeneration>;
@@ -139,8 +139,8 @@ export async function pull(input: PullInput): Promise<void> {
 }
 
 /**
- * Pulls the newest generation to the volume, then loads it into the query tables. `exports` says whether it must be
- * exported afterwards. It is undefined if there was nothing to load.
+ * Pulls the newest generation to the volume, then loads it into the query tables. `exports` says whether the generation
+ * must then be exported; undefined if there was nothing to load.
  */
 async function pullAndIngest(cluster: string): Promise<{ summary: PullSummary; exports?: boolean }> {
   const summary = await pullCombined.executeWithOptions({ summary: `pull to ${cluster}` }, []);

@@ -25,7 +25,7 @@ export interface PushInput {
    */
   readonly rescanEveryMs: number;
   readonly state?: Attempted<PushSummary>;
-  /** Conditions that the process of this role last reported. */
+  /** Conditions of the Federated Cluster role, as its process last reported them. */
   readonly conditions?: readonly Condition[];
 }
 

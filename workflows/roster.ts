@@ -53,7 +53,10 @@ export interface RosterInput {
 }
 
 const { readExclusions } = proxyActivities<FederationActivities>(quickActivity);
-/** Make only a few attempts, because runs wait for the roster, and the answer is not essential. */
+/**
+ * Make only a few attempts to read an earlier roster, because runs wait for this roster, and it can work without the
+ * earlier one.
+ */
 const { readEarlierRoster } = proxyActivities<FederationActivities>({
   ...quickActivity,
   retry: { ...quickActivity.retry, maximumAttempts: 3 },
@@ -61,7 +64,7 @@ const { readEarlierRoster } = proxyActivities<FederationActivities>({
 
 /** Number of signals after which the workflow continues as new, to keep its history short. */
 const messagesPerRun = 500;
-/** Number of federators whose conditions are kept: those that reported last. */
+/** Maximum number of federators whose conditions are kept. If there are more, those that reported last are kept. */
 const mostFederators = 10;
 
 /**
@@ -207,7 +210,10 @@ export async function roster(input: RosterInput): Promise<void> {
   });
 }
 
-/** Returns what a new roster starts with: what the newest generation says, and what an ended roster knew. */
+/**
+ * Returns the exclusions and primaries with which a new roster starts. They come from the newest generation and, if
+ * there is an earlier roster that has ended, from that roster.
+ */
 async function startFrom(
   { bucket, earlier: runId }: RosterInput,
   stored: StoredExclusions,

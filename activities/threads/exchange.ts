@@ -12,7 +12,10 @@ import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 /** Indexes of the values in the shared memory. */
 const place = { changes: 0, turns: 1, round: 2, state: 3 } as const;
 
-/** Values of `state`: the thread's result is still wanted, has been consumed completely, or is no longer wanted. */
+/**
+ * Values of `state`. `wanted`: the main thread still needs the result. `done`: the result has been consumed completely.
+ * `unwanted`: the main thread no longer needs the result.
+ */
 const states = { wanted: 0, done: 1, unwanted: 2 } as const;
 
 export type Shared = Int32Array<SharedArrayBuffer>;

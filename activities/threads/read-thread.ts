@@ -57,7 +57,8 @@ export function read(task: ReadTask & { readonly port: MessagePort; readonly sha
     const verdict: ReadVerdict = { kind: 'refused', code: error.code, detail: error.detail };
     other.tell(verdict);
   } finally {
-    // If sending stopped halfway, some identities may not have arrived. With the next file, send all identities again.
+    // If sending has stopped halfway, the receiver may not have received all identities. So send all identities again
+    // with the next file.
     if (!whole) sent = { reader: '', hashes: new HashIndex() };
     task.port.close();
     releaseBuffer(task.bytes);
