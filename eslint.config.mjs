@@ -4,9 +4,9 @@ import simpleImportSort from 'eslint-plugin-simple-import-sort';
 import tseslint from 'typescript-eslint';
 
 /**
- * The rooms of docs/design/architecture.md and what each may import besides the leaves. `types`: rooms of which it may
- * import types only; `values` may list a single module of such a room by its path. A room that is not listed may import
- * anything.
+ * The rooms of docs/design/architecture.md, and what each room may import in addition to the rooms in `leavesFor`.
+ * `values`: rooms, or single modules of rooms, from which it may import anything. `types`: rooms from which it may
+ * import only types. A room that is not listed here may import everything.
  */
 const rooms = {
   etl: { values: [], types: [] },
@@ -35,7 +35,7 @@ const builtIn = `^(node:.*|${builtinModules.join('|')})$`;
 const inputAndOutput =
   '^(node:)?(fs|fs/promises|net|http|https|http2|tls|dgram|dns|child_process|worker_threads|timers.*|os|process)$';
 
-/** One way to bound concurrency, with one rule for failures. */
+/** Forbids p-map, so that there is only one way to bound concurrency, with one rule for failures. */
 const noPMap = { regex: '^p-map$', message: 'Use mapConcurrently of concurrency/.' };
 
 const roomRules = Object.entries(rooms).map(([room, { values, types }]) => {
@@ -94,7 +94,8 @@ const noKeys = [
 export default defineConfig(
   { ignores: ['node_modules/', 'lib/', 'dist/', 'coverage/', 'test/golden/', 'test/histories/'] },
   {
-    // One block: side effects, Node's modules, packages, other rooms, this room. `eslint --fix` sorts.
+    // Imports form one block, in this order: side effects, Node's modules, packages, other rooms, this room. `eslint
+    // --fix` sorts them.
     plugins: { 'simple-import-sort': simpleImportSort },
     rules: {
       'simple-import-sort/imports': [
@@ -116,9 +117,9 @@ export default defineConfig(
         'error',
         { object: 'process', property: 'env', message: 'Only config/ reads the environment.' },
       ],
-      // A leading underscore marks it as unused on purpose.
+      // A leading underscore marks a variable or parameter as unused on purpose.
       '@typescript-eslint/no-unused-vars': ['error', { varsIgnorePattern: '^_', argsIgnorePattern: '^_' }],
-      // An implementation of an asynchronous interface is async even if it has nothing to await.
+      // A function that implements an asynchronous interface is async even if it awaits nothing.
       '@typescript-eslint/require-await': 'off',
     },
   },
@@ -139,7 +140,7 @@ export default defineConfig(
     ],
     rules: { 'no-restricted-properties': 'off' },
   },
-  // It loads only the requested verb, which an import statement cannot do.
+  // The command line loads only the requested verb, which an import statement cannot do.
   { files: ['scripts/federated-etl.ts'], rules: { '@typescript-eslint/no-require-imports': 'off' } },
   { files: ['scripts/**', 'bench/**', 'test/**'], rules: { 'no-console': 'off' } },
   {
@@ -148,7 +149,7 @@ export default defineConfig(
     rules: { '@typescript-eslint/no-unsafe-assignment': 'off', '@typescript-eslint/unbound-method': 'off' },
   },
   {
-    // Answers of the API are untyped here, and code that runs in the page has its own types.
+    // Answers of the API are untyped in these tests, and code that runs in the page has its own types.
     files: ['test/api/**', 'test/web/**'],
     rules: {
       '@typescript-eslint/no-unsafe-member-access': 'off',

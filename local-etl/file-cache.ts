@@ -51,7 +51,7 @@ const entrySchema = factsSchema.extend({
 });
 const cacheSchema = z.object({
   format: z.literal(1),
-  /** True if a file's inode number has changed although the file had not, as happens on some network file systems. */
+  /** True if the inode number of an unchanged file has ever changed, as happens on some network file systems. */
   inodesMove: z.boolean(),
   files: z.record(z.string(), entrySchema),
 });
@@ -77,7 +77,7 @@ const shareOfSaving = 20;
 
 /**
  * Caches facts about local files, so that unchanged files need not be read again. A file counts as unchanged if its
- * path and its whole stamp are the same. Losing the cache costs only time.
+ * path and its whole stamp are the same. If the cache is lost, the files only have to be read again.
  *
  * On some file systems, a file's inode number changes although the file does not. The cache detects this: the inode
  * number differs, but all times and the content are as before. From then on, it ignores inode numbers.

@@ -103,7 +103,7 @@ export function stamp({ size, mtimeMs, ctimeMs, ino }: Stats): Stamp {
 }
 
 /**
- * Yields the paths of the folders in a folder. Passes over links, because at this level a folder is expected in their
+ * Yields the paths of the folders in a folder. Passes each link to `passOver`, because a folder was expected in its
  * place.
  */
 async function* folders(store: LocalEtl, folder: string, options: ListOptions): AsyncGenerator<string> {
@@ -113,7 +113,7 @@ async function* folders(store: LocalEtl, folder: string, options: ListOptions): 
   }
 }
 
-/** Passes over a folder that cannot be read. Does not list its content. */
+/** Passes the folder to `passOver` if the folder cannot be read. Does not list its content. */
 async function findReadable(store: LocalEtl, folder: string, options: ListOptions): Promise<void> {
   for await (const _ of entries(store, folder, options)) return;
 }
@@ -124,8 +124,8 @@ interface Entry {
 }
 
 /**
- * Yields the entries of a folder below `bingen/`, except those whose names start with a dot. Passes over the folder if
- * it cannot be read.
+ * Yields the entries of a folder below `bingen/`, except those whose names start with a dot. Passes the folder to
+ * `passOver` if the folder cannot be read.
  */
 async function* entries(
   store: LocalEtl,

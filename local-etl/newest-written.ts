@@ -2,14 +2,17 @@ import type { WrittenBy } from '../etl/set-facts';
 import { parseWindowFile, type Pipeline, pipelines } from '../etl/window';
 import type { Inventory } from '../federation/inventory';
 
-/** A pushed file, as far as the inventory is concerned. */
+/** The facts about a pushed file that the inventory needs. */
 export interface WrittenFile {
   readonly path: string;
   readonly mtimeMs: number;
   readonly written: WrittenBy;
 }
 
-/** Keeps what the newest file of each pipeline says about the agent that wrote it. The newest was modified last. */
+/**
+ * Keeps, for each pipeline, what the newest file says about the agent that wrote it. The newest file is the one that
+ * was modified last.
+ */
 export class NewestWritten {
   private readonly newest = new Map<Pipeline, WrittenFile>();
 

@@ -137,7 +137,10 @@ class Restore {
     this.summary.removed++;
   }
 
-  /** Runs `work` while holding the lock of a file's window. Only restores write other files, one restore at a time. */
+  /**
+   * Runs `work` while holding the lock of a file's window. A file that is not a window file needs no lock, because only
+   * restores write such files, and only one restore runs at a time.
+   */
   private locked<T>(path: string, work: () => Promise<T>): Promise<T> {
     const { store, dryRun, signal } = this.deps;
     const file = parseWindowFile(path);

@@ -40,8 +40,8 @@ export async function returnWindow(
   if ((await linkOnPath(deps.store, id)) !== undefined) return 'absent';
   const whose = new Map<string, Judged>();
   for (const path of new Set([id, ...paths])) whose.set(path, await judge(deps, path));
-  // If one of the files is the cluster's own, the cluster's cost-model has rebuilt that file. It is newer than any
-  // saved copy, so do not restore a copy.
+  // If one of the files is the cluster's own, the cluster's cost-model has rebuilt that file. The rebuilt file is newer
+  // than any saved copy, so do not restore a copy.
   const rebuilt = [...whose.values()].some(({ kind }) => kind === 'own');
   const { files, from } = rebuilt ? { files: [], from: 'own' as const } : await savedFiles(deps.files, id);
   let restored = 0;

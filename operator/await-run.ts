@@ -55,7 +55,7 @@ export async function awaitRun(
       } catch (error) {
         if (error instanceof WorkflowFailedError) throw error;
         if (error instanceof WorkflowNotFoundError) throw unknown(run, error);
-        // Temporal cannot be reached at the moment. `watch` decides when that has lasted too long.
+        // Temporal cannot be reached at the moment. `watch` decides when the outage has lasted too long.
         await sleep(lookEveryMs, undefined, { signal: ended.signal });
       }
     }
@@ -81,7 +81,10 @@ export async function awaitRun(
   }
 }
 
-/** A workflow counts as stuck if one of its tasks has reached this attempt: the first attempt has failed. */
+/**
+ * A workflow counts as stuck if one of its tasks has reached this attempt, which means that the first attempt has
+ * failed.
+ */
 const attemptOfStuck = 2;
 
 /** Returns the reason why a run makes no progress. Returns undefined if it is not blocked. */

@@ -8,7 +8,7 @@ const roleTitles: Readonly<Record<RoleName, string>> = {
   primaryCluster: 'Primary Cluster',
 };
 
-/** Describes conditions that do not hold: cluster, role, condition and reason of each. */
+/** Describes conditions that do not hold. For each, names the cluster, the role, the condition and the reason. */
 export function describeConditions(conditions: readonly ReportedCondition[], now: Date): string[] {
   return conditions.map(
     ({ cluster, role, name, reason, since }) =>

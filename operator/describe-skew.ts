@@ -4,7 +4,10 @@ import type { Inventory } from '../federation/inventory';
 import { shortList } from '../query/notes';
 import type { ClusterSummary } from './survey';
 
-/** Says which included clusters run versions that do not fit the others', and what to do. */
+/**
+ * Says which included clusters run versions that do not match those of the federator or of other clusters, and what to
+ * do.
+ */
 export function describeSkew(
   clusters: readonly Pick<ClusterSummary, 'cluster' | 'membership' | 'inventory'>[],
   generation: Generation | undefined,
@@ -54,7 +57,10 @@ function compareMinor(a: string, b: string): number {
   return (x[0] ?? 0) - (y[0] ?? 0) || (x[1] ?? 0) - (y[1] ?? 0);
 }
 
-/** A merge keeps every record in its own codec version. So what an older agent does not write stays empty. */
+/**
+ * Describes the clusters whose agents write an older codec version than the newest. A merge keeps every record in its
+ * own codec version, so fields that the older version lacks stay empty.
+ */
 function describeCodecs(clusters: readonly Included[], pipeline: (typeof pipelines)[number]): string[] {
   const known = clusters.flatMap(({ cluster, inventory }) => {
     const codec = inventory.codecs[pipeline];

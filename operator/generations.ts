@@ -49,7 +49,7 @@ export async function readNewestGenerations(bucket: BucketReader, limit: number)
   });
   const older = newest.generation?.generation ?? 0;
   return {
-    // A generation that is neither read nor damaged was cleaned up between the listing and the read.
+    // Skip a generation that could not be read but is not damaged: the clean-up has deleted it since the listing.
     generations: read.flatMap(({ value }) => value ?? []),
     damage: [
       ...newest.damage,

@@ -35,8 +35,8 @@ export function newestFirst(...lists: readonly (readonly string[])[]): string[] 
 
 /**
  * Combines what the bucket and Temporal know about a run. The documents in the bucket have precedence. `known` is
- * undefined if Temporal does not know the run. It is `silent` if there is no way to know how the run ended: Temporal
- * does not answer, or the report exists but is damaged.
+ * undefined if Temporal does not know the run. It is `silent` if there is no way to know how the run ended, because
+ * Temporal does not answer, or because the report exists but is damaged.
  */
 export function joinRun(
   run: string,

@@ -9,7 +9,7 @@ interface Sdk {
 }
 
 /**
- * Connects to the Temporal server without retries, and asks it for an answer. Unlike this function, the SDK itself
+ * Connects to the Temporal server without retries, and asks it for an answer. The SDK's own function for connecting
  * would retry until a timeout, and then throw an error without the reason. The caller must close the connection.
  *
  * @throws TEMPORAL_UNAVAILABLE or TEMPORAL_ACCESS_DENIED, with the reason; SETTINGS_INVALID if the client's certificate

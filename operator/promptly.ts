@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import { FederationError } from '../errors/federation-error';
 
 /**
- * How long after `withinMs` the SDK gives up on the call, in milliseconds. By then, nobody is waiting for the answer.
+ * The SDK gives up on a call this long after `withinMs`, in milliseconds. By then, nobody is waiting for the answer.
  */
 const afterwardsMs = 1_000;
 

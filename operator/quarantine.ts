@@ -62,8 +62,8 @@ export interface ListedConflict extends Pick<ListedSource, 'cluster' | 'since' |
 export interface ListedSource extends QuarantinedSource {
   readonly state: QuarantineState;
   /**
-   * The source has been quarantined in every generation since this one. If older generations have been cleaned up, it
-   * may have been quarantined even longer.
+   * Number of the generation since which the source has been quarantined without interruption. If older generations
+   * have been cleaned up, it may have been quarantined even longer.
    */
   readonly since: number;
   /** Advice on what to do about the source; empty if this version of the software does not know the error code. */

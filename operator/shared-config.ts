@@ -10,7 +10,8 @@ export async function othersWithExistingConfig(
   const others: string[] = [];
   const query = `WorkflowType = 'push' AND ExecutionStatus = 'Running'`;
   for await (const { workflowId, memo } of client.workflow.list({ query })) {
-    // Other federations may use the same namespace. The prefix of a workflow id shows which federation it belongs to.
+    // Other federations may use the same namespace. The prefix of a workflow id shows to which federation the workflow
+    // belongs.
     const [before, id] = [names.push(''), workflowId.slice(names.push('').length)];
     if (workflowId.startsWith(before) && id !== cluster && memo?.['existingConfig'] === true) others.push(id);
   }

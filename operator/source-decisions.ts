@@ -134,8 +134,9 @@ async function findReplaced(
 }
 
 /**
- * Returns the selected sources for which the newest generation does not contain the decision: the file was replaced
- * before the federation read it, or it turned out to be unreadable, or the federation committed nothing.
+ * Returns the selected sources for which the newest generation does not contain the decision. Possible causes: the file
+ * was replaced before the federation read it, the file turned out to be unreadable, or the federation committed
+ * nothing.
  */
 export async function undecided(
   bucket: BucketReader,

@@ -39,7 +39,7 @@ export interface Status {
   /** Sentences that say which documents in the bucket are damaged, and what to do about it. */
   readonly damaged: readonly string[];
   readonly primaries: readonly PullState[];
-  /** The conditions of the roles of each process, as it last reported them. */
+  /** The conditions of each cluster's roles, as the cluster's process last reported them. */
   readonly conditions: readonly ReportedCondition[];
   /** Sentences that say what could not be determined. */
   readonly missing: readonly string[];
@@ -94,7 +94,7 @@ export async function readStatus(
     damaged: [...survey.damage, ...found.damaged],
     primaries: [...view.pull.values()],
     conditions: view.conditions,
-    // If Temporal does not answer, the view already says so, and `found.missing` would say it again.
+    // Omit `found.missing`: if Temporal does not answer, `view.missing` already says so.
     missing: view.missing,
     toDo:
       otherBucket === undefined

@@ -26,7 +26,7 @@ export interface TemporalView {
   readonly missing: readonly string[];
 }
 
-/** A condition of a role of a cluster, as its process last reported it. */
+/** A condition of one role of a cluster, as the cluster's process last reported it. */
 export interface ReportedCondition extends Condition {
   readonly cluster: string;
 }
@@ -41,7 +41,7 @@ const answerWithinMs = 3_000;
 export interface AskedClusters {
   /** The clusters whose push workflows to query. (Default: none) */
   readonly pushing?: readonly string[];
-  /** The silent clusters: Temporal knows which of them were stopped on purpose. (Default: none) */
+  /** The silent clusters, for which to ask whether their pushes were stopped on purpose. (Default: none) */
   readonly silent?: readonly string[];
 }
 
@@ -91,7 +91,7 @@ export async function temporalView(
     states<PushState>(pushing, (cluster) => names.push(cluster)),
     states<PullState>(primaries, (cluster) => names.pull(cluster)),
     answerOf(promptly(client, answerWithinMs, () => readSchedule(client, names.schedule))),
-    // If Temporal does not answer, report the clusters as silent, to be on the safe side.
+    // If Temporal does not answer, assume that no pushes were stopped on purpose, so that no silent cluster is missed.
     promptly(client, answerWithinMs, () => stoppedPushes(client, names, silent)).catch(
       (): ReadonlySet<string> => new Set(),
     ),
@@ -145,7 +145,7 @@ async function answerOf<Answer>(asking: Promise<Answer>): Promise<Asked<Answer>>
   try {
     return { answer: await asking };
   } catch (error) {
-    // Any other error means that the workflow has not started, has no worker, or is too slow.
+    // Ignore any other error: the workflow has not started, has no worker, or is too slow.
     const known = knownError(error);
     return refusals.includes(known.code) ? { refusal: known } : {};
   }

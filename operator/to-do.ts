@@ -10,7 +10,7 @@ import type { ReportedCondition, TemporalView } from './temporal-view';
 /** What is known about the federation. */
 export interface Found {
   readonly survey: Survey;
-  /** Whether the files of the clusters could be listed. If not, nothing is said about their pushes. */
+  /** Whether the files of the clusters could be listed. If not, the list does not mention the clusters' pushes. */
   readonly listed: boolean;
   readonly clusters: readonly ClusterSummary[];
   /** The newest federation run; undefined if there has been none. */
@@ -19,7 +19,7 @@ export interface Found {
 }
 
 /**
- * Lists what a person should do: missing steps of the set-up, a paused or missing schedule, and clusters that have gone
+ * Lists what a person should do about missing set-up steps, a paused or missing schedule, and clusters that have gone
  * silent. One or two sentences each.
  */
 export function listToDo(
@@ -35,8 +35,9 @@ export function listToDo(
 }
 
 /**
- * Returns the conditions that do not hold, without those about which `listToDo` says the same: the pushes of a cluster
- * that has gone silent. A schedule that is missing stays, because its condition says why nobody could create it.
+ * Returns the conditions that do not hold. Omits `freshness` of a silent Federated Cluster, because `listToDo` already
+ * reports that this cluster is silent. Keeps the condition of a missing schedule, because its reason says why the
+ * schedule could not be created.
  */
 export function unmentioned(
   { conditions }: Pick<TemporalView, 'conditions'>,

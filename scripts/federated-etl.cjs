@@ -26,7 +26,7 @@ if (fs.existsSync(built)) {
 
 function start(program) {
   process.stdout.on('error', exitOnClosedPipe);
-  // If nobody reads the messages of a verb, it still does its work.
+  // Ignore write errors: a verb does its work even if nobody reads its messages.
   process.stderr.on('error', () => undefined);
   endWithParent();
   require(program)

@@ -30,7 +30,7 @@ export function registerPrimary(program: Command): void {
   const showing = 'show its state, and the generation and backup that it has';
   verb(verbs, 'status', showing, async (primary, _, { client, names }) => {
     const status = await primary.status();
-    // The schedule is only a help for the reader. If it cannot be read, the state is still shown.
+    // The schedule is shown only as additional information. If it cannot be read, the state is still shown.
     const schedule =
       status.state === 'waiting'
         ? await promptly(client, scheduleWithinMs, () => readSchedule(client, names.schedule)).catch(

@@ -69,8 +69,8 @@ function lines(what: string, noun: string, say: Say): Progress {
     update(done, of, phase) {
       const tenth = of === 0 ? 0 : Math.floor((done * 10) / of);
       const now = `${phase ?? ''} ${tenth}`;
-      // Print a line only if the phase has changed or another tenth is finished. Before the first tenth, print a line
-      // only if there is a phase.
+      // Print a line only if the phase has changed or another tenth is finished. Before the first tenth is finished,
+      // print a line only if it names a phase.
       if (now === last || (phase === undefined && tenth === 0)) return;
       last = now;
       say(`${what}${phase === undefined ? '' : ` ${phase}`}${of === 0 ? '' : `: ${done} of ${of} ${noun}`}`);

@@ -17,7 +17,7 @@ export function registerRun(program: Command): void {
       const settings = loadSettings({ file: config });
       requireRole(settings);
       const log = createLog(settings.log).child({ clusterId: settings.clusterId });
-      // At a terminal, also print the error as text.
+      // At a terminal, also print errors as text.
       const onlyJson = isJsonLog(settings.log) && !process.stderr.isTTY;
       if (onlyJson) logForeignOutput(log);
       for (const notice of settings.notices) log.warn({ event: 'settings.notice' }, notice);

@@ -37,7 +37,8 @@ export async function* examine({ config, strict, signal }: ExamineOptions): Asyn
     yield [found, skipped('settings', 'everything else', 'It depends on the settings.')];
     return;
   }
-  // The empty id is never used: only the checks of a role use the cluster id, and a machine with a role has one.
+  // The empty id is never used: only the checks of a role use the cluster id, and a machine with a role has a cluster
+  // id.
   const settings: Settings = { ...found, clusterId: found.clusterId ?? ('' as ClusterId) };
   const { checks, store } = await checkStore(settings, strict === true);
   yield [...checkSettings(found), ...checks];

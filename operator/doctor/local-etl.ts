@@ -38,8 +38,8 @@ export async function checkLocalEtl({ roles, localEtl: local }: Settings): Promi
 }
 
 /**
- * The bucket operations that a primary needs for the backup of its local ETL. `why` says why it needs no others, or
- * none.
+ * The bucket operations that a primary needs for the backup of its local ETL. `why` says why the other operations are
+ * not needed.
  */
 export interface BackupNeed {
   readonly operations: readonly ProbeOperation[];

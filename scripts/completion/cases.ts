@@ -25,8 +25,8 @@ export function valuedOptions(verbs: readonly CompletedVerb[]): ValuedOption[] {
 }
 
 /**
- * Returns the lines of a shell loop over the words before the cursor. In bash and zsh alike, it sets `verb` to the verb
- * of the command line, and `option` to the option whose value is at the cursor.
+ * Returns the lines of a shell loop over the words before the cursor. The loop works in bash and in zsh. It sets `verb`
+ * to the verb of the command line, and `option` to the option whose value is at the cursor.
  */
 export function findVerb(verbs: readonly CompletedVerb[], words: string): string[] {
   const paths = verbs.map(({ path }) => path).filter((path) => path !== '');

@@ -7,8 +7,9 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /**
  * Runs a command on this terminal and waits until it exits. Forwards each kind of signal to it only once. This process
- * waits for the command even after a signal, so it leaves nothing running. The command gets an IPC channel, which closes
- * when this process ends: that tells it when this process was killed. Messages pass on to the parent of this process.
+ * waits for the command even after a signal, so it leaves nothing running. The command gets an IPC channel, which
+ * closes when this process ends. So the command can notice even that this process was killed. Messages from the command
+ * are forwarded to the parent of this process.
  *
  * @param {string} command
  * @param {readonly string[]} args
