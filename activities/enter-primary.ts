@@ -27,8 +27,7 @@ export interface EnterPrimarySummary {
  * are combined. If `withoutWaiting` is set, the first pull does not wait. If `acceptFederation` is set, the activity
  * records the accepted federation and changes nothing else.
  *
- * @throws RESTORE_RUNNING if a backup is being restored because the cluster has left: a pull would overwrite the
- *   restored files
+ * @throws RESTORE_RUNNING if a backup is being restored, because a pull would overwrite the restored files
  */
 export function createEnterPrimary({ store, now }: { readonly store: LocalEtl; readonly now: () => Date }) {
   return async ({

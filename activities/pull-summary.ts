@@ -34,7 +34,7 @@ export interface PullSummary {
   salvaged: FileNotes;
   /** Set if the state is `waiting`: the cluster's own windows that are not combined yet. */
   waitingFor?: OwnWindows;
-  /** Set if the state is `waiting`: since when, in RFC 3339 format. */
+  /** Set if the state is `waiting`: the time at which the cluster began to wait, in RFC 3339 format. */
   waitingSince?: string;
   /** Set if the state is `refused`: the reason, and what to do. */
   refused?: PullRefusal;

@@ -14,10 +14,10 @@ export interface RefusalDependencies {
 }
 
 /**
- * Checks that the newest generation continues the one that was pulled to the volume. Returns undefined if it does, or
- * if a person has accepted the federation that it belongs to. Otherwise, the bucket is a different one, was emptied, or
- * was restored to an earlier state. In this case, saves the reason on the volume, logs the reason unless the last pull
- * had the same one, and returns the reason. The pull must then change nothing.
+ * Checks that the newest generation continues the generation that was pulled to the volume. Returns undefined if it
+ * does, or if a person has accepted the federation of the newest generation. Otherwise, this is a different bucket, or
+ * the bucket was emptied or restored to an earlier state. The function then saves the reason on the volume, logs the
+ * reason unless the last pull had the same reason, and returns it. The pull must then change nothing.
  */
 export async function refuseGeneration(
   { combined, cluster, log }: RefusalDependencies,

@@ -19,7 +19,7 @@ export interface Condition {
    * undefined.
    */
   readonly reason?: string;
-  /** Time since when `holds` has its value, in RFC 3339 format. */
+  /** Time at which `holds` took on its current value, in RFC 3339 format. */
   readonly since: string;
 }
 

@@ -18,9 +18,9 @@ interface Stored {
 }
 
 /**
- * Decides which exclusions a new roster starts with: those of the earlier roster (the one that ended), or those of the
- * newest generation. Those of the earlier roster are newer, because a generation contains only what was committed. But
- * they are ignored if a different roster has replaced the earlier roster in the meantime, or if the earlier roster
+ * Decides which exclusions a new roster starts with. The earlier roster (the one that ended) has newer exclusions than
+ * the newest generation, because a generation contains only what was committed. But the exclusions of the newest
+ * generation are used if a different roster has replaced the earlier roster in the meantime, or if the earlier roster
  * belongs to another bucket.
  *
  * @param bucket the bucket of the new roster
@@ -34,7 +34,7 @@ export function startingExclusions(
   return earlier.loaded ? earlier.exclusions : { ...stored.exclusions, ...earlier.exclusions };
 }
 
-/** Returns whether the earlier roster was the last one that decided about the newest generation. */
+/** Returns whether, as far as the newest generation shows, no other roster has replaced the earlier roster. */
 function isNewest(bucket: string, { follows }: Stored, earlier: EarlierRoster): boolean {
   if (follows === undefined) return earlier.bucket === bucket;
   if (follows.roster === earlier.id) return true;

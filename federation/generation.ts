@@ -123,9 +123,9 @@ export const generationSchema = z.object({
    */
   parent: generationNameSchema.optional(),
   /**
-   * The newest generation at the time of the commit, if it is not `parent`. This generation descends from both. So a
-   * primary that has pulled the replaced generation, or one of that generation's ancestors, may pull this one. The
-   * numbers in such a line of descent are not consecutive.
+   * The newest generation at the time of the commit, if it is not `parent`. The new generation descends from both. So a
+   * primary that has pulled the replaced generation, or one of its ancestors, may pull the new generation. The numbers
+   * in such a line of descent are not consecutive.
    */
   replaces: replacedSchema.optional(),
   /** Set if a rollback committed the generation. */
@@ -145,7 +145,7 @@ export const generationSchema = z.object({
   /** What is known about the writers of the included clusters' folders, keyed by cluster id. */
   writers: z.record(clusterIdSchema, writersSchema),
   /**
-   * The cluster that owns each cluster name in the records, keyed by name. A cluster keeps its names, even while it is
+   * The owners of the cluster names in the records, keyed by name. A cluster keeps its names, even while it is
    * excluded, until it is removed or a person gives the names to another cluster.
    */
   names: z.record(z.string(), clusterIdSchema),

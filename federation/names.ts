@@ -4,9 +4,9 @@ import { byBytes } from './byte-order';
 import type { Change } from './change';
 
 /**
- * The records in an ETL file name the cluster that they belong to. Each cluster name belongs to one folder of the
- * bucket: that of the cluster that was first to contribute records with the name. If another folder had records with
- * the same name, their costs would be added to those of the owner.
+ * Each record in an ETL file contains the name of a cluster. Each cluster name belongs to one folder of the bucket: the
+ * folder of the cluster that first contributed records with this name. If records from another folder had the same
+ * name, their costs would be added to the costs of the owner.
  */
 
 /** The owner of each cluster name, keyed by name. */

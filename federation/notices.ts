@@ -51,7 +51,7 @@ export class Notices {
     this.note(cluster, 'WINDOW_LENGTH_WRONG', path);
   }
 
-  /** Adds a notice about a folder to which two writers push. `path` is the file by which this was noticed. */
+  /** Adds a notice about a folder to which two writers push. `path` is the file that revealed the two writers. */
   addTwoWriters(cluster: ClusterId, path: string): void {
     this.note(cluster, 'FOLDER_TWO_WRITERS', path);
   }

@@ -55,8 +55,8 @@ const measuredOver = 14 * day;
 /** Number of intervals that are needed to measure the usual one. */
 const fewestIntervals = 4;
 /**
- * The usual interval is chosen so that this fraction of all intervals is not longer. The fraction is high for the sake
- * of clusters that run only eight hours a day: their nights must count as usual.
+ * This fraction of all intervals is at most as long as the usual interval. The fraction is high for the sake of
+ * clusters that run only eight hours a day: their nights must count as usual.
  */
 const usualFraction = 0.9;
 

@@ -155,7 +155,10 @@ export class FileCache {
     );
   }
 
-  /** Returns the pushed files, each with its modification time and what it says about the agent that wrote it. */
+  /**
+   * Returns the pushed files. For each, returns its modification time, and what the file says about the agent that
+   * wrote it.
+   */
   pushed(): { path: string; mtimeMs: number; written: WrittenBy }[] {
     return [...this.entries].flatMap(([path, { mtimeMs, pushed }]) =>
       pushed === undefined ? [] : [{ path, mtimeMs, written: pushed.written }],

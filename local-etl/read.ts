@@ -45,8 +45,8 @@ export async function readWindowFile(store: LocalEtl, path: string): Promise<Fil
 export type Judgement =
   /**
    * The file is complete. `clusters` are the cluster names in its records. `measure` is the number of its records and
-   * their resource hours. `written` is what it says about its agent. All three are undefined if the codec version of the
-   * file is not supported.
+   * their resource hours. `written` is what the file says about the agent that wrote it. All three are undefined if the
+   * codec version of the file is not supported.
    */
   | {
       readonly kind: 'complete';

@@ -139,7 +139,8 @@ async function discard(written: string): Promise<void> {
 
 /**
  * Removes temporary files older than an hour, which killed processes may have left. Looks only into folders that
- * Federated ETL writes to: those of the pipelines, and its own. Skips what cannot be read or removed.
+ * Federated ETL writes to: the folders of the pipelines, and its own folder. Skips files and folders that cannot be
+ * read or removed.
  */
 export async function sweepTemporary(store: LocalEtl): Promise<void> {
   if (await isRealFolder(store.bingen))

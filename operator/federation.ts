@@ -76,7 +76,7 @@ export function federationOf(
         ...(workflows && { temporalUi: workflows }),
         skew: describeSkew(clusters, survey.generation),
         ...(view.schedule !== undefined && { schedule: view.schedule }),
-        // If this is the wrong bucket, report only that, in `missing`.
+        // If this is the wrong bucket, report only this fact, in `missing`.
         conditions: otherBucket === undefined ? conditionsNow(view, listed ? clusters : []) : [],
         toDo: otherBucket === undefined ? toDo : [],
         missing: [

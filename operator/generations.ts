@@ -104,7 +104,7 @@ export interface GenerationSummary {
   /** The hold that a rollback has put on the federation. It is in force as long as this is the newest generation. */
   readonly hold?: Hold;
   /**
-   * Number of the generation that was the newest before this one. Set only if this generation was not made from that
+   * Number of the generation that was the newest before this commit. Set only if this generation was made from another
    * one.
    */
   readonly replaces?: number;

@@ -7,9 +7,9 @@ import { findNewest, type Newest } from './newest-generation';
 import type { TemporalView } from './temporal-view';
 
 /**
- * Checks that the bucket contains the federation that the roster or a primary knows. If it contains another one,
- * returns a text that says so, and what to do. Otherwise returns undefined. Also returns undefined if a damaged
- * generation makes the check impossible.
+ * Checks that the bucket contains the federation that the roster or a primary knows. If it does not, returns a text
+ * that says so, and what to do. Otherwise returns undefined. Also returns undefined if a damaged generation makes the
+ * check impossible.
  */
 export async function describeOtherBucket(
   bucket: BucketReader,

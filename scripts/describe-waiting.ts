@@ -2,8 +2,8 @@ import { formatSpan } from '../operator/format';
 import type { ScheduleState } from '../operator/read-schedule';
 
 /**
- * Says since when a primary waits for its own windows, and when it can go on at the earliest: after the next federation.
- * Returns the part of a sentence that follows the word `waiting`.
+ * Says how long a primary has been waiting for its own windows, and when the next federation will be, because the
+ * primary cannot continue before it. Returns the part of a sentence that follows the word `waiting`.
  */
 export function describeWaiting(
   since: string | undefined,

@@ -10,8 +10,9 @@ const answerWithinMs = 10_000;
 const leastFreshMs = 3_600_000;
 
 /**
- * Returns the time of the last successful push or pull, in milliseconds since the epoch. After a failure, returns the
- * time of the first failure since that success. Returns undefined if there was no attempt yet.
+ * Returns the time of the last successful push or pull, in milliseconds since the epoch. After a failure, that time is
+ * no longer known. The function then returns the time of the first failure since the last success, which is not much
+ * later. Returns undefined if there was no attempt yet.
  */
 export function lastSuccess({ at, error }: Attempted<unknown>): number | undefined {
   const time = error?.since ?? at;
@@ -27,7 +28,7 @@ export function watchLastAttempts(context: RoleContext): () => void {
   return everyMinute(context.log, 'when the last push and pull succeeded', () => lookAtAttempts(context));
 }
 
-/** Updates the metrics and conditions about the last push and the last pull once. */
+/** Asks the workflows about the last push and the last pull, and updates the metrics and conditions. */
 export async function lookAtAttempts({
   settings,
   client,

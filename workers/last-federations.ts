@@ -41,7 +41,7 @@ export function watchLastFederations(context: RoleContext): () => void {
   return everyMinute(context.log, 'how the last federations ended', look);
 }
 
-/** Returns a function that updates the metrics and the condition about the last federations once. */
+/** Returns a function that finds out how the last federations ended, and updates the metrics and the condition. */
 export function lookAtFederations(context: RoleContext): () => Promise<void> {
   const { settings, bucket, client, names, metrics, conditions } = context;
   const operator = { settings, names, bucket: async () => bucket, temporal: async () => ({ client }) };

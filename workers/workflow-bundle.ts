@@ -38,7 +38,7 @@ export async function workflowBundle(): Promise<WorkflowBundleWithSourceMap | { 
     await writeFile(temporary, bundle.code);
     await rename(temporary, codePath);
   } catch {
-    // Ignore that node_modules may be read-only: starts are then slower, because each one creates the bundle again.
+    // Ignore the error: node_modules may be read-only. In this case, each start creates the bundle again.
   }
   return bundle;
 }
