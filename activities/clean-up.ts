@@ -76,8 +76,8 @@ export function createCleanUp(deps: CleanUpDependencies): CleanUp {
     // Rewrite the document unchanged. Its new modification time is the current time by the store's clock.
     const { modified: now } = await replaceDocument(bucket, document, { format: 1, seen: passed }, options);
     const runs = await cleanUpRuns(deps, now, options);
-    // List the objects before reading the generations. A generation that is committed in between is then read too, so
-    // its objects are kept. The objects of a generation that is committed after the reading are kept because they are
+    // List the objects before reading the generations. A generation that is committed between the two steps is then
+    // read too, so its objects are kept. If a generation is committed even later, its objects are kept because they are
     // less than a day old.
     const objects = await listAged(deps, objectsPrefix, options);
     const kept = await listAged(deps, keptPrefix, options);

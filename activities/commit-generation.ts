@@ -109,8 +109,8 @@ async function commitPlan(
     };
   }
   const { roster, exclusions } = await deps.roster();
-  // Plan again even if only the roster has been replaced since the plan was made. Only planning checks for conflicts
-  // between federators.
+  // Plan again even if only the roster has been replaced since the plan was made, because conflicts between federators
+  // are detected only during planning.
   if (
     roster !== head.membership.roster ||
     !sameMembership(head.membership, { scope: deps.scope, exclusions })

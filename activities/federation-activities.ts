@@ -67,7 +67,7 @@ export function createFederationActivities(deps: FederationDependencies) {
 export interface FederationActivities extends ReturnType<typeof createFederationActivities> {
   /**
    * Waits until all federation runs that started before `run` have ended, for at most half an hour. Then writes the
-   * missing report of each of these runs that could not write its own.
+   * reports that these runs could not write themselves.
    */
   awaitEarlierRuns(input: { run: string; runId: string }): Promise<{ waitedFor: string[] }>;
   /** Queries a roster that has ended. This works as long as Temporal keeps the roster's history. */
