@@ -58,7 +58,8 @@ let known: GenerationIdentity;
 
 const copied = (folder: string): string => {
   const copy = temporaryFolder();
-  // Keep the modification times. They are part of the files' versions, so files with new times would be merged again.
+  // Keep the modification times, as a backup does. The copied files have new versions nevertheless, because a version
+  // also contains the inode number.
   cpSync(folder, copy, { recursive: true, preserveTimestamps: true });
   return copy;
 };
@@ -68,7 +69,7 @@ let federators = 0;
 const federatorOf = (bucket: Bucket) => new TestFederator(bucket, threads, { id: `f${++federators}` });
 const excluded = (cluster: string) => ({ [cluster]: { reason: '', at: '2026-11-20T00:00:00Z' } });
 
-/** Commits a generation that differs from the newest one in that it excludes this cluster. */
+/** Commits a generation that differs from the newest one only in that `cluster` is excluded. */
 async function commitWithout(directory: string, cluster: string): Promise<GenerationIdentity> {
   const federator = federatorOf(openFilesystem({ directory }));
   federator.exclusions = excluded(cluster);
@@ -128,7 +129,7 @@ describe('a federation', () => {
   it('continues with its own bucket, and with a later generation of it', async () => {
     const federator = federatorFinding('own');
     const { federation } = known;
-    // In a copy of a folder, all files have new versions, so there is something to commit.
+    // The files of a copied bucket have new versions, so there is something to commit.
     expect((await federator.federate()).commit).toMatchObject({
       status: 'committed',
       federation,

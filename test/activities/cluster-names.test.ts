@@ -185,7 +185,7 @@ describe('a folder with records of a name that another folder owns', () => {
     const after = await federator.newest();
     expect(owners(after)).toEqual({ 'cluster-1': 'cluster-7' });
     expect(after.quarantined).toEqual([]);
-    // cluster-7 has taken the place of cluster-1, and has files for the same windows.
+    // cluster-7, which replaces cluster-1, has files for the same windows.
     expect(Object.keys(after.windows)).toEqual(Object.keys(generation.windows));
   });
 
@@ -282,7 +282,7 @@ describe('a name', () => {
     const given = await federator.newest();
     expect(owners(given)).toEqual({ 'cluster-1': 'cluster-7' });
     expect(quarantined(given)).toEqual(taken('cluster-1'));
-    // cluster-7 has taken the place of cluster-1, and has files for the same windows.
+    // cluster-7, which replaces cluster-1, has files for the same windows.
     expect(Object.keys(given.windows)).toEqual(Object.keys(generation.windows));
     expect((await federator.federateToEnd()).commit).toMatchObject({ status: 'unchanged' });
 

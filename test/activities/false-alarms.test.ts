@@ -241,7 +241,7 @@ test('a re-installed cluster with its old name in a new folder is held back unti
   ]);
   expect(await scene.total()).toBeCloseTo(scene.totalOfFiles('cluster-7'), 6);
 
-  // Once the old cluster is removed, its name is free. So the same run merges the new cluster.
+  // Removing the old cluster frees its name, so the run that removes it also merges the new cluster.
   await scene.run(closed + hour, { kind: 'remove', cluster: 'cluster-1' as never });
   expect(await scene.named()).toEqual([]);
   expect((await scene.newest()).names).toEqual({ 'cluster-1': 'cluster-7' });

@@ -57,7 +57,7 @@ describe('a push', () => {
     expect((await metadata(assets1))?.program).toBe(program);
     await disk.build(day1, rewritten(day1, await built(day1)));
     expect(await disk.push()).toMatchObject({ uploaded: 1 });
-    // The assets were pushed before: what they say comes from the cache.
+    // The assets were pushed earlier, so their codec version comes from the push cache.
     expect(await metadata(day1)).toMatchObject({
       program,
       agent: 'github.com/opencost/opencost/core/pkg/opencost',
@@ -293,8 +293,8 @@ describe('a push', () => {
 
 describe('a push of a file that has shrunk', () => {
   /**
-   * Builds a file and pushes it. `shrunk` describes what the file has lost. `said` contains the warnings of the push
-   * and the word `put` for each upload, in the order in which they happened.
+   * Builds a file and pushes it. In the result, `shrunk` describes what the file has lost. `said` lists the warnings
+   * and the uploads of the push in the order in which they happened, each upload as the word `put`.
    */
   async function pushing(bytes: Uint8Array, path: string = day1) {
     const said: string[] = [];

@@ -47,7 +47,7 @@ function window(pipeline: string, seconds: number, from: number): string {
   return `${pipeline}/${seconds === hour ? '1h' : `${seconds / day}d`}/${from}-${from + seconds}`;
 }
 
-/** An empty bucket, to which the bucket of `World` forwards some calls, such as `head`. Such calls find no objects. */
+/** An empty bucket. The bucket of `World` forwards calls such as `head` to it, so that these calls find no objects. */
 const nowhere = federatedBucket({ empty: true });
 
 /** A bucket in memory and a clock. `pages` counts the listing pages that a real store would have returned. */

@@ -44,7 +44,7 @@ test('activity results count each store call once', async () => {
     noted(await mergeWindow({ ...ref, index })),
   );
   // Merging a window reads the files of five clusters. It writes three objects: the merged window, its provenance, and
-  // a document with the cluster names that no cluster owns yet.
+  // a document that lists the cluster names in the records, because no cluster owns them before the first commit.
   expect(counted.get - before.get).toBeGreaterThanOrEqual(5 * goldenWindows);
   expect(counted.put - before.put).toBe(3 * goldenWindows);
   expect(counted.bytesRead).toBeGreaterThan(before.bytesRead);

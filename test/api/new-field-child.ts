@@ -11,9 +11,9 @@ import { openEngine, serveWorld } from '../query/engine-over';
 import { container, request, smallWorld } from '../query/small-world';
 
 /*
- * A test runs this file in a copy of the sources in which allocations have an additional, made-up field. The file makes
- * ETL files of two clusters with this field, and passes them through all steps from merging to answers. It prints the
- * value of the field after each step.
+ * A test runs this script in a copy of the sources in which allocations have an additional, made-up field. The script
+ * makes ETL files of two clusters with this field, and passes them through all steps from merging to answers. After
+ * each step, it prints the value of the field.
  */
 
 const name = 'networkVpnCost';

@@ -291,8 +291,8 @@ describeWithHelm('the chart', () => {
         { secrets },
         await mkdtemp(path.join(folder, 'pod-')),
       );
-      // In this test, the error contains the path of a local folder. In a real pod, it would contain the mount path
-      // that is checked here.
+      // The error contains a path. In this test, it is the path of a local folder. In a real pod, it would be the mount
+      // path that is checked here.
       const [container] = fields(pod?.spec)['containers'] as { volumeMounts: { mountPath: string }[] }[];
       expect(container?.volumeMounts.map(({ mountPath }) => mountPath)).toContain(
         '/etc/federated-etl/secrets/federated-store',

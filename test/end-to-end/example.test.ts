@@ -35,7 +35,8 @@ describeWithTemporal('the five-cluster example', () => {
 
   afterEach(async () => {
     if (running !== undefined) await end(running);
-    // On a busy machine, the demo kills a cluster that does not stop in time. Its process may write for a moment longer.
+    // On a busy machine, the demo kills a cluster that does not stop in time. The killed process may write for a moment
+    // longer, so retry the removal.
     await rm(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 500 });
   });
 

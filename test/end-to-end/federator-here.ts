@@ -41,7 +41,7 @@ export async function startFederatorHere(
   const settings = {
     clusterId: 'cluster-4',
     federatedETL: { federator },
-    // The settings must name a file that exists. It is not read, because the bucket is given.
+    // This file must exist, but it is not read, because the bucket is given.
     storage: { configFile: file },
     temporal: { address: server.address, namespace, idPrefix },
   };

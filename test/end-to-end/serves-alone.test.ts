@@ -76,7 +76,7 @@ describeWithTemporal(
       file = path.join(folder, 'federated-etl.yaml');
       const settings = {
         clusterId: 'cluster-1',
-        // The primary role must become ready without waiting for the other roles.
+        // The process has all three roles. The primary role must become ready without waiting for the other two.
         federatedETL: { federatedCluster: true, primaryCluster: true, federator: { enabled: true } },
         storage: { configFile: 'store.yaml' },
         localEtl: { path: 'etl' },

@@ -118,7 +118,7 @@ const hour = 3_600;
 const firstStart = 1_794_816_000;
 const clusters = ['cluster-3', 'cluster-4'];
 
-/** Returns the window that the nth federation of a store finds and merges. */
+/** Returns the window that the nth federation on a store merges. */
 function nthWindow(n: number): WindowId {
   const start = firstStart + n * hour;
   return windowId({ pipeline: 'assets', resolution: '1h', window: { start, end: start + hour } });
@@ -334,7 +334,7 @@ describeWithS3('a store that fails', () => {
       const run = await start(world);
       expect(await world.ended(run)).toMatchObject(committed ? { outcome } : { type: code });
 
-      // Before the store is repaired, it may contain nothing about the run. The run must be listed nevertheless.
+      // Until it is repaired, the store may contain nothing about the run. The run must be listed nevertheless.
       const seen = await world.listed(run, !committed);
       expect(seen).toMatchObject({ outcome, request: { trigger: 'person' } });
       if (!committed) expect(seen?.error).toMatchObject({ code });

@@ -436,8 +436,8 @@ class OddTableWriter extends Writer {
 }
 
 /**
- * A map that yields one more entry after its last one: the key of the first entry, with the value of the last. A file
- * that is written from such a map contains a repeated key.
+ * A map that yields an additional entry at its end: the key of the first entry with the value of the last entry. So a
+ * file that is written from this map contains a repeated key.
  */
 class RepeatingMap<V> extends Map<ByteString, V> {
   override get size(): number {

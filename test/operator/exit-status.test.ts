@@ -1,10 +1,7 @@
 import { type RunOutcome, runOutcomes } from '../../federation/run';
 import { exitStatusAfter } from '../../operator/exit-status';
 
-/**
- * Expected exit statuses by the outcome of a run. The three numbers apply if the status before the run was 0, 3 or 1,
- * respectively.
- */
+/** The exit statuses to expect after a run with a given outcome, if the status before the run was 0, 3 or 1. */
 const table: Record<RunOutcome, [number, number, number]> = {
   complete: [0, 3, 1],
   nothing: [0, 3, 1],

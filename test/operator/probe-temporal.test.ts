@@ -14,7 +14,8 @@ let web: Listening;
 let proxy: Listening;
 beforeAll(async () => {
   for (const name of proxyVariables) delete process.env[name];
-  // The gRPC library writes the status of a proxy to the console, even after the connection has been closed.
+  // Silence the console: the gRPC library writes the status of a proxy to it, even after the connection has been
+  // closed.
   jest.spyOn(console, 'error').mockImplementation();
   const refusing: Server = createServer().on('connect', (_, socket) => {
     socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n');

@@ -11,7 +11,7 @@ async function main([folder = '', etl]: string[]): Promise<void> {
     const engine = await QueryEngine.open({ folder, memoryLimit: '256MB', threads: 2 });
     process.send?.('begins');
     if (etl !== undefined) await engine.serve(await wantedFrom(etl), { generation: 2, ingestedAt: 'a' });
-    // Delay the exit, so that the parent can receive the message first.
+    // Delay the exit, so that the parent receives `begins` first.
     setTimeout(() => process.exit(0), 5_000);
   } catch (error) {
     process.send?.(isFederationError(error) ? error.code : String(error), () => process.exit(0));

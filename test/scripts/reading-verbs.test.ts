@@ -295,7 +295,7 @@ describe('decisions of persons', () => {
   it('are listed with the generations, by whom and why, and a hold is marked', async () => {
     const { out } = await run('generations');
     expect(out).toMatch(/^3 \(on hold\) +1m/m);
-    // The request of this run has been deleted.
+    // The run of generation 3 has no request in the bucket, but its hold in the generation says what was decided.
     expect(out).toContain(
       '\n3: in place of generation 2: roll back to generation 1, as decided by ann@host at 2026-11-20T12:00:00Z: numbers are wrong\n',
     );

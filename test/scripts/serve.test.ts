@@ -66,7 +66,7 @@ describe('serve', () => {
     put(day);
     const foreground = JSON.stringify(join(__dirname, '../../scripts/set-up/foreground.cjs'));
     const argv = JSON.stringify([program, 'serve', '--etl', folder, '--listen', '127.0.0.1:0']);
-    // Does the same as the launcher when an older Node has started it.
+    // Do the same as the launcher under an older Node: run the program in a child process.
     const launch = `require(${foreground}).runInForeground(process.execPath, ${argv}).then((code) => process.exit(code));`;
     const launcher = spawn(process.execPath, ['--eval', launch], { stdio: ['ignore', 'pipe', 'ignore'] });
     child = launcher;
@@ -75,7 +75,8 @@ describe('serve', () => {
     launcher.stdout.on('data', (chunk: Buffer) => (written += chunk.toString()));
     await until('the address', () => /at http:/.test(written));
     launcher.kill(signal);
-    // The server has inherited this end of the pipe. So the pipe closes only after the server has ended too.
+    // The server has inherited its end of the pipe from the launcher, so the pipe closes only once the server has
+    // ended, too.
     await closed;
   });
 

@@ -57,7 +57,7 @@ async function start(workflow: 'roster' | 'pull', workflowId: string, input: obj
 describeWithTemporal('status', () => {
   it('shows when the schedule starts the next federation, or why it does not', async () => {
     const missing = /^- The schedule is missing/m;
-    // Before the first run, `status` lists only the steps of the set-up.
+    // Before the first run, `status` lists only the steps of the set-up, so it does not mention the missing schedule.
     expect((await run('status')).out).not.toMatch(missing);
     await federation.run('federation-1', {});
     const { out: without } = await run('status');
@@ -168,7 +168,7 @@ describeWithTemporal('exclude and include', () => {
     // If the newest generation already contains the change, no run is started.
     expect(await json('exclude', 'cluster-3', '--wait')).toMatchObject({ generation: 2 });
     expect(world.inputs('recordRequest')).toHaveLength(1);
-    // The next run commits a generation that does not contain the requested change.
+    // Now a run is started, but it commits a generation in which cluster-3 is still excluded.
     expect(await run('include', 'cluster-3', '--wait')).toMatchObject({
       status: 1,
       out: expect.stringMatching(/^cluster-3 is included .*only Temporal knows this\.\n$/),
@@ -540,7 +540,7 @@ describeWithTemporal('accept and quarantine drop', () => {
 
   it('wait, and report whether the decision was committed', async () => {
     const decided = { by: 'ann@host', reason: '', at: '2026-11-20T12:00:00Z' };
-    // The source of another cluster is quarantined, too.
+    // The run counts one quarantined source, which is another cluster's.
     committing({ quarantined: [{ ...quarantined, dropped: decided }] }, 1);
     const dropped = await run('quarantine', 'drop', 'cluster-2', '--yes', '--wait');
     expect(dropped).toMatchObject({ status: 3 });

@@ -51,7 +51,7 @@ test('a store that does not support the condition is reported', async () => {
       : response.writeHead(501).end('<Error><Code>NotImplemented</Code><Message>no</Message></Error>'),
   );
   expect(await probeConditionalCreate(bucket, 'probe/1')).toBe('unknown');
-  // The refused PUT is not repeated. The DELETE removes the probe object.
+  // The probe must not repeat the refused PUT. It always ends with a DELETE of its object.
   expect(server.seen.map(({ method }) => method)).toEqual(['PUT', 'DELETE']);
   await bucket.close();
   await server.close();

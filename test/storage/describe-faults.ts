@@ -338,7 +338,7 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
         // A part that arrives after the abort may recreate the upload, so the abort must wait for late parts. A late
         // part takes 200 ms. The test tolerates 10 ms less.
         for (const waitedMs of cleanUpsAfter) expect(waitedMs).toBeGreaterThanOrEqual(190);
-        // Wait for requests that the driver has abandoned, as the proxy may still be sending them to the store.
+        // Wait for requests that the driver has abandoned, because the proxy may still be sending them to the store.
         await until('the end of all requests', () => proxy.underWay() === 0);
         await expectWhole('get');
         expect(await suite.orphans?.()).toBe(orphans);

@@ -234,7 +234,8 @@ export function federations(): { federations: FederationView[] } {
 
 /**
  * Makes the list of the three latest generations. The second one has a quarantined source, and the third one results
- * from a person's decision. If the federation is on hold, the first (newest) one is the rollback that caused this.
+ * from a person's decision. If the federation is on hold, the first one, which is the newest, is the rollback that put
+ * it on hold.
  */
 export function generations({ hold }: Canned): { generations: GenerationView[] } {
   return {

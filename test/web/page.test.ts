@@ -607,7 +607,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
 
     it('start a federation, and replay one that failed', async () => {
       await visit('/?view=federations');
-      // Names of runs have a prefix if several federations share a Temporal namespace. The page does not show it.
+      // Names of runs have a prefix if several federations share a Temporal namespace. The page hides this prefix.
       expect(await page.locator('tbody th .name').allInnerTexts()).toEqual(
         [7, 6, 5, 4].map((hour) => `2026-11-21T0${hour}:00:00Z`),
       );

@@ -104,7 +104,7 @@ describeWithTemporal('the connections to a Temporal server that demands certific
     await temporal.renew(read(), [worker]);
     expect(events()).toEqual([]);
 
-    // The server changes to another authority, certificate and key. The files change one after another.
+    // The server changes to another authority, certificate and key. The client's files change later, one after another.
     key = 'two';
     proxy.renew({ ...second.server, requestCert: true, rejectUnauthorized: true });
     write('key', second.client.key.slice(0, 40));

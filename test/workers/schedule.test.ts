@@ -72,7 +72,8 @@ describeWithTemporal('the federation schedule', () => {
   it('is re-anchored by a restart, so that a run follows soon', async () => {
     const { start, nextRuns } = federation();
     const now = Date.now();
-    // Pretend that the federator started 15 minutes ago. Its first run was 10 minutes ago, the second is in 20 minutes.
+    // Pretend that the federator started 15 minutes ago. Its first run was due 10 minutes ago, and its second run is
+    // due in 20 minutes.
     await start({}, now - 15 * minute);
     expectAbout((await nextRuns())[0], now + 20 * minute);
     await start({}, now);

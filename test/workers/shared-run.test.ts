@@ -86,7 +86,7 @@ describeWithTemporal('several federators', () => {
 
   it('lose no window if one of them is killed during a merge', async () => {
     const { other, begun } = await anotherWorker();
-    // The killed worker sends no more heartbeats. So the server assigns that worker's merge to the other worker.
+    // The killed process sends no more heartbeats, so the server assigns its merge to the worker in this process.
     const run = await sharedRun(begun, async () => {
       other.kill('SIGKILL');
       await once(other, 'exit');

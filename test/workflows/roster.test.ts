@@ -106,7 +106,7 @@ describeWithTemporal('the roster', () => {
     expect(after).toMatchObject({ exclusions: before.exclusions, primaries: ['c5'] });
     expect(after.id).not.toBe(before.id);
 
-    // Without an answer, the roster must use the exclusions of the newest generation.
+    // Without an answer from the earlier roster, the new roster must use the exclusions of the newest generation.
     world.become({ readEarlierRoster: () => Promise.reject(accessDenied) });
     await handle.terminate('again');
     expect(await restart()).toBe(true);
