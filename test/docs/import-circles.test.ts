@@ -10,7 +10,7 @@ function modulesOf(config: string): string[] {
   return ts.parseJsonConfigFileContent(json, ts.sys, resolve(root, config, '..')).fileNames;
 }
 
-/** Returns the imports of each module, as far as they are among the given modules. Includes type-only imports. */
+/** Returns, for each module, which of the given modules it imports. Includes type-only imports. */
 function importsOf(modules: ReadonlySet<string>): Map<string, string[]> {
   const imported = (from: string, specifier: string) =>
     ['', '.ts', '.tsx', '/index.ts']

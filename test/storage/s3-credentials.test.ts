@@ -37,8 +37,8 @@ beforeEach(() => {
 });
 
 /**
- * Puts an object. `keys` lists the ids of the access keys that signed the requests to the store, each with its session
- * token. `asked` lists the requests to other services.
+ * Puts an object. Returns two lists: `keys` has the id and the session token of each access key that signed a request
+ * to the store, and `asked` has the requests to other services.
  */
 async function signedBy(settings: object = {}): Promise<{ keys: string[]; asked: string[] }> {
   const config = { bucket: 'costs', endpoint: server.endpoint, insecure: true, max_retries: 1, ...settings };
