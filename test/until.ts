@@ -4,8 +4,8 @@ const lookEveryMs = 50;
 
 /**
  * Calls `look` repeatedly until it returns a value other than undefined and false. Returns that value. If `look`
- * throws, tries again. If the time runs out, throws an error; if the last call of `look` threw, the thrown value is the
- * error's `cause`. The time limit is long, because a busy machine may be slow: it is only meant to end waits that would
+ * throws, tries again. If the time runs out, throws an error. Its `cause` is the error that the last call of `look`
+ * threw, if any. The time limit is long, because a busy machine may be slow: it is only meant to end waits that would
  * otherwise last forever.
  */
 export async function until<T>(

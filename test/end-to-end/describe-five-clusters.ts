@@ -35,7 +35,7 @@ const primary = 'cluster-5';
  * @param name the name of the suite
  * @param storeOf creates a bucket in the example's folder, and returns the content of federated-store.yaml
  * @param options.gcsEmulator the address of the GCS emulator, if the store is of type GCS
- * @param options.briefly if true, quick runs only push, federate and pull: what follows depends little on the kind of
+ * @param options.briefly if true, quick runs only push, federate and pull: the later steps depend little on the kind of
  *   store
  */
 export function describeFiveClusters(

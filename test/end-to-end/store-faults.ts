@@ -168,8 +168,8 @@ function callOf({ method, url = '', headers }: IncomingMessage): { verb: Verb; k
 }
 
 /**
- * Wraps a bucket so that an activity that fails because of the bucket is attempted at most `attempts` times. The six
- * attempts that activities have in production would take half a minute.
+ * Wraps a bucket so that an activity is attempted at most `attempts` times if the bucket fails. In production, an
+ * activity has six attempts, which take half a minute.
  */
 export function withFewAttempts(bucket: Bucket, attempts: number): Bucket {
   const last = (error: unknown) => {

@@ -195,8 +195,8 @@ async function cached({ store }: ClusterOnDisk, cache: string): Promise<string[]
 }
 
 /**
- * Changes the content of a file in such a way that only reading the file reveals the change. Keeps the file's size and
- * modification time, and updates its other attributes in the push cache.
+ * Changes the content of a file so that only reading the file reveals the change: keeps the size and the modification
+ * time, and updates the file's other attributes in the push cache.
  */
 async function spoilUnseen({ store }: ClusterOnDisk, path = ''): Promise<string> {
   const file = localPath(store, path);

@@ -46,8 +46,8 @@ async function mergersOf(run: WorkflowHandle): Promise<string[]> {
 
 /**
  * Starts a run whose windows are merged by this process and by another one. This process completes no merge before the
- * other process has started one. There are more windows than this process can merge at the same time, so the other
- * process gets some.
+ * other process has started a merge. There are more windows than this process can merge at the same time, so the other
+ * process gets some of them.
  */
 async function sharedRun(
   begun: Promise<void>,

@@ -21,8 +21,8 @@ export function inOrder(rows: readonly AllocationRow[], sort: Sort): AllocationR
 }
 
 /**
- * Returns a page of rows. Idle rows do not count toward offset and limit, and are repeated on every page. Exception: if
- * the offset skips all other rows, the page is empty.
+ * Returns a page of rows. Idle rows do not count toward offset and limit, and are repeated on every page. But if the
+ * offset skips all other rows, the page is empty.
  */
 export function pageOf<Row extends { readonly name: string }>(
   rows: readonly Row[],

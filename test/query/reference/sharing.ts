@@ -17,8 +17,8 @@ export function isShared(piece: Piece, { sharing }: AllocationRequest): boolean 
 }
 
 /**
- * Computes the cost that is shared in one step: the cost of the shared allocations, including their idle costs, plus
- * the monthly shared cost, prorated for the hours of the step that have passed.
+ * Computes the cost that is shared in one step. It consists of the cost of the shared allocations, including their idle
+ * costs, and of the monthly shared cost, prorated for the hours of the step that have passed.
  */
 export function sharedCost(step: Span, charged: readonly Piece[], request: AllocationRequest): number {
   const shared = charged.filter((piece) => isShared(piece, request));
