@@ -67,7 +67,8 @@ function addNodes(a: BodyOf<'Node'>, b: BodyOf<'Node'>) {
     listedA + listedB > 0
       ? 1 - weighted(1 - a.discount, listedA, 1 - b.discount, listedB)
       : (a.discount + b.discount) / 2;
-  // As in OpenCost: the weight of `a` uses the combined `discount`, but the weight of `b` uses the discount of `b`.
+  // OpenCost computes the two weights differently: that of `a` with the combined `discount`, that of `b` with the
+  // discount of `b`. Do the same.
   const weightA = nodeCost({ ...a, discount }) - a.adjustment;
   const weightB = nodeCost(b) - b.adjustment;
   const total = nodeCost({

@@ -2,7 +2,7 @@ import { FederationError } from '../errors/federation-error';
 
 /**
  * The id of a cluster. It is also the name of the cluster's folder under `federated/` in the bucket. Newer agents use
- * the cluster's name as its id, so any text is accepted that can be the name of a folder.
+ * the cluster's name as its id, so every text that can be the name of a folder is accepted.
  */
 export type ClusterId = string & { readonly __brand: 'ClusterId' };
 

@@ -26,9 +26,13 @@ export interface Codec<T> {
 }
 
 /**
- * Structure of a type. `embedded` is a structure inside another one. `pair` is a fixed sequence of named values.
- * `named` is an asset, which starts with the name of its type. `list` and `map` do not include the flag for null, which
- * belongs to the `optional` around them. `hours` is the kind of resource hours, if a number counts resource hours.
+ * Structure of a type.
+ *
+ * - `number`: if the number counts resource hours, `hours` is their kind.
+ * - `embedded`: a structure inside another one.
+ * - `list` and `map`: a count, then the entries. The flag for null belongs to the `optional` around them.
+ * - `pair`: a fixed sequence of named values.
+ * - `named`: an asset, which starts with the name of its type.
  */
 export type Shape =
   | { readonly kind: 'number'; readonly hours?: HourKind }

@@ -41,8 +41,8 @@ export interface Contribution {
   /** An ETL file in base64: the cluster's set with only its `changed` entries. */
   rest: string;
   /**
-   * True if `rest` omits the lists externalKeys and idleKeys. It omits them if `markedNames` computes the same lists
-   * from the records.
+   * True if `rest` omits the lists externalKeys and idleKeys, because `markedNames` computes equal lists from the
+   * records.
    */
   marksOmitted: boolean;
 }

@@ -20,8 +20,8 @@ export interface FoldedInput {
    */
   entries: number;
   /**
-   * Indexes of the entries that the merge changed, in ascending order. Only the entries that `entries` counts have an
-   * index, starting at 0.
+   * Which of these entries the merge changed: their indexes in ascending order. Index 0 is the first entry in the
+   * result whose identity first occurred in this input.
    */
   altered: number[];
   /** Indexes of the input's entries that the merge changed or dropped, in ascending order. */

@@ -3,7 +3,7 @@ import { corrupt, truncated } from './refusal';
 
 /** Maximum unpacked size of any file, in bytes. */
 const largestUnpacked = 2 ** 30;
-/** Unpacked size in bytes up to which any compression ratio is allowed, because small files may compress very well. */
+/** A file may always unpack to this number of bytes, whatever its ratio, because small files may compress very well. */
 const alwaysAllowed = 2 ** 24;
 /**
  * Maximum ratio of unpacked to compressed size. The ratio of real files is about 10. A file above the maximum is

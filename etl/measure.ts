@@ -3,7 +3,7 @@
  * cluster's prices are reconciled.
  */
 
-/** The kinds of resource hours. `diskByteHours` are those of the volumes of allocations, and of assets of type Disk. */
+/** The kinds of resource hours. `diskByteHours` covers the volumes of allocations, and the assets of type Disk. */
 export const hourKinds = ['cpuCoreHours', 'ramByteHours', 'gpuHours', 'diskByteHours'] as const;
 export type HourKind = (typeof hourKinds)[number];
 

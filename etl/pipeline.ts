@@ -8,7 +8,10 @@ import type { Walk } from './splice/walk';
 import type { VersionRange } from './versions';
 import type { Pipeline } from './window';
 
-/** Name of a field that only this pipeline's sets have, other than the field that contains the records. */
+/**
+ * Name of a pipeline-specific field, which the sets of other pipelines do not have. The field that contains the records
+ * does not count.
+ */
 export type OwnField<P extends Pipeline> = Exclude<keyof SetOf[P], keyof CommonSet | 'kind' | P>;
 
 /**
@@ -59,8 +62,8 @@ export interface PipelineSpec<P extends Pipeline> {
    */
   readonly marks: { readonly [F in MarkField<P>]: string };
   /**
-   * Returns whether the set's records have identities that differ from those that `identity` returns, for example
-   * because of aggregationKeys. If so, a splice must decode all records.
+   * Returns whether `identity` does not apply to the records of this set, for example because the set has
+   * aggregationKeys. If so, a splice must decode all records.
    */
   hasOtherIdentities(this: void, set: SetOf[P]): boolean;
   /** Tells a splice (the fast merge) how to move past records without decoding them. */

@@ -3,9 +3,8 @@ import { corrupt, tooNew, tooOld, truncated } from './refusal';
 import type { VersionRange } from './versions';
 
 /**
- * Size in bytes that no real file reaches. If a file is too short for its number of entries, this size decides which
- * error is reported: if the entries need at least this many bytes, the number is corrupt; otherwise, the file is
- * truncated.
+ * Size in bytes that no real file reaches. It decides which error `count` throws for a file that is too short for its
+ * entries. If the entries need at least this many bytes, their number is corrupt. Otherwise, the file is truncated.
  */
 const absurdBytes = 2 ** 31;
 

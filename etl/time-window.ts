@@ -13,8 +13,8 @@ export function expandWindow(window: TimeWindow, other: TimeWindow): TimeWindow 
 }
 
 /**
- * Returns the start of the expanded window, given the starts of both windows. Given their ends, returns the end. At
- * least one of the two arguments must be open (null).
+ * Returns the start of the expanded window. `own` and `other` are the starts of the two windows, and at least one of
+ * them must be open (null). Given the two ends instead, returns the end.
  */
 function widened<T>(own: T | null, other: T | null): T | null {
   return own === null ? other : null;

@@ -69,8 +69,9 @@ export function parseWindowFile(path: string): WindowFile | undefined {
 }
 
 /**
- * Returns whether a file is named like a window of a federated pipeline, although the window is shorter or longer than
- * its folder's resolution, or the folder's name is not a resolution. `path` is below `etl/bingen/`.
+ * Returns whether a file is named like a window of a federated pipeline but does not fit its folder: the window is
+ * shorter or longer than the folder's resolution, or the folder's name is not a resolution. `path` is below
+ * `etl/bingen/`.
  */
 export function hasWrongLength(path: string): boolean {
   return windowParts(path) !== undefined && parseWindowFile(path) === undefined;

@@ -25,10 +25,10 @@ export function compileWalk(codecs: readonly Codec<unknown>[], hooks: Hooks = {}
 /**
  * A part of the function that `compileWalk` generates, in one of three forms:
  *
- * - `skip`: a number of bytes to skip. With `hours`, these bytes are a number of resource hours of that kind, to be
- *   added to `Walk.hours`.
- * - `references`: groups of string indexes, as `Walk.references` expects them.
- * - `step`: a function that returns a `Step`. The argument is the number of bytes to skip before the value.
+ * - `skip`: skips this number of bytes. If `hours` is set, the bytes are a number of resource hours of this kind, which
+ *   is added to `Walk.hours`.
+ * - `references`: moves past string indexes. The groups are in the form that `Walk.references` expects.
+ * - `step`: creates a `Step` that skips `lead` bytes and then moves past a value.
  *
  * Adjacent parts are joined where possible, because calling a function takes as long as moving past a value.
  */

@@ -66,17 +66,21 @@ interface TakenFrom<P extends Pipeline> {
   /** Maps the string indexes in the entries to those of the merged file. */
   readonly indexes: Int32Array;
   /**
-   * Returns the mapping of string indexes that is needed if the entries are freed and read again. `again` is undefined
-   * if the entries cannot be read again, so that they must stay in memory.
+   * Returns how to renumber the string indexes if the entries are freed and read again. `again` is undefined if the
+   * entries cannot be read again and must therefore stay in memory.
    */
   readonly again: (() => Pick<Again, 'indexes' | 'by'>) | undefined;
 }
 
 /**
- * Merges the files of one window without decoding most records. It builds a common string table. It copies the bytes of
- * the records and replaces only the string indexes in them. It decodes and merges a record only if it is the first
- * record of its file, if its window differs from that of the first record or must be expanded, if another record has
- * the same identity, or if its key is not its identity. If any set has aggregationKeys, it decodes all records.
+ * Merges the files of one window without decoding most records. Builds a common string table. Copies the bytes of the
+ * records and replaces only the string indexes in them. A record is decoded and merged only in these cases:
+ *
+ * - It is the first record of its file.
+ * - Its window differs from that of the first record, or must be expanded.
+ * - Another record has the same identity.
+ * - Its key is not its identity.
+ * - Any set has aggregationKeys. In this case, all records are decoded.
  *
  * The result has the same content as `encodeMerged(mergeSets(…))`, in the same order. If no record had to be changed,
  * the two results are byte-identical. Otherwise, the string table of the splice's result may be in another order, and

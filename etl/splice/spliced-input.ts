@@ -56,8 +56,8 @@ export interface SplicedInput<P extends Pipeline> {
   /** The identities that contain a mark, such as `__idle__`, in record order, as string indexes in the merged file. */
   readonly marked: number[];
   /**
-   * The encoded entries, in which string indexes already refer to the string table of the merged file. If these bytes
-   * were freed: where to read the entries again.
+   * The encoded entries. Their string indexes already refer to the string table of the merged file. If these bytes were
+   * freed: where to read the entries again.
    */
   readonly held: Buffer | Again;
 }

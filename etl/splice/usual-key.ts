@@ -44,8 +44,8 @@ export function hasUsualKey(walk: Walk, table: TableView, key: number): boolean 
 }
 
 /**
- * Compares `bytes`, from position `at` on, with the part of `expected` between `from` and `to`. If `to` is negative,
- * the part extends to the end of `expected`. Returns the position after the compared bytes, or -1 if they differ.
+ * Compares the bytes at position `at` with the bytes of `expected` from `from` to `to`. A negative `to` means the end
+ * of `expected`. Returns the position after the compared bytes if all of them are equal, otherwise -1.
  */
 function behind(bytes: Buffer, at: number, expected: Buffer, from: number, to: number): number {
   if (to < 0) to = expected.length;
