@@ -10,9 +10,8 @@ import { informed } from './rollup';
 import { allocationTarget, Bindings, condition, groupPart } from './sql';
 
 /**
- * The names, as used in filters, of the fields that have the same value in all allocations of a workload.
- * `groupsOfWorkloads` contains the names that are used in groupings. A workload consists of all allocations of one
- * controller.
+ * Fields that have the same value in all allocations of a workload, by their names in filters. `groupsOfWorkloads`
+ * lists the same kind of fields by their names in groupings. A workload consists of all allocations of one controller.
  */
 const filtersOfWorkloads = new Set(['cluster', 'namespace', 'controllerName', 'controllerKind']);
 const groupsOfWorkloads = new Set([

@@ -110,8 +110,8 @@ async function areMixed(connection: DuckDBConnection, request: AllocationRequest
 }
 
 /**
- * Returns whether the result depends on labels, services or controllers. If one of these changes during a time step,
- * the container has several rows in the `identity` table. These rows then have to be merged for this time step.
+ * Returns whether the result depends on labels, services or controllers. If one of these changes during a time step, a
+ * container has several rows in the table `identity`, which have to be merged for this time step.
  */
 function dependsOnTwins({ groups, filter, sharing }: AllocationRequest): boolean {
   const inName = new Set(['cluster', 'node', 'namespace', 'pod', 'container']);

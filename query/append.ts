@@ -129,7 +129,7 @@ function fillVector(vector: DuckDBVector, column: Column, from: number, count: n
   vector.flush();
 }
 
-// Most appended values are numbers. For speed, each of these two functions handles only one class of vector.
+// Most appended values are numbers. For speed, each of the two functions below handles only one class of vector.
 
 function fillDoubles(
   vector: DuckDBDoubleVector,

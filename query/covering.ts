@@ -28,8 +28,8 @@ export interface Covering {
 /**
  * Chooses the window files to read for each time step and cluster. Files with longer windows are preferred: daily files
  * within a time step, hourly files at its edges. If a window is only partly within a time step and no file with a
- * shorter window covers this part, the whole file is counted in the first time step that it overlaps. No time is
- * counted twice, and no file is used in two time steps.
+ * shorter window covers this part, the whole file is counted in the first time step that the window overlaps. No time
+ * is counted twice, and no file is used in two time steps.
  */
 export function cover(catalog: Catalog, pipeline: Pipeline, steps: readonly Span[], now: number): Covering {
   const [first, last] = [steps[0], steps.at(-1)];

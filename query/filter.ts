@@ -23,7 +23,7 @@ export type FilterOperand =
   | { readonly kind: 'field'; readonly field: string }
   /** The value of a label or annotation, or the empty string if the key is missing. */
   | { readonly kind: 'label' | 'annotation'; readonly key: string }
-  /** The value of the label with this key. If there is none: that of the annotation, or else the empty string. */
+  /** The value of the label with this key, or else of the annotation with this key, or else the empty string. */
   | { readonly kind: 'alias'; readonly key: string }
   /**
    * The services of an allocation. The comparison is true if at least one service matches. Without services, only the

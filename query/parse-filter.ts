@@ -102,7 +102,7 @@ class Parser {
       const spaced = this.skipSpace();
       const next = this.text[this.at];
       if (next === undefined || next === ')') break;
-      // If a `+` is not escaped in a URL, it arrives as a blank. So treat a blank between two parts as a `+`.
+      // If a `+` is not escaped in a URL, it arrives as a space. So treat a space between two parts as a `+`.
       const found = next === '+' || next === '|' ? next : spaced ? '+' : undefined;
       if (found === undefined) throw this.expected('+ or |');
       if (operator !== undefined && found !== operator) {
@@ -215,7 +215,7 @@ class Parser {
     pattern.lastIndex = this.at;
     const value = pattern.exec(this.text)?.[0];
     if (value === undefined) throw this.expected('a value');
-    // If the `+` in `namespace:+pod:x` arrives as a blank, `pod:x` looks like the value of `namespace`. Reject such a
+    // If the `+` in `namespace:+pod:x` arrives as a space, `pod:x` looks like the value of `namespace`. Reject such a
     // value.
     if (spaced && value.includes(':')) throw this.expected('double quotes around a value with a colon');
     const quote = value.indexOf('"');

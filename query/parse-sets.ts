@@ -88,9 +88,9 @@ function countSets(window: Span, step: Step, accumulate: Accumulation): number {
   if (least > mostSets) return least;
   // Calendar periods, such as weeks, are always whole, so the first one may begin before the window, and the last one
   // may end after it. The request's steps are counted from the start of the first period to the end of the last.
-  // `cutSteps` finds these periods. It would also create steps, which are not needed yet, so pass a step that is longer
-  // than all periods together. They extend less than 100 days beyond each end of the window, because no calendar period
-  // is longer than a quarter.
+  // `cutSteps` finds these periods. It would also create the steps, which are not needed yet. To avoid that, pass a
+  // step that is longer than all periods together. The periods extend less than 100 days beyond each end of the window,
+  // because no calendar period is longer than a quarter.
   const { periods } = cutSteps(window, { seconds: length + 200 * day }, accumulate);
   const [first = window, last = window] = [periods[0], periods.at(-1)];
   const reach =

@@ -47,8 +47,8 @@ export interface PickedAssets {
 
 /**
  * Fills the temp table `asset_pick` with the window files of the assets that a query needs. If clusters have
- * allocations but no assets, `notes` contains a warning that lists these clusters: their idle and management costs are
- * not known.
+ * allocations but no assets, their idle and management costs are not known. In this case, `notes` contains a warning
+ * that lists these clusters.
  */
 export async function pickAssets(
   connection: DuckDBConnection,

@@ -75,8 +75,8 @@ export async function sharedAmounts(
   });
   const weights = steps.map(() => 0);
   for (const sum of sums) {
-    // `shared` contains the costs to share, including the idle cost of the shared allocations. `weights` contains the
-    // costs of the other allocations, without idle cost.
+    // `shared` contains the costs to share in each step, including the idle cost of the shared allocations. `weights`
+    // contains the costs of the other allocations, without idle cost.
     const taken = sum.plain && sum.shared ? factors.get(groupKey(sum)) : undefined;
     const total = resources.reduce((all, name) => all + sum.cost[name] * (taken?.[name] ?? 0), sum.total);
     const into = sum.shared ? shared : sum.plain ? weights : undefined;
