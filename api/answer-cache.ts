@@ -23,7 +23,7 @@ interface UnderWay {
 
 /**
  * Caches answers. A key identifies both the query and the version of the data. Concurrent requests with the same key
- * share one computation, which is aborted when the last of them has been cancelled.
+ * share one computation. It is aborted once all of these requests have been cancelled.
  */
 export class AnswerCache {
   private readonly kept = new LRUCache<string, Rendered>({

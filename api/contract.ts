@@ -29,17 +29,20 @@ export interface StatusView {
   readonly clusters: readonly ClusterView[];
   /** The hold that a rollback has put on the federation; absent if there is none. */
   readonly hold?: HoldView;
-  /** What people who read the costs should know about the newest generation, one sentence each. */
+  /** Notes about the newest generation for people who read the costs, one sentence each. */
   readonly notes: readonly string[];
-  /** Which clusters run versions that do not fit the others', and what to do, one sentence each. */
+  /**
+   * Says which clusters run versions that do not match those of the federator or of other clusters, and what to do. One
+   * sentence each.
+   */
   readonly skew: readonly string[];
   /** Whether operator actions are possible. They require a federation and a configured operator token. */
   readonly canAct: boolean;
   /** URL of the workflows in the Temporal UI; absent if unknown. */
   readonly temporalUi?: string;
-  /** The schedule of the federations. Absent if it is unknown. */
+  /** The schedule that starts federation runs. `'absent'` if there is no schedule; undefined if this is unknown. */
   readonly schedule?: ScheduleView | 'absent';
-  /** The conditions that do not hold, without those about which `toDo` says the same. */
+  /** The conditions that do not hold. Omits conditions that `toDo` already reports. */
   readonly conditions: readonly ConditionView[];
   /**
    * What a person should do: missing steps of the set-up, a paused or missing schedule, and clusters that have gone
@@ -52,21 +55,26 @@ export interface StatusView {
 
 /** The schedule that starts federations. */
 export interface ScheduleView {
-  /** Interval between two runs, in milliseconds. Absent if a person has given the schedule another kind of rule. */
+  /**
+   * Interval between two runs, in milliseconds. Absent if a person has changed the schedule to another kind of rule.
+   */
   readonly everyMs?: number;
   /** Time of the next run. Absent if none is due, for example while the schedule is paused. */
   readonly nextRun?: string;
-  /** Set while the schedule is paused. The note of the person who paused it is all that Temporal stores about it. */
+  /**
+   * Set while the schedule is paused. Contains the note of the person who paused it, because Temporal stores nothing
+   * else about a pause.
+   */
   readonly paused?: { readonly note: string };
 }
 
-/** A condition of a role of a cluster that does not hold. */
+/** A condition that does not hold, reported for one role of a cluster. */
 export interface ConditionView {
   readonly cluster: string;
   readonly role: 'federatedCluster' | 'federator' | 'primaryCluster';
-  /** What does not hold, such as `store` or `freshness`. */
+  /** Name of the condition, such as `store` or `freshness`. */
   readonly name: string;
-  /** Why it does not hold, in a sentence. */
+  /** Why the condition does not hold, in a sentence. */
   readonly reason?: string;
   /** Since when it does not hold. */
   readonly since: string;
@@ -81,8 +89,8 @@ export interface ClusterView {
   /** Whether the cluster pushes as usual. Absent if this server does not know. */
   readonly silence?: SilenceView;
   /**
-   * What wrote and pushed the cluster's newest file: the version of Federated ETL, the Go package of the agent's assets,
-   * and the codec version of the newest file of each pipeline. What is unknown is absent.
+   * The software that wrote and pushed the cluster's newest files: the version of Federated ETL, the Go package of the
+   * agent's assets, and the codec version of the newest file of each pipeline. Unknown values are absent.
    */
   readonly inventory?: {
     readonly program?: string;
@@ -106,13 +114,16 @@ export interface ClusterView {
 /** Whether a cluster pushes as usual. */
 export interface SilenceView {
   /**
-   * `late`: it has not pushed for three times its usual interval, and at least three hours. `gone`: it has not pushed
-   * for two days. `not-expected`: it is excluded or removed, was stopped on purpose, or has not begun to push.
+   * `late`: no push for three times the usual interval, and for at least three hours. `gone`: no push for at least two
+   * days, or no files at all. `not-expected`: the cluster is excluded or removed, was stopped on purpose, or has not
+   * begun to push.
    */
   readonly state: 'on-time' | 'late' | 'gone' | 'not-expected';
   /** The usual interval between two pushes, in milliseconds. */
   readonly usualMs: number;
-  /** Set if the cluster is late only because it has just come back: the time of its first push. */
+  /**
+   * Time of the cluster's first push after a silence. Set if the cluster is `late` only because it has just come back.
+   */
   readonly back?: string;
 }
 
