@@ -81,8 +81,8 @@ function isPlain(value: object): boolean {
 }
 
 /**
- * Returns the message of a readable line. Readable lines show no fields. So this appends the fields that explain the
- * message (workflow, id of an unexpected error, code, reason and error), unless the message already contains them.
+ * Returns the message of a readable line. Readable lines show no fields. Therefore, the fields that explain the message
+ * (workflow, id of an unexpected error, code, reason and error) are appended, unless the message already contains them.
  */
 function readableMessage(fields: Record<string, unknown>, messageKey: string): string {
   const { [messageKey]: said, workflowId, id, code, reason, error, err } = fields;

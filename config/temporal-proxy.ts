@@ -1,11 +1,11 @@
 import { BlockList, isIPv4 } from 'node:net';
 
-/** The variables that name the proxy of the client, in the order in which it looks at them. */
+/** The environment variables in which a Temporal client looks for a proxy. The first one that is set is used. */
 const proxyVariables = ['grpc_proxy', 'https_proxy', 'http_proxy'];
 
 /**
- * Returns a notice if only one of the two connections to Temporal would use a proxy: clients follow variables such as
- * `http_proxy`, but workers always connect directly. Returns undefined if none of them uses a proxy.
+ * Returns a notice if clients would reach Temporal through a proxy while workers would not. Clients follow variables
+ * such as `http_proxy`, but workers always connect directly. Returns undefined if clients would connect directly too.
  */
 export function proxyNotice(env: NodeJS.ProcessEnv, address: string): string | undefined {
   const variable = proxyVariables.find((name) => (env[name] ?? '') !== '');

@@ -1,7 +1,10 @@
 import type { Found } from './settings-file';
 import type { Fault } from './values';
 
-/** Variables from which the SDKs of the clouds take credentials. Only the SDKs read them, so they cannot be trimmed. */
+/**
+ * Environment variables from which the cloud SDKs take credentials. This program cannot trim their values, because only
+ * the SDKs read them.
+ */
 const credentialVariables = [
   'AWS_ACCESS_KEY_ID',
   'AWS_SECRET_ACCESS_KEY',
