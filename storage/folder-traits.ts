@@ -9,7 +9,7 @@ export interface FolderTraits {
   readonly keepsInodes: boolean;
 }
 
-/** File systems that do not keep inode numbers, FAT and exFAT, as types that `statfs` reports. */
+/** Types, as reported by `statfs`, of the file systems that do not keep inode numbers: FAT and exFAT. */
 const forgetful: readonly number[] = [0x4d44, 0x2011bab0];
 
 /**

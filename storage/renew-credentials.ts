@@ -28,8 +28,8 @@ interface Opened {
 /**
  * Opens a store whose file may change while the process runs, for example because its credentials are rotated. Reads
  * the file again every few seconds, and whenever the store denies access. If the file still describes the same bucket,
- * later calls use its new content. A call that was denied before fails with a retryable error, so that `withRetry`
- * repeats it.
+ * later calls use its new content. If a call was denied with the old content, it fails with a retryable error, so that
+ * `withRetry` repeats it.
  *
  * Keeps the old content and warns if the file is invalid, for example because it is half-written. Does the same if the
  * file describes another bucket, because a process must not change to another bucket in the middle of its work.
@@ -97,7 +97,7 @@ export async function withRenewal(store: FederatedStore, options: RenewalOptions
     return (looking ??= lookAtFile().finally(() => (looking = undefined)));
   }
 
-  /** Returns true if the credentials have changed since `used` was opened, or may have. */
+  /** Returns true if the credentials have changed, or may have changed, since `used` was opened. */
   async function isRenewed(used: Opened): Promise<boolean> {
     if (current === used) await look();
     if (current !== used) return true;
@@ -106,7 +106,7 @@ export async function withRenewal(store: FederatedStore, options: RenewalOptions
     return replace(used.store).catch(() => false);
   }
 
-  /** Returns the error to throw when a call that used `used` has failed with `error`. */
+  /** Returns the error to throw when a call to the store `used` has failed with `error`. */
   async function judged(error: unknown, used: Opened): Promise<unknown> {
     if (!isFederationError(error, 'STORAGE_ACCESS_DENIED') || !(await isRenewed(used))) return error;
     const { code, subject, detail, hint, cause } = error;

@@ -28,7 +28,7 @@ export interface AzureConnection {
    * the URL is signed with it.
    */
   readableUrl(blob: BlockBlobClient): Promise<string>;
-  /** Replaces secrets in a text, such as an error message, by `***`. */
+  /** Replaces secrets in a text, such as an error message, with `***`. */
   redact(text: string): string;
   close(): void;
 }
@@ -168,8 +168,8 @@ async function tokenCredential(config: AzureConfig): Promise<TokenCredential> {
 }
 
 /**
- * Replaces secrets in a text by `***`: those in the settings, and the signatures of the URLs that `readableUrl`
- * creates.
+ * Replaces two kinds of secrets in a text with `***`: those in the settings, and the signatures of the URLs that
+ * `readableUrl` creates.
  */
 function withoutSecrets({ client_secret }: AzureConfig, { key, sas }: Address, text: string): string {
   const signature = new URLSearchParams(sas).get('sig') ?? undefined;

@@ -164,7 +164,7 @@ const metadataSchema = z.record(z.string(), z.string());
 
 /**
  * Reads the metadata of an object. Returns undefined if there is none. A metadata file that is damaged or unreadable
- * counts as empty, so that only its own object is affected. The next push writes both again.
+ * counts as empty, so that only its own object is affected. The next push writes the object and its metadata again.
  */
 export async function readMetadata(
   folder: string,

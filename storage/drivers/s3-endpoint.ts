@@ -12,8 +12,8 @@ export interface S3Host {
 }
 
 /**
- * Hosts of stores other than Amazon's. Each pattern matches the region as a group, or is followed by the store's only
- * region.
+ * Hosts of stores other than Amazon's. Each pattern either has a group that matches the region, or is followed by the
+ * store's only region.
  */
 const regionsByHost: readonly [RegExp, string?][] = [
   [/^s3\.([a-z0-9-]+)\.(?:backblazeb2\.com|wasabisys\.com|scw\.cloud)$/],
