@@ -1,5 +1,8 @@
 import { formatDuration } from '../config/durations';
 import type { Settings } from '../config/settings';
+import { catalog } from '../errors/catalog';
+import type { Generation } from '../federation/generation';
+import { shortList } from '../query/notes';
 import { describeSilent } from './describe-silence';
 import type { Operator } from './operator';
 import { describePause, unpauseCommand } from './read-schedule';
@@ -31,7 +34,17 @@ export function listToDo(
     ...setUpSteps(found, settings.federator),
     ...aboutSchedule(found.view.schedule, names.schedule, found.lastRun),
     ...(found.listed ? describeSilent(found.clusters, now) : []),
+    ...describeTwoWriters(found.survey.generation),
   ];
+}
+
+/** Names the clusters to whose folders two agents push, as far as the last federation has noticed. */
+function describeTwoWriters(generation: Generation | undefined): string[] {
+  const { means, hint } = catalog.FOLDER_TWO_WRITERS;
+  const clusters = (generation?.notices ?? []).flatMap(({ cluster, code }) =>
+    code === 'FOLDER_TWO_WRITERS' ? [cluster] : [],
+  );
+  return clusters.length === 0 ? [] : [`FOLDER_TWO_WRITERS: ${shortList(clusters)}: ${means} ${hint}`];
 }
 
 /**

@@ -80,6 +80,28 @@ test('what readers of the costs should know is part of the status', async () => 
   });
 });
 
+test('that two agents push to one folder is a thing to do until a generation no longer says so', async () => {
+  const cluster = clusterId('cluster-1');
+  const notice = (code: 'FOLDER_TWO_WRITERS' | 'WINDOW_MISALIGNED') => ({
+    cluster,
+    code,
+    count: 1,
+    example: 'x',
+  });
+  await folder.commit(2, ['cluster-1'], [day], {
+    notices: [notice('FOLDER_TWO_WRITERS'), notice('WINDOW_MISALIGNED')],
+  });
+  const aboutWriters = async () => {
+    const { toDo } = await federation().status();
+    return toDo.filter((step) => step.includes('cluster-1'));
+  };
+  expect(await aboutWriters()).toEqual([
+    expect.stringMatching(/^FOLDER_TWO_WRITERS: cluster-1: Two agents .*clusterId.*\.federated-etl/),
+  ]);
+  await folder.commit(3, ['cluster-1'], [day], { notices: [notice('WINDOW_MISALIGNED')] });
+  expect(await aboutWriters()).toEqual([]);
+});
+
 test('a cluster that has gone silent is named as such, unless the pushes cannot be seen', async () => {
   const silence = { state: 'late', usualMs: 86_400_000 };
   expect(await federation().status()).toMatchObject({ clusters: [{ silence: { state: 'on-time' } }] });

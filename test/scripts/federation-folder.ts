@@ -79,6 +79,7 @@ export class FederationFolder implements AsyncDisposable {
       shrunk?: Generation['shrunk'];
       names?: Generation['names'];
       nameConflicts?: Generation['nameConflicts'];
+      notices?: Generation['notices'];
       excluded?: Generation['membership']['excluded'];
       removed?: Generation['membership']['removed'];
       exclusions?: Generation['membership']['exclusions'];
