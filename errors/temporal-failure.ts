@@ -35,12 +35,18 @@ export function temporalFailure(error: unknown, place: TemporalPlace = {}): Fede
     return fail('TEMPORAL_THROTTLED', { detail: `${server} asks for fewer requests: ${sentence(text)}` });
   if (status === 'refused')
     return fail('TEMPORAL_REFUSED', { detail: `${server} refused a request: ${sentence(text)}` });
+  if (/^Deadline exceeded.*remote_addr=/s.test(text))
+    return fail('TEMPORAL_UNAVAILABLE', { detail: `${server} did not answer in time.`, hint: slowServer });
   const { why, hint } = explain(text);
   return fail('TEMPORAL_UNAVAILABLE', {
     detail: `No Temporal server answers${place.address === undefined ? '' : ` at ${place.address}`}: ${sentence(why)}`,
     ...(hint !== undefined && { hint }),
   });
 }
+
+/** What to do about a server that was reached, but has not answered in time. */
+export const slowServer =
+  'Try again. If that does not help, look at the load and the log of the Temporal server, and at the network on the way to it.';
 
 /** Returns the error for a namespace that the Temporal server does not have. */
 export function namespaceMissing(

@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { FederationError } from '../errors/federation-error';
+import { slowServer } from '../errors/temporal-failure';
 
 /**
  * The SDK gives up on a call this long after `withinMs`, in milliseconds. By then, nobody is waiting for the answer.
@@ -19,6 +20,7 @@ export async function promptly<T>(client: Client, withinMs: number, ask: () => P
       reject(
         new FederationError('TEMPORAL_UNAVAILABLE', {
           detail: `Temporal did not answer within ${withinMs / 1_000} s.`,
+          hint: slowServer,
         }),
       ),
     withinMs,

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
+import http2 from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import * as sdk from '@temporalio/client';
 import type { Settings } from '../../config/settings';
 import { probeTemporal } from '../../operator/probe-temporal';
@@ -32,9 +34,15 @@ afterAll(async () => {
 });
 
 /** Returns the error with which a probe of the server ends. */
-async function failureOf(address: string, tls?: Settings['temporal']['connection']['tls']) {
+async function failureOf(
+  address: string,
+  tls?: Settings['temporal']['connection']['tls'],
+  patienceMs = 10_000,
+) {
   const connection = { address, tls } as Settings['temporal']['connection'];
-  const opened = await probeTemporal(sdk, { address, connection }, 10_000).catch((error: unknown) => error);
+  const opened = await probeTemporal(sdk, { address, connection }, patienceMs).catch(
+    (error: unknown) => error,
+  );
   if (opened instanceof sdk.Connection) await opened.close();
   return opened as { code?: string; detail?: string; hint?: string };
 }
@@ -46,6 +54,18 @@ describe('a Temporal server that cannot be used is explained:', () => {
       detail: 'No Temporal server answers at 127.0.0.1:1: connect ECONNREFUSED 127.0.0.1:1.',
       hint: expect.stringContaining('correct temporal.address'),
     });
+  });
+
+  it('it is there, but slow', async () => {
+    const slow = http2.createServer().on('stream', () => undefined);
+    await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve));
+    const address = `127.0.0.1:${(slow.address() as AddressInfo).port}`;
+    expect(await failureOf(address, undefined, 2_000)).toMatchObject({
+      code: 'TEMPORAL_UNAVAILABLE',
+      detail: `The Temporal server at ${address} did not answer in time.`,
+      hint: expect.stringMatching(/^Try again\. .* load and the log/),
+    });
+    slow.close();
   });
 
   it('no such name', async () => {
