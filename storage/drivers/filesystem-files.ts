@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import type { BigIntStats } from 'node:fs';
+import { type BigIntStats, lstatSync } from 'node:fs';
 import { type FileHandle, lstat, open, readFile, rmdir, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import type { ErrorCode } from '../../errors/catalog';
 import { FederationError } from '../../errors/federation-error';
@@ -222,11 +223,33 @@ export function toStorageError(error: unknown, label: string, verb: string, key:
   const code = errno(error);
   if (error instanceof FederationError || code === '') return error;
   const clash = ['ENOTDIR', 'EISDIR', 'EEXIST'].includes(code);
-  const why = clash ? 'an object and a folder would have the same name' : (reasons[code] ?? code);
+  const blocked = clash ? whatBlocks(fileURLToPath(label), key) : undefined;
+  const clashing = blocked?.why ?? 'an object and a folder would have the same name';
+  const why = clash ? clashing : (reasons[code] ?? code);
   return new FederationError(codes[code] ?? 'STORAGE_UNAVAILABLE', {
     subject: { key },
     detail: `Could not ${verb} in ${label}: ${why}.`,
-    hint: hints[code],
+    hint:
+      blocked === undefined
+        ? hints[code]
+        : `Move or remove ${blocked.path}, unless another program needs it.`,
     cause: error,
   });
+}
+
+/** Finds what is in the way of an object below `root`: a file in the place of a folder, or a folder in its own place. */
+function whatBlocks(root: string, key: string): { path: string; why: string } | undefined {
+  const parts = key.split('/').filter((part) => part !== '');
+  for (const at of parts.keys()) {
+    const path = join(root, ...parts.slice(0, at + 1));
+    const isFolder = lstatSync(path, { throwIfNoEntry: false })?.isDirectory();
+    if (isFolder === undefined) return undefined;
+    const isObject = at === parts.length - 1;
+    if (isFolder === isObject)
+      return {
+        path,
+        why: `${path} is ${isFolder ? 'a folder' : 'not a folder'}, but has to be ${isFolder ? 'a file' : 'one'}`,
+      };
+  }
+  return undefined;
 }

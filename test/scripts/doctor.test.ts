@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { silentLog } from '../../config/log';
@@ -257,6 +257,24 @@ describe('the bucket', () => {
     });
     expect(inPlace(found, 'federated/combined/')).toMatchObject({ list: 'ok', write: 'not needed' });
     expect(await keys(federation.bucket)).toEqual([]);
+  });
+
+  it.each([
+    ['federated', 'federated/combined/', { ...federator() }],
+    ['federated/combined/export', 'federated/combined/export/', {}],
+  ])('in which a file blocks the place %s: the file is named', async (blocked, place, more) => {
+    const path = join(federation.folder, 'bucket', blocked);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, '');
+    const found = await examine({
+      federatedETL: { primaryCluster: true, ...more },
+      export: { enabled: true },
+    });
+    const failed = found.checks.find((one) => one.outcome === 'failed' && one.place === place);
+    expect(failed).toMatchObject({
+      detail: expect.stringContaining(`${path} is not a folder, but has to be one.`),
+      todo: `Move or remove ${path}, unless another program needs it.`,
+    });
   });
 
   it('that does not exist is one failure', async () => {
