@@ -19,7 +19,7 @@ import { promptly } from './promptly';
 import { replayRequest } from './replay';
 import { readRuns, type Run } from './runs';
 import { startFederation } from './start-federation';
-import { silentClusters, summarizeCluster, type Survey, surveyBucket } from './survey';
+import { askedClusters, summarizeCluster, type Survey, surveyBucket, withPushing } from './survey';
 import { temporalView } from './temporal-view';
 import { listToDo, unmentioned } from './to-do';
 
@@ -54,15 +54,13 @@ export function federationOf(
   };
   return {
     status: remembered(surveyEveryMs, async () => {
-      const { survey, listed, missing } = await surveyAsAllowed(await operator.bucket());
+      const { survey: stored, listed, missing } = await surveyAsAllowed(await operator.bucket());
       const now = Date.now();
       const [view, { runs }] = await Promise.all([
-        temporalView(operator, {
-          pushing: survey.clusters.map(({ cluster }) => cluster),
-          silent: listed ? silentClusters(survey, now) : [],
-        }),
+        temporalView(operator, askedClusters(stored)),
         readRuns(operator, 1),
       ]);
+      const survey = withPushing(stored, view);
       const otherBucket = await describeOtherBucket(await operator.bucket(), survey, view);
       const clusters = survey.clusters.map((found) => summarizeCluster(found, survey.generation, view, now));
       const toDo = listToDo({ survey, listed, clusters, lastRun: runs[0], view }, operator, new Date(now));

@@ -9,7 +9,7 @@ import type { Operator } from './operator';
 import { describeOtherBucket } from './other-bucket';
 import type { ScheduleState } from './read-schedule';
 import { readRuns, type Run } from './runs';
-import { type ClusterSummary, silentClusters, summarizeCluster, surveyBucket } from './survey';
+import { askedClusters, type ClusterSummary, summarizeCluster, surveyBucket, withPushing } from './survey';
 import { type ReportedCondition, temporalView } from './temporal-view';
 import { listToDo, unmentioned } from './to-do';
 
@@ -60,12 +60,10 @@ export async function readStatus(
   operator: Operator & { readonly settings: Pick<Settings, 'federator'> },
 ): Promise<Status> {
   const bucket = await operator.bucket();
-  const survey = await surveyBucket(bucket);
+  const stored = await surveyBucket(bucket);
   const now = new Date();
-  const view = await temporalView(operator, {
-    pushing: survey.clusters.map(({ cluster }) => cluster),
-    silent: silentClusters(survey, now.getTime()),
-  });
+  const view = await temporalView(operator, askedClusters(stored));
+  const survey = withPushing(stored, view);
   const { generation } = survey;
   const found = await readRuns(operator, 1);
   const [lastRun] = found.runs;

@@ -12,7 +12,7 @@ import { countMissing, judgeSilence, type Silence } from '../federation/silence'
 import type { BucketReader } from '../storage/bucket';
 import type { RosterState } from '../workflows/messages';
 import { findNewest, type Newest } from './newest-generation';
-import type { TemporalView } from './temporal-view';
+import type { AskedClusters, TemporalView } from './temporal-view';
 
 /** Summary of a cluster's windows that have the same pipeline and resolution. */
 export interface WindowsSummary {
@@ -80,6 +80,24 @@ export async function surveyBucket(
   return {
     clusters: clusters.map((cluster) => ({ cluster, files: files.get(cluster) ?? [] })),
     ...newest,
+  };
+}
+
+/** Adds clusters that have no folder in the bucket yet, but push: their push workflows run. */
+export function withPushing(survey: Survey, { pushing }: Pick<TemporalView, 'pushing'>): Survey {
+  const known = new Set(survey.clusters.map(({ cluster }) => cluster));
+  const found = pushing.filter((cluster) => !known.has(cluster)).map((cluster) => ({ cluster, files: [] }));
+  return {
+    ...survey,
+    clusters: [...survey.clusters, ...found].sort((a, b) => byBytes(a.cluster, b.cluster)),
+  };
+}
+
+/** Returns the clusters about which to ask Temporal. */
+export function askedClusters({ clusters, generation }: Survey): AskedClusters {
+  return {
+    pushing: clusters.map(({ cluster }) => cluster),
+    removed: keysOf(generation?.membership.removed ?? {}),
   };
 }
 

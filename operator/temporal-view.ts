@@ -1,10 +1,12 @@
 import type { Client } from '@temporalio/client';
 import { mapConcurrently } from '../concurrency/map-concurrently';
-import { type FederationError, isFederationError } from '../errors/federation-error';
-import { knownError } from '../errors/known-error';
+import { isFederationError } from '../errors/federation-error';
+import { type ClusterId, isClusterId } from '../etl/cluster-id';
 import { byBytes } from '../federation/byte-order';
 import type { Condition } from '../federation/conditions';
+import { shortList } from '../query/notes';
 import type { PullState, PushState, RosterState } from '../workflows/messages';
+import { answerOf, type Asked, askWorkflow } from './ask-workflow';
 import { briefTimeoutMs, type Operator } from './operator';
 import { promptly } from './promptly';
 import { readSchedule, type ScheduleState } from './read-schedule';
@@ -18,8 +20,10 @@ export interface TemporalView {
   readonly pull: ReadonlyMap<string, PullState>;
   /** The schedule of the federations; undefined if it is unknown. */
   readonly schedule?: ScheduleState | 'absent';
-  /** Those of the silent clusters whose pushes were stopped on purpose. */
+  /** The clusters whose pushes were stopped on purpose. */
   readonly stopped: ReadonlySet<string>;
+  /** The clusters whose push workflow runs, even if no worker answers for it. */
+  readonly pushing: readonly ClusterId[];
   /** The conditions that the processes have reported to these workflows. */
   readonly conditions: readonly ReportedCondition[];
   /** Sentences that say what is unknown because Temporal or a workflow did not answer. */
@@ -31,27 +35,34 @@ export interface ReportedCondition extends Condition {
   readonly cluster: string;
 }
 
-/**
- * Deadline of a query, in milliseconds. Without a deadline, a query would take a long time to fail if no worker
- * answers.
- */
+/** Deadline of one request, in milliseconds. A query of a workflow without a worker is never answered. */
 const answerWithinMs = 3_000;
+/** Deadline of all requests together, in milliseconds. */
+const allWithinMs = 5_000;
+/**
+ * Maximum number of workflows that are asked at once. It is high, because those without a worker cost the server
+ * nothing but time.
+ */
+const askedAtOnce = 100;
 
 /** The clusters about which to ask Temporal. */
 export interface AskedClusters {
-  /** The clusters whose push workflows to query. (Default: none) */
-  readonly pushing?: readonly string[];
-  /** The silent clusters, for which to ask whether their pushes were stopped on purpose. (Default: none) */
-  readonly silent?: readonly string[];
+  /**
+   * The known clusters whose push workflows to query. Clusters that are not among them but push are queried too. If
+   * undefined, no push is queried.
+   */
+  readonly pushing?: readonly ClusterId[];
+  /** Clusters about whose pushes nobody wants to know. (Default: none) */
+  readonly removed?: readonly string[];
 }
 
 /**
  * Queries the roster and the push and pull workflows. Does not throw if Temporal is unavailable or a workflow does not
- * answer.
+ * answer. Takes no longer than `allWithinMs` once Temporal is connected.
  */
 export async function temporalView(
   operator: Operator,
-  { pushing = [], silent = [] }: AskedClusters,
+  { pushing, removed = [] }: AskedClusters,
 ): Promise<TemporalView> {
   const missing: string[] = [];
   const temporal = await operator.temporal({ timeoutMs: briefTimeoutMs }).catch((error: unknown) => {
@@ -62,51 +73,143 @@ export async function temporalView(
     return undefined;
   });
   if (temporal === undefined)
-    return { push: new Map(), pull: new Map(), stopped: new Set(), conditions: [], missing };
+    return { push: new Map(), pull: new Map(), stopped: new Set(), pushing: [], conditions: [], missing };
 
   const { names } = operator;
-  const { answer: roster, refusal } = await ask<RosterState>(temporal.client, names.roster, 'roster');
-  if (roster === undefined)
-    missing.push(
-      refusal === undefined
-        ? 'The roster does not answer: does a federator run?'
-        : `The roster could not be asked: ${refusal.code}: ${refusal.detail}`,
-    );
-  const states = async <State>(
-    ids: readonly string[],
-    workflowId: (cluster: string) => string,
-  ): Promise<Map<string, State>> => {
-    const answers = await mapConcurrently(ids, 8, (id) =>
-      ask<State>(temporal.client, workflowId(id), 'state'),
-    );
-    return new Map(
-      answers.flatMap(({ answer }, index) =>
-        answer === undefined ? [] : [[ids[index] ?? '', answer] as const],
-      ),
-    );
-  };
-  const primaries = roster?.primaries ?? [];
   const { client } = temporal;
-  const [push, pull, { answer: schedule, refusal: unread }, stopped] = await Promise.all([
-    states<PushState>(pushing, (cluster) => names.push(cluster)),
-    states<PullState>(primaries, (cluster) => names.pull(cluster)),
-    answerOf(promptly(client, answerWithinMs, () => readSchedule(client, names.schedule))),
-    // If Temporal does not answer, assume that no pushes were stopped on purpose, so that no silent cluster is missed.
-    promptly(client, answerWithinMs, () => stoppedPushes(client, names, silent)).catch(
-      (): ReadonlySet<string> => new Set(),
-    ),
+  const endAt = Date.now() + allWithinMs;
+  const left = () => Math.min(answerWithinMs, endAt - Date.now());
+  const ask = <State>(workflowId: string, query: string) =>
+    askWorkflow<State>(client, workflowId, query, left());
+  const askEach = async <State>(
+    ids: readonly ClusterId[],
+    workflowId: (cluster: string) => string,
+  ): Promise<[ClusterId, Asked<State>][]> =>
+    mapConcurrently(ids, askedAtOnce, async (id) => [id, await ask<State>(workflowId(id), 'state')]);
+  const running = (type: 'push' | 'pull') =>
+    answerOf(promptly(client, left(), () => listRunning(client, type, names[type](''))));
+
+  const aboutPushes = async () => {
+    if (pushing === undefined) return { pushes: [], listed: true };
+    const outside = new Set<string>([...pushing, ...removed]);
+    const askOthers = async () => {
+      const { answer: listed } = await running('push');
+      return (
+        listed &&
+        askEach<PushState>(
+          listed.filter((id) => !outside.has(id)),
+          names.push,
+        )
+      );
+    };
+    const [known, others] = await Promise.all([
+      askEach<PushState>(
+        pushing.filter((id) => !removed.includes(id)),
+        names.push,
+      ),
+      askOthers(),
+    ]);
+    return { pushes: [...known, ...(others ?? [])], listed: others !== undefined };
+  };
+  const aboutPulls = async () => {
+    const roster = await ask<RosterState>(names.roster, 'roster');
+    const primaries = roster.answer?.primaries.filter(isClusterId) ?? (await running('pull')).answer ?? [];
+    return { roster, pulls: await askEach<PullState>(primaries, names.pull) };
+  };
+  const [{ pushes, listed }, { roster, pulls }, { answer: schedule, refusal: unread }] = await Promise.all([
+    aboutPushes(),
+    aboutPulls(),
+    answerOf(promptly(client, left(), () => readSchedule(client, names.schedule))),
   ]);
-  for (const primary of primaries.filter((id) => !pull.has(id))) {
-    missing.push(`The primary ${primary} does not answer: does it run?`);
-  }
+  const ended = pushes.flatMap(([id, { standing }]) => (standing === 'ended' ? [id] : []));
+  // If Temporal does not answer, report the clusters as silent, to be on the safe side.
+  const stopped = await promptly(client, Math.max(left(), 1), () =>
+    stoppedPushes(client, names, ended),
+  ).catch((): ReadonlySet<string> => new Set());
+
+  missing.push(
+    ...aboutRoster(roster),
+    ...pulls.flatMap(([id, pull]) => aboutPull(id, pull)),
+    ...aboutSilentPushes(pushes),
+    ...aboutEndedPushes(pushes.filter(([id]) => !stopped.has(id))),
+  );
+  if (!listed)
+    missing.push('Temporal did not list the pushes: clusters that have never pushed are not shown.');
   if (schedule === undefined)
     missing.push(
       unread === undefined
         ? 'The schedule of the federations could not be read.'
         : `The schedule of the federations could not be read: ${unread.code}: ${unread.detail}`,
     );
-  const conditions = reportedConditions(roster, push, pull);
-  return { roster, push, pull, conditions, ...(schedule !== undefined && { schedule }), stopped, missing };
+  const push = answersOf(pushes);
+  const pull = answersOf(pulls);
+  return {
+    ...(roster.answer !== undefined && { roster: roster.answer }),
+    push,
+    pull,
+    conditions: reportedConditions(roster.answer, push, pull),
+    ...(schedule !== undefined && { schedule }),
+    stopped,
+    pushing: pushes.flatMap(([id, { standing }]) => (standing === 'running' ? [id] : [])),
+    missing,
+  };
+}
+
+/**
+ * Lists the clusters whose workflow of this type runs. `prefix` is what comes before the cluster in the workflow's id.
+ * The list lags behind by about a second.
+ */
+async function listRunning(client: Client, type: 'push' | 'pull', prefix: string): Promise<ClusterId[]> {
+  const found: ClusterId[] = [];
+  const query = `WorkflowType = '${type}' AND ExecutionStatus = 'Running'`;
+  for await (const { workflowId } of client.workflow.list({ query })) {
+    // Other federations may use the same namespace, with another prefix.
+    const id = workflowId.slice(prefix.length);
+    if (workflowId.startsWith(prefix) && isClusterId(id)) found.push(id);
+  }
+  return found.sort(byBytes);
+}
+
+function answersOf<State>(asked: readonly [ClusterId, Asked<State>][]): Map<string, State> {
+  return new Map(asked.flatMap(([id, { answer }]) => (answer === undefined ? [] : [[id, answer] as const])));
+}
+
+function aboutRoster({ answer, end, refusal }: Asked<RosterState>): string[] {
+  if (answer !== undefined) return [];
+  if (end !== undefined)
+    return [
+      `The roster has ended (${end}). A federator that runs starts it again within minutes; until then, exclusions newer than the last run are not shown.`,
+    ];
+  if (refusal !== undefined) return [`The roster could not be asked: ${refusal.code}: ${refusal.detail}`];
+  return ['The roster does not answer: does a federator run?'];
+}
+
+function aboutPull(primary: string, { answer, end }: Asked<PullState>): string[] {
+  if (answer !== undefined) return [];
+  if (end === undefined) return [`The primary ${primary} does not answer: does it run?`];
+  return [
+    `The pull of ${primary} has ended (${end}). If the primary runs, it starts it again within minutes.`,
+  ];
+}
+
+/** A cluster without a push workflow is not silent: its files may have come from elsewhere. */
+function aboutSilentPushes(pushes: readonly [ClusterId, Asked<PushState>][]): string[] {
+  const silent = pushes.flatMap(([id, { answer, standing }]) =>
+    answer === undefined && (standing === 'running' || standing === 'unknown') ? [id] : [],
+  );
+  if (silent.length === 0) return [];
+  if (silent.length === 1) return [`The cluster ${silent[0]} does not answer: does it run?`];
+  return [`${silent.length} clusters do not answer: ${shortList(silent)}. Do they run?`];
+}
+
+function aboutEndedPushes(pushes: readonly [ClusterId, Asked<PushState>][]): string[] {
+  const ended = pushes.flatMap(([id, { end }]) => (end === undefined ? [] : [{ id, end }]));
+  const [first] = ended;
+  if (first === undefined) return [];
+  const again = 'A cluster that runs starts it again within minutes.';
+  if (ended.length === 1) return [`The push workflow of ${first.id} has ended: ${first.end}. ${again}`];
+  const list = shortList(ended.map(({ id, end }) => `${id} (${end})`));
+  return [`${ended.length} push workflows have ended: ${list}. ${again}`];
 }
 
 /** Returns the conditions of all processes, sorted by cluster. */
@@ -122,31 +225,4 @@ function reportedConditions(
   return reports
     .flatMap(([cluster, conditions]) => conditions.map((one) => ({ cluster, ...one })))
     .sort((a, b) => byBytes(a.cluster, b.cluster));
-}
-
-/**
- * The answer of Temporal, or the reason why the server refuses the request. Both are undefined if there was no answer
- * in time.
- */
-interface Asked<Answer> {
-  readonly answer?: Answer;
-  readonly refusal?: FederationError;
-}
-
-function ask<Answer>(client: Client, workflowId: string, query: string): Promise<Asked<Answer>> {
-  return answerOf(
-    promptly(client, answerWithinMs, () => client.workflow.getHandle(workflowId).query<Answer>(query)),
-  );
-}
-
-const refusals = ['TEMPORAL_ACCESS_DENIED', 'TEMPORAL_THROTTLED'];
-
-async function answerOf<Answer>(asking: Promise<Answer>): Promise<Asked<Answer>> {
-  try {
-    return { answer: await asking };
-  } catch (error) {
-    // Ignore any other error: the workflow has not started, has no worker, or is too slow.
-    const known = knownError(error);
-    return refusals.includes(known.code) ? { refusal: known } : {};
-  }
 }

@@ -1,8 +1,10 @@
 import { formatDuration } from '../config/durations';
 import type { Settings } from '../config/settings';
-import { catalog } from '../errors/catalog';
+import { catalog, isErrorCode } from '../errors/catalog';
+import { count } from '../federation/count';
 import type { Generation } from '../federation/generation';
 import { shortList } from '../query/notes';
+import type { PushState } from '../workflows/messages';
 import { describeSilent } from './describe-silence';
 import type { Operator } from './operator';
 import { describePause, unpauseCommand } from './read-schedule';
@@ -33,9 +35,32 @@ export function listToDo(
   return [
     ...setUpSteps(found, settings.federator),
     ...aboutSchedule(found.view.schedule, names.schedule, found.lastRun),
-    ...(found.listed ? describeSilent(found.clusters, now) : []),
+    ...(found.listed ? [...describeSilent(found.clusters, now), ...describeNeverPushed(found)] : []),
     ...describeTwoWriters(found.survey.generation),
   ];
+}
+
+/** Says of each cluster that pushes, but has no files in the bucket yet, why nothing comes. */
+function describeNeverPushed({ survey, view }: Pick<Found, 'survey' | 'view'>): string[] {
+  const members = new Set<string>(survey.generation?.membership.clusters);
+  const isEmpty = (cluster: string) =>
+    survey.clusters.some((one) => one.cluster === cluster && one.files.length === 0);
+  return view.pushing
+    .filter((cluster) => isEmpty(cluster) && !members.has(cluster))
+    .map((cluster) => `${cluster} has not pushed anything yet. ${whyNothingComes(view.push.get(cluster))}`);
+}
+
+const lookThere = 'Run `federated-etl doctor` there, and look at its log.';
+
+function whyNothingComes(push: PushState | undefined): string {
+  if (push === undefined) return `Its push workflow runs, but the cluster does not answer. ${lookThere}`;
+  const { error, summary } = push;
+  if (error !== undefined)
+    return `Its pushes have failed since ${error.since}: ${error.code}: ${error.message} ${isErrorCode(error.code) ? catalog[error.code].hint : lookThere}`;
+  if (summary === undefined) return 'Its first push has not ended yet.';
+  if (summary.files === 0)
+    return 'Its local ETL has no window files: check that the cost-model builds ETL files, and that localEtl.path is the folder that contains `bingen`.';
+  return `None of the ${count(summary.files, 'window file')} in its local ETL could be pushed. ${lookThere}`;
 }
 
 /** Names the clusters to whose folders two agents push, as far as the last federation has noticed. */

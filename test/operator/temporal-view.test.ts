@@ -1,8 +1,9 @@
+import { WorkflowNotFoundError } from '@temporalio/client';
 import { FederationError } from '../../errors/federation-error';
 import { clusterId } from '../../etl/cluster-id';
 import type { Generation } from '../../federation/generation';
 import { summarizeCluster } from '../../operator/survey';
-import { temporalView } from '../../operator/temporal-view';
+import { temporalView, type TemporalView } from '../../operator/temporal-view';
 import type { Context } from '../../scripts/context';
 import type { RosterState } from '../../workflows/messages';
 import { names } from '../../workflows/names';
@@ -15,48 +16,143 @@ const roster: RosterState = {
   primaries: ['c4', 'c5'],
 };
 
+/** What a fake workflow says: it answers any query with `answer`, never answers, or has ended. */
+interface Fake {
+  readonly answer?: unknown;
+  readonly ended?: string;
+}
+
 /**
- * Makes a context with a fake Temporal. `answers` maps the id of each workflow to the value that it returns for any
- * query.
+ * Makes a context with a fake Temporal. `workflows` maps the id of each workflow to what it says. Other workflows do not
+ * exist.
  */
-function contextWith(answers: Record<string, unknown>): Context {
+function contextWith(workflows: Record<string, Fake>): Context & { asked: () => number } {
+  let asked = 0;
+  const absent = () => Promise.reject(new WorkflowNotFoundError('no such workflow', '', undefined));
   const client = {
     withDeadline: (_: number, call: () => unknown) => call(),
     schedule: {
       getHandle: () => ({ describe: async () => ({ state: {}, spec: {}, info: { nextActionTimes: [] } }) }),
     },
     workflow: {
-      getHandle: (id: string) => ({
-        query: () =>
-          id in answers ? Promise.resolve(answers[id]) : Promise.reject(new Error('no such workflow')),
-      }),
+      list: async function* ({ query }: { query: string }) {
+        for (const [workflowId, { ended }] of Object.entries(workflows))
+          if (ended === undefined && query.includes(`'${workflowId.split(/[-/]/)[1]}'`)) yield { workflowId };
+      },
+      getHandle: (id: string) => {
+        const found = workflows[id];
+        return {
+          query: () => {
+            asked += 1;
+            if (found === undefined) return absent();
+            return found.answer === undefined ? new Promise(() => undefined) : Promise.resolve(found.answer);
+          },
+          describe: async () =>
+            found === undefined
+              ? absent()
+              : found.ended === undefined
+                ? { status: { name: 'RUNNING' } }
+                : { status: { name: 'TERMINATED' }, closeTime: new Date(found.ended) },
+        };
+      },
     },
   };
-  return { names: names('blue-'), temporal: () => Promise.resolve({ client }) } as unknown as Context;
+  const context = {
+    names: names('blue-'),
+    temporal: () => Promise.resolve({ client }),
+  } as unknown as Context;
+  return Object.assign(context, { asked: () => asked });
+}
+
+/** Returns the view, without waiting as long as it waits. */
+async function viewOf(...asked: Parameters<typeof temporalView>): Promise<TemporalView> {
+  jest.useFakeTimers();
+  try {
+    const view = temporalView(...asked);
+    await jest.advanceTimersByTimeAsync(5_000);
+    return await view;
+  } finally {
+    jest.useRealTimers();
+  }
 }
 
 describe('state that only Temporal has', () => {
   it('comes from the workflows that answer; the others are named', async () => {
-    const view = await temporalView(
+    const view = await viewOf(
       contextWith({
-        'blue-roster': roster,
-        'blue-push/c1': { cluster: 'c1' },
-        'blue-pull/c5': { cluster: 'c5' },
+        'blue-roster': { answer: roster },
+        'blue-push/c1': { answer: { cluster: 'c1' } },
+        'blue-push/c2': {},
+        'blue-pull/c5': { answer: { cluster: 'c5' } },
       }),
-      { pushing: ['c1', 'c2'] },
+      { pushing: [clusterId('c1'), clusterId('c2'), clusterId('c3')] },
     );
     expect(view.roster).toBe(roster);
     expect([...view.push.keys()]).toEqual(['c1']);
     expect([...view.pull.keys()]).toEqual(['c5']);
-    expect(view.missing).toEqual(['The primary c4 does not answer: does it run?']);
+    expect(view.pushing).toEqual(['c1', 'c2']);
+    expect(view.missing).toEqual([
+      'The primary c4 does not answer: does it run?',
+      'The cluster c2 does not answer: does it run?',
+    ]);
+  });
+
+  it('includes clusters that push but are not known yet, except for removed ones', async () => {
+    const context = contextWith({
+      'blue-push/c17': { answer: { cluster: 'c17' } },
+      'blue-push/c18': { answer: { cluster: 'c18' } },
+      'green-push/c19': { answer: { cluster: 'c19' } },
+      'blue-push/a/b': { answer: {} },
+    });
+    const view = await viewOf(context, { pushing: [], removed: ['c18'] });
+    expect([...view.push.keys()]).toEqual(['c17']);
+    expect(view.pushing).toEqual(['c17']);
+  });
+
+  it('is not that of workflows that have ended: these are named, with the time', async () => {
+    const ended = '2026-11-20T12:00:00.000Z';
+    const since = '2026-11-20T10:00:00Z';
+    const store = { role: 'federatedCluster', name: 'store', holds: 'yes', since };
+    const conditions = [store];
+    const answer = { ...roster, conditions: { c1: [{ ...store, role: 'federator' }] } };
+    const workflows: Record<string, Fake> = {
+      'blue-roster': { answer, ended },
+      'blue-push/c1': { answer: { conditions }, ended },
+      'blue-pull/c4': { answer: { conditions: [{ ...store, role: 'primaryCluster' }] } },
+    };
+    const view = await viewOf(contextWith(workflows), { pushing: [clusterId('c1')] });
+    expect(view.roster).toBeUndefined();
+    expect(view.push.size).toBe(0);
+    // A primary is shown although there is no roster to name it.
+    expect(view.conditions.map(({ role }) => role)).toEqual(['primaryCluster']);
+    expect(view.missing).toEqual([
+      expect.stringMatching(/^The roster has ended \(terminated at 2026-11-20T12:00:00\.000Z\)\./),
+      expect.stringMatching(/^The push workflow of c1 has ended: terminated at 2026-11-20T12:00:00\.000Z\./),
+    ]);
+    workflows['blue-roster'] = { answer };
+    workflows['blue-pull/c4'] = { answer: {}, ended };
+    expect((await viewOf(contextWith(workflows), {})).missing).toContainEqual(
+      expect.stringMatching(/^The pull of c4 has ended \(terminated at /),
+    );
+  });
+
+  it('is complete after five seconds, however many workflows do not answer', async () => {
+    const ids = Array.from({ length: 150 }, (_, index) => clusterId(`c${index}`));
+    const silent = Object.fromEntries(ids.map((id) => [`blue-push/${id}`, {}]));
+    const context = contextWith(silent);
+    const { missing } = await viewOf(context, { pushing: ids });
+    expect(missing).toContainEqual(
+      '150 clusters do not answer: c0, c1, c2, c3, c4 and 145 more. Do they run?',
+    );
+    expect(context.asked()).toBeGreaterThanOrEqual(150);
   });
 
   it('may be empty', async () => {
-    const { missing } = await temporalView(contextWith({}), {});
+    const { missing } = await viewOf(contextWith({}), {});
     expect(missing).toEqual(['The roster does not answer: does a federator run?']);
     const error = new FederationError('TEMPORAL_UNAVAILABLE', { detail: 'No Temporal server answers at x.' });
-    const away = await temporalView({ temporal: () => Promise.reject(error) } as unknown as Context, {
-      pushing: ['c1'],
+    const away = await viewOf({ temporal: () => Promise.reject(error) } as unknown as Context, {
+      pushing: [clusterId('c1')],
     });
     expect(away.missing).toEqual([expect.stringMatching(/^No Temporal server answers at x\. Primaries,/)]);
   });

@@ -14,7 +14,7 @@ import { updatePrimary } from '../../local-etl/primary';
 import { type LocalEtl, localEtl } from '../../local-etl/store';
 import { whoAmI } from '../../scripts/who';
 import { ensureSchedule } from '../../workers/schedule';
-import { type RosterState, rosterState } from '../../workflows/messages';
+import { reportConditions, type RosterState, rosterState } from '../../workflows/messages';
 import { names } from '../../workflows/names';
 import { snapshot } from '../activities/federated-bucket';
 import { clearSettings } from '../servers/clear-environment';
@@ -47,7 +47,7 @@ const json = async (...argv: string[]) => JSON.parse((await run(...argv, '--json
 /**
  * Starts a workflow that never ends on its own, and returns its handle. Disposing the handle terminates the workflow.
  */
-async function start(workflow: 'roster' | 'pull', workflowId: string, input: object) {
+async function start(workflow: 'roster' | 'pull' | 'push', workflowId: string, input: object) {
   await world.client.workflow.start(workflow, { ...world.options(workflowId), args: [input] });
   const handle = world.client.workflow.getHandle(workflowId);
   const terminate = () => handle.terminate().then(() => undefined);
@@ -80,6 +80,43 @@ describeWithTemporal('status', () => {
     } finally {
       await schedule.delete();
     }
+  });
+});
+
+describeWithTemporal('status of processes', () => {
+  const cluster = 'cluster-17';
+  const reason = 'STORAGE_ACCESS_DENIED: The store says no.';
+  const broken = { name: 'store', holds: 'no', reason, since: '2026-11-20T12:00:00Z' } as const;
+  const failing = async () => {
+    throw new FederationError('STORAGE_ACCESS_DENIED', { detail: 'The store says no.' });
+  };
+  const startPush = () =>
+    start('push', names('').push(cluster), { cluster, instance: 'i', rescanEveryMs: 60_000 });
+
+  it('shows a cluster that runs but has never pushed, and why', async () => {
+    world.begin({ pushLocalEtl: failing });
+    await using push = await startPush();
+    await push.signal(reportConditions, { cluster, conditions: [{ ...broken, role: 'federatedCluster' }] });
+    const out = await until('the cluster', async () => {
+      const answer = await run('status');
+      return answer.out.includes('has not pushed anything yet. Its pushes have failed')
+        ? answer.out
+        : undefined;
+    });
+    expect(out).toMatch(/^cluster-17 +not yet +never/m);
+    expect(out).toMatch(/^- cluster-17 has not pushed .*STORAGE_ACCESS_DENIED: The store says no\. Check/m);
+    expect(out).toMatch(/^- cluster-17, Federated Cluster, store, for .*: STORAGE_ACCESS_DENIED/m);
+  });
+
+  it('does not take the last conditions of ended workflows for those of today', async () => {
+    await federation.push('cluster-3', day);
+    const roster = await start('roster', names('').roster, { bucket: federation.bucket.label });
+    await roster.signal(reportConditions, { cluster, conditions: [{ ...broken, role: 'federator' }] });
+    await until('the conditions', async () => (await run('status')).out.includes('Federator, store'));
+    await roster.terminate();
+    const { out } = await run('status');
+    expect(out).toMatch(/^The roster has ended \(terminated at \d/m);
+    expect(out).not.toContain('Federator, store');
   });
 });
 

@@ -8,6 +8,7 @@ import type { RunningServer } from '../../api/listen';
 import { silentLog } from '../../config/log';
 import { openLoggedBucket } from '../../config/open-logged-bucket';
 import { loadSettings } from '../../config/settings';
+import { clusterId } from '../../etl/cluster-id';
 import type { Condition } from '../../federation/conditions';
 import { describeConditions } from '../../operator/describe-conditions';
 import { temporalView } from '../../operator/temporal-view';
@@ -238,7 +239,7 @@ describeWithTemporal('the conditions of a process', () => {
     const operator = { settings, names: own, temporal: async () => ({ client }) };
     const shown = async () => {
       const view = await temporalView(operator as unknown as Parameters<typeof temporalView>[0], {
-        pushing: ['c1'],
+        pushing: [clusterId('c1')],
       });
       const ofRole = (role: string) => view.conditions.filter((one) => one.role === role).map(text);
       const todo = describeConditions(unmentioned(view, []), new Date());

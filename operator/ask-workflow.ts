@@ -1,0 +1,67 @@
+import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import type { FederationError } from '../errors/federation-error';
+import { knownError } from '../errors/known-error';
+import { promptly } from './promptly';
+
+/** What is known about a workflow that was asked for its state. */
+export interface Asked<Answer> {
+  /** The state of the workflow. Undefined if it has ended, or if no worker has answered in time. */
+  readonly answer?: Answer;
+  /**
+   * - `running`: the workflow runs. If there is no answer, no worker serves it, or the worker is too slow.
+   * - `ended`: it has ended. Workers answer for an ended workflow too, but that state is out of date.
+   * - `absent`: Temporal knows no such workflow.
+   * - `unknown`: Temporal did not say.
+   */
+  readonly standing: 'running' | 'ended' | 'absent' | 'unknown';
+  /** How and when the workflow ended, such as `terminated at 2026-11-20T12:00:00Z`. */
+  readonly end?: string;
+  /** Why the server refuses the request, if it does. */
+  readonly refusal?: FederationError;
+}
+
+/** Asks a workflow for its state, and Temporal whether the workflow runs. Never throws. */
+export async function askWorkflow<Answer>(
+  client: Client,
+  workflowId: string,
+  query: string,
+  withinMs: number,
+): Promise<Asked<Answer>> {
+  if (withinMs <= 0) return { standing: 'unknown' };
+  const handle = client.workflow.getHandle(workflowId);
+  const answering = answerOf(promptly(client, withinMs, () => handle.query<Answer>(query)));
+  try {
+    const { status, closeTime } = await promptly(client, withinMs, () => handle.describe());
+    if (closeTime !== undefined)
+      return { standing: 'ended', end: `${ends[status.name] ?? 'ended'} at ${closeTime.toISOString()}` };
+    return { standing: 'running', ...(await answering) };
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return { standing: 'absent' };
+    return { standing: 'unknown', ...(await answering) };
+  }
+}
+
+const ends: Readonly<Record<string, string>> = {
+  TERMINATED: 'terminated',
+  FAILED: 'failed',
+  CANCELLED: 'cancelled',
+  TIMED_OUT: 'timed out',
+};
+
+const refusals = ['TEMPORAL_ACCESS_DENIED', 'TEMPORAL_THROTTLED'];
+
+/**
+ * Waits for an answer of Temporal. Returns the reason if the server refuses the request, and nothing if there was no
+ * answer in time.
+ */
+export async function answerOf<Answer>(
+  asking: Promise<Answer>,
+): Promise<Pick<Asked<Answer>, 'answer' | 'refusal'>> {
+  try {
+    return { answer: await asking };
+  } catch (error) {
+    // Any other error means that the workflow has not started, has no worker, or is too slow.
+    const known = knownError(error);
+    return refusals.includes(known.code) ? { refusal: known } : {};
+  }
+}
