@@ -64,7 +64,7 @@ export type AssetMember = 'minutes' | OwnMember<AssetRow> | 'totalCost';
 
 /**
  * Returns the members that follow an asset's start and end in an answer: its minutes, the members of its type, and its
- * total cost. All assets of a type have the same members, except that those in `omitted` may be absent.
+ * total cost. All assets of a type have the same members, but the members in `omitted` may be absent.
  */
 export function assetMembers(row: AssetRow): [name: AssetMember, value: MemberValue][] {
   return [

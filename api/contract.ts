@@ -40,7 +40,9 @@ export interface StatusView {
   readonly canAct: boolean;
   /** URL of the workflows in the Temporal UI; absent if unknown. */
   readonly temporalUi?: string;
-  /** The schedule that starts federation runs. `'absent'` if there is no schedule; undefined if this is unknown. */
+  /**
+   * The schedule that starts federation runs. `'absent'` if there is no schedule. Undefined if its state is unknown.
+   */
   readonly schedule?: ScheduleView | 'absent';
   /** The conditions that do not hold. Omits conditions that `toDo` already reports. */
   readonly conditions: readonly ConditionView[];
@@ -173,8 +175,8 @@ export interface GenerationView {
   readonly windows: number;
   readonly bytes: number;
   /**
-   * Number of the generation that was the newest before this one. Set only if this generation is not based on the
-   * earlier one, because this is a rollback or because the earlier one was damaged.
+   * Number of the generation that was the newest before this commit. Set only if this generation was made from another
+   * generation, because it is a rollback or because the newest one was damaged.
    */
   readonly replaces?: number;
   /** Set if a rollback committed the generation. The hold stands as long as this is the newest generation. */

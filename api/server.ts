@@ -16,7 +16,7 @@ import { registerOwnRoutes } from './own-routes';
 import { registerPage, sendPage } from './page';
 import { registerQueryRoutes } from './query-routes';
 
-/** Minimum size of answers that are compressed, in bytes. Compressing smaller ones costs more time than it saves. */
+/** Minimum size of answers that are compressed, in bytes. Compressing smaller answers costs more time than it saves. */
 const leastCompressed = 1_024;
 const mostBodyBytes = 64 * 1_024;
 

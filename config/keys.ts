@@ -101,8 +101,8 @@ export function settingKey(name: SettingName): SettingKey {
 }
 
 /**
- * Returns the name of a setting's environment variable. Unless the setting defines one, it is `FEDERATED_ETL_`,
- * followed by the setting's path in capitals with underscores (without `federatedETL` at the start).
+ * Returns the name of a setting's environment variable. If the setting does not define a name, the name is
+ * `FEDERATED_ETL_`, followed by the setting's path in capitals with underscores (without `federatedETL` at the start).
  */
 export function variableOf(name: SettingName): string {
   const words = name.replace(/^federatedETL\./, '').replace(/([a-z0-9])([A-Z])/g, '$1_$2');

@@ -10,7 +10,7 @@ export type HourKind = (typeof hourKinds)[number];
 /** Resource hours by kind. A kind that a pipeline's records do not have is 0. */
 export type Hours = Readonly<Record<HourKind, number>>;
 
-/** The amount of data in a cluster's file. Costs are not part of it. */
+/** The amount of data in a cluster's file, without costs. */
 export interface Measure {
   /** Number of records. Keys without a record do not count. */
   records: number;

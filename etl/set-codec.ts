@@ -104,7 +104,8 @@ export function readEntries<P extends Pipeline>(
 
 /**
  * Writes a set, starting with its version byte. If a record has a higher version than the set, the set gets that
- * version, so that a reader that is too old fails at once. Each record is written in its own version.
+ * version, so that a program that does not support the version fails before it reads any record. Each record is written
+ * in its own version.
  *
  * @returns the position of each entry in the writer's body, followed by the position where the last entry ends
  */

@@ -59,7 +59,7 @@ export function totalCost(set: EtlSet): number {
 
 /** What a file says about the agent that wrote it. */
 export interface WrittenBy {
-  /** The highest codec version in the file, except those of windows. */
+  /** The highest codec version in the file. The codec versions of windows do not count. */
   readonly codec: number;
   /**
    * Go package of the asset types, such as `github.com/opencost/opencost/core/pkg/opencost`. It tells OpenCost from

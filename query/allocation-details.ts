@@ -76,7 +76,7 @@ async function readIdentities(
   const bindings = new Bindings();
   const rows = await rowsOf(
     connection,
-    // Without the `where` clause, this would read the labels of millions of other rows.
+    // Without the `where` clause, this statement would read the labels of millions of other rows.
     `select ${by}::varchar as known, ${columns.join(', ')} from ${substituted ? '(select * from identity union all by name select * from substitute_identity)' : 'identity'} where ${by} in (select unnest(${bindings.longs([...new Set(known)])}))`,
     bindings.values,
   );

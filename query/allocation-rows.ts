@@ -73,7 +73,8 @@ function gathered(
     'min(start_at) as start_at, max(end_at) as end_at',
     `${agreed('name')} as name`,
     `${sampleSql} as sample, min(workload) as workload`,
-    // If a container had different controllers over time, its row shows the first non-empty one in alphabetical order.
+    // If a container had different controllers over time, its row shows the non-empty name that is first in
+    // alphabetical order.
     `${controllersDiffer ? "min(nullif(controller, ''))" : 'null'} as any_controller`,
     ...properties.map((column) => `${agreedProperty(column)} as ${column}`),
     ...measures,

@@ -153,7 +153,7 @@ export function sourceTables(options: SourceOptions, bindings: Bindings): string
         : `id in (select a.identity from ${from} a join pick p on ${picked('a', options)})`;
     return `with judged as (${judgedIdentities(options, which, bindings)}), source as (select ${known} from (${rows}))`;
   }
-  // The statement contains this condition twice, with the same placeholders. So bind its values only once.
+  // The statement contains the condition `several` twice, with the same placeholders. So bind its values only once.
   const several = mixed ? (mixedWorkloads(request, bindings) ?? 'false') : 'false';
   const tables = [`rolled as (${judgedWorkloads(options, `not ${several}`, bindings)})`];
   const rows = [rolledUpRows(options)];

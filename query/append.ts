@@ -71,7 +71,8 @@ export class Appender {
       await setImmediate();
       signal?.throwIfAborted();
     }
-    // By default, about 200,000 rows are buffered. Identities have long texts, so this would take too much memory.
+    // By default, DuckDB buffers about 200,000 rows. Identities have long texts, so the buffer would take too much
+    // memory.
     if (table === 'identity') appender.flushSync();
   }
 
@@ -93,7 +94,7 @@ export class Appender {
         appender.clear();
         appender.closeSync();
       } catch {
-        // Ignore the error: the appender has failed before, so it has no rows that it could store.
+        // Ignore the error: an appender that has failed before has no rows left to store.
       }
     }
     this.appenders.clear();

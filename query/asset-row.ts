@@ -54,7 +54,7 @@ export function toAssetRow(row: Row, labels: Labels, window: Span): AssetRow {
         cpuCoreHours: number('cpu_core_hours'),
         ramByteHours: number('ram_byte_hours'),
         gpuHours: number('gpu_hours'),
-        // As in OpenCost, this is the average number of GPUs over the time span of the row.
+        // As in OpenCost, `gpuCount` is the average number of GPUs over the time span of the row.
         gpuCount: hours > 0 ? number('gpu_hours') / hours : 0,
         cpuBreakdown: breakdown('cpu_breakdown'),
         ramBreakdown: breakdown('ram_breakdown'),

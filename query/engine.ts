@@ -133,7 +133,7 @@ export class QueryEngine implements Answers {
     };
   }
 
-  /** Calls `work` with a connection that can read the current data. Exports use this. */
+  /** Calls `work` with a connection that can read the current data. Used for exports. */
   async withConnection<T>(work: (connection: DuckDBConnection, catalog: Catalog) => Promise<T>): Promise<T> {
     return this.inTransaction(async (connection, catalog) => work(connection, catalog ?? noData()));
   }

@@ -54,7 +54,7 @@ function roundersOf(most: number): { readonly coarse: string; readonly fine: str
   return { coarse: rounder(exponent + mostValues + 1), fine: rounder(exponent) };
 }
 
-/** Returns the number to pass to `rounded` as `by` in order to round to multiples of 2^(`exponent` - 52). */
+/** Returns the argument `by` with which `rounded` rounds to multiples of 2^(`exponent` - 52). */
 function rounder(exponent: number): string {
   return (1.5 * 2 ** exponent).toExponential();
 }

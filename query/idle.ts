@@ -44,7 +44,7 @@ const none: Used = { all: { cpu: 0, gpu: 0, ram: 0 }, kept: { cpu: 0, gpu: 0, ra
  *
  * If `share` is true, idle cost is distributed over the allocations in proportion to their cost. Otherwise, idle cost
  * appears in separate rows. If the query also has a filter, these rows contain only a part of the idle cost. For
- * example, if 30 % of the allocations' cost passes the filter, they contain 30 % of the idle cost.
+ * example, if 30 % of the allocations' cost passes the filter, the rows contain 30 % of the idle cost.
  *
  * Without allocations, idle cost cannot be distributed. It then appears in separate rows, or nowhere if the query has a
  * filter.

@@ -116,7 +116,7 @@ function describeDisagreements(
     : [`Days of ${pipeline} and their 24 hours differ in cost by more than 1 %: ${shortList(days.sort())}.`];
 }
 
-/** Joins the first few items with commas. If there are more items, appends the number of the others. */
+/** Joins the first few items with commas. If there are more items, appends the number of omitted items. */
 export function shortList(items: readonly string[]): string {
   const shown = items.slice(0, mostNamed).join(', ');
   return items.length > mostNamed ? `${shown} and ${items.length - mostNamed} more` : shown;

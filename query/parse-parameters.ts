@@ -11,7 +11,7 @@ export interface Asked {
   readonly flavour: 'opencost' | 'kubecost';
 }
 
-/** The valid parameters of a request, and warnings about the others. */
+/** The valid parameters of a request, and warnings about all other parameters. */
 export interface ReadParameters {
   /** The known parameters whose values are valid. */
   readonly parameters: Parameters;

@@ -109,7 +109,7 @@ async function insertSubstitutes(
   const maps = ['labels', 'annotations', 'namespace_labels', 'namespace_annotations'];
   const latest = (column: string) =>
     `list_reduce(list(i.${column} order by m.place), lambda before, after: map_concat(before, after))`;
-  // If the controllers differ, choose the first non-empty one in alphabetical order.
+  // If the controllers differ, choose the non-empty text that is first in alphabetical order.
   const controller = (column: string) => `coalesce(min(nullif(i.${column}, '')), '')`;
   const services = 'list(i.services order by m.rank, m.place)';
   const same = (column: string) =>

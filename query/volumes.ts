@@ -119,8 +119,8 @@ interface Entry<U> {
 }
 
 /**
- * Returns the entries by key. If there are more than `mostListed`, keeps only the most expensive ones, and merges each
- * of the others into the entry with the key `otherKey`.
+ * Returns the entries by key. If there are more than `mostListed`, keeps only the most expensive entries, and merges
+ * each of the other entries into an entry whose key is `otherKey`.
  */
 function limited<U extends { readonly cost: number }>(
   entries: readonly Entry<U>[],

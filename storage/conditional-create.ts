@@ -75,7 +75,7 @@ export function withProbedCreate(bucket: Bucket, key: string): ProbedBucket {
   const careful = lookBeforeCreate(bucket);
   let probing: Promise<ConditionalCreate> | undefined;
   // All callers share one test, because concurrent tests with the same key would see each other's objects. So the test
-  // ignores the callers' abort signals: otherwise one caller could abort it for all of them.
+  // ignores the callers' abort signals: otherwise one caller could abort the test of all callers.
   const probe = () =>
     (probing ??= probeConditionalCreate(bucket, key).catch((error: unknown) => {
       probing = undefined;

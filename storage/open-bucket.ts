@@ -28,8 +28,8 @@ export interface OpenBucketOptions {
 
 /**
  * Opens a store as a bucket, limited to the store's prefix. Retries failed calls. If the store was read from a file,
- * the bucket reads its credentials from there again when they change. Sends no request yet. The caller must close the
- * bucket.
+ * the bucket reads the file again when its content changes, for example to get new credentials. Sends no request yet.
+ * The caller must close the bucket.
  */
 export async function openBucket(
   store: FederatedStore,

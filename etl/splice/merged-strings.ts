@@ -86,8 +86,8 @@ export class MergedStrings<P extends Pipeline> {
   }
 
   /**
-   * Adds the strings of an input to the string table of the merged file, and records in `indexes` where each of them is
-   * in that table. The walker must have scanned the input just before. Does not change the bytes of the input.
+   * Adds the strings of an input to the string table of the merged file. Fills `indexes` with the indexes of these
+   * strings in that table. The walker must have scanned the input just before. Does not change the bytes of the input.
    */
   unite(): void {
     const { walk, table, met } = this.walker;

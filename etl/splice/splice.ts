@@ -298,10 +298,7 @@ export class Splice<P extends Pipeline> {
     }
   }
 
-  /**
-   * Merges the sets of all inputs. Each set contains only the input's special records, which are those that must be
-   * decoded.
-   */
+  /** Merges the sets of all inputs, reduced to the special records (those that must be decoded). */
   private mergeSpecial(): Merged<SetOf[P]> {
     const { strings } = this;
     const walk = new Walk();

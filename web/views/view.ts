@@ -6,7 +6,7 @@ import type { UrlState } from '../url-state';
 export interface ViewProps {
   readonly state: UrlState;
   /**
-   * Changes the URL to the one that represents this state. Empty values are omitted. If `replace` is true, the new URL
+   * Navigates to the URL that represents the given state. Empty values are omitted. If `replace` is true, the new URL
    * replaces the current entry of the browser's history, so that the back button skips the current URL.
    */
   readonly go: (change: UrlState, replace?: boolean) => void;
