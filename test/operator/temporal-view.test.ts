@@ -3,7 +3,7 @@ import { FederationError } from '../../errors/federation-error';
 import { clusterId } from '../../etl/cluster-id';
 import type { Generation } from '../../federation/generation';
 import { summarizeCluster } from '../../operator/survey';
-import { temporalView, type TemporalView } from '../../operator/temporal-view';
+import { type TemporalView, temporalView } from '../../operator/temporal-view';
 import type { Context } from '../../scripts/context';
 import type { RosterState } from '../../workflows/messages';
 import { names } from '../../workflows/names';
