@@ -15,40 +15,52 @@ import {
 import { type Exclusion, type Membership, resolveMembership } from '../../federation/membership';
 import { adviseOnNameConflict, describeNameConflict } from '../../federation/name-conflicts';
 import type { BucketReader, CallOptions } from '../../storage/bucket';
-import { formatAge } from '../format';
-import { summarizeCluster, type Survey, surveyBucket } from '../survey';
+import { advice } from '../describe-silence';
+import { formatAge, formatSpan } from '../format';
+import { type ClusterSummary, isSilent, summarizeCluster, type Survey } from '../survey';
 import { type Check, failed } from './check';
 
 const check = 'clusters';
 const mostClusters = 20;
 const mostStrangers = 10;
 
+/** What Temporal knows about the clusters. */
+export interface KnownToTemporal {
+  /** The exclusions in the roster; undefined if the roster did not answer or was not queried. */
+  readonly exclusions?: Readonly<Record<string, Exclusion>> | undefined;
+  /** The silent clusters whose pushes were stopped on purpose. */
+  readonly stopped?: ReadonlySet<string>;
+}
+
 /**
- * Reports the clusters in the bucket, and which of them a federator would include and why. Also reports foreign files:
- * files that are in the folder of the published windows, but were not written by a federation.
+ * Reports the clusters in the bucket, which of them have gone silent, and which of them a federator would include and
+ * why. Also reports foreign files: files that are in the folder of the published windows, but were not written by a
+ * federation.
  */
 export async function checkClusters(
   bucket: BucketReader,
   settings: Settings,
-  exclusions: Readonly<Record<string, Exclusion>> | undefined,
+  survey: Survey,
+  known: KnownToTemporal,
 ): Promise<Check[]> {
-  const [survey, strangers] = await Promise.all([
-    surveyBucket(bucket).then(
-      (found) => describeSurvey(found, bucket.label, settings, exclusions),
-      (error: unknown) => [failed(check, 'found', error)],
-    ),
-    findStrangers(bucket).then(describeStrangers, (error: unknown) => failed(check, 'strangers', error)),
-  ]);
-  return [...survey, strangers];
+  const strangers = await findStrangers(bucket).then(describeStrangers, (error: unknown) =>
+    failed(check, 'strangers', error),
+  );
+  return [...describeSurvey(survey, bucket.label, settings, known), strangers];
 }
 
 function describeSurvey(
   survey: Survey,
   label: string,
   { clusterId, federator }: Settings,
-  exclusions: Readonly<Record<string, Exclusion>> | undefined,
+  { exclusions, stopped = new Set() }: KnownToTemporal,
 ): Check[] {
   const { clusters, generation, damage } = survey;
+  const now = new Date();
+  const summaries = clusters.map((cluster) =>
+    summarizeCluster(cluster, generation, { stopped }, now.getTime()),
+  );
+  const shown = summaries.filter((summary, index) => index < mostClusters || isSilent(summary));
   const discovered = clusters.map(({ cluster }) => cluster);
   const membership = resolveMembership({
     federator: clusterId,
@@ -62,9 +74,9 @@ function describeSurvey(
   return [
     found(discovered, label),
     ...(damage.length > 0 ? [describeDamage(damage)] : []),
-    ...clusters.slice(0, mostClusters).map((cluster) => describeCluster(cluster, survey)),
-    ...(clusters.length > mostClusters
-      ? [line('more', `${clusters.length - mostClusters} more: see \`federated-etl status\`.`)]
+    ...shown.map((summary) => describeCluster(summary, now)),
+    ...(clusters.length > shown.length
+      ? [line('more', `${clusters.length - shown.length} more: see \`federated-etl status\`.`)]
       : []),
     ...nameConflicts(generation),
     line('who is in', `${rule(federator.scope)} ${whoIsIn(membership)}`),
@@ -95,25 +107,21 @@ function describeDamage(damage: readonly string[]): Check {
   return { check, subject: 'generation', outcome: 'failed', detail: damage.join(' '), todo };
 }
 
-function describeCluster(cluster: Survey['clusters'][number], { generation }: Survey): Check {
-  const now = new Date();
-  const {
-    lastPush,
-    windows,
-    membership,
-    reason = '',
-    stillPushing,
-  } = summarizeCluster(cluster, generation, {}, now.getTime());
-  if (membership === 'removed') return describeRemovedCluster(cluster.cluster, reason, stillPushing);
-  if (windows.length === 0) return line(cluster.cluster, 'no windows');
+function describeCluster(summary: ClusterSummary, now: Date): Check {
+  const { cluster, lastPush, windows, membership, reason = '', stillPushing, silence } = summary;
+  if (membership === 'removed') return describeRemovedCluster(cluster, reason, stillPushing);
   const kinds = windows.map(
     ({ pipeline, resolution, count: number, newestEnd }) =>
       `${pipeline} ${resolution} ${number} (newest ends ${formatAge(newestEnd, now)})`,
   );
-  return line(
-    cluster.cluster,
-    `${kinds.join(', ')}; last push ${lastPush ? formatAge(lastPush, now) : 'unknown'}`,
-  );
+  const found =
+    windows.length === 0
+      ? 'no windows'
+      : `${kinds.join(', ')}; last push ${lastPush ? formatAge(lastPush, now) : 'unknown'}`;
+  const { state, usualMs } = silence;
+  if (state !== 'late' && state !== 'gone') return line(cluster, found);
+  const detail = `It is ${state}: ${found}; it usually pushes every ${formatSpan(usualMs)}.`;
+  return { check, subject: cluster, outcome: 'warning', detail, todo: advice[state] };
 }
 
 function describeRemovedCluster(cluster: string, removed: string, stillPushing?: true): Check {

@@ -9,6 +9,7 @@ import type { ClusterId } from '../../etl/cluster-id';
 import type { Bucket } from '../../storage/bucket';
 import type { FederatedStore } from '../../storage/federated-store';
 import { openBucket } from '../../storage/open-bucket';
+import { silentClusters, surveyBucket } from '../survey';
 import { checkBucket } from './bucket';
 import { type Check, failed } from './check';
 import { checkClusters } from './clusters';
@@ -70,13 +71,20 @@ async function* examineRemote(
 ): AsyncGenerator<Check[]> {
   yield bucketChecks;
   if (signal.aborted) return;
-  const temporal = await checkTemporal(settings, store?.bucket.label);
+  const survey =
+    settings.roles.federator && store?.usable === true
+      ? await surveyBucket(store.bucket).catch((error: unknown) => failed('clusters', 'found', error))
+      : undefined;
+  const silent = survey === undefined || 'outcome' in survey ? [] : silentClusters(survey, Date.now());
+  const temporal = await checkTemporal(settings, store?.bucket.label, silent);
   yield temporal.checks;
   if (signal.aborted) return;
   if (!settings.roles.federator)
     yield [{ check: 'clusters', outcome: 'not needed', detail: 'Only a federator checks all clusters.' }];
-  else if (store?.usable !== true) yield [skipped('clusters', 'found', 'The bucket cannot be used.')];
-  else yield await checkClusters(store.bucket, settings, temporal.exclusions);
+  else if (store === undefined || survey === undefined)
+    yield [skipped('clusters', 'found', 'The bucket cannot be used.')];
+  else if ('outcome' in survey) yield [survey];
+  else yield await checkClusters(store.bucket, settings, survey, temporal);
 }
 
 interface OpenStore {

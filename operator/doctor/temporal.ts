@@ -1,10 +1,14 @@
 import type { Settings } from '../../config/settings';
 import { knownError } from '../../errors/known-error';
-import type { Exclusion } from '../../federation/membership';
+import type { ClusterId } from '../../etl/cluster-id';
 import type { RosterState } from '../../workflows/messages';
 import { names } from '../../workflows/names';
 import { probeTemporal } from '../probe-temporal';
+import { promptly } from '../promptly';
+import { stoppedPushes } from '../stopped-pushes';
 import { type Check, failed } from './check';
+import type { KnownToTemporal } from './clusters';
+import { checkRunning } from './running-process';
 import {
   type Asked,
   checkNamespace,
@@ -24,14 +28,20 @@ const patienceMs = 10_000;
  */
 const rosterPatienceMs = 3_000;
 
-export interface TemporalChecks {
+export interface TemporalChecks extends KnownToTemporal {
   readonly checks: Check[];
-  /** The exclusions in the roster. Undefined if the roster did not answer or was not queried. */
-  readonly exclusions?: Readonly<Record<string, Exclusion>>;
 }
 
-/** Checks what this cluster's roles need from Temporal. Changes nothing in Temporal. */
-export async function checkTemporal(settings: Settings, label: string | undefined): Promise<TemporalChecks> {
+/**
+ * Checks what this cluster's roles need from Temporal. Changes nothing in Temporal.
+ *
+ * @param silent the silent clusters, for which to ask whether their pushes were stopped on purpose
+ */
+export async function checkTemporal(
+  settings: Settings,
+  label: string | undefined,
+  silent: readonly ClusterId[],
+): Promise<TemporalChecks> {
   const { namespace, idPrefix } = settings.temporal;
   const opened = await connect(settings).catch((error: unknown) => failed('Temporal', 'server', error));
   if ('outcome' in opened) return { checks: [opened, skipped('Temporal does not answer.')] };
@@ -44,29 +54,34 @@ export async function checkTemporal(settings: Settings, label: string | undefine
     label,
   };
   try {
-    return await checkServer(asked);
+    return await checkServer(asked, silent);
   } finally {
     await connection.close();
   }
 }
 
-async function checkServer(asked: Asked): Promise<TemporalChecks> {
+async function checkServer(asked: Asked, silent: readonly ClusterId[]): Promise<TemporalChecks> {
   const { settings } = asked;
   const server = line('server', 'ok', `It answers at ${settings.temporal.address}.`);
   const space = await ask(asked, 'namespace', checkNamespace);
   if (space.outcome === 'failed')
     return { checks: [server, space, skipped('The namespace cannot be used.')] };
   const { federator, federatedCluster } = settings.roles;
-  const [attributes, schedule, roster, push, shared, exclusions] = await Promise.all([
+  const [attributes, schedule, roster, push, shared, running, exclusions, stopped] = await Promise.all([
     federator ? ask(asked, 'search attributes', checkSearchAttributes) : undefined,
     federator ? ask(asked, 'schedule', checkSchedule) : undefined,
     ask(asked, 'roster', checkRoster),
     federatedCluster ? ask(asked, 'push', checkPush) : undefined,
     settings.storage.existing ? ask(asked, 'useExistingS3Config', checkShared) : undefined,
+    checkRunning(asked),
     federator ? readExclusions(asked) : undefined,
+    // If Temporal does not answer, report the clusters as silent, to be on the safe side.
+    promptly(asked.client, rosterPatienceMs, () => stoppedPushes(asked.client, asked.names, silent)).catch(
+      (): ReadonlySet<string> => new Set(),
+    ),
   ]);
-  const checks = [server, space, attributes, roster, schedule, push, shared];
-  return { checks: checks.filter((one) => one !== undefined), exclusions };
+  const checks = [server, space, attributes, roster, schedule, push, shared, ...running];
+  return { checks: checks.filter((one) => one !== undefined), exclusions, stopped };
 }
 
 async function connect(settings: Settings) {

@@ -10,6 +10,7 @@ import { checkClusters } from '../../operator/doctor/clusters';
 import { requireCommittable } from '../../operator/hold';
 import type { Operator } from '../../operator/operator';
 import { replayRequest } from '../../operator/replay';
+import { surveyBucket } from '../../operator/survey';
 import { names } from '../../workflows/names';
 import { firstDay, testMergeThreads } from '../activities/federated-bucket';
 import { clearSettings } from '../servers/clear-environment';
@@ -39,7 +40,8 @@ const verbs = {
   // Run only the doctor's checks of the clusters. Its other checks do not depend on documents in the bucket.
   doctor: async (): Promise<Answer> => {
     const settings = loadSettings({ file: world.folder.settings });
-    const checks = await checkClusters(world.folder.bucket, settings, undefined);
+    const { bucket } = world.folder;
+    const checks = await checkClusters(bucket, settings, await surveyBucket(bucket), {});
     const failed = checks.some(({ outcome }) => outcome === 'failed');
     return { status: failed ? 1 : 0, out: JSON.stringify(checks, null, 2), err: '' };
   },

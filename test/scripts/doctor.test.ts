@@ -5,16 +5,18 @@ import { setImmediate } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { silentLog } from '../../config/log';
 import { clusterId } from '../../etl/cluster-id';
-import { combinedEtlKey, combinedEtlPrefix } from '../../federation/layout';
+import { clusterEtlKey, combinedEtlKey, combinedEtlPrefix } from '../../federation/layout';
 import { instanceOf } from '../../local-etl/instance';
 import { localEtl } from '../../local-etl/store';
 import type { Check } from '../../operator/doctor/check';
 import { describeMachine } from '../../operator/doctor/local-etl';
 import { permissionFor } from '../../operator/doctor/permissions';
+import { roleGone } from '../../operator/stopped-pushes';
 import type { Bucket } from '../../storage/bucket';
 import { parseFederatedStore } from '../../storage/federated-store';
 import { openBucketFromFile } from '../../storage/open-bucket';
 import { probeOperations } from '../../storage/probe-bucket';
+import { endWorkflow } from '../../workers/end-workflow';
 import { Releasers } from '../../workers/releasers';
 import { ensureSchedule } from '../../workers/schedule';
 import { names } from '../../workflows/names';
@@ -424,6 +426,33 @@ describe('clusters', () => {
     expect(only.of('clusters', 'include')).toBeUndefined();
   });
 
+  it('that have gone silent get a warning, also beyond the first twenty, unless they are excluded', async () => {
+    const old = { 'cluster-1': 1, 'cluster-2': 80, 'cluster-3': 120, 'cluster-5': 120 };
+    for (const [cluster, hours] of Object.entries(old)) {
+      await federation.push(cluster, day);
+      federation.lastPushed(cluster, day, hours);
+    }
+    const others = Array.from({ length: 20 }, (_, index) => `a${index}`);
+    for (const other of others)
+      await federation.bucket.put(clusterEtlKey(clusterId(other), day), Buffer.from('x'));
+    const excluded = { [clusterId('cluster-5')]: { by: 'person', reason: 'is shut down' } as const };
+    await federation.commit(1, ['cluster-1', 'cluster-2', 'cluster-3'], [day], { excluded });
+    const found = await examine({ federatedETL: federator() });
+    expect(found.checks.filter((one) => one.check === 'clusters' && one.outcome === 'warning')).toEqual([
+      expect.objectContaining({
+        subject: 'cluster-2',
+        detail: expect.stringMatching(/^It is late: .*last push 3d 8h ago; it usually pushes every 1d\.$/),
+        todo: expect.stringContaining('federated-etl doctor'),
+      }),
+      expect.objectContaining({
+        subject: 'cluster-3',
+        detail: expect.stringMatching(/^It is gone: /),
+        todo: expect.stringContaining('exclude or remove it'),
+      }),
+    ]);
+    expect(found.of('clusters', 'more')?.detail).toMatch(/^2 more/);
+  });
+
   it('excluded by a person are shown as excluded, by the newest generation while Temporal is down', async () => {
     for (const cluster of ['cluster-1', 'cluster-2']) await federation.push(cluster, day);
     await federation.commit(1, ['cluster-1', 'cluster-2'], [day]);
@@ -666,6 +695,19 @@ describeWithTemporal('Temporal', () => {
     });
     // The doctor only reads the local ETL. It must not have created anything there.
     expect(readdirSync(join(federation.folder, 'etl'))).toEqual(['bingen']);
+  });
+
+  it('knows which silent clusters were stopped on purpose', async () => {
+    const { ids, start, temporal } = own();
+    for (const cluster of ['cluster-2', 'cluster-3']) {
+      await federation.push(cluster, day);
+      federation.lastPushed(cluster, day, 120);
+      await start('push', ids.push(cluster), {});
+    }
+    await endWorkflow(client, ids.push('cluster-2'), roleGone);
+    const found = await examine({ federatedETL: federator(), temporal });
+    expect(found.of('clusters', 'cluster-2')?.outcome).toBe('ok');
+    expect(found.of('clusters', 'cluster-3')?.outcome).toBe('warning');
   });
 
   it('has other clusters that use the store of the backup', async () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, utimesSync } from 'node:fs';
+import { mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createAddOwnName } from '../../activities/add-own-name';
 import { createEnterPrimary } from '../../activities/enter-primary';
@@ -12,6 +12,7 @@ import { clusterEtlKey, generationKey } from '../../federation/layout';
 import type { Exclusion } from '../../federation/membership';
 import { updatePrimary } from '../../local-etl/primary';
 import { type LocalEtl, localEtl } from '../../local-etl/store';
+import type { DoctorReport } from '../../operator/doctor/check';
 import { whoAmI } from '../../scripts/who';
 import { ensureSchedule } from '../../workers/schedule';
 import { reportConditions, type RosterState, rosterState } from '../../workflows/messages';
@@ -106,6 +107,43 @@ describeWithTemporal('status of processes', () => {
     expect(out).toMatch(/^cluster-17 +not yet +never/m);
     expect(out).toMatch(/^- cluster-17 has not pushed .*STORAGE_ACCESS_DENIED: The store says no\. Check/m);
     expect(out).toMatch(/^- cluster-17, Federated Cluster, store, for .*: STORAGE_ACCESS_DENIED/m);
+  });
+
+  it('is part of what doctor reports, beside its own checks', async () => {
+    writeFileSync(
+      federation.settings,
+      JSON.stringify({
+        ...(JSON.parse(readFileSync(federation.settings, 'utf8')) as object),
+        clusterId: cluster,
+        federatedETL: { federatedCluster: true },
+      }),
+    );
+    const examined = async () => {
+      const { checks } = JSON.parse((await run('doctor', '--json')).out) as DoctorReport;
+      return checks.filter(({ subject }) => subject === 'running process');
+    };
+    expect(await examined()).toMatchObject([{ outcome: 'ok', detail: expect.stringContaining('none runs') }]);
+    await using push = await startPush();
+    const report = async (changes: object) => {
+      const condition = { ...broken, ...changes, role: 'federatedCluster' } as const;
+      await push.signal(reportConditions, { cluster, conditions: [condition] });
+    };
+    await report({});
+    expect(await examined()).toMatchObject([
+      {
+        outcome: 'warning',
+        detail: expect.stringContaining(reason),
+        todo: expect.stringContaining('restart it'),
+      },
+    ]);
+    await report({ holds: 'yes', reason: 'The file cannot be used.' });
+    expect(await examined()).toMatchObject([
+      { outcome: 'warning', detail: expect.stringContaining('The file cannot be used.') },
+    ]);
+    await report({ holds: 'yes', reason: undefined });
+    expect(await examined()).toMatchObject([
+      { outcome: 'ok', detail: expect.stringContaining('no condition') },
+    ]);
   });
 
   it('does not take the last conditions of ended workflows for those of today', async () => {
