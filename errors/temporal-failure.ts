@@ -2,7 +2,7 @@ import type { ErrorCode } from './catalog';
 import { errorLine, isError } from './error-line';
 import { FederationError, type FederationErrorOptions } from './federation-error';
 
-/** The server and namespace that were asked, if known. Error messages show them to the user. */
+/** The Temporal server and namespace of the failed request, if known. Error messages show them to the user. */
 export interface TemporalPlace {
   readonly address?: string;
   readonly namespace?: string;

@@ -118,7 +118,7 @@ export type WalkedIdentity =
   | { readonly offset: number }
   /**
    * The identity consists of several strings of the record. `isKey` is called right after a walk has passed a record.
-   * It returns whether the key at position `start` is the record's identity. If that is not certain, it may return
-   * false. The record is then decoded.
+   * It returns whether the key at position `start` is the record's identity. In uncertain cases, it may return false,
+   * so that the record is decoded.
    */
   | { isKey(this: void, walk: Walk, table: TableView, start: number): boolean };

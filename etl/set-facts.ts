@@ -62,8 +62,9 @@ export interface WrittenBy {
   /** The highest codec version in the file. The codec versions of windows do not count. */
   readonly codec: number;
   /**
-   * Go package of the asset types, such as `github.com/opencost/opencost/core/pkg/opencost`. It tells OpenCost from
-   * Kubecost. Undefined if the file has no assets, or if the name is not that of a package.
+   * Go package of the asset types, such as `github.com/opencost/opencost/core/pkg/opencost`. OpenCost and Kubecost have
+   * different packages. Undefined if the file has no assets, or if the type name of its first asset contains no
+   * package.
    */
   readonly package?: string;
 }

@@ -27,8 +27,8 @@ const groupsOfWorkloads = new Set([
 
 /**
  * Returns whether `readSums` can read rolled-up rows instead of the individual allocations. A rolled-up row is the
- * total of one workload in one window file. Therefore the filter must not use fields that can differ within a workload,
- * such as pod or node, and idle cost must not be computed per node. Labels and annotations are allowed, because
+ * total of one workload in one window file. Therefore, idle cost must not be computed per node, and the filter must not
+ * use fields that can differ within a workload, such as pod or node. Labels and annotations are allowed, because
  * `mixedWorkloads` finds the few workloads in which they differ.
  */
 export function hasRolledUpSums({ filter, idle }: AllocationRequest): boolean {
@@ -43,9 +43,8 @@ export function hasRolledUpSums({ filter, idle }: AllocationRequest): boolean {
 }
 
 /**
- * Returns whether rolled-up rows (one per workload and window file) can answer a query. The grouping and the filter
- * must not use fields that can differ within a workload, such as pod or node, and idle cost must not be computed per
- * node.
+ * Returns whether rolled-up rows (one per workload and window file) can answer a query. Idle cost must not be computed
+ * per node. The grouping and the filter must not use fields that can differ within a workload, such as pod or node.
  */
 export function isRolledUp(request: AllocationRequest): boolean {
   const below = request.groups.some((group) =>

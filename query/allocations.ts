@@ -111,7 +111,7 @@ async function areMixed(connection: DuckDBConnection, request: AllocationRequest
 
 /**
  * Returns whether the result depends on labels, services or controllers. If one of these changes during a time step, a
- * container has several rows in the table `identity`, which have to be merged for this time step.
+ * container has several rows in the table `identity`. These rows then have to be merged for this time step.
  */
 function dependsOnTwins({ groups, filter, sharing }: AllocationRequest): boolean {
   const inName = new Set(['cluster', 'node', 'namespace', 'pod', 'container']);

@@ -60,8 +60,9 @@ export const tableColumns: readonly AssetColumn[] = [
 ];
 
 /**
- * Defines the column for the start or end time of an asset. For asset types that have no such field, the column
- * contains the start or end of the asset's window or, if this window has none, of the file's window.
+ * Defines the column for the start or end time of an asset. Some asset types have no such field. For these, the column
+ * contains the start or end of the asset's window. If that window is open on this side, the file's window is used
+ * instead.
  */
 function timeColumn(name: string, side: 'start' | 'end'): AssetColumn {
   const time = (record: Asset, set: AssetSet): Instant | null =>

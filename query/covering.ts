@@ -27,7 +27,7 @@ export interface Covering {
 
 /**
  * Chooses the window files to read for each time step and cluster. Files with longer windows are preferred: daily files
- * within a time step, hourly files at its edges. If a window is only partly within a time step and no file with a
+ * within a time step, hourly files at its edges. A window may be only partly within a time step. If no file with a
  * shorter window covers this part, the whole file is counted in the first time step that the window overlaps. No time
  * is counted twice, and no file is used in two time steps.
  */

@@ -13,8 +13,8 @@ export interface IntendedWrite {
 
 /**
  * Wraps a bucket for a dry run: writes are reported to `intend` instead of being made. To the caller, they appear to
- * succeed, and their bodies are read to the end. A `create` of an existing object and a `copy` of a missing one still
- * fail. Objects that were "written" cannot be read back.
+ * succeed, and their bodies are read to the end. A `create` of an existing object and a `copy` of a missing object
+ * still fail. Objects that were "written" cannot be read back.
  */
 export function dryRun(bucket: BucketReader, intend: (write: IntendedWrite) => void): Bucket {
   const done = (verb: IntendedWrite['verb'], key: string, size: number): ObjectInfo => {

@@ -25,7 +25,7 @@ export function unitOf(sets: readonly SummarySet[], chosen: string | undefined):
 
 /**
  * Adds up consecutive sets into bars. If only part of a week or month is in the window, the bar contains only the costs
- * of this part, so that the bars add up to the totals in the table.
+ * of this part. The bars therefore add up to the totals in the table.
  */
 export function barsOf(sets: readonly SummarySet[], unit: BarUnit): Bar[] {
   const periods: SummarySet[][] = [];

@@ -3,7 +3,7 @@ import { Irregular, type Step, type Walk } from './walk';
 const dot = 0x2e;
 
 /**
- * Returns a function that moves past an asset, which consists of the name of its Go type (inline), a 32-bit
+ * Returns a function that moves past an asset. An asset consists of the name of its Go type (inline), a 32-bit
  * compatibility word, and the structure of that type. The function sets `walk.type` to the part of the name after the
  * last dot.
  */

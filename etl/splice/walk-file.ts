@@ -27,9 +27,12 @@ export interface WalkedEntries {
    */
   readonly versions: Int32Array;
   /**
-   * Indexes of the entries that must be decoded, in ascending order. These are the first record, entries without a
-   * record, records whose window differs from that of the first record, and records whose key may differ from their
-   * identity.
+   * Indexes of the entries that must be decoded, in ascending order:
+   *
+   * - the first record
+   * - entries without a record
+   * - records whose window differs from that of the first record
+   * - records whose key may differ from their identity
    */
   readonly special: number[];
   /** Indexes of the entries that are in `special` because their key may differ from their record's identity. */
@@ -100,7 +103,9 @@ export class FileWalker<P extends Pipeline> {
   /** The positions of string indexes in entries are `walk.positions[from]` to `walk.positions[to - 1]`. */
   from = 0;
   to = 0;
-  /** Number of strings in `walk.order` that are used by entries or by the set's fields before the entries. */
+  /**
+   * Number of strings in `walk.order` that are used by entries, or by fields of the set that come before the entries.
+   */
   met = 0;
   private startsSpace = new Int32Array(1);
 

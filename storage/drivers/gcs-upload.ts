@@ -49,9 +49,12 @@ export async function uploadWhole(
  * Otherwise uses a resumable upload, whose object becomes visible only after the last chunk. Cancels the upload if
  * anything fails.
  *
- * The SDK's resumable upload is not used, for these reasons: it sends no checksum for the store to check, it sends
- * another chunk after an abort, it does not cancel a failed upload, and it sends the chunks and the token to any host
- * that the store's response names.
+ * The SDK's resumable upload is not used, for these reasons:
+ *
+ * - It sends no checksum for the store to check.
+ * - It sends another chunk after an abort.
+ * - It does not cancel a failed upload.
+ * - It sends the chunks and the token to any host that the store's response names.
  */
 export async function uploadStream(
   client: GcsClient,

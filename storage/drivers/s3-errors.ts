@@ -34,8 +34,8 @@ const codesByName: Record<string, ErrorCode> = {
 };
 
 /**
- * Matches the message of a store that demands a checksum. The code of this error is only `InvalidRequest`, which says
- * too little.
+ * Matches the message of a store that demands a checksum. The message is needed, because the code of this error is only
+ * `InvalidRequest`.
  */
 const demandsChecksum = /(?:content-md5|x-amz-checksum).*(?:required|missing)/i;
 
