@@ -32,11 +32,13 @@ export function intervalOf(settings: LoopSettings | null | undefined, soFarMs: n
 }
 
 const firstWaitAfterFailureMs = 10_000;
+const longestWaitAfterFailureMs = 300_000;
 
 /**
  * Makes one attempt. Stores its result, and the time to wait until the next attempt: the interval, varied randomly by
- * up to a tenth. An error does not end the loop: it is logged and stored, and the next attempt follows sooner. Only
- * cancelling the workflow ends the loop.
+ * up to a tenth. An error does not end the loop: it is logged and stored, and the next attempt follows after 10 seconds.
+ * This wait doubles with each further failure, up to five minutes, so that the loop recovers soon after the cause is
+ * gone even if the interval is long. Only cancelling the workflow ends the loop.
  */
 export async function nextAttempt<Summary>(
   loop: AttemptLoop<Summary>,
@@ -55,7 +57,8 @@ export async function nextAttempt<Summary>(
     const { code, message } = failureOf(error);
     loop.state = { ...loop.state, at, error: { code, message, since: loop.state.error?.since ?? at } };
     loop.failures += 1;
-    loop.waitMs = about(Math.min(everyMs, firstWaitAfterFailureMs * 2 ** Math.min(loop.failures - 1, 10)));
+    const backoffMs = firstWaitAfterFailureMs * 2 ** Math.min(loop.failures - 1, 10);
+    loop.waitMs = about(Math.min(everyMs, backoffMs, longestWaitAfterFailureMs));
     log.error(`${what} failed`, { code, reason: message, failures: loop.failures });
   }
 }

@@ -2,8 +2,6 @@ import {
   allHandlersFinished,
   condition,
   continueAsNew,
-  isCancellation,
-  log,
   proxyActivities,
   setHandler,
   workflowInfo,
@@ -13,7 +11,7 @@ import type { EnterPrimaryInput } from '../activities/enter-primary';
 import type { LeavePrimaryInput } from '../activities/leave-primary';
 import type { PullSummary } from '../activities/pull-summary';
 import type { Condition } from '../federation/conditions';
-import { type AttemptLoop, attemptLoop, failureOf, intervalOf, nextAttempt } from './attempts';
+import { type AttemptLoop, attemptLoop, intervalOf, nextAttempt } from './attempts';
 import { handleInternalSignals } from './internal-signal';
 import {
   acceptFederationUpdate,
@@ -57,6 +55,7 @@ const {
  */
 export async function pull(input: PullInput): Promise<void> {
   const loop: AttemptLoop<PullSummary> = attemptLoop(input.state);
+  const exporting: AttemptLoop<ExportedGeneration> = attemptLoop(input.exported);
   // A pull must not run while the cluster enters or leaves the primary role. For example, leaving restores the
   // cluster's own files, but would miss files that a pull is still replacing.
   let busy = false;
@@ -72,7 +71,8 @@ export async function pull(input: PullInput): Promise<void> {
   };
 
   let everyMs = input.pullEveryMs;
-  let { exported, conditions } = input;
+  let { conditions } = input;
+  const exported = () => (exporting.state.at === undefined ? undefined : exporting.state);
   setHandler(
     pullNow,
     (settings) => {
@@ -87,7 +87,7 @@ export async function pull(input: PullInput): Promise<void> {
   ]);
   setHandler(
     pullState,
-    () => ({ cluster: input.cluster, ...loop.state, export: exported, ...(conditions && { conditions }) }),
+    () => ({ cluster: input.cluster, ...loop.state, export: exported(), ...(conditions && { conditions }) }),
     {
       description: 'What the last pull did',
     },
@@ -119,21 +119,30 @@ export async function pull(input: PullInput): Promise<void> {
   );
 
   while (!workflowInfo().continueAsNewSuggested) {
+    let exports: boolean | undefined;
     await nextAttempt(loop, 'pull', everyMs, () =>
       alone(async () => {
-        const { summary, exports } = await pullAndIngest(input.cluster);
-        if (exports !== undefined) exported = exports ? await exportServed(exported) : undefined;
-        return summary;
+        const pulled = await pullAndIngest(input.cluster);
+        exports = pulled.exports;
+        // An export that fails does not make the pull fail: the primary serves what it has pulled.
+        if (exports === true) await nextAttempt(exporting, 'export', everyMs, exportServed);
+        else if (exports === false) exporting.state = {};
+        return pulled.summary;
       }),
     );
-    await condition(() => loop.requested, loop.waitMs);
+    // The next pull repeats a failed export, even if it finds nothing new. So it must not wait for the whole interval.
+    const isExportDue = exports === true && exporting.state.error !== undefined;
+    await condition(
+      () => loop.requested,
+      isExportDue ? Math.min(loop.waitMs, exporting.waitMs) : loop.waitMs,
+    );
   }
   await condition(allHandlersFinished);
   await continueAsNew<typeof pull>({
     ...input,
     pullEveryMs: everyMs,
     state: loop.state,
-    exported,
+    exported: exported(),
     conditions,
   });
 }
@@ -155,20 +164,7 @@ async function pullAndIngest(cluster: string): Promise<{ summary: PullSummary; e
   return { summary };
 }
 
-/**
- * Exports the data that the primary serves. If this fails, logs the error and stores it in the workflow's state, but
- * the pull counts as successful. The next pull tries the export again, even if it finds nothing new.
- */
-async function exportServed(
-  before: Attempted<ExportedGeneration> | undefined,
-): Promise<Attempted<ExportedGeneration>> {
-  const at = new Date().toISOString();
-  try {
-    return { at, summary: await exportCombined.executeWithOptions({ summary: 'export what is served' }, []) };
-  } catch (error) {
-    if (isCancellation(error)) throw error;
-    const { code, message } = failureOf(error);
-    log.error('export failed', { code, reason: message });
-    return { ...before, at, error: { code, message, since: before?.error?.since ?? at } };
-  }
+/** Exports the windows that the primary serves. */
+function exportServed(): Promise<ExportedGeneration> {
+  return exportCombined.executeWithOptions({ summary: 'export what is served' }, []);
 }

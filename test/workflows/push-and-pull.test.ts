@@ -182,6 +182,17 @@ describeWithTemporal('push', () => {
     expect(state).not.toHaveProperty('error');
   });
 
+  it('tries again within minutes, however often it has failed and however long its interval is', async () => {
+    world.begin({ pushLocalEtl: () => Promise.reject(accessDenied) });
+    const started = await startPush();
+    for (let failures = 1; failures < 9; failures++) {
+      await world.untilCalled('pushLocalEtl', failures);
+      await started.signal(pushNow);
+    }
+    await until('the longest wait', async () => isAbout((await waits()).at(-1), 300));
+    expect(Math.max(...(await waits()))).toBeLessThanOrEqual(330);
+  });
+
   it('continues as new with its state', async () => {
     world.begin();
     const started = await startPush();
@@ -230,6 +241,9 @@ describeWithTemporal('pull', () => {
       return exported?.at === failed.at ? undefined : exported;
     });
     expect(still.error).toEqual(failed.error);
+    // The workflow repeats the failed export after 10 seconds, then after 20, instead of waiting an hour.
+    await until('the second wait', async () => isAbout((await waits())[1], 20));
+    expect(isAbout((await waits())[0], 10)).toBe(true);
     world.become({ exportCombined: async () => exportedAll });
     await started.signal(pullNow);
     const done = await until('the export', async () => {
@@ -237,6 +251,7 @@ describeWithTemporal('pull', () => {
       return exported?.summary && exported;
     });
     expect(done).toEqual({ at: expect.any(String), summary: exportedAll });
+    await until('a wait of about an hour', async () => isAbout((await waits()).at(-1), 3_600));
   });
 
   it('exports nothing unless the settings want it', async () => {
