@@ -63,7 +63,10 @@ export async function startPush(context: WorkflowContext, instance: string): Pro
 
 /** A cluster's entry in the roster's list of primaries. */
 export interface Registration {
-  /** Asks the roster to add this cluster if it is a primary, otherwise to remove it. Retries until that succeeds. */
+  /**
+   * Asks the roster to add this cluster if it is a primary, and then pulls. Otherwise asks the roster to remove it.
+   * Retries until that succeeds.
+   */
   begin(): Promise<void>;
   /** The need for this entry. Restoring it repeats the request if another roster has been started since. */
   readonly need: Need;
@@ -71,7 +74,8 @@ export interface Registration {
 }
 
 /** Returns the registration of this cluster, without sending anything yet. */
-export function registrationOf({ client, names, settings, log }: WorkflowContext): Registration {
+export function registrationOf(context: WorkflowContext): Registration {
+  const { client, names, settings, log } = context;
   const { clusterId: cluster } = settings;
   const { primaryCluster } = settings.roles;
   /** Id of the roster that has received the request. */
@@ -92,6 +96,8 @@ export function registrationOf({ client, names, settings, log }: WorkflowContext
     await client.workflow
       .getHandle(names.roster)
       .signal(primaryCluster ? registerPrimary : forgetPrimary, { cluster });
+    // A generation that was committed before this registration has not been announced to this primary.
+    if (primaryCluster) await startPull(context);
     registeredIn = roster;
     return true;
   }

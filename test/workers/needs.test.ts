@@ -91,6 +91,14 @@ function register(context: WorkflowContext): Registration {
   return registration;
 }
 
+/** Returns the names of the signals that a workflow has received. */
+async function signals(workflowId: string): Promise<string[]> {
+  const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
+  return (events ?? []).flatMap(
+    ({ workflowExecutionSignaledEventAttributes: signal }) => signal?.signalName ?? [],
+  );
+}
+
 const times = { firstRunAfterMs: 300_000, runEveryMs: 1_800_000 };
 const customAttributes = async () =>
   (await server.connection.operatorService.listSearchAttributes({ namespace })).customAttributes;
@@ -107,12 +115,7 @@ describeWithTemporal('what a role needs in Temporal', () => {
     await restore();
     lines.length = 0;
     await registration.begin();
-    const registered = async () => {
-      const { events } = await client.workflow.getHandle('gone-roster').fetchHistory();
-      return events?.some(
-        ({ workflowExecutionSignaledEventAttributes: signal }) => signal?.signalName === 'registerPrimary',
-      );
-    };
+    const registered = async () => (await signals('gone-roster')).includes('registerPrimary');
     await until('the registration', registered);
     await restore();
     expect(lines).toEqual([]);
@@ -197,7 +200,7 @@ describeWithTemporal('what a role needs in Temporal', () => {
 });
 
 describeWithTemporal('a primary that starts before the federator', () => {
-  it('says so once, and registers as soon as there is a roster', async () => {
+  it('says so once, registers as soon as there is a roster, and then pulls at once', async () => {
     const context = await contextOf('early-');
     const { lines, log } = restorerOf([]);
     const asked = jest.spyOn(client.workflow, 'getHandle');
@@ -206,10 +209,9 @@ describeWithTemporal('a primary that starts before the federator', () => {
     await until('several attempts', () => asked.mock.calls.length > 2);
     expect(lines).toEqual([expect.objectContaining({ level: 'info', event: 'roster.awaited' })]);
     for (const need of federatorNeeds(context, { idPrefix: 'early-', ...times })) await need.restore();
-    await until('the registration', async () => {
-      const { events } = await client.workflow.getHandle('early-roster').fetchHistory();
-      return events?.some((event) => event.workflowExecutionSignaledEventAttributes != null);
-    });
+    // A signal that pulls, as the federator may have committed before it knew this primary.
+    expect(await until('a pull', () => signals('early-pull/c1'))).toEqual(['pull']);
+    expect(await signals('early-roster')).toEqual(['registerPrimary']);
     expect(lines).toHaveLength(1);
     asked.mockRestore();
   });
