@@ -1,9 +1,10 @@
 import { mapConcurrently } from '../concurrency/map-concurrently';
 import type { Log } from '../config/log';
 import type { ClusterId } from '../etl/cluster-id';
+import { pipelines } from '../etl/window';
 import { count } from '../federation/count';
 import { requireInstance } from '../local-etl/instance';
-import { listWindowFiles, type LocalFile } from '../local-etl/list';
+import { findPipelines, listPipelineFiles, type LocalFile } from '../local-etl/list';
 import { PassedOverPlaces } from '../local-etl/passed-over';
 import { Pusher, type PushOutcome } from '../local-etl/pusher';
 import type { LocalEtl } from '../local-etl/store';
@@ -83,6 +84,12 @@ export interface PushSummary {
 const listedForMs = 86_400_000;
 
 /**
+ * The order in which pipelines are pushed. Allocations are last: the federator reads the cluster's inventory from an
+ * allocations file, and the inventory contains what the files that were pushed before say, such as the agent.
+ */
+const pushOrder = pipelines.toReversed();
+
+/**
  * Creates the activity that copies a cluster's local ETL to its folder in Federated Storage. Uploads each file that is
  * missing there or has different content. Does not alter the files, and never deletes anything. It can be interrupted
  * and run again at any time.
@@ -97,17 +104,22 @@ export function createPushLocalEtl(deps: PushDependencies): (input: PushInput) =
     const summary = emptySummary();
     const paths = new Set<string>();
     const passedOver = new PassedOverPlaces();
-    const files = listWindowFiles(deps.store, { signal, passOver: passedOver.add });
+    const listing = { signal, passOver: passedOver.add };
     let vanished = 0;
     try {
-      await mapConcurrently(files, transfersAtOnce, async (file) => {
-        paths.add(file.path);
-        const outcome = await pusher.push(file);
-        tally(summary, file, outcome);
-        if (outcome.kind === 'uploaded' && outcome.vanished) vanished++;
-        deps.heartbeat({ uploaded: summary.uploaded, files: summary.files });
-        await pusher.cache.saveNowAndThen();
-      });
+      const found = await findPipelines(deps.store, listing);
+      for (const pipeline of pushOrder) {
+        if (!found.includes(pipeline)) continue;
+        const files = listPipelineFiles(deps.store, pipeline, listing);
+        await mapConcurrently(files, transfersAtOnce, async (file) => {
+          paths.add(file.path);
+          const outcome = await pusher.push(file);
+          tally(summary, file, outcome);
+          if (outcome.kind === 'uploaded' && outcome.vanished) vanished++;
+          deps.heartbeat({ uploaded: summary.uploaded, files: summary.files });
+          await pusher.cache.saveNowAndThen();
+        });
+      }
       pusher.cache.keepOnly(paths, passedOver);
       const since = Date.now() - listedForMs;
       for (const note of pusher.cache.shrunkSince(since)) noteFile(summary.shrunk, note);

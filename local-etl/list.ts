@@ -1,6 +1,6 @@
 import type { Dirent, Stats } from 'node:fs';
 import { lstat, opendir } from 'node:fs/promises';
-import { isPipeline, parseWindowFile, type WindowFile } from '../etl/window';
+import { isPipeline, parseWindowFile, type Pipeline, type WindowFile } from '../etl/window';
 import { linked, type PassedOver } from './passed-over';
 import { allowed, ifThere, type LocalEtl, localPath, refusalOf, requireNoLink, whyUnreadable } from './store';
 
@@ -40,12 +40,27 @@ export async function* listWindowFiles(
   store: LocalEtl,
   options: ListOptions = {},
 ): AsyncGenerator<LocalFile> {
-  for await (const pipeline of folders(store, '', options)) {
-    if (!isPipeline(pipeline)) await findReadable(store, pipeline, options);
-    else
-      for await (const resolution of folders(store, pipeline, options))
-        yield* windowFiles(store, resolution, options);
-  }
+  for (const pipeline of await findPipelines(store, options))
+    yield* listPipelineFiles(store, pipeline, options);
+}
+
+/** Returns the pipelines that have a folder in the local ETL. Passes over other folders that cannot be read. */
+export async function findPipelines(store: LocalEtl, options: ListOptions = {}): Promise<Pipeline[]> {
+  const found: Pipeline[] = [];
+  for await (const folder of folders(store, '', options))
+    if (isPipeline(folder)) found.push(folder);
+    else await findReadable(store, folder, options);
+  return found;
+}
+
+/** Lists the window files of one of the pipelines that `findPipelines` has found. */
+export async function* listPipelineFiles(
+  store: LocalEtl,
+  pipeline: Pipeline,
+  options: ListOptions = {},
+): AsyncGenerator<LocalFile> {
+  for await (const resolution of folders(store, pipeline, options))
+    yield* windowFiles(store, resolution, options);
 }
 
 async function* windowFiles(

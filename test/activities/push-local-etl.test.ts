@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { chmod, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Log, silentLog } from '../../config/log';
 import { programVersion } from '../../config/program-version';
 import { FederationError } from '../../errors/federation-error';
@@ -53,16 +54,27 @@ describe('a push', () => {
     const metadata = async (path: string) =>
       (await disk.bucket.head(clusterEtlKey(disk.cluster, path)))?.metadata;
     const program = programVersion();
-    await disk.push();
-    expect((await metadata(assets1))?.program).toBe(program);
-    await disk.build(day1, rewritten(day1, await built(day1)));
-    expect(await disk.push()).toMatchObject({ uploaded: 1 });
-    // The assets were pushed earlier, so their codec version comes from the push cache.
-    expect(await metadata(day1)).toMatchObject({
+    const all = {
       program,
       agent: 'github.com/opencost/opencost/core/pkg/opencost',
       codecs: 'allocations/25 assets/21',
-    });
+    };
+    const { length } = await built(assets1);
+    const slow: MemoryBudget = {
+      within: async (bytes, _, work) => {
+        if (bytes === length) await sleep(100);
+        return work();
+      },
+    };
+    await disk.push({ budget: slow });
+    expect((await metadata(assets1))?.program).toBe(program);
+    // The federator reads the inventory from this file. So even its first push says what the assets say, although they
+    // are read slowly.
+    expect(await metadata(day1)).toMatchObject(all);
+    await disk.build(day1, rewritten(day1, await built(day1)));
+    expect(await disk.push()).toMatchObject({ uploaded: 1 });
+    // The assets were pushed earlier, so what they say comes from the push cache.
+    expect(await metadata(day1)).toMatchObject(all);
     await disk.build(
       day1,
       encodeSet({ ...decodeSet('allocations', await built(day1)), allocations: null, version: 22 }),
