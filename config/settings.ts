@@ -155,6 +155,7 @@ function compileSettings(
       idPrefix: values['temporal.idPrefix'] ?? '',
     },
     faults,
+    notices,
   );
   // Only a process with a role has workers.
   const proxied = hasRole ? proxyNotice(env, temporal.address) : undefined;

@@ -1,5 +1,6 @@
-import { type ClientConnectConfig, loadClientConnectConfig } from '@temporalio/envconfig';
+import { type ClientConnectConfig, loadClientConfigProfile, toClientOptions } from '@temporalio/envconfig';
 import type { Fault } from './values';
+import { trimProfile } from './white-space';
 
 /** Settings for connecting to Temporal with `Connection.connect` or `NativeConnection.connect`. */
 export interface TemporalConnection {
@@ -26,13 +27,22 @@ export function readTemporalConnection(
   env: NodeJS.ProcessEnv,
   file: { address: string; namespace: string; idPrefix: string },
   faults: Fault[],
+  notices: string[],
 ): TemporalConnection {
-  const config = load(env, faults);
+  const config = load(env, faults, notices);
   const address = config?.connectionOptions.address ?? file.address;
   if (!addressForm.test(address)) {
     faults.push({
       setting: 'temporal.address',
       detail: `${JSON.stringify(address)} is not the address of a Temporal server: it is written as host:port, such as temporal.example.com:7233 (temporal.address or TEMPORAL_ADDRESS).`,
+    });
+  }
+  const { apiKey } = config?.connectionOptions ?? {};
+  if (typeof apiKey === 'string' && /[\s\p{Cc}]/u.test(apiKey)) {
+    faults.push({
+      setting: 'temporal',
+      detail:
+        'The API key for Temporal (TEMPORAL_API_KEY, or api_key of the profile) has white space or a control character in it, so no request can be made with it.',
     });
   }
   const options = { ...config?.connectionOptions, address };
@@ -51,12 +61,17 @@ export function readTemporalConnection(
   };
 }
 
-function load(env: NodeJS.ProcessEnv, faults: Fault[]): ClientConnectConfig | undefined {
+function load(
+  env: NodeJS.ProcessEnv,
+  faults: Fault[],
+  notices: string[],
+): ClientConnectConfig | undefined {
   const set = Object.entries(env).filter(
     (entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== '',
   );
   try {
-    return loadClientConnectConfig({ overrideEnvVars: Object.fromEntries(set) });
+    const profile = loadClientConfigProfile({ overrideEnvVars: Object.fromEntries(set) });
+    return toClientOptions(trimProfile(profile, notices));
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     faults.push({

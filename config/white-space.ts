@@ -1,3 +1,4 @@
+import type { ClientConfigProfile } from '@temporalio/envconfig';
 import type { Found } from './settings-file';
 import type { Fault } from './values';
 
@@ -38,6 +39,33 @@ export function trimTemporalVariables(env: NodeJS.ProcessEnv, notices: string[])
       return [name, value.trim()];
     }),
   );
+}
+
+/**
+ * Removes white space around the texts of a profile of the `temporal` CLI, with a notice for each. Certificates and keys
+ * in the profile itself are left as they are, because white space around them is harmless.
+ */
+export function trimProfile(profile: ClientConfigProfile, notices: string[]): ClientConfigProfile {
+  return trimTexts(profile, '', notices) as ClientConfigProfile;
+}
+
+function trimTexts(value: unknown, path: string, notices: string[]): unknown {
+  if (typeof value === 'string') {
+    if (value.trim() !== value)
+      notices.push(`${path} of the Temporal profile has white space around it, which is ignored.`);
+    return value.trim();
+  }
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => [name, trimTexts(inner, inProfile(path, name), notices)]),
+  );
+}
+
+/** Returns the path of an option as the file of the profile spells it, such as `tls.client_key_path`. */
+function inProfile(path: string, name: string): string {
+  if (name === 'path') return `${path}_path`;
+  const spelled = name.replace(/[a-z](?=[A-Z])|[A-Z](?=[A-Z][a-z])/g, '$&_').toLowerCase();
+  return path === '' ? spelled : `${path}.${spelled}`;
 }
 
 /**

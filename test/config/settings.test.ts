@@ -338,6 +338,58 @@ describe('white space around a value', () => {
     });
   });
 
+  it('is ignored in the profile of the temporal CLI, with a notice', () => {
+    for (const name of ['ca', 'cert', 'key']) writeFileSync(join(cwd, name), `${name} in PEM`);
+    const lines = [
+      '[profile.default]',
+      'address = " cloud:7233"',
+      'namespace = "costs\\n"',
+      'api_key = "key\\n"',
+      '[profile.default.grpc_meta]',
+      'team = " a team"',
+      '[profile.default.tls]',
+      'server_name = "cloud "',
+      `server_ca_cert_path = " ${join(cwd, 'ca')}"`,
+      `client_cert_path = "${join(cwd, 'cert')} "`,
+      `client_key_path = "${join(cwd, 'key')}\\n"`,
+    ];
+    writeFileSync(join(cwd, 'temporal.toml'), lines.join('\n'));
+    const { temporal, notices } = load(minimal, { TEMPORAL_CONFIG_FILE: join(cwd, 'temporal.toml') });
+    const bytes = (text: string) => Uint8Array.from(Buffer.from(text));
+    expect(temporal).toMatchObject({
+      namespace: 'costs',
+      connection: {
+        address: 'cloud:7233',
+        apiKey: 'key',
+        metadata: { team: 'a team' },
+        tls: {
+          serverNameOverride: 'cloud',
+          serverRootCACertificate: bytes('ca in PEM'),
+          clientCertPair: { crt: bytes('cert in PEM'), key: bytes('key in PEM') },
+        },
+      },
+    });
+    expect([...notices].sort()).toEqual(
+      [
+        'address',
+        'api_key',
+        'grpc_meta.team',
+        'namespace',
+        'tls.client_cert_path',
+        'tls.client_key_path',
+        'tls.server_ca_cert_path',
+        'tls.server_name',
+      ].map((name) => `${name} of the Temporal profile has white space around it, which is ignored.`),
+    );
+  });
+
+  it.each(['a key', 'a\nkey', 'a\u0000key'])('is refused within the API key for Temporal: %j', (key) => {
+    const message = /API key for Temporal .* has white space or a control character in it/;
+    expect(refusal(minimal, { TEMPORAL_API_KEY: key })).toMatch(message);
+    writeFileSync(join(cwd, 'temporal.toml'), `[profile.default]\napi_key = ${JSON.stringify(key)}\n`);
+    expect(refusal(minimal, { TEMPORAL_CONFIG_FILE: join(cwd, 'temporal.toml') })).toMatch(message);
+  });
+
   it.each(['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AZURE_CLIENT_SECRET'])(
     'is refused in %s, which only the SDK reads',
     (name) => {
