@@ -61,11 +61,7 @@ export function readTemporalConnection(
   };
 }
 
-function load(
-  env: NodeJS.ProcessEnv,
-  faults: Fault[],
-  notices: string[],
-): ClientConnectConfig | undefined {
+function load(env: NodeJS.ProcessEnv, faults: Fault[], notices: string[]): ClientConnectConfig | undefined {
   const set = Object.entries(env).filter(
     (entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== '',
   );

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -27,6 +27,8 @@ const token = 'an-operator-token';
 interface Process {
   readonly name: string;
   readonly child: ChildProcess;
+  /** File with the output of the process. */
+  readonly log: string;
   readonly health: string;
   readonly api: string;
   /** Path that the container's readiness probe requests. */
@@ -113,23 +115,32 @@ describeWithHelm('the five examples of the chart', () => {
           const place = path.join(folder, cluster, name);
           const { args, env, settings } = await layOut(spec, objects, surroundings, place);
           const { health, api } = await onFreePorts(settings);
-          const output = openSync(path.join(folder, `${cluster}-${name}.log`), 'a');
+          const log = path.join(folder, `${cluster}-${name}.log`);
+          const output = openSync(log, 'a');
           const child = fork(program, args, {
             env: { PATH: process.env['PATH'], ...env },
             stdio: ['ignore', output, output, 'ipc'],
             detached: true,
           });
           closeSync(output);
-          processes.push({ name: `${cluster} ${name}`, child, health, api, readyPath: readinessOf(spec) });
+          processes.push({
+            name: `${cluster} ${name}`,
+            child,
+            log,
+            health,
+            api,
+            readyPath: readinessOf(spec),
+          });
         }
       }
 
       async function allReady(): Promise<void> {
-        for (const { name, health, readyPath } of processes) {
-          await until(`${name} to be ready`, async () => {
-            const answer = await fetch(`${health}${readyPath}`).catch(() => undefined);
-            return answer?.status === 200 ? answer : undefined;
-          });
+        for (const { name, child, log, health, readyPath } of processes) {
+          await until(
+            `${name} to be ready`,
+            async () => (await fetch(`${health}${readyPath}`)).status === 200,
+            { process: child, output: () => readFileSync(log, 'utf8') },
+          );
         }
       }
 

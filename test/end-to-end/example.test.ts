@@ -53,6 +53,7 @@ describeWithTemporal('the five-cluster example', () => {
     return child;
   }
 
+  const limits = (child: ChildProcess) => ({ process: child, output: () => out });
   const hasEnded = ({ exitCode, signalCode }: ChildProcess) => exitCode !== null || signalCode !== null;
 
   async function ended(child: ChildProcess): Promise<number | null> {
@@ -67,10 +68,7 @@ describeWithTemporal('the five-cluster example', () => {
 
   test('ends yesterday: a query for 7d returns its costs, as the README shows them', async () => {
     const child = start();
-    await until('the example runs', async () => {
-      if (child.exitCode !== null) throw new Error(out);
-      return out.includes('It runs until Ctrl-C');
-    });
+    await until('the example runs', () => out.includes('It runs until Ctrl-C'), limits(child));
     expect(out).toContain(printed.join('\n'));
     const [, api = ''] = /GET (http:\S+?)\/model/.exec(out) ?? [];
     const answer = await fetch(`${api}/model/allocation?window=7d&aggregate=cluster&accumulate=true`);
@@ -99,10 +97,7 @@ describeWithTemporal('the five-cluster example', () => {
       '  These days are from an earlier start.',
       `  For the days up to yesterday, delete ${dir} or name another folder with --dir.`,
     ].join('\n');
-    await until('the example reports it', async () => {
-      if (child.exitCode !== null && !out.includes(report)) throw new Error(out);
-      return out.includes(report);
-    });
+    await until('the example reports it', () => out.includes(report), limits(child));
     // Quick runs stop here, because the rest of the example takes as long as in the test above.
     if (runs(true, false)) return;
     await ended(child);

@@ -24,12 +24,15 @@ describeWithTemporal(
 
     const bucket = () => path.join(folder, 'bucket');
     const line = (event: string) =>
-      until(`a line with the event ${event}`, async () =>
-        written
-          .split('\n')
-          .slice(0, -1)
-          .map((text) => JSON.parse(text) as { event: string; code?: string; url?: string })
-          .findLast((one) => one.event === event),
+      until(
+        `a line with the event ${event}`,
+        async () =>
+          written
+            .split('\n')
+            .slice(0, -1)
+            .map((text) => JSON.parse(text) as { event: string; code?: string; url?: string })
+            .findLast((one) => one.event === event),
+        { process: child, output: () => written },
       );
     const lines = async () => ({
       api: (await line('api.listening')).url ?? '',

@@ -251,8 +251,8 @@ describe('a program of the image', () => {
     await giveToUser(image, volume);
     const at = `127.0.0.1:${await freePort(undefined)}`;
     const serve = start(['serve', '--etl', path.join(volume, 'etl'), '--listen', at], volume);
-    await until('a sign of health', async () => (await fetch(`http://${at}/healthz`)).ok);
-    await until('the ingest', async () => serve.output().includes('14 windows ingested'));
+    await until('a sign of health', async () => (await fetch(`http://${at}/healthz`)).ok, serve);
+    await until('the ingest', () => serve.output().includes('14 windows ingested'), serve);
     const html = await (await fetch(`http://${at}/`)).text();
     const [script = ''] = /\/page\/main-\w+\.js/.exec(html) ?? [];
     const response = await fetch(`http://${at}${script}`);
@@ -319,22 +319,15 @@ describeWithTemporal("the image's default command", () => {
 
     const roles = start(['--config', config, 'run'], volume);
     const bucket = await openBucketFromFile(store);
-    const untilOrEnd = <T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> =>
-      Promise.race([
-        until(what, look),
-        roles.ended.then((status): never => {
-          throw new Error(`It ended with ${status} before there was ${what}:\n${roles.output()}`);
-        }),
-      ]);
     try {
-      await untilOrEnd('a generation', async () => {
+      const isCommitted = async () => {
         const newest = await readNewestGeneration(bucket);
         return newest !== undefined && Object.keys(newest.windows).length === 14;
-      });
+      };
+      await until('a generation', isCommitted, roles);
       const ask = `http://${at}/model/allocation?window=2026-11-14T00:00:00Z,2026-11-15T00:00:00Z&aggregate=cluster`;
-      await untilOrEnd('an answer of the primary', async () =>
-        (await (await fetch(ask)).text()).includes('cluster-1'),
-      );
+      const isAnswered = async () => (await (await fetch(ask)).text()).includes('cluster-1');
+      await until('an answer of the primary', isAnswered, roles);
     } finally {
       await bucket.close();
     }

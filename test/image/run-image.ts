@@ -11,6 +11,7 @@ export interface Running {
   /** Resolves to the program's exit status when it ends, or to `null` if a signal ended it. */
   readonly ended: Promise<number | null>;
   signal(name: NodeJS.Signals): void;
+  readonly process: ChildProcess;
 }
 
 export interface RunOptions {
@@ -154,5 +155,6 @@ function observe(child: ChildProcess, signal: Running['signal']): Running {
       child.once('close', resolve);
     }),
     signal,
+    process: child,
   };
 }

@@ -45,16 +45,14 @@ describe('serve', () => {
     put(cut);
     truncateSync(join(folder, 'bingen', cut), 100);
     const { started, written } = start();
-    const url = await until('the address', () => /at (http:\S+)/.exec(written())?.[1]);
-    await until('the first window', () => /^1 window ingested, \d+ rows\.$/m.exec(written()) ?? undefined);
+    const limits = { process: started, output: written };
+    const url = await until('the address', () => /at (http:\S+)/.exec(written())?.[1], limits);
+    await until('the first window', () => /^1 window ingested, \d+ rows\.$/m.test(written()), limits);
     const answer = await fetch(`${url}/model/allocation?window=1794614400,1794700800&aggregate=cluster`);
     expect(Object.keys(((await answer.json()) as { data: object[] }).data[0] ?? {})).toContain('cluster-1');
 
     put('assets/1d/1794614400-1794700800');
-    await until(
-      'the second window',
-      () => written().match(/^1 window ingested/gm)?.length === 2 || undefined,
-    );
+    await until('the second window', () => written().match(/^1 window ingested/gm)?.length === 2, limits);
     // The truncated file was found each time the folder was read, but it must be reported only once.
     expect(written().match(/cannot be read \(ETL_TRUNCATED\)/g)).toHaveLength(1);
 
@@ -73,7 +71,7 @@ describe('serve', () => {
     let written = '';
     const closed = once(launcher.stdout, 'close');
     launcher.stdout.on('data', (chunk: Buffer) => (written += chunk.toString()));
-    await until('the address', () => /at http:/.test(written));
+    await until('the address', () => /at http:/.test(written), { process: launcher, output: () => written });
     launcher.kill(signal);
     // The server has inherited its end of the pipe from the launcher, so the pipe closes only once the server has
     // ended, too.
