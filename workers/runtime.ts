@@ -34,7 +34,7 @@ function install(log: Log, metricsAddress: string | undefined): void {
   Runtime.install({
     logger: new DefaultLogger('INFO', ({ level, message, meta }) => {
       const line = lines.convert(level, message, meta);
-      log[line.level]({ event: 'temporal', ...line.fields }, message);
+      log[line.level]({ event: 'temporal', ...line.fields }, line.message);
     }),
     telemetryOptions: {
       logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} },

@@ -1,4 +1,5 @@
 import type { LogLevel } from '@temporalio/worker';
+import { plainStatus } from './plain-status';
 
 /**
  * Warnings of the Temporal SDK that nobody needs to see. Our merge worker has no workflows on purpose. A failed
@@ -11,17 +12,22 @@ const levels = { TRACE: 'debug', DEBUG: 'debug', INFO: 'debug', WARN: 'warn', ER
 /** A log message of the Temporal SDK, in the form in which our own log writes it. */
 export interface SdkLine {
   readonly level: 'debug' | 'warn' | 'error';
+  readonly message: string;
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
 const repeatedAfterMs = 60_000;
 /** Maximum number of different errors to remember. There are only a few. */
 const mostKinds = 100;
+const longestRaw = 4_000;
 
 /**
- * Converts log lines of the Temporal SDK. While Temporal is unreachable, the native part of the SDK writes dozens of
- * lines per second, one for each retry of each call. Of the lines with the same error, only one per minute keeps its
- * level; the others get the level debug.
+ * Converts log lines of the Temporal SDK. Its native part writes the errors of calls to Temporal as Rust prints them
+ * for debugging, with hundreds of characters. Such an error becomes a short sentence, and the field `raw` has the
+ * original text.
+ *
+ * While Temporal is unreachable, the native part writes dozens of lines per second, one for each retry of each call. Of
+ * the lines with the same error, only one per minute keeps its level; the others get the level debug.
  */
 export class SdkLines {
   readonly #said = new Map<string, number>();
@@ -29,13 +35,38 @@ export class SdkLines {
   /** @param now the time of the line, in milliseconds */
   convert(level: LogLevel, message: string, meta: object = {}, now = performance.now()): SdkLine {
     const fields = Object.fromEntries(Object.entries(meta)) as SdkLine['fields'];
-    const isMinor = unimportant.has(message) || this.isRepeated(fields, now);
-    return { level: isMinor ? 'debug' : levels[level], fields };
+    if (fields['sdkComponent'] === 'core') return this.convertNative(level, message, fields, now);
+    return { level: unimportant.has(message) ? 'debug' : levels[level], message, fields };
   }
 
-  private isRepeated({ sdkComponent, target, error }: SdkLine['fields'], now: number): boolean {
-    if (sdkComponent !== 'core' || typeof error !== 'string') return false;
-    const kind = `${String(target)} ${error}`;
+  private convertNative(
+    level: LogLevel,
+    message: string,
+    { error, target, ...others }: SdkLine['fields'],
+    now: number,
+  ): SdkLine {
+    const raw: string[] = [];
+    const plain = (text: string) => {
+      const said = plainStatus(text);
+      if (said !== text) raw.push(text);
+      return said;
+    };
+    const said = plain(message);
+    // Some messages contain their error.
+    const why = typeof error === 'string' ? plain(error) : said === message ? undefined : said;
+    return {
+      level: why !== undefined && this.isRepeated(`${String(target)} ${why}`, now) ? 'debug' : levels[level],
+      message: said,
+      fields: {
+        ...others,
+        target,
+        ...(error !== undefined && { error: typeof error === 'string' ? why : error }),
+        ...(raw.length > 0 && { raw: raw.join('\n').slice(0, longestRaw) }),
+      },
+    };
+  }
+
+  private isRepeated(kind: string, now: number): boolean {
     const last = this.#said.get(kind);
     if (last !== undefined && now - last < repeatedAfterMs) return true;
     if (this.#said.size >= mostKinds) this.#said.clear();

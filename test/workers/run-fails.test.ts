@@ -15,6 +15,7 @@ interface Line {
   readonly hint?: string;
   readonly msg: string;
   readonly sdkComponent?: string;
+  readonly error?: string;
 }
 
 describeWithTemporal('a process whose log is JSON', () => {
@@ -75,7 +76,8 @@ describeWithTemporal('a process whose log is JSON', () => {
         .split('\n')
         .slice(0, -1)
         .map((line) => JSON.parse(line) as Line);
-    return { started, ended, lines };
+    const limits = { process: started, output: () => written };
+    return { started, ended, lines, limits };
   }
 
   it('ends with the reason if a role cannot start, even if workers of another role have been created', async () => {
@@ -101,13 +103,20 @@ describeWithTemporal('a process whose log is JSON', () => {
   });
 
   it('writes nothing but JSON while Temporal is away, and until it ends', async () => {
-    const { started, ended, lines } = await start({ localEtl: 'etl' });
-    await until('the start', () => lines().some(({ event }) => event === 'started'));
+    const { started, ended, lines, limits } = await start({ localEtl: 'etl' });
+    await until('the start', () => lines().some(({ event }) => event === 'started'), limits);
     await proxy.goAway();
-    const core = await until('a line of the native part of the SDK', () =>
-      lines().find(({ sdkComponent }) => sdkComponent === 'core'),
+    const core = await until(
+      'a line of the native part of the SDK',
+      () => lines().find(({ sdkComponent }) => sdkComponent === 'core'),
+      limits,
     );
-    expect(core).toMatchObject({ level: 'warn', event: 'temporal' });
+    expect(core).toMatchObject({
+      level: 'warn',
+      event: 'temporal',
+      raw: expect.stringContaining('Status {'),
+    });
+    expect(core.error).toMatch(/^Una\w+: [\w ,.:]+$/);
     started.kill('SIGTERM');
     expect(await ended).toBe(0);
     expect(lines().map(({ event }) => event)).toContain('stopped');

@@ -1,0 +1,28 @@
+const text = String.raw`"((?:[^"\\]|\\.)*)"`;
+/** The status of a gRPC call, as Rust prints it for debugging: `Status { code: Unavailable, message: "…", … }`. */
+const statusForm = new RegExp(String.raw`(?:\w+\()*Status \{ code: (\w+), message: ${text}`);
+/** The error of the operating system that caused it: `Os { code: 111, kind: ConnectionRefused, message: "…" }`. */
+const systemForm = new RegExp(String.raw`Os \{ code: \d+, kind: \w+, message: ${text}`);
+
+const longest = 300;
+
+/**
+ * Returns a text of the SDK's native part in one line of limited length. If the text contains the status of a gRPC
+ * call, only its code and its messages remain of the status and of what follows it.
+ */
+export function plainStatus(said: string): string {
+  const [status, code, message = ''] = statusForm.exec(said) ?? [];
+  const before = status === undefined ? said : said.slice(0, said.indexOf(status));
+  const cause = status === undefined ? undefined : systemForm.exec(said)?.[1];
+  const why = [message, cause ?? ''].filter((part) => part !== '').map(unescaped);
+  const plain = code === undefined ? before : `${before}${[code, ...why].join(': ')}`;
+  const line = plain.replace(/\s+/g, ' ').trim();
+  return line.length > longest ? `${line.slice(0, longest - 1)}…` : line;
+}
+
+/** Undoes the escaping of a text that Rust has printed for debugging. Invisible characters become spaces. */
+function unescaped(escaped: string): string {
+  return escaped.replace(/\\(?:u\{[0-9a-f]+\}|(.))/g, (_, char: string | undefined) =>
+    char === undefined || 'nrt0'.includes(char) ? ' ' : char,
+  );
+}
