@@ -34,16 +34,19 @@ describeWithMounts('a full volume', () => {
     const store = localEtl(disk.folder);
     const bytes = Buffer.alloc(100_000);
     disk.limit(4096);
-    const attempts: Record<string, Promise<unknown>> = {
-      instance: instanceOf(store),
-      file: writeAtomically(path.join(store.bingen, day1), bytes),
-      state: writeState(store, 'state.json', {}),
-      cache: writeStateQuickly(store, 'cache.json', {}),
-      lock: withLock(store, 'name', async () => undefined),
-      salvaged: salvage(store, day1, bytes),
+    const attempts: Record<string, () => Promise<unknown>> = {
+      instance: () => instanceOf(store),
+      file: () => writeAtomically(path.join(store.bingen, day1), bytes),
+      state: () => writeState(store, 'state.json', {}),
+      cache: () => writeStateQuickly(store, 'cache.json', {}),
+      lock: () => withLock(store, 'name', async () => undefined),
+      salvaged: () => salvage(store, day1, bytes),
     };
     for (const [what, attempt] of Object.entries(attempts))
-      expect({ what, error: await failureOf(attempt) }).toEqual({ what, error: expect.stringMatching(full) });
+      expect({ what, error: await failureOf(attempt()) }).toEqual({
+        what,
+        error: expect.stringMatching(full),
+      });
     disk.free();
     expect(await instanceOf(store)).toEqual(expect.any(String));
     await writeState(store, 'state.json', {});
