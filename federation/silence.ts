@@ -12,7 +12,8 @@ export interface Silence {
    * - `on-time`: the cluster pushes as often as usual.
    * - `late`: it has not pushed for at least three hours and three times its usual interval. Once it pushes again, it
    *   remains late until its pushes are regular.
-   * - `gone`: it has not pushed for two days, or it has no files at all although a generation includes it.
+   * - `gone`: it has not pushed for two days, or longer if it usually pushes rarely (see `goneAfter`). A cluster that a
+   *   generation includes, but that has no files at all, is gone, too.
    * - `not-expected`: it is not expected to push, because it is excluded or removed, was stopped on purpose, or has not
    *   begun to push.
    */

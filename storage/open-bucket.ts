@@ -14,7 +14,7 @@ import { withPrefix } from './with-prefix';
 import { type RetryOptions, withRetry } from './with-retry';
 
 export interface OpenBucketOptions {
-  /** Called with each warning, such as one about the store's settings or about a changed file that cannot be used. */
+  /** Called with each warning, such as one about the store's settings, or about its file after a change. */
   readonly warn?: (message: string) => void;
   /** Called when the store's file has changed and its new content is used from now on. */
   readonly renewed?: (message: string) => void;

@@ -9,7 +9,10 @@ export interface RenewalOptions {
   readonly read: () => Promise<FederatedStore>;
   /** Opens a store. Sends no request yet. */
   readonly open: (store: FederatedStore) => Promise<Bucket>;
-  /** Called once for each change of the file that cannot be used. The bucket then keeps its credentials. */
+  /**
+   * Called once for each change of the file that cannot be used; the bucket then keeps its credentials. Also called
+   * with each warning about the new content that the old content did not cause.
+   */
   readonly warn: (message: string) => void;
   /** Called when the bucket starts to use the changed file. */
   readonly renewed: (message: string) => void;
@@ -77,8 +80,12 @@ export async function withRenewal(store: FederatedStore, options: RenewalOptions
       const found = await options.read();
       if (found.origin?.digest === current.store.origin?.digest) {
         warning = undefined;
-      } else if (placeOf(found) === placeOf(current.store) && (await replace(found))) {
+        return;
+      }
+      const before = current.store.warnings;
+      if (placeOf(found) === placeOf(current.store) && (await replace(found))) {
         warning = undefined;
+        for (const message of found.warnings) if (!before.includes(message)) options.warn(message);
         options.renewed(`${file} has changed and is used from now on.`);
       } else {
         warnOnce(

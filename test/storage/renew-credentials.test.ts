@@ -178,6 +178,17 @@ describe('a file that changes', () => {
     expect(renewals).toHaveLength(1);
   });
 
+  test('is used with a warning about its new content only', async () => {
+    const file = mounted(storeOf({ unknown: 1 }));
+    const { bucket, warnings } = await watched(file, open, 0);
+    server.answer(fine);
+    await bucket.head('k');
+    file.write(JSON.stringify(storeOf({ unknown: 1, access_key: 'b\n' })));
+    await bucket.head('k');
+    expect(signers()).toEqual(['a ', 'b ']);
+    expect(warnings).toEqual([expect.stringMatching(/config\.access_key has white space around it/)]);
+  });
+
   test.each([
     [
       'a head, whose refusal has no body',
