@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { bundleWorkflowCode, DefaultLogger, type ReplayResult, Runtime, Worker } from '@temporalio/worker';
 import { workflowBundle } from '../../workers/workflow-bundle';
+import { searchAttributes } from '../../workflows/search-attributes';
 import { historyFromJson } from './history-json';
 import { largestPayload, mostPayloadBytes } from './largest-payload';
 
@@ -69,6 +70,16 @@ describe('a recorded history', () => {
     for (const name of ['push', 'roster', 'commit']) {
       expect(`${name}: ${results.get(name)?.error?.name}`).toBe(`${name}: DeterminismViolationError`);
     }
+  });
+
+  it('sets only the search attributes that there are now', () => {
+    const set = recorded.flatMap((name) =>
+      (historyOf(name).events ?? []).flatMap(({ upsertWorkflowSearchAttributesEventAttributes: upsert }) =>
+        Object.keys(upsert?.searchAttributes?.indexedFields ?? {}),
+      ),
+    );
+    const known = [searchAttributes.outcome, searchAttributes.generation, searchAttributes.clusters];
+    expect(new Set(set)).toEqual(new Set(known.map(({ name }) => name)));
   });
 
   it.each(recorded)('has small payloads, is small itself, and reveals nothing of a machine: %s', (name) => {
