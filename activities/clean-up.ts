@@ -1,5 +1,6 @@
 import { mapConcurrently } from '../concurrency/map-concurrently';
 import { FederationError } from '../errors/federation-error';
+import { ownValue } from '../etl/own-value';
 import { describeDamagedGeneration } from '../federation/damaged-generation';
 import { type Damage, examineDocument, replaceDocument } from '../federation/document';
 import { documents } from '../federation/documents';
@@ -90,7 +91,7 @@ export function createCleanUp(deps: CleanUpDependencies): CleanUp {
       now,
     });
     const spared = await deleteUnlessTouched(deps, remove, now, options);
-    for (const key of spared) seen[key] = passed[key] ?? now.toISOString();
+    for (const key of spared) seen[key] = ownValue(passed, key) ?? now.toISOString();
     await replaceDocument(bucket, document, { format: 1, seen }, options);
     const keptRemoved = remove.filter((key) => key.startsWith(keptPrefix) && !spared.has(key)).length;
     const result: CleanUpResult = {

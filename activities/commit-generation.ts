@@ -1,5 +1,6 @@
 import { mapConcurrently } from '../concurrency/map-concurrently';
 import { describeError, FederationError } from '../errors/federation-error';
+import { ownValue } from '../etl/own-value';
 import { count } from '../federation/count';
 import { createDocument } from '../federation/document';
 import { documents } from '../federation/documents';
@@ -219,7 +220,7 @@ async function checkObjects(
 ): Promise<void> {
   let checked = 0;
   await mapConcurrently(results, concurrentChecks, async ({ window, merged }) => {
-    if (merged === undefined || base?.windows[window]?.fingerprint === merged.fingerprint) return;
+    if (merged === undefined || ownValue(base?.windows, window)?.fingerprint === merged.fingerprint) return;
     const finished = await findFinished(bucket, merged.fingerprint, options);
     if (finished?.digest !== merged.digest || finished.size !== merged.size) {
       throw new FederationError('PLAN_UNREADABLE', {
@@ -239,7 +240,7 @@ function describeCommit(
   const summary = summarize('committed', next, base);
   const { generation, windows, clusters, removed, quarantined, shrunk } = summary;
   const changed = Object.entries(next.windows).filter(
-    ([window, { fingerprint }]) => base?.windows[window]?.fingerprint !== fingerprint,
+    ([window, { fingerprint }]) => ownValue(base?.windows, window)?.fingerprint !== fingerprint,
   ).length;
   log.info(
     {
@@ -278,8 +279,9 @@ function summarize(
     ...identityOf(generation),
     windows: windows.length,
     clusters: generation.membership.clusters.length,
-    removed: Object.keys(base?.windows ?? {}).filter((window) => generation.windows[window] === undefined)
-      .length,
+    removed: Object.keys(base?.windows ?? {}).filter(
+      (window) => ownValue(generation.windows, window) === undefined,
+    ).length,
     exclusions: shorten(Object.keys(generation.membership.exclusions), 500, 8_000).ids,
     quarantined: quarantined.length,
     shrunk: shrunkSources(generation).length,

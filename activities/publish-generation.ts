@@ -1,5 +1,6 @@
 import { mapConcurrently } from '../concurrency/map-concurrently';
 import { FederationError, isFederationError } from '../errors/federation-error';
+import { ownValue } from '../etl/own-value';
 import { type WindowId, windowId } from '../etl/window';
 import { count } from '../federation/count';
 import { examineDocument, readIntact, replaceDocument } from '../federation/document';
@@ -121,7 +122,7 @@ function logLost({ log }: PublishDependencies, why: string): void {
 }
 
 function named(windows: Generation['windows'], window: string): GenerationWindow {
-  const found = windows[window];
+  const found = ownValue(windows, window);
   if (found === undefined) throw new TypeError(`The generation has no window ${window}.`);
   return found;
 }

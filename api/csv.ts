@@ -1,4 +1,5 @@
 import { stringify } from 'csv-stringify/sync';
+import { ownValue } from '../etl/own-value';
 import type { AllocationAnswer, AllocationProperties, AssetAnswer, AssetRow } from '../query/answer';
 import { derive } from '../query/derived';
 import { timeText } from '../query/notes';
@@ -77,7 +78,7 @@ export function allocationCsv({ sets }: AllocationAnswer, labels: readonly strin
         timeText(window.end),
         row.name,
         ...properties.map((name) => row.properties[name] ?? ''),
-        ...labels.map((key) => row.properties.labels?.[key] ?? ''),
+        ...labels.map((key) => ownValue(row.properties.labels, key) ?? ''),
         timeText(row.start),
         timeText(row.end),
         numberCell(rounded(derived.minutes, 5)),
@@ -184,7 +185,7 @@ export function assetCsv({ sets }: AssetAnswer, labels: readonly string[]): Part
         row.key,
         row.type === 'Any' ? '' : row.type,
         ...assetProperties.map((name) => row.properties[name] ?? ''),
-        ...labels.map((key) => row.labels[key] ?? ''),
+        ...labels.map((key) => ownValue(row.labels, key) ?? ''),
         timeText(row.start),
         timeText(row.end),
         ...assetColumns.map((name) => memberCell(members.get(name))),

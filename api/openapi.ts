@@ -1,4 +1,5 @@
 import type { OpenAPIV3 } from 'openapi-types';
+import { ownValue } from '../etl/own-value';
 import { legacyFilters } from '../query/legacy-filters';
 
 interface Parameter {
@@ -36,7 +37,7 @@ const filters = (of: 'allocations' | 'assets'): Parameter[] => [
   },
   ...legacyFilters(of).map((name) => ({
     name,
-    says: `the first filter language: ${takes[name] ?? 'values'} separated by commas; \`*\` at the end matches a prefix`,
+    says: `the first filter language: ${ownValue(takes, name) ?? 'values'} separated by commas; \`*\` at the end matches a prefix`,
   })),
 ];
 const takes: Readonly<Record<string, string>> = {

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { FederationError, isFederationError } from '../errors/federation-error';
+import { ownValue } from '../etl/own-value';
 import type { ClusterCoverage } from '../query/answer';
 import { invalid } from '../query/invalid';
 import { timeText } from '../query/notes';
@@ -100,7 +101,7 @@ export function registerOwnRoutes(app: FastifyInstance, options: ServerOptions, 
   );
   app.get('/api/generations/diff', async (request, reply) => {
     const parameters = parametersOf(request);
-    const [from, to] = ['from', 'to'].map((name) => generationOf(name, parameters[name]));
+    const [from, to] = ['from', 'to'].map((name) => generationOf(name, ownValue(parameters, name)));
     return ok(reply, await required().diff(from ?? 0, to ?? 0));
   });
 
@@ -191,7 +192,7 @@ function viewCoverage(
     allocations: coverage?.allocations ?? 0,
     windows: Object.entries(coverage?.windows ?? {}).map(([name, held]) => {
       const [pipeline = '', resolution = ''] = name.split('/');
-      return { pipeline, resolution, held, missing: coverage?.missing[name] ?? 0 };
+      return { pipeline, resolution, held, missing: ownValue(coverage?.missing, name) ?? 0 };
     }),
   };
 }

@@ -6,6 +6,7 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { knownError } from '../errors/known-error';
+import { ownValue } from '../etl/own-value';
 import { Access, allowedOrigins } from './access';
 import { type Failure, failure, failureOf } from './failures';
 import { listenOn, type RunningServer } from './listen';
@@ -134,7 +135,7 @@ function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
     socket.destroy();
     return;
   }
-  const status = unreadable[error.code ?? ''] ?? 400;
+  const status = ownValue(unreadable, error.code ?? '') ?? 400;
   const { body } = failure(status, 'The request cannot be read.');
   socket.end(
     [

@@ -1,4 +1,5 @@
 import { BlockList, isIPv4 } from 'node:net';
+import { ownValue } from '../etl/own-value';
 
 /** The environment variables in which a Temporal client looks for a proxy. The first one that is set is used. */
 const proxyVariables = ['grpc_proxy', 'https_proxy', 'http_proxy'];
@@ -8,7 +9,7 @@ const proxyVariables = ['grpc_proxy', 'https_proxy', 'http_proxy'];
  * such as `http_proxy`, but workers always connect directly. Returns undefined if clients would connect directly too.
  */
 export function proxyNotice(env: NodeJS.ProcessEnv, address: string): string | undefined {
-  const variable = proxyVariables.find((name) => (env[name] ?? '') !== '');
+  const variable = proxyVariables.find((name) => (ownValue(env, name) ?? '') !== '');
   if (variable === undefined) return undefined;
   const host = address.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
   const exceptions = (env['no_grpc_proxy'] || env['no_proxy'] || '').split(',').filter((text) => text !== '');

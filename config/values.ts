@@ -1,5 +1,6 @@
 import { FederationError } from '../errors/federation-error';
 import { nearestName } from '../errors/nearest-name';
+import { ownValue } from '../etl/own-value';
 import { settingKey, type SettingName, settingNames, type SettingValues, variableOf } from './keys';
 import type { Found } from './settings-file';
 
@@ -33,7 +34,7 @@ export function settingsInvalid(faults: readonly Fault[], notice?: string): Fede
 export function readVariables(env: NodeJS.ProcessEnv): Map<string, Found> {
   return new Map(
     settingNames.flatMap((name) => {
-      const value = env[variableOf(name)];
+      const value = ownValue(env, variableOf(name));
       return value === undefined || value === ''
         ? []
         : [[name, { value, where: variableOf(name), textual: true }] as const];

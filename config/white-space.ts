@@ -1,4 +1,5 @@
 import type { ClientConfigProfile } from '@temporalio/envconfig';
+import { ownValue } from '../etl/own-value';
 import type { Found } from './settings-file';
 import type { Fault } from './values';
 
@@ -74,7 +75,7 @@ function inProfile(path: string, name: string): string {
  */
 export function checkCredentialVariables(env: NodeJS.ProcessEnv, faults: Fault[]): void {
   for (const name of credentialVariables) {
-    if (!/[\s\p{Cc}]/u.test(env[name] ?? '')) continue;
+    if (!/[\s\p{Cc}]/u.test(ownValue(env, name) ?? '')) continue;
     faults.push({
       setting: name,
       detail: `${name} has white space or a line break in it, so no request can be signed with it. Set it without.`,

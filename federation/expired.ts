@@ -1,3 +1,4 @@
+import { ownValue } from '../etl/own-value';
 import type { WindowRef } from '../etl/window';
 import type { Scope } from './membership';
 
@@ -6,6 +7,6 @@ import type { Scope } from './membership';
  * no retention for the resolution, returns false. `now` is in unix seconds.
  */
 export function isExpired(ref: WindowRef, { retention }: Scope, now: number): boolean {
-  const kept = retention?.[ref.resolution];
+  const kept = ownValue(retention, ref.resolution);
   return kept !== undefined && ref.window.end <= now - kept;
 }

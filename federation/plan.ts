@@ -1,4 +1,5 @@
 import type { ClusterId } from '../etl/cluster-id';
+import { ownValue } from '../etl/own-value';
 import { parseWindowId, windowId, type WindowRef } from '../etl/window';
 import { byBytes } from './byte-order';
 import type { Candidates, Duplicate } from './candidates';
@@ -109,12 +110,12 @@ export function planFederation(input: PlanInput): Plan {
   const removed: string[] = [];
   for (const id of planner.knownWindows()) {
     if (planner.isExpired(id)) {
-      if (base?.windows[id] !== undefined) removed.push(id);
+      if (ownValue(base?.windows, id) !== undefined) removed.push(id);
       continue;
     }
     const planned = planner.plan(id);
     if (planned !== undefined) windows.push(planned);
-    else if (base?.windows[id] !== undefined) carried.push(id);
+    else if (ownValue(base?.windows, id) !== undefined) carried.push(id);
   }
   const planned = new Set(windows.map((window) => window.window));
   const stays = (source: ListedSource) =>
@@ -196,7 +197,7 @@ class Planner {
   plan(id: string): PlannedWindow | undefined {
     const ref = parseWindowId(id);
     if (ref === undefined || !this.isSelected(id, ref)) return undefined;
-    const current = this.input.base?.windows[id]?.fingerprint;
+    const current = ownValue(this.input.base?.windows, id)?.fingerprint;
     const returning = this.returningTo(id);
     const sources = this.sources(id, ref);
     // A cluster that is included again may have no file now, but may have had one earlier. Only the provenance in the
@@ -237,7 +238,10 @@ class Planner {
   isCurrent(source: ListedSource): boolean {
     const ref = parseWindowId(source.window);
     if (ref === undefined) return false;
-    if (this.input.base?.windows[source.window] !== undefined || !this.isSelected(source.window, ref))
+    if (
+      ownValue(this.input.base?.windows, source.window) !== undefined ||
+      !this.isSelected(source.window, ref)
+    )
       return true;
     return this.seenNow(source) === source.seen;
   }
@@ -259,7 +263,8 @@ class Planner {
     if (this.input.since !== undefined && !isRecent(ref, this.input.since)) return false;
     if (ref.window.start >= this.cutoff) return true;
     return (
-      this.clustersMoved && (this.input.base?.windows[id] !== undefined || hasKeys(this.returningTo(id)))
+      this.clustersMoved &&
+      (ownValue(this.input.base?.windows, id) !== undefined || hasKeys(this.returningTo(id)))
     );
   }
 
@@ -270,16 +275,16 @@ class Planner {
   private returningTo(id: string): Record<string, string> {
     const found: Record<string, string> = {};
     for (const [cluster, last] of this.returning) {
-      const window = this.input.lastGenerations.get(last)?.windows[id];
+      const window = ownValue(this.input.lastGenerations.get(last)?.windows, id);
       if (window !== undefined) found[cluster] = window.fingerprint;
     }
     const { base, heldBack, membership } = this.input;
-    const later = heldBack?.windows[id];
+    const later = ownValue(heldBack?.windows, id);
     if (heldBack === undefined || later === undefined) return found;
-    const had = new Set(base?.windows[id] === undefined ? [] : base.membership.clusters);
+    const had = new Set(ownValue(base?.windows, id) === undefined ? [] : base?.membership.clusters);
     for (const cluster of membership.clusters) {
-      if (heldBack.membership.clusters.includes(cluster) && !had.has(cluster))
-        found[cluster] ??= later.fingerprint;
+      const isReturning = heldBack.membership.clusters.includes(cluster) && !had.has(cluster);
+      if (isReturning && !Object.hasOwn(found, cluster)) found[cluster] = later.fingerprint;
     }
     return found;
   }

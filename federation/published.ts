@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ownValue } from '../etl/own-value';
 import { isWindowId, type WindowId } from '../etl/window';
 import { digestSchema, type Generation } from './generation';
 import { windowEntries } from './generation-entry';
@@ -53,7 +54,7 @@ export function publishingSteps(
   const copy: WindowId[] = [];
   const unchanged: WindowId[] = [];
   for (const [window, { fingerprint, digest }] of windowEntries(generation.windows)) {
-    const now = published?.windows[window];
+    const now = ownValue(published?.windows, window);
     const inLine =
       now?.fingerprint === fingerprint &&
       now.digest === digest &&
@@ -63,6 +64,6 @@ export function publishingSteps(
   }
   const remove = Object.keys(published?.windows ?? {})
     .filter(isWindowId)
-    .filter((window) => generation.windows[window] === undefined);
+    .filter((window) => ownValue(generation.windows, window) === undefined);
   return { copy, remove, unchanged };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ownValue } from '../etl/own-value';
 import type { Generation } from './generation';
 import type { RemovedClusters } from './removal';
 
@@ -121,7 +122,7 @@ export function unreferencedObjects(input: UnreferencedInput): {
   const seen: Record<string, string> = {};
   for (const { key, modified } of input.objects) {
     if (input.isReferenced(key)) continue;
-    const first = input.seen[key] ?? now.toISOString();
+    const first = ownValue(input.seen, key) ?? now.toISOString();
     const longUnreferenced = now.getTime() - Date.parse(first) >= day;
     if (longUnreferenced && now.getTime() - modified.getTime() >= day) remove.push(key);
     else seen[key] = first;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ownValue } from '../etl/own-value';
 import { isWindowId, type WindowId } from '../etl/window';
 import { withLock } from './lock';
 import { readSteadily, sha256 } from './read';
@@ -62,7 +63,7 @@ export class Pulled {
       for (const [window, digests] of Object.entries(known))
         next[window] = digests.slice(-keptPerFormerWindow);
       for (const [window, digest] of windows) {
-        const before = (known[window] ?? []).filter((other) => other !== digest);
+        const before = (ownValue(known, window) ?? []).filter((other) => other !== digest);
         next[window] = [...before, digest].slice(-keptPerWindow);
       }
       await writeState(this.store, fileName, { format: 1, windows: next });

@@ -1,6 +1,7 @@
 import { lstat, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FederationError } from '../errors/federation-error';
+import { ownValue } from '../etl/own-value';
 
 /** The local ETL folder of one cluster, in which the cost-model of the cluster builds ETL files. */
 export interface LocalEtl {
@@ -82,7 +83,7 @@ export async function allowed<T>(path: string, work: Promise<T>): Promise<T> {
 /** Returns LOCAL_ETL_REFUSED for the errors in `refusals`. Returns any other error unchanged. */
 export function refusalOf(path: string, error: unknown): unknown {
   const code = systemCode(error);
-  const why = code === undefined ? undefined : refusals[code];
+  const why = code === undefined ? undefined : ownValue(refusals, code);
   if (code === undefined || why === undefined) return error;
   return new FederationError('LOCAL_ETL_REFUSED', {
     subject: { key: path },
@@ -97,7 +98,7 @@ export function refusalOf(path: string, error: unknown): unknown {
  */
 export function whyUnreadable(error: unknown): string | undefined {
   const code = systemCode(error);
-  const why = code === undefined ? undefined : refusals[code];
+  const why = code === undefined ? undefined : ownValue(refusals, code);
   if (code === undefined || why === undefined) return undefined;
   return why === noPermission || why === diskFault ? describeRefusal(why, code) : undefined;
 }

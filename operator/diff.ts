@@ -6,6 +6,7 @@ import { displayText } from '../etl/byte-string';
 import { decodeSet } from '../etl/file';
 import { largestWindow } from '../etl/largest-window';
 import { recordsOf } from '../etl/model';
+import { ownValue } from '../etl/own-value';
 import type { PipelineSpec } from '../etl/pipeline';
 import { pipelineSpecs } from '../etl/pipelines';
 import { parseWindowId, type Pipeline } from '../etl/window';
@@ -39,14 +40,14 @@ export async function diffGenerations(
 ): Promise<GenerationDiff> {
   const [before, after] = await Promise.all([requireGeneration(bucket, from), requireGeneration(bucket, to)]);
   const differing = [...new Set([...Object.keys(before.windows), ...Object.keys(after.windows)])]
-    .filter((window) => before.windows[window]?.digest !== after.windows[window]?.digest)
+    .filter((window) => ownValue(before.windows, window)?.digest !== ownValue(after.windows, window)?.digest)
     .sort((a, b) => startOf(b) - startOf(a) || byBytes(a, b));
   const looked = differing.slice(0, most);
   const changes = await mapConcurrently(
     looked,
     2,
     async (window): Promise<GenerationDiff['changes'][number]> => {
-      const [old, young] = [before.windows[window], after.windows[window]];
+      const [old, young] = [ownValue(before.windows, window), ownValue(after.windows, window)];
       const change = old === undefined ? 'added' : young === undefined ? 'removed' : 'changed';
       try {
         const [was, is] = [await costs(bucket, window, old), await costs(bucket, window, young)];

@@ -1,3 +1,4 @@
+import { ownValue } from '../etl/own-value';
 import { type WindowId, windowId } from '../etl/window';
 import { type Damage, examineDocument } from '../federation/document';
 import { documents } from '../federation/documents';
@@ -102,7 +103,7 @@ export async function checkPublishedFile(
   const found = await readDigest(bucket, key);
   const detail = describeDifference(found, window);
   if (detail === undefined) return undefined;
-  const before = record?.windows[id];
+  const before = ownValue(record?.windows, id);
   const wasPublished = before !== undefined && before.version !== '';
   const isAsBefore =
     typeof found === 'string' ? found === isMissing && !wasPublished : found.digest === before?.digest;
@@ -117,7 +118,9 @@ export async function countUnnamed(
 ): Promise<number> {
   const unnamedBy = (...published: (Published | undefined)[]) =>
     [...there.keys()].filter(
-      (id) => generation.windows[id] === undefined && published.every((one) => !one?.windows[id]),
+      (id) =>
+        ownValue(generation.windows, id) === undefined &&
+        published.every((one) => !ownValue(one?.windows, id)),
     ).length;
   if (unnamedBy(record) === 0) return 0;
   // A newer generation may have been published after `record` was read and before the files were listed. So read the

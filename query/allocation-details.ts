@@ -1,4 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { ownValue } from '../etl/own-value';
 import { type SourceOptions, sourceTables } from './allocation-source';
 import type { AllocationProperties, GpuUse } from './answer';
 import { besideRows, rowFinder } from './beside-rows';
@@ -192,7 +193,7 @@ select distinct period, key, sample::varchar as sample from source where kept an
 function intersection(records: readonly Record<string, string>[]): Record<string, string> {
   const [first = {}, ...others] = records;
   return Object.fromEntries(
-    Object.entries(first).filter(([key, value]) => others.every((other) => other[key] === value)),
+    Object.entries(first).filter(([key, value]) => others.every((other) => ownValue(other, key) === value)),
   );
 }
 

@@ -8,6 +8,7 @@ import {
   type DuckDBValue,
   type DuckDBVector,
 } from '@duckdb/node-api';
+import { ownValue } from '../etl/own-value';
 import { rowsOf } from './database';
 
 /** The values of a column: an array with one number per row, or a function that returns the value for a row index. */
@@ -102,7 +103,7 @@ export class Appender {
 
   private inTableOrder(table: string, columns: Readonly<Record<string, Column>>): Column[] {
     const names = this.columnNames.get(table) ?? [];
-    const ordered = names.map((name) => columns[name]).filter((column) => column !== undefined);
+    const ordered = names.map((name) => ownValue(columns, name)).filter((column) => column !== undefined);
     if (ordered.length !== names.length || Object.keys(columns).length !== names.length)
       throw new TypeError(`The columns are not those of the table ${table}: ${names.join(', ')}.`);
     return ordered;

@@ -3,6 +3,7 @@ import type { FieldName } from '../etl/field';
 import type { Instant } from '../etl/instant';
 import type { Asset, AssetProperties, AssetSet } from '../etl/model';
 import type { NotFinite } from '../etl/not-finite';
+import { ownValue } from '../etl/own-value';
 import { type AssetField, type AssetValue, storedFields } from './asset-fields';
 import { type Finite, FiniteNumbers } from './finite-numbers';
 import { entries } from './identity';
@@ -82,7 +83,11 @@ function fieldColumn({ name, sql, of, read }: AssetField): AssetColumn {
     read: (record, finite) => {
       const field = of.get(record.type);
       if (field === undefined) return absent;
-      return read((record as unknown as Record<string, unknown>)[field], finite, reportedAs[field] ?? field);
+      return read(
+        ownValue(record as unknown as Record<string, unknown>, field),
+        finite,
+        ownValue(reportedAs, field) ?? field,
+      );
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { ownValue } from '../etl/own-value';
 import { type AssetSource, identifyingColumns, pickedAssets, sourceTable } from './asset-source';
 import { rowsOf } from './database';
 import type { Filter } from './filter';
@@ -76,7 +77,7 @@ export function commonLabels(sets: readonly Labels[]): Labels {
   let common = Object.entries(first ?? {});
   for (const other of others) {
     if (common.length === 0) break;
-    common = common.filter(([key, text]) => Object.hasOwn(other, key) && other[key] === text);
+    common = common.filter(([key, text]) => Object.hasOwn(other, key) && ownValue(other, key) === text);
   }
   return others.length === 0 ? (first ?? {}) : Object.fromEntries(common);
 }

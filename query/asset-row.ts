@@ -1,3 +1,4 @@
+import { ownValue } from '../etl/own-value';
 import type { AssetRow, Breakdown } from './answer';
 import { propertyColumns } from './asset-columns';
 import type { Labels } from './asset-labels';
@@ -20,9 +21,12 @@ const poolLabels = [
  * assets of different types has the type `Any`.
  */
 export function toAssetRow(row: Row, labels: Labels, window: Span): AssetRow {
-  const number = (column: string) => Number(row[column] ?? 0);
-  const text = (column: string) => (typeof row[column] === 'string' ? row[column] : '');
-  const nullable = (column: string) => (row[column] === null ? null : number(column));
+  const number = (column: string) => Number(ownValue(row, column) ?? 0);
+  const text = (column: string) => {
+    const value = ownValue(row, column);
+    return typeof value === 'string' ? value : '';
+  };
+  const nullable = (column: string) => (ownValue(row, column) === null ? null : number(column));
   const breakdown = (column: string): Breakdown => ({
     idle: number(`${column}_1`),
     other: number(`${column}_2`),
@@ -50,7 +54,7 @@ export function toAssetRow(row: Row, labels: Labels, window: Span): AssetRow {
         ...base,
         type: 'Node',
         nodeType: text('node_type'),
-        pool: poolLabels.map((label) => labels[label]).find((pool) => pool !== undefined) ?? '',
+        pool: poolLabels.map((label) => ownValue(labels, label)).find((pool) => pool !== undefined) ?? '',
         cpuCoreHours: number('cpu_core_hours'),
         ramByteHours: number('ram_byte_hours'),
         gpuHours: number('gpu_hours'),

@@ -1,5 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { FederationError } from '../errors/federation-error';
+import { ownValue } from '../etl/own-value';
 import type { Catalog } from './catalog';
 import { cover } from './covering';
 import { rowsOf } from './database';
@@ -89,8 +90,8 @@ function valuesOf(
 ): ValueSource['values'] {
   return (field, bindings) => {
     const [name, key] = splitField(field);
-    if (key === undefined) return fields[field] ?? unknown(field);
-    return `${maps[name] ?? unknown(field)}[${bindings.bind(key)}]`;
+    if (key === undefined) return ownValue(fields, field) ?? unknown(field);
+    return `${ownValue(maps, name) ?? unknown(field)}[${bindings.bind(key)}]`;
   };
 }
 

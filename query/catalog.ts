@@ -1,4 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { ownValue } from '../etl/own-value';
 import type { Pipeline } from '../etl/window';
 import type { ClusterCoverage } from './answer';
 import { rowsOf } from './database';
@@ -83,7 +84,9 @@ export async function readCatalog(connection: DuckDBConnection): Promise<Catalog
   const files = rows.map((row): ServedFile => {
     const id = Number(row['id']);
     const byCluster = (column: string) =>
-      new Map((contributions.get(id) ?? []).map((one) => [Number(one['cluster']), Number(one[column])]));
+      new Map(
+        (contributions.get(id) ?? []).map((one) => [Number(one['cluster']), Number(ownValue(one, column))]),
+      );
     return {
       id,
       pipeline: row['pipeline'] as Pipeline,

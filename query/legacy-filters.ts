@@ -1,3 +1,4 @@
+import { ownValue } from '../etl/own-value';
 import { type Aliases, aliasKeys, defaultAliases } from './aliases';
 import { commaList } from './comma-list';
 import type { Filter, FilterOperand } from './filter';
@@ -78,7 +79,7 @@ function field(name: string): Alternative {
 
 function every(parameters: Parameters, known: Alternatives): Filter | undefined {
   const parts = Object.entries(known).flatMap(([name, alternative]): Filter[] => {
-    const text = parameters[name] ?? '';
+    const text = ownValue(parameters, name) ?? '';
     if (text.length > longest) throw invalid(name, text, `is longer than ${longest} characters.`);
     const values = commaList(text);
     return values.length === 0 ? [] : [{ kind: 'or', parts: values.map(alternative) }];

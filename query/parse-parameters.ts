@@ -1,4 +1,5 @@
 import { nearestName } from '../errors/nearest-name';
+import { ownValue } from '../etl/own-value';
 import { legacyFilters, type Parameters } from './legacy-filters';
 
 /** Kinds of queries. Each kind has its own set of parameters. */
@@ -124,7 +125,7 @@ export function readParameters(query: Query, asked: Asked): ReadParameters {
   const unknown: string[] = [];
   // Sort the names, so that the order of the warnings does not depend on the order of the parameters.
   for (const name of Object.keys(query).sort()) {
-    const [value, ...others] = valuesOf(query[name]);
+    const [value, ...others] = valuesOf(ownValue(query, name));
     if (value === undefined) continue;
     const check = known[asked.of].get(name);
     if (check === undefined) {

@@ -1,3 +1,4 @@
+import { ownValue } from '../etl/own-value';
 import { invalid } from './invalid';
 import { type Accumulation, accumulations } from './request';
 
@@ -26,7 +27,9 @@ export function parseStep(text: string | undefined): ParsedStep | undefined {
   const given = text.trim();
   if (given === 'month' || given === 'quarter') return given;
   const match = /^(\d{1,7})([smhdw])$/.exec(given);
-  const seconds = words[given] ?? (match === null ? 0 : Number(match[1]) * (units[match[2] ?? ''] ?? 0));
+  const seconds =
+    ownValue(words, given) ??
+    (match === null ? 0 : Number(match[1]) * (ownValue(units, match[2] ?? '') ?? 0));
   if (seconds > longest) throw invalid('step', given, 'is longer than a hundred years.');
   if (seconds > 0) return { seconds };
   throw invalid('step', given, 'is not a step; it takes 1h, 1d, 7d, hour, day, week, month or quarter.');

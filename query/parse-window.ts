@@ -1,3 +1,4 @@
+import { ownValue } from '../etl/own-value';
 import { invalid } from './invalid';
 import { timeText } from './notes';
 import type { Span } from './span';
@@ -86,9 +87,9 @@ function durationWindow(text: string, clock: Clock): Span | undefined {
   const match = /^(\d{1,9})([mhdw])(?:\s+offset\s+(\d{1,9})([mhdw]))?$/.exec(text);
   if (match === null) return undefined;
   const [, count, unit = '', offsetCount, offsetUnit = ''] = match;
-  const length = Number(count) * (units[unit] ?? 0);
+  const length = Number(count) * (ownValue(units, unit) ?? 0);
   if (offsetCount !== undefined) {
-    const end = clock.now - Number(offsetCount) * (units[offsetUnit] ?? 0);
+    const end = clock.now - Number(offsetCount) * (ownValue(units, offsetUnit) ?? 0);
     return { start: end - length, end };
   }
   const end = endOf(unit, clock);

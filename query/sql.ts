@@ -1,4 +1,5 @@
 import { type DuckDBValue, listValue } from '@duckdb/node-api';
+import { ownValue } from '../etl/own-value';
 import type { Filter, FilterOperand } from './filter';
 import type { AllocationField, AllocationGroup } from './request';
 
@@ -150,7 +151,7 @@ function comparison(
 ): string {
   switch (left.kind) {
     case 'field': {
-      const column = target.columns[left.field];
+      const column = ownValue(target.columns, left.field);
       if (column === undefined) throw new Error(`No column of the field ${left.field}.`);
       return left.field === 'assetType'
         ? compareText(`lower(${column})`, comparator, `lower(${value})`)

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { ownValue } from '../etl/own-value';
 
 /** What a colour says. */
 export type Meaning = 'good' | 'attention' | 'bad' | 'heading';
@@ -45,5 +46,5 @@ export function paint(meaning: Meaning, text: string, stream: NodeJS.WriteStream
 
 /** Colours the words for states in a text: at its beginning, and in parentheses. */
 export function paintState(text: string, stream: NodeJS.WriteStream = process.stdout): string {
-  return text.replace(state, (word) => paint(meanings[word] ?? 'heading', word, stream));
+  return text.replace(state, (word) => paint(ownValue(meanings, word) ?? 'heading', word, stream));
 }

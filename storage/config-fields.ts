@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ownValue } from '../etl/own-value';
 import { Secret } from './secret';
 
 /** Schema of a secret setting that may contain white space, such as the JSON of a key. */
@@ -47,7 +48,10 @@ export const durationField = z.string('write it with its unit, like 30s').transf
     context.addIssue({ code: 'custom', message: 'write a duration with its units, like 90s or 1m30s' });
     return z.NEVER;
   }
-  return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (unitsMs[unit ?? ''] ?? 0), 0);
+  return parts.reduce(
+    (sum, [, amount, unit]) => sum + Number(amount) * (ownValue(unitsMs, unit ?? '') ?? 0),
+    0,
+  );
 });
 
 /**

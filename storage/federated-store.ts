@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { FederationError } from '../errors/federation-error';
 import { nearestName } from '../errors/nearest-name';
+import { ownValue } from '../etl/own-value';
 import { keyFault } from './check-key';
 import { type AzureConfig, azureConfig, azureNotes } from './drivers/azure-config';
 import { type FilesystemConfig, filesystemConfig } from './drivers/filesystem';
@@ -145,8 +146,8 @@ export function describeFederatedStore(store: FederatedStore): Record<string, un
 
 function typeOf(file: YamlFile, text: string): keyof typeof schemas {
   const type = text.toUpperCase();
-  if (type in schemas) return type as keyof typeof schemas;
-  const instead = foreignTypes[type];
+  if (Object.hasOwn(schemas, type)) return type as keyof typeof schemas;
+  const instead = ownValue(foreignTypes, type);
   const what = instead === undefined ? 'nobody knows it.' : `${type} is not supported.${instead}`;
   throw invalid(file, ['type'], `is wrong: ${what} There are ${typeNames}.`);
 }
@@ -179,7 +180,7 @@ function dropUnknown(file: YamlFile, schema: z.ZodType, value: Record<string, un
   for (const issue of schema.safeParse(value).error?.issues ?? []) {
     if (issue.code !== 'unrecognized_keys') continue;
     const holder = issue.path.reduce<unknown>(
-      (at, name) => (at as Record<PropertyKey, unknown>)[name],
+      (at, name) => ownValue(at as Record<string, unknown>, String(name)),
       clean,
     );
     for (const key of issue.keys) {
@@ -223,7 +224,7 @@ function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
       at = at.unwrap();
     if (!(at instanceof z.ZodObject)) return [];
     if (name === undefined) break;
-    at = (at.shape as Record<PropertyKey, unknown>)[name];
+    at = ownValue(at.shape as Record<string, unknown>, String(name));
   }
   return at instanceof z.ZodObject ? Object.keys(at.shape) : [];
 }

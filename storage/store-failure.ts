@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../errors/catalog';
 import { FederationError } from '../errors/federation-error';
+import { ownValue } from '../etl/own-value';
 
 /** Details of a failed call, as extracted by a driver from its SDK's error. */
 export interface SeenFailure {
@@ -64,7 +65,7 @@ const passing = new Set([408, 425, 429]);
 export function storeFailure(seen: SeenFailure, context: FailureContext): FederationError {
   const { name, message, status, requestId, retryAfterMs, errno } = seen;
   const unsendable = status === undefined && impossible.test(`${errno} ${message}`);
-  const named = unsendable ? 'STORE_CONFIG_INVALID' : context.codesByName[name];
+  const named = unsendable ? 'STORE_CONFIG_INVALID' : ownValue(context.codesByName, name);
   const code = named ?? codesByStatus[status ?? 0] ?? 'STORAGE_UNAVAILABLE';
   // Some SDKs drop the code of a network error but keep its message, so check the message too.
   const untrusted =

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { PageFile } from '../api/options';
+import { ownValue } from '../etl/own-value';
 
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -75,6 +76,6 @@ async function readBuilt(folder: string): Promise<ReadonlyMap<string, PageFile>>
 
 /** Adds a file. All file names except index.html contain a hash, so browsers may cache these files forever. */
 function addFile(files: Map<string, PageFile>, name: string, body: Buffer): void {
-  const type = types[path.extname(name)];
+  const type = ownValue(types, path.extname(name));
   if (type !== undefined) files.set(name, { type, body, immutable: name !== '/index.html' });
 }

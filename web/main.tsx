@@ -43,7 +43,7 @@ function Page() {
   }, [again]);
   const askForToken = useCallback(() => setAsksToken(true), []);
   const asked = state['view'] ?? 'allocations';
-  const name = asked in views ? (asked as ViewName) : 'allocations';
+  const name = Object.hasOwn(views, asked) ? (asked as ViewName) : 'allocations';
   const [title, View] = views[name];
   useEffect(() => {
     document.title = `${title} – Federated ETL`;

@@ -1,3 +1,5 @@
+import { ownValue } from '../etl/own-value';
+
 /**
  * The state of the page: the parameters of its URL. A view can therefore be shared by its URL, and the back button
  * works. All views share one state: a view ignores parameters that it does not know, but keeps them for the other
@@ -64,7 +66,7 @@ export function filterField(group: string): string | undefined {
     product: 'product',
     team: 'team',
   };
-  return fields[group];
+  return ownValue(fields, group);
 }
 
 const finer: Readonly<Record<string, string>> = {
@@ -84,7 +86,7 @@ const finer: Readonly<Record<string, string>> = {
 /** Returns the grouping that is one level finer than the last of `groups`; undefined if there is none. */
 export function finerThan(groups: readonly string[]): string | undefined {
   const last = groups.at(-1) ?? 'cluster';
-  return last.includes(':') ? 'namespace' : finer[last];
+  return last.includes(':') ? 'namespace' : ownValue(finer, last);
 }
 
 /**

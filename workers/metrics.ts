@@ -4,6 +4,7 @@ import type { CommitResult } from '../activities/commit-generation';
 import type { PullSummary } from '../activities/pull-summary';
 import type { PushSummary } from '../activities/push-local-etl';
 import { programVersion } from '../config/program-version';
+import { ownValue } from '../etl/own-value';
 import { type RunOutcome, runOutcomes } from '../federation/run';
 import type { ClusterSummary } from '../operator/survey';
 import type { StorageCall } from '../storage/with-metrics';
@@ -209,7 +210,7 @@ export function registerRoleMetrics(registry: Registry, readiness: Readiness): R
       runs.observe({ activity, outcome }, seconds);
       if (outcome !== 'ok') return;
       succeeded.set({ activity }, Date.now() / 1_000);
-      observers[activity]?.(result);
+      ownValue(observers, activity)?.(result);
     },
     federationEnded: (outcome) => federations.inc({ outcome }),
     generationFound,

@@ -1,5 +1,6 @@
 import { type Codec, type Shape, str } from '../codec';
 import { type HourKind, hourKinds } from '../measure';
+import { ownValue } from '../own-value';
 import { farthest, year1 } from '../time-codec';
 import { windowVersions } from '../versions';
 import { namedStep } from './named-step';
@@ -252,7 +253,7 @@ function structure({ versions, fields }: Shape & { kind: 'struct' }, hooks: Hook
       .filter((field) => field.since <= version)
       .flatMap(({ name, codec }) => {
         const own = piecesOf(codec.shape, {});
-        const hooked = hooks[name]?.(inSequence(own));
+        const hooked = ownValue(hooks, name)?.(inSequence(own));
         return hooked === undefined
           ? own
           : [

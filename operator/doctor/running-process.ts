@@ -1,3 +1,4 @@
+import { ownValue } from '../../etl/own-value';
 import type { Condition, RoleName } from '../../federation/conditions';
 import type { PullState, PushState, RosterState } from '../../workflows/messages';
 import { askWorkflow } from '../ask-workflow';
@@ -19,7 +20,8 @@ export async function checkRunning({ client, names, settings }: Asked): Promise<
   const reports: Record<RoleName, () => Promise<readonly Condition[] | undefined>> = {
     federatedCluster: async () => (await ask<PushState>(names.push(clusterId), 'state')).answer?.conditions,
     primaryCluster: async () => (await ask<PullState>(names.pull(clusterId), 'state')).answer?.conditions,
-    federator: async () => (await ask<RosterState>(names.roster, 'roster')).answer?.conditions?.[clusterId],
+    federator: async () =>
+      ownValue((await ask<RosterState>(names.roster, 'roster')).answer?.conditions, clusterId),
   };
   const own = (Object.keys(reports) as RoleName[]).filter((role) => roles[role]);
   if (own.length === 0) return [];

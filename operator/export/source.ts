@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { wantedWindows } from '../../activities/ingest-combined';
 import type { ReadThreads } from '../../activities/threads/read-threads';
 import { FederationError } from '../../errors/federation-error';
+import { ownValue } from '../../etl/own-value';
 import { windowId } from '../../etl/window';
 import { requireNewest } from '../../federation/damaged-generation';
 import type { LocalFile } from '../../local-etl/list';
@@ -51,7 +52,7 @@ export async function newestGeneration(
     damaged: found.damage,
     windows: wantedWindows({ combined: bucket, threads }, newest, signal).map((window) => ({
       ...window,
-      size: windows[windowId(window)]?.size ?? 0,
+      size: ownValue(windows, windowId(window))?.size ?? 0,
     })),
   };
 }

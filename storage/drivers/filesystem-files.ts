@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import type { ErrorCode } from '../../errors/catalog';
 import { FederationError } from '../../errors/federation-error';
+import { ownValue } from '../../etl/own-value';
 import type { ObjectInfo, Version } from '../bucket';
 import { reservedNames } from '../check-key';
 import { makeFolder } from '../make-folder';
@@ -225,13 +226,13 @@ export function toStorageError(error: unknown, label: string, verb: string, key:
   const clash = ['ENOTDIR', 'EISDIR', 'EEXIST'].includes(code);
   const blocked = clash ? whatBlocks(fileURLToPath(label), key) : undefined;
   const clashing = blocked?.why ?? 'an object and a folder would have the same name';
-  const why = clash ? clashing : (reasons[code] ?? code);
-  return new FederationError(codes[code] ?? 'STORAGE_UNAVAILABLE', {
+  const why = clash ? clashing : (ownValue(reasons, code) ?? code);
+  return new FederationError(ownValue(codes, code) ?? 'STORAGE_UNAVAILABLE', {
     subject: { key },
     detail: `Could not ${verb} in ${label}: ${why}.`,
     hint:
       blocked === undefined
-        ? hints[code]
+        ? ownValue(hints, code)
         : `Move or remove ${blocked.path}, unless another program needs it.`,
     cause: error,
   });

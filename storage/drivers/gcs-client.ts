@@ -1,5 +1,6 @@
 import http, { type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import https from 'node:https';
+import { ownValue } from '../../etl/own-value';
 import { untilAborted } from '../body';
 import { connectTimeoutMs, httpAgents } from '../http-agents';
 import { redact } from '../secret';
@@ -157,7 +158,7 @@ export async function connect(
 }
 
 export function headerOf(answer: IncomingMessage, name: string): string | undefined {
-  const value = answer.headers[name];
+  const value = ownValue(answer.headers, name);
   return Array.isArray(value) ? value.join(',') : value;
 }
 
@@ -180,7 +181,7 @@ function agentFor({ protocol }: URL, { httpAgent, httpsAgent }: Agents): Agents[
 /** Returns the secret values in the credentials, which must never be shown. */
 function secretsOf(credentials: Record<string, unknown> = {}): string[] {
   return ['private_key', 'private_key_id', 'client_secret', 'refresh_token'].flatMap((name) => {
-    const value = credentials[name];
+    const value = ownValue(credentials, name);
     return typeof value === 'string' ? [value] : [];
   });
 }

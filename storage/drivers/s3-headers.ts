@@ -1,5 +1,6 @@
 import type { PutObjectCommandInput } from '@aws-sdk/client-s3';
 import { FederationError } from '../../errors/federation-error';
+import { ownValue } from '../../etl/own-value';
 import { readSettingFile } from '../setting-file';
 import type { S3Config } from './s3-config';
 
@@ -43,10 +44,10 @@ export function userHeaders(config: S3Config): { headers: Headers; metadata: Rec
     ([name, value]) => [name.toLowerCase(), value] as const,
   );
   const headers = entries.flatMap(([name, value]) => {
-    const header = headerNames[name];
+    const header = ownValue(headerNames, name);
     return header === undefined ? [] : [[header, value] as const];
   });
-  const metadata = entries.filter(([name]) => headerNames[name] === undefined);
+  const metadata = entries.filter(([name]) => ownValue(headerNames, name) === undefined);
   return {
     headers: Object.fromEntries(headers),
     metadata: Object.fromEntries(metadata.map(([name, value]) => [name.replace(/^x-amz-meta-/, ''), value])),

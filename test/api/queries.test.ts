@@ -369,6 +369,8 @@ describe('an invalid request', () => {
     ['/allocation', { window: '7d', includeProportionalAssetResourceCosts: 'true' }, 'includeIdle'],
     ['/model/assets', { window: '7d', aggregate: 'pod' }, '"pod"'],
     ['/allocation/autocomplete', { window: '7d', field: 'colour' }, '"colour"'],
+    ['/allocation/autocomplete', { window: '7d', field: 'constructor' }, '"constructor"'],
+    ['/assets/autocomplete', { window: '7d', field: 'toString:app' }, '"toString:app"'],
   ])('is a 400 that names the parameter: %s %j', async (path, parameters, named) => {
     const { status, data, message } = await ask(golden.app, path, parameters);
     expect([status, data]).toEqual([400, null]);

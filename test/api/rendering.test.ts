@@ -187,6 +187,19 @@ describe('CSV', () => {
     expect(csv).not.toContain("'-1.5");
   });
 
+  it.each(['constructor', 'toString', 'hasOwnProperty'])(
+    'has an empty column of a missing label %s',
+    (key) => {
+      const row = allocation('a', { properties: { labels: { app: 'web' } } });
+      const allocations = text(allocationCsv(answer([row]), [key])).split('\n');
+      const assets = text(assetCsv({ sets: [{ window, rows: [disk] }], window, warnings: [] }, [key])).split(
+        '\n',
+      );
+      for (const [header = '', line = ''] of [allocations, assets])
+        expect(line.split(',')[header.split(',').indexOf(`label:${key}`)]).toBe('');
+    },
+  );
+
   it('has the columns of all types, empty where a type lacks one', () => {
     const csv = text(assetCsv({ sets: [{ window, rows: [disk] }], window, warnings: [] }, ['app']));
     const [header = '', line = ''] = csv.split('\n').map((row) => row.split(','));

@@ -105,6 +105,11 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
   const parametersOf = (path: string) => served.asked.filter((one) => one.path === path).at(-1)?.parameters;
   const search = () => new URL(page.url()).searchParams;
 
+  it.each(['constructor', 'toString', 'no-such-view'])('shows the allocations for ?view=%s', async (view) => {
+    await visit(`/?view=${view}`);
+    expect(await page.locator('nav [aria-current=page]').innerText()).toMatch(/allocations/i);
+  });
+
   describe.each(views)('view %s', (view) => {
     it('shows its rows under its heading', async () => {
       await visit(addressOf(view));

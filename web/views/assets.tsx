@@ -1,4 +1,5 @@
 import { useMemo } from 'preact/hooks';
+import { ownValue } from '../../etl/own-value';
 import type { Asset, AssetSet, AssetSets } from '../api-types';
 import { useAnswer } from '../ask';
 import { appliesTo } from '../filter-fields';
@@ -65,8 +66,8 @@ export function Assets({ state, go, status, opening, onToken, say }: ViewProps) 
     // If the assets of a row have different values of a property, the row does not have this property. For example, a
     // row with assets of several clusters has no `cluster`. If no row has a property, omit its column.
     const property = (id: string, title: string): Column<Row>[] =>
-      rows.some(({ asset }) => asset.properties[id] !== undefined)
-        ? [{ id, title, value: ({ asset }) => asset.properties[id] ?? '' }]
+      rows.some(({ asset }) => ownValue(asset.properties, id) !== undefined)
+        ? [{ id, title, value: ({ asset }) => ownValue(asset.properties, id) ?? '' }]
         : [];
     return [
       {
@@ -74,7 +75,7 @@ export function Assets({ state, go, status, opening, onToken, say }: ViewProps) 
         title: groupings.find(([one]) => one === aggregate)?.[1] ?? aggregate,
         value: ({ key }) => key,
         show: ({ key }) => {
-          const field = fields[aggregate];
+          const field = ownValue(fields, aggregate);
           if (field === undefined) return <span class="name">{displayName(key)}</span>;
           const value = key === '__undefined__' ? '' : key;
           const target = {
