@@ -8,6 +8,7 @@ import { probeTemporal } from '../../operator/probe-temporal';
 import { startGrpcProxy } from '../servers/grpc-proxy';
 import { type Listening, listenOnLoopback } from '../storage/loopback';
 import { startTlsServer, type TlsServer } from '../storage/tls-server';
+import { until } from '../until';
 
 const proxyVariables = ['grpc_proxy', 'https_proxy', 'http_proxy', 'no_grpc_proxy', 'no_proxy'];
 const before = { ...process.env };
@@ -16,9 +17,6 @@ let web: Listening;
 let proxy: Listening;
 beforeAll(async () => {
   for (const name of proxyVariables) delete process.env[name];
-  // Silence the console: the gRPC library writes the status of a proxy to it, even after the connection has been
-  // closed.
-  jest.spyOn(console, 'error').mockImplementation();
   const refusing: Server = createServer().on('connect', (_, socket) => {
     socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n');
   });
@@ -123,14 +121,20 @@ describe('a Temporal server that cannot be used is explained:', () => {
   });
 
   it('a proxy refuses the connection', async () => {
+    // The gRPC library writes the status of a proxy to the console.
+    const said = jest.spyOn(console, 'error').mockImplementation();
     process.env['http_proxy'] = `http://${proxy.host}`;
     try {
       expect(await failureOf('temporal.example:7233')).toMatchObject({
         detail: expect.stringContaining('the proxy refuses the connection.'),
         hint: expect.stringContaining('no_proxy'),
       });
+      // The library tries once more, a second after its connection was closed. If the tests ended before that, Jest
+      // would complain about the late message.
+      await until('the last attempt', () => said.mock.calls.length > 1);
     } finally {
       delete process.env['http_proxy'];
+      said.mockRestore();
     }
   });
 
