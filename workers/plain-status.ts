@@ -1,6 +1,11 @@
 const text = String.raw`"((?:[^"\\]|\\.)*)"`;
-/** The status of a gRPC call, as Rust prints it for debugging: `Status { code: Unavailable, message: "…", … }`. */
-const statusForm = new RegExp(String.raw`(?:\w+\()*Status \{ code: (\w+), message: ${text}`);
+/**
+ * The status of a gRPC call, as Rust prints it for debugging, `Status { code: Unavailable, message: "…", … }`, or for
+ * people, `code: 'Some requested entity was not found', message: "…", …`.
+ */
+const statusForm = new RegExp(
+  String.raw`(?:(?:\w+\()*Status \{ code: (\w+)|\bcode: '([^']*)'), message: ${text}`,
+);
 /** The error of the operating system that caused it: `Os { code: 111, kind: ConnectionRefused, message: "…" }`. */
 const systemForm = new RegExp(String.raw`Os \{ code: \d+, kind: \w+, message: ${text}`);
 
@@ -11,7 +16,8 @@ const longest = 300;
  * call, only its code and its messages remain of the status and of what follows it.
  */
 export function plainStatus(said: string): string {
-  const [status, code, message = ''] = statusForm.exec(said) ?? [];
+  const [status, debugged, printed, message = ''] = statusForm.exec(said) ?? [];
+  const code = debugged ?? printed;
   const before = status === undefined ? said : said.slice(0, said.indexOf(status));
   const cause = status === undefined ? undefined : systemForm.exec(said)?.[1];
   const why = [message, cause ?? ''].filter((part) => part !== '').map(unescaped);

@@ -59,6 +59,10 @@ describe('a line of the Temporal SDK', () => {
       'RpcError(Status { code: Internal, message: "said \\"no\\"\\nand\\u{a0}more", source: None })',
       'Internal: said "no" and more',
     ],
+    [
+      `code: 'Some requested entity was not found', message: "Workflow task not found.", source: None`,
+      'Some requested entity was not found: Workflow task not found.',
+    ],
     ['two\nlines', 'two lines'],
     [`Status { code: Unknown, message: "${'x'.repeat(10_000)}" }`, `Unknown: ${'x'.repeat(290)}…`],
     ['x'.repeat(10_000), `${'x'.repeat(299)}…`],
