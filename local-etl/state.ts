@@ -51,7 +51,7 @@ function isRefusal(error: unknown): boolean {
 function damaged(path: string, error: unknown): FederationError {
   return new FederationError('LOCAL_STATE_UNREADABLE', {
     subject: { key: path },
-    detail: `The file is not what was written: ${error instanceof Error ? error.message : String(error)}`,
+    detail: `${path} is damaged, and there is no good copy of it.`,
     cause: error,
   });
 }

@@ -24,8 +24,8 @@ export interface Found {
 }
 
 /**
- * Lists what a person should do about missing set-up steps, a paused or missing schedule, and clusters that have gone
- * silent. One or two sentences each.
+ * Lists what a person should do about missing set-up steps, a paused or missing schedule, clusters that have gone
+ * silent, and pushes and pulls that cannot go on. One or two sentences each.
  */
 export function listToDo(
   found: Found,
@@ -36,18 +36,53 @@ export function listToDo(
     ...setUpSteps(found, settings.federator),
     ...aboutSchedule(found.view.schedule, names.schedule, found.lastRun),
     ...(found.listed ? [...describeSilent(found.clusters, now), ...describeNeverPushed(found)] : []),
+    ...describeStopped(found),
     ...describeTwoWriters(found.survey.generation),
   ];
 }
 
 /** Says of each cluster that pushes, but has no files in the bucket yet, why nothing comes. */
-function describeNeverPushed({ survey, view }: Pick<Found, 'survey' | 'view'>): string[] {
+function describeNeverPushed(found: Pick<Found, 'survey' | 'view'>): string[] {
+  return neverPushed(found).map(
+    (cluster) => `${cluster} has not pushed anything yet. ${whyNothingComes(found.view.push.get(cluster))}`,
+  );
+}
+
+function neverPushed({ survey, view }: Pick<Found, 'survey' | 'view'>): string[] {
   const members = new Set<string>(survey.generation?.membership.clusters);
   const isEmpty = (cluster: string) =>
     survey.clusters.some((one) => one.cluster === cluster && one.files.length === 0);
-  return view.pushing
-    .filter((cluster) => isEmpty(cluster) && !members.has(cluster))
-    .map((cluster) => `${cluster} has not pushed anything yet. ${whyNothingComes(view.push.get(cluster))}`);
+  return view.pushing.filter((cluster) => isEmpty(cluster) && !members.has(cluster));
+}
+
+/** Names the pushes and pulls that keep failing until a person acts, with what to do. */
+function describeStopped(found: Pick<Found, 'survey' | 'listed' | 'view'>): string[] {
+  const mentioned = new Set(found.listed ? neverPushed(found) : []);
+  return stopped(found.view)
+    .filter(({ role, cluster }) => role !== 'federatedCluster' || !mentioned.has(cluster))
+    .map(
+      ({ role, cluster, code, message, since }) =>
+        `${cluster}: its ${role === 'primaryCluster' ? 'pulls' : 'pushes'} have failed since ${since}: ${code}: ${message} ${catalog[code].hint}`,
+    );
+}
+
+/**
+ * Returns the failures of pushes and pulls that a retry cannot mend, except those that a condition of the same role
+ * explains, such as `store`.
+ */
+function stopped({ push, pull, conditions }: Pick<TemporalView, 'push' | 'pull' | 'conditions'>) {
+  const explains = ({ holds, name, reason }: ReportedCondition, code: string) =>
+    holds === 'no' && name !== 'freshness' && reason?.includes(code) === true;
+  const failures = [
+    ...[...push].map(([cluster, { error }]) => ({ role: 'federatedCluster' as const, cluster, error })),
+    ...[...pull].map(([cluster, { error }]) => ({ role: 'primaryCluster' as const, cluster, error })),
+  ];
+  return failures.flatMap(({ role, cluster, error }) => {
+    if (error === undefined || !isErrorCode(error.code) || catalog[error.code].retryable) return [];
+    const { code } = error;
+    const own = conditions.filter((one) => one.cluster === cluster && one.role === role);
+    return own.some((one) => explains(one, code)) ? [] : [{ role, cluster, ...error, code }];
+  });
 }
 
 const lookThere = 'Run `federated-etl doctor` there, and look at its log.';
@@ -73,21 +108,21 @@ function describeTwoWriters(generation: Generation | undefined): string[] {
 }
 
 /**
- * Returns the conditions that do not hold. Omits `freshness` of a silent Federated Cluster, because `listToDo` already
- * reports that this cluster is silent. Keeps the condition of a missing schedule, because its reason says why the
- * schedule could not be created.
+ * Returns the conditions that do not hold. Omits `freshness` of a silent Federated Cluster, and of a role whose pushes
+ * or pulls have stopped, because `listToDo` already reports this. Keeps the condition of a missing schedule, because
+ * its reason says why the schedule could not be created.
  */
 export function unmentioned(
-  { conditions }: Pick<TemporalView, 'conditions'>,
+  view: Pick<TemporalView, 'conditions' | 'push' | 'pull'>,
   clusters: readonly Pick<ClusterSummary, 'cluster' | 'silence'>[],
 ): ReportedCondition[] {
-  const silent = new Set(clusters.filter(isSilent).map(({ cluster }) => cluster));
-  return conditions
+  const mentioned = new Set([
+    ...clusters.filter(isSilent).map(({ cluster }) => `federatedCluster ${cluster}`),
+    ...stopped(view).map(({ role, cluster }) => `${role} ${cluster}`),
+  ]);
+  return view.conditions
     .filter(({ holds }) => holds === 'no')
-    .filter(
-      ({ role, name, cluster }) =>
-        role !== 'federatedCluster' || name !== 'freshness' || !silent.has(cluster),
-    );
+    .filter(({ role, name, cluster }) => name !== 'freshness' || !mentioned.has(`${role} ${cluster}`));
 }
 
 function aboutSchedule(schedule: TemporalView['schedule'], id: string, lastRun: Run | undefined): string[] {

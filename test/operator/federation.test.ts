@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import { catalog } from '../../errors/catalog';
 import { FederationError } from '../../errors/federation-error';
 import { clusterId } from '../../etl/cluster-id';
 import { federatedPrefix } from '../../federation/layout';
@@ -139,7 +140,7 @@ describe('what Temporal knows', () => {
         }),
       },
     }) as unknown as Client;
-  const client = () =>
+  const client = (pushes: object = {}) =>
     answering(
       {
         roster: {
@@ -157,6 +158,7 @@ describe('what Temporal knows', () => {
             broken('federatedCluster', 'freshness'),
             { role: 'federatedCluster', name: 'store', holds: 'yes', since },
           ],
+          ...pushes,
         },
       },
       paused,
@@ -187,5 +189,28 @@ describe('what Temporal knows', () => {
       expect.stringMatching(/^No primary is known/),
       expect.stringMatching(/^The schedule is paused/),
     ]);
+  });
+
+  test('names pushes that cannot go on until a person acts, with what to do, and only once', async () => {
+    await folder.run('federation-1', { trigger: 'schedule' }, {});
+    const stateIn = async (code: string, reason = 'No push.') => {
+      const conditions = [
+        { ...broken('federatedCluster', 'freshness'), reason },
+        { ...broken('federatedCluster', 'store'), reason },
+      ];
+      const pushes = { error: { code, message: 'It failed.', since }, conditions };
+      const { toDo, conditions: found } = await federation(folder.bucket, client(pushes)).status();
+      const named = found.filter(({ cluster }) => cluster === 'cluster-1').map(({ name }) => name);
+      return { toDo: toDo.filter((line) => line.startsWith('cluster-1')), named };
+    };
+    const { hint } = catalog.LOCAL_STATE_UNREADABLE;
+    expect(await stateIn('LOCAL_STATE_UNREADABLE')).toEqual({
+      toDo: [`cluster-1: its pushes have failed since ${since}: LOCAL_STATE_UNREADABLE: It failed. ${hint}`],
+      named: ['store'],
+    });
+    // Others are retried, or a condition says the same.
+    const unsaid = { toDo: [], named: ['freshness', 'store'] };
+    expect(await stateIn('STORAGE_UNAVAILABLE')).toEqual(unsaid);
+    expect(await stateIn('STORAGE_ACCESS_DENIED', 'STORAGE_ACCESS_DENIED: No.')).toEqual(unsaid);
   });
 });
