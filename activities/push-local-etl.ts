@@ -5,6 +5,7 @@ import { pipelines } from '../etl/window';
 import { count } from '../federation/count';
 import { requireInstance } from '../local-etl/instance';
 import { findPipelines, listPipelineFiles, type LocalFile } from '../local-etl/list';
+import { removeDamagedNames } from '../local-etl/own-names';
 import { PassedOverPlaces } from '../local-etl/passed-over';
 import { Pusher, type PushOutcome } from '../local-etl/pusher';
 import type { LocalEtl } from '../local-etl/store';
@@ -100,6 +101,7 @@ export function createPushLocalEtl(deps: PushDependencies): (input: PushInput) =
     const signal = deps.signal();
     await requireInstance(deps.store, deps.cluster, instance);
     await sweepTemporary(deps.store);
+    if (await removeDamagedNames(deps.store)) logNamesLost(deps);
     const pusher = await Pusher.open({ ...deps, signal });
     const summary = emptySummary();
     const paths = new Set<string>();
@@ -178,6 +180,13 @@ function logPassedOver(
   log.warn(
     { event: 'push.passed-over', cluster, unreadable: unreadable.count, links: links.count },
     `FederatedCluster pushed the rest of the local ETL: ${text}`,
+  );
+}
+
+function logNamesLost({ log, cluster, store }: PushDependencies): void {
+  log.warn(
+    { event: 'state.rebuilt', cluster, folder: store.state },
+    `own-names.json in ${store.state} was damaged, and so was its copy. FederatedCluster reads all files again and finds the names in them; names that a person has added must be added again. Check the disk`,
   );
 }
 

@@ -1,6 +1,10 @@
 import { z } from 'zod';
+import { isFederationError } from '../errors/federation-error';
+import { pushCache } from './file-cache';
 import { withLock } from './lock';
-import { readStateCached, writeState } from './state';
+import { primaryState } from './primary';
+import { Pulled } from './pulled';
+import { readStateCached, removeState, writeState } from './state';
 import type { LocalEtl } from './store';
 
 const fileName = 'own-names.json';
@@ -30,4 +34,24 @@ export async function addOwnNames(store: LocalEtl, names: Iterable<string>): Pro
       names: [...new Set([...(latest?.names ?? []), ...added])].sort(),
     });
   });
+}
+
+/**
+ * If the names and their copy are damaged on a volume to which nothing was ever pulled, removes them, so that pushes
+ * find them again: each file there is the cluster's own. Also removes the push cache, so that the next push reads all
+ * files. Returns whether it removed the names. On any other volume, only a person can say which names are the cluster's
+ * own, so throws LOCAL_STATE_UNREADABLE.
+ */
+export async function removeDamagedNames(store: LocalEtl): Promise<boolean> {
+  try {
+    await readStateCached(store, fileName, ownNamesSchema);
+    return false;
+  } catch (error) {
+    if (!isFederationError(error, 'LOCAL_STATE_UNREADABLE')) throw error;
+    const { firstPullAt } = await primaryState(store);
+    if (firstPullAt !== undefined || (await new Pulled(store).everPulled()).size > 0) throw error;
+    await removeState(store, pushCache);
+    await removeState(store, fileName);
+    return true;
+  }
 }

@@ -64,11 +64,30 @@ describe.each(Object.entries(damages))('a file that is %s', (_, damage) => {
   });
 });
 
-it('names a state file that cannot be restored', async () => {
-  for (const name of ['pulled.json', 'pulled.copy.json']) await writeFile(join(disk.store.state, name), '{');
-  await disk.build(day2, await built(day2), later);
-  await expect(disk.push()).rejects.toMatchObject({
-    code: 'LOCAL_STATE_UNREADABLE',
-    subject: { key: join(disk.store.state, 'pulled.json') },
-  });
+it.each(['instance', 'own-names', 'primary', 'pulled'])(
+  'names a state file that cannot be restored on a primary: %s',
+  async (file) => {
+    for (const name of [`${file}.json`, `${file}.copy.json`])
+      await writeFile(join(disk.store.state, name), '{');
+    await disk.build(day2, await built(day2), later);
+    await expect(disk.push()).rejects.toMatchObject({
+      code: 'LOCAL_STATE_UNREADABLE',
+      subject: { key: join(disk.store.state, `${file}.json`) },
+    });
+  },
+);
+
+it('finds the names of a cluster that has never pulled again, in all of its files', async () => {
+  await using fresh = await ClusterOnDisk.make();
+  for (const window of [day1, assets1]) await fresh.build(window, await built(window));
+  await fresh.push();
+  const path = join(fresh.store.state, 'own-names.json');
+  const names = await readFile(path, 'utf8');
+  for (const name of ['own-names.json', 'own-names.copy.json'])
+    await writeFile(join(fresh.store.state, name), '{');
+  expect(await fresh.push({ log })).toMatchObject({ files: 2, unchanged: 2 });
+  expect(await readFile(path, 'utf8')).toBe(names);
+  expect(warnings).toEqual([expect.objectContaining({ event: 'state.rebuilt' })]);
+  expect(await fresh.push({ log })).toMatchObject({ files: 2, unchanged: 2 });
+  expect(warnings).toHaveLength(1);
 });
