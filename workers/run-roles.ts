@@ -24,6 +24,7 @@ import { repeat } from './repeat';
 import { keepReporting } from './report-conditions';
 import type { RoleContext, StartedRole } from './role';
 import { sdkMetrics } from './runtime';
+import { serveRoles } from './serve-roles';
 
 /**
  * Runs the roles of a cluster until `stop` is aborted, then shuts them down gracefully. No work is lost: an activity
@@ -101,32 +102,21 @@ export async function runRoles(
   if (cluster !== undefined) started.push(await startCluster(context, cluster));
   for (const role of started) held.defer(() => role.close());
 
-  // If one role fails, stop all of them: a process that does only half of its work would look healthy.
-  const failed = new AbortController();
-  const either = AbortSignal.any([stop, failed.signal]);
-  const endAll = (error: unknown) => {
-    failed.abort();
-    throw error;
-  };
   workers.push(...started.flatMap((role) => role.workers));
-  const served = workers.map((worker) => runUntil(worker, either).catch(endAll));
-  const begun = Promise.all(started.map((role) => role.begin())).then(() => {
+  await serveRoles(started, stop, (stopping) => {
     log.info(
-      { event: 'started', cluster: settings.clusterId, roles },
-      `${settings.clusterId} runs: ${describeRoles(settings)}`,
+      { event: 'started', cluster: clusterId, roles },
+      `${clusterId} runs: ${describeRoles(settings)}`,
     );
-    if (!either.aborted) {
+    if (!stopping) {
       const needs = started.flatMap((role) => role.needs);
-      for (const stop of [keepNeeds(client, needs, log, conditions), keepReporting(context)])
-        held.defer(async () => stop());
+      for (const end of [keepNeeds(client, needs, log, conditions), keepReporting(context)])
+        held.defer(async () => end());
       readiness.onceReady(() => unreachable(connection, settings.temporal.address));
     }
     ready?.();
-  }, endAll);
-  const ended = await Promise.allSettled([begun, ...served]);
-  const failure = ended.find((end) => end.status === 'rejected');
-  if (failure !== undefined) throw failure.reason;
-  log.info({ event: 'stopped', cluster: settings.clusterId }, `${settings.clusterId} stopped`);
+  });
+  log.info({ event: 'stopped', cluster: clusterId }, `${clusterId} stopped`);
 }
 
 /** Time between two checks of the files with tokens, keys and certificates, in milliseconds. */
@@ -155,16 +145,6 @@ async function unreachable(connection: Connection, address: string): Promise<str
   const { promise: late, resolve } = Promise.withResolvers<string>();
   const timer = setTimeout(() => resolve(cannot), answerWithinMs);
   return Promise.race([asked, late]).finally(() => clearTimeout(timer));
-}
-
-async function runUntil(worker: Worker, stop: AbortSignal): Promise<void> {
-  const run = worker.run();
-  const shutdown = () => {
-    if (worker.getState() === 'RUNNING') worker.shutdown();
-  };
-  stop.addEventListener('abort', shutdown, { once: true });
-  if (stop.aborted) shutdown();
-  await run.finally(() => stop.removeEventListener('abort', shutdown));
 }
 
 function describeRoles({ roles }: Settings): string {
