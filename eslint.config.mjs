@@ -66,6 +66,13 @@ const roomRules = Object.entries(rooms).map(([room, { values, types }]) => {
   };
 });
 
+/** What is written to a terminal has to be escaped. */
+const noRawOutput = {
+  selector:
+    "MemberExpression[object.object.name='process'][object.property.name=/^std(out|err)$/][property.name='write']",
+  message: 'Use print or printNote of scripts/output.ts, which escape what a terminal would obey.',
+};
+
 /** A driver's files begin with its name, and import no files of other drivers. */
 const drivers = ['azure', 'filesystem', 'gcs', 's3'];
 const driverRules = drivers.map((driver) => {
@@ -155,7 +162,12 @@ export default defineConfig(
   },
   // The command line loads only the requested verb, which an import statement cannot do.
   { files: ['scripts/federated-etl.ts'], rules: { '@typescript-eslint/no-require-imports': 'off' } },
-  { files: ['scripts/**', 'bench/**', 'test/**'], rules: { 'no-console': 'off' } },
+  {
+    files: ['scripts/*.ts', 'scripts/demo/**', 'workers/**', 'operator/**'],
+    ignores: ['scripts/output.ts'],
+    rules: { 'no-restricted-syntax': ['error', noDefaultExport, ...noKeys, noRawOutput] },
+  },
+  { files: ['scripts/{build,chart,set-up}/**', 'bench/**', 'test/**'], rules: { 'no-console': 'off' } },
   {
     // Matchers such as `expect.any(Number)` are of type any.
     files: ['test/**'],

@@ -1,6 +1,7 @@
 import pino, { type DestinationStream, type Logger } from 'pino';
 import { prettyFactory, type PrettyOptions } from 'pino-pretty';
 import { errorLine, isError } from '../errors/error-line';
+import { visibleLines } from '../etl/visible-text';
 
 /**
  * Logger that writes one line per event. Each call passes an object with fields, then a readable message. One of the
@@ -21,7 +22,7 @@ export function isJsonLog({ format }: Pick<LogSettings, 'format'>): boolean {
 }
 
 /**
- * Creates a logger that writes to standard output. It writes either JSON lines or readable lines, such as
+ * Creates a logger that writes to standard output. Characters that a terminal would obey are escaped. It writes either JSON lines or readable lines, such as
  * `[12:30:00] INFO: Federator[allocations][1d] …`. Kubecost's users can search the readable lines with their usual grep
  * commands.
  */
@@ -30,7 +31,8 @@ export function createLog(settings: LogSettings, to: DestinationStream = written
   if (!isJsonLog(settings)) return readableLog(level, to, { translateTime: 'HH:MM:ss' });
   const timestamp = pino.stdTimeFunctions.isoTime;
   const formatters = { log: plainFields, level: (label: string) => ({ level: label }) };
-  return pino({ level, base: undefined, timestamp, formatters }, to);
+  const visible = { write: (line: string) => to.write(visibleLines(line)) };
+  return pino({ level, base: undefined, timestamp, formatters }, visible);
 }
 
 /** Creates a logger that writes readable lines without a time to standard error, for the verbs of the command line. */
@@ -91,11 +93,13 @@ function readableMessage(fields: Record<string, unknown>, messageKey: string): s
   const hasCause = missing(message, [reason, error, stack]).length > 0;
   const about = missing(message, [workflowId, id, hasCause ? undefined : code]);
   const why = hasCause ? missing(message, [code, reason, error, stack]) : [];
-  return [
+  const text = [
     message,
     about.length === 0 ? '' : ` (${about.join(', ')})`,
     why.length === 0 ? '' : `: ${why.join(': ')}`,
   ].join('');
+  // Further lines are indented, so none of them looks like an event of its own.
+  return visibleLines(text).replace(/\n(?!\s)/g, '\n    ');
 }
 
 /** Returns those texts in `values` that are contained neither in the message nor in a later text. */

@@ -28,7 +28,7 @@ function clusterIdFault(text: string): string | undefined {
   if (text === '') return 'The cluster id is empty.';
   if (text === 'combined') return 'The cluster id `combined` is taken by the output.';
   if (text === '.' || text.includes('..')) return 'The cluster id would leave its folder.';
-  if (/[/\\\u0000-\u001f\u007f]/.test(text)) {
+  if (/[/\\\u0000-\u001f\u007f-\u009f]/.test(text)) {
     return 'The cluster id has a slash, a backslash or a control character.';
   }
   if (text === '__proto__') return 'The cluster id `__proto__` cannot be a key of an object in JavaScript.';

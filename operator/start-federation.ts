@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import { visibleText } from '../etl/visible-text';
 import { describeChange } from '../federation/change';
 import type { FederationRequest } from '../federation/run';
 import type { federation } from '../workflows/federation';
@@ -16,7 +17,7 @@ export async function startFederation(
     taskQueue: names(idPrefix).federationQueue,
     args: [{ idPrefix, request }],
     workflowRunTimeout: '12h',
-    staticSummary: summaryOf(request),
+    staticSummary: visibleText(summaryOf(request)),
     memo: requestMemo(request),
   });
   return workflowId;

@@ -1,5 +1,7 @@
+import { randomInt } from 'node:crypto';
 import { styleText } from 'node:util';
 import { ownValue } from '../etl/own-value';
+import { visibleLines } from '../etl/visible-text';
 
 /** What a colour says. */
 export type Meaning = 'good' | 'attention' | 'bad' | 'heading';
@@ -37,11 +39,31 @@ const words = Object.keys(meanings).join('|');
 const state = new RegExp(`(?<=^|\\()(?:${words})(?=$|[\\s:,;)])`, 'g');
 
 /**
+ * Marks the codes of our own colours, until they are written. It differs in each process, so no text from outside can
+ * pass as a colour. A terminal code may have several numbers, so what measures a text skips a marked code, too.
+ */
+const mark = `;${randomInt(1_000, 10_000)};${randomInt(1_000, 10_000)}m`;
+const markedCode = new RegExp(`(\u001b\\[\\d+)${mark}`);
+
+/**
+ * Returns a text as it may be written to a terminal: with the colours of `paint`, and with every other character that
+ * the terminal would obey escaped.
+ */
+export function terminalText(text: string): string {
+  const [first = '', ...others] = text.split(markedCode);
+  return others.reduce(
+    (shown, part, index) => shown + (index % 2 === 0 ? `${part}m` : visibleLines(part)),
+    visibleLines(first),
+  );
+}
+
+/**
  * Colours a text for a stream. (Default: standard output) Changes nothing if the stream is not a terminal, or if
- * `NO_COLOR` is set; `FORCE_COLOR` overrides both.
+ * `NO_COLOR` is set; `FORCE_COLOR` overrides both. Write it with `print` or `printNote`.
  */
 export function paint(meaning: Meaning, text: string, stream: NodeJS.WriteStream = process.stdout): string {
-  return styleText(styles[meaning], text, { stream });
+  const coloured = styleText(styles[meaning], visibleLines(text), { stream });
+  return coloured.replace(/(\u001b\[\d+)m/g, `$1${mark}`);
 }
 
 /** Colours the words for states in a text: at its beginning, and in parentheses. */

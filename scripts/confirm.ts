@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
+import { terminalText } from './colour';
 import { printNote } from './output';
 
 /**
@@ -15,7 +16,7 @@ export async function confirm(command: Command, question: string, { yes }: { yes
   }
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    const answer = await lines.question(`${question} [y/N] `);
+    const answer = await lines.question(terminalText(`${question} [y/N] `));
     const agreed = /^y(es)?$/i.test(answer.trim());
     if (!agreed) printNote('Nothing was changed.');
     return agreed;

@@ -63,9 +63,7 @@ export function registerExport(program: Command): void {
       }
       const result = await runUntilStopped(options);
       if (result === undefined) {
-        process.stderr.write(
-          'Stopped. Every file that was written is complete; the next export continues from there.\n',
-        );
+        printNote('Stopped. Every file that was written is complete; the next export continues from there.');
       } else show(result, options);
       if (result === undefined || result.refused.length + result.damaged.length > 0) process.exitCode = 1;
     });
@@ -89,7 +87,7 @@ async function runUntilStopped(options: ExportOptions): Promise<ExportResult | u
   await using releasers = new Releasers();
   await using context = etl === undefined ? openContext(options) : undefined;
   using signal = stopOnSignals({
-    info: (_: unknown, text?: string) => void process.stderr.write(`${text}\n`),
+    info: (_: unknown, text?: string) => printNote(text ?? ''),
   });
   const threads = startReadThreads();
   releasers.defer(() => threads.close());
@@ -118,7 +116,7 @@ async function runUntilStopped(options: ExportOptions): Promise<ExportResult | u
 function show(result: ExportResult, { etl, json }: ExportOptions): void {
   const { out, generation, written, unchanged, removed, rows, bytes, refused, damaged, seconds } = result;
   for (const line of damaged) printNote(line);
-  for (const { window, code, detail } of refused) process.stderr.write(`${window}: ${code}: ${detail}\n`);
+  for (const { window, code, detail } of refused) printNote(`${window}: ${code}: ${detail}`);
   if (json) return printJson(result);
   const from = generation === undefined ? etl : `generation ${generation}`;
   print(

@@ -8,6 +8,7 @@ import { describeError } from '../errors/federation-error';
 import { knownError } from '../errors/known-error';
 import { exitStatusOf } from '../operator/exit-status';
 import { paint } from './colour';
+import { printNote } from './output';
 
 /**
  * The verbs of `federated-etl VERB`, in the order of `--help`. Only the verbs that the command line names are loaded.
@@ -56,7 +57,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       process.exitCode = error.exitCode === 0 ? 0 : 2;
       return;
     }
-    process.stderr.write(`${explain(error, program.opts<{ verbose?: boolean }>().verbose === true)}\n`);
+    printNote(explain(error, program.opts<{ verbose?: boolean }>().verbose === true));
     process.exitCode = exitStatusOf(knownError(error));
   }
 }
@@ -71,6 +72,7 @@ function buildProgram(): Command {
     )
     .option('--verbose', 'also log each step, and the stack of an error')
     .exitOverride()
+    .configureOutput({ writeErr: (text) => printNote(text.trimEnd()) })
     .showHelpAfterError('(use --help for usage)')
     .configureHelp({ showGlobalOptions: true })
     .addHelpText(

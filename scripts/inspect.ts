@@ -5,6 +5,7 @@ import { instantText } from '../etl/instant';
 import { largestWindow } from '../etl/largest-window';
 import type { TimeWindow } from '../etl/model';
 import type { NotFinite } from '../etl/not-finite';
+import { visibleText } from '../etl/visible-text';
 import { type Pipeline, pipelines } from '../etl/window';
 import { federatedPrefix } from '../federation/layout';
 import { decodeEtlFile, readLocalEtlFile } from '../operator/read-etl-file';
@@ -63,12 +64,12 @@ function show(summary: SetSummary): void {
     ['pipeline', summary.pipeline],
     ['window', windowText(summary.window)],
     ['codec versions', versionsText(summary.codecVersions)],
-    ['clusters', summary.clusters.map(printable).join(', ') || 'none named'],
+    ['clusters', summary.clusters.map(visibleText).join(', ') || 'none named'],
     ['records', String(summary.records)],
     ['total cost', `${summary.totalCost.toFixed(2)} (${currency})`],
     ...(notFinite.length > 0 ? [['not finite', notFiniteText(notFinite)] satisfies [string, string]] : []),
-    ...summary.warnings.map((text): [string, string] => ['warning', printable(text)]),
-    ...summary.errors.map((text): [string, string] => ['error', printable(text)]),
+    ...summary.warnings.map((text): [string, string] => ['warning', visibleText(text)]),
+    ...summary.errors.map((text): [string, string] => ['error', visibleText(text)]),
   ];
   for (const [name, value] of facts) print(`${name.padEnd(16)}${value}`);
   showCostliest(summary);
@@ -80,7 +81,7 @@ function showCostliest({ costliest, records }: SetSummary): void {
   if (records > costliest.length) print(`The ${costliest.length} costliest of ${records} records:`);
   const costs = costliest.map(({ cost }) => cost.toFixed(4));
   const width = Math.max(...costs.map((cost) => cost.length));
-  const rows = costliest.map(({ record }, index) => [costs[index]?.padStart(width), printable(record)]);
+  const rows = costliest.map(({ record }, index) => [costs[index]?.padStart(width), record]);
   print(formatTable(['cost', 'record'], rows));
 }
 
@@ -91,14 +92,9 @@ function showCostliest({ costliest, records }: SetSummary): void {
 function notFiniteText(found: readonly NotFinite[]): string {
   const clusters = [...Map.groupBy(found, ({ cluster }) => cluster)].map(([cluster, ofCluster]) => {
     const fields = ofCluster.map(({ field, numbers }) => `${field} (${numbers})`).join(', ');
-    return `${fields} in ${printable(cluster) || 'no named cluster'}`;
+    return `${fields} in ${visibleText(cluster) || 'no named cluster'}`;
   });
   return `${found.reduce((sum, { numbers }) => sum + numbers, 0)}: ${clusters.join('; ')}`;
-}
-
-/** Replaces control characters, because a terminal would interpret them. */
-function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, '\ufffd');
 }
 
 function windowText({ start, end }: TimeWindow): string {

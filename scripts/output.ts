@@ -1,14 +1,18 @@
 import Table from 'cli-table3';
-import { paint, paintState } from './colour';
+import { visibleText } from '../etl/visible-text';
+import { paint, paintState, terminalText } from './colour';
 
-/** Writes a line to standard output. (Default: an empty line) */
+/**
+ * Writes a line to standard output. (Default: an empty line) This and `printNote` are the only ways to the terminal:
+ * they escape everything in a text that a terminal would obey.
+ */
 export function print(line = ''): void {
-  process.stdout.write(`${line}\n`);
+  process.stdout.write(`${terminalText(line)}\n`);
 }
 
 /** Writes a line to standard error. Use it for everything that is not the result of a verb. */
 export function printNote(line: string): void {
-  process.stderr.write(`${line}\n`);
+  process.stderr.write(`${terminalText(line)}\n`);
 }
 
 /** Writes a value to standard output as JSON. With `--json`, a verb writes nothing else to standard output. */
@@ -29,6 +33,8 @@ export interface TableOptions {
 
 /** Number of spaces between two columns. */
 const gap = 2;
+/** Code that the package adds behind a coloured cell, as it does not know that the marked codes have reset the colour. */
+const needlessReset = '\u001b[39m';
 /** Minimum width to which a column is narrowed. */
 const narrowest = 8;
 
@@ -43,7 +49,7 @@ export function formatTable(
   { optional = [], states = [], width = terminalWidth() }: TableOptions = {},
 ): string {
   if (rows.length === 0) return '';
-  const texts = rows.map((row) => headings.map((_, column) => String(row[column] ?? '-')));
+  const texts = rows.map((row) => headings.map((_, column) => visibleText(String(row[column] ?? '-'))));
   const widths = headings.map((heading, column) =>
     Math.max(...[heading, ...texts.map((row) => row[column] ?? '')].map(widthOf)),
   );
@@ -122,6 +128,7 @@ function drawn(headings: string[], rows: string[][]): string {
   table.push(...rows);
   return table
     .toString()
+    .replaceAll(needlessReset, '')
     .split('\n')
     .map((line) => line.trimEnd())
     .join('\n');

@@ -1,4 +1,6 @@
 import { Presets, SingleBar } from 'cli-progress';
+import { visibleText } from '../etl/visible-text';
+import { terminalText } from './colour';
 
 /**
  * Progress display for a long task. Declare it with `using`, so that the progress bar is removed when the task ends.
@@ -28,7 +30,7 @@ export interface ProgressOptions {
  */
 export function showProgress(what: string, options: ProgressOptions = {}): Progress {
   const { noun = 'windows', stream = process.stderr } = options;
-  const say = options.say ?? ((line: string) => void stream.write(`${line}\n`));
+  const say = options.say ?? ((line: string) => void stream.write(`${terminalText(line)}\n`));
   return stream.isTTY ? bar(what, noun, stream, say) : lines(what, noun, say);
 }
 
@@ -37,7 +39,7 @@ type Say = (line: string) => void;
 function bar(what: string, noun: string, stream: NodeJS.WriteStream, say: Say): Progress {
   const shown = new SingleBar(
     {
-      format: `${what} {phase}{bar} {value}/{total} ${noun}`,
+      format: `${visibleText(what)} {phase}{bar} {value}/{total} ${noun}`,
       clearOnComplete: true,
       hideCursor: true,
       stream,
@@ -48,7 +50,7 @@ function bar(what: string, noun: string, stream: NodeJS.WriteStream, say: Say): 
   return {
     update(done, of, phase) {
       // A bar with a total of 0 would look full. So the total is at least 1.
-      last = [done, Math.max(of, 1), { phase: phase === undefined ? '' : `${phase} ` }];
+      last = [done, Math.max(of, 1), { phase: phase === undefined ? '' : `${visibleText(phase)} ` }];
       const [, total, payload] = last;
       if (!shown.isActive) return shown.start(total, done, payload);
       shown.setTotal(total);

@@ -2,6 +2,7 @@ import fastify from 'fastify';
 import type { Registry } from 'prom-client';
 import { listenOn, type RunningServer } from '../api/listen';
 import type { Settings } from '../config/settings';
+import { visibleLines } from '../etl/visible-text';
 import type { Condition, RoleName } from '../federation/conditions';
 import { Conditions } from './conditions';
 
@@ -122,11 +123,11 @@ export async function startHealth(
     return reply
       .code(code)
       .type('text/plain')
-      .send(code === 404 ? 'this process has no such role\n' : lines.join(''));
+      .send(code === 404 ? 'this process has no such role\n' : visibleLines(lines.join('')));
   });
   app.get('/metrics', async (_, reply) => {
     const texts = await Promise.all([metrics.metrics(), further()]);
-    return reply.type(metrics.contentType).send(texts.join(''));
+    return reply.type(metrics.contentType).send(visibleLines(texts.join(''), '\\\\u'));
   });
   return listenOn(app, listen, 'health.listen');
 }

@@ -11,6 +11,7 @@ import {
 } from '@temporalio/workflow';
 import type { FederationActivities } from '../activities/federation-activities';
 import type { StoredExclusions } from '../activities/read-exclusions';
+import { visibleLines } from '../etl/visible-text';
 import type { Condition } from '../federation/conditions';
 import { type EarlierRoster, startingExclusions } from '../federation/earlier-roster';
 import { type GenerationIdentity, newerIdentity, parseIdentity } from '../federation/identity';
@@ -96,7 +97,8 @@ export async function roster(input: RosterInput): Promise<void> {
     if (!loaded) includedEarly.add(message.cluster);
     show();
   };
-  const show = () => setCurrentDetails(describeRoster(input.bucket, known, exclusions, primaries));
+  const show = () =>
+    setCurrentDetails(visibleLines(describeRoster(input.bucket, known, exclusions, primaries)));
   // A signal cannot be rejected, so log and ignore a signal that names no cluster.
   const orIgnore = (apply: (message: ClusterMessage) => void) => (message: unknown) => {
     const parsed = parseClusterMessage(message);

@@ -89,3 +89,21 @@ describe('a readable line', () => {
     expect(lines.written).toEqual(['WARN: Closing failed: X_Y: Why.\n']);
   });
 });
+
+it.each(['json', 'pretty'] as const)('escapes in a %s line what a terminal would obey', (format) => {
+  const hostile = '\u001b[31mRED\u001b]0;pwn\u0007\u009b2J\u202e\u2028';
+  const line = lineOf(format, (log) =>
+    log
+      .child({ clusterId: hostile })
+      .warn({ event: 'x', reason: hostile, error: new Error(hostile) }, hostile),
+  );
+  // The level has a colour at a terminal.
+  const own = line.replace(/^\[[\d:]+\] \S+/, '').trimEnd();
+  expect(own).not.toMatch(/[\p{Cc}\u2028\u202e]/u);
+  expect(own).toContain('RED');
+});
+
+it('indents further lines of a readable message, so that none looks like an event', () => {
+  const line = lineOf('pretty', (log) => log.warn({ event: 'x' }, 'a\n[12:00:00] INFO: forged'));
+  expect(line).toContain('a\n    [12:00:00] INFO: forged');
+});

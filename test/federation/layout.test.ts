@@ -135,7 +135,7 @@ test('generations are listed in numerical order', () => {
   expect([...keys].sort()).toEqual(keys);
 });
 
-test.each(['', 'combined', '.', '..', 'a..b', 'a/b', 'a\\b', 'a\nb', 'x'.repeat(254)])(
+test.each(['', 'combined', '.', '..', 'a..b', 'a/b', 'a\\b', 'a\nb', 'a\u009b', 'x'.repeat(254)])(
   '%j is not a cluster id',
   (text) => {
     expect(() => clusterId(text)).toThrow(/^The cluster id /);

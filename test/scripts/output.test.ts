@@ -47,14 +47,20 @@ describe('output for people', () => {
   });
 });
 
-/** Runs code that may colour its output, in a process whose output is not a terminal. */
 function coloured(env: Record<string, string>): string {
-  const code = `
+  return outputOf(
+    `
     const { paintState } = require('./scripts/colour.ts');
-    const { formatTable, printJson } = require('./scripts/output.ts');
-    process.stdout.write(['complete', '5h ago (late)', 'a late cluster'].map((text) => paintState(text)).join('|') + '\\n');
-    process.stdout.write(formatTable(['state'], [['failed: why']], { states: ['state'] }) + '\\n');
-    printJson('failed');`;
+    const { formatTable, print, printJson } = require('./scripts/output.ts');
+    print(['complete', '5h ago (late)', 'a late cluster'].map((text) => paintState(text)).join('|'));
+    print(formatTable(['state'], [['failed: why']], { states: ['state'] }));
+    printJson('failed');`,
+    env,
+  );
+}
+
+/** Runs code that may colour its output, in a process whose output is not a terminal. */
+function outputOf(code: string, env: Record<string, string>): string {
   const clean = { ...process.env };
   delete clean.FORCE_COLOR;
   delete clean.NO_COLOR;
@@ -79,5 +85,34 @@ describe('colour', () => {
       '\u001b[32mcomplete\u001b[39m|5h ago (\u001b[33mlate\u001b[39m)|a late cluster\n' +
         '\u001b[1mSTATE\u001b[22m\n\u001b[31mfailed\u001b[39m: why\n"failed"\n',
     );
+  });
+
+  it('is all that a terminal obeys', () => {
+    const names = [
+      '\u001b[31mRED',
+      '\u001b[31;1234;5678mRED',
+      '\u001b]0;pwn\u0007',
+      '\u009b31m',
+      '\u202efdp',
+      '\u2028',
+    ];
+    const written = outputOf(
+      `const { paint } = require('./scripts/colour.ts');
+      const { formatTable, print, printJson, printNote } = require('./scripts/output.ts');
+      process.stderr.write = (text) => process.stdout.write(text);
+      for (const name of ${JSON.stringify(names)}) {
+        print(formatTable([name], [['failed: ' + name], ['two\\nlines']], { states: [name] }));
+        print(name);
+        printNote(paint('bad', name));
+        printJson({ [name]: name });
+      }`,
+      { FORCE_COLOR: '1' },
+    );
+    expect(written.split('\u001b[31mfailed\u001b[39m: ')).toHaveLength(names.length + 1);
+    // Each prints a heading, two rows, two lines, and three lines of JSON.
+    expect(written.trimEnd().split('\n')).toHaveLength(names.length * 8);
+    const ours = /\u001b\[(?:1m(?=\\|[^\u001b]*\u001b\[22m)|22m|31m(?=failed|\\|[^\u001b]*\u001b\[39m)|39m)/g;
+    expect(written.replace(ours, '').replaceAll('\n', '')).not.toMatch(/[\p{Cc}\u2028\u202e]/u);
+    expect(written).not.toContain('\u001b[31mRED');
   });
 });

@@ -20,6 +20,7 @@ import { clearSettings } from '../servers/clear-environment';
 import { FederationFolder } from './federation-folder';
 import { runMain } from './run-main';
 
+const goldenBucket = join(__dirname, '../golden/bucket');
 const day = 'allocations/1d/1794614400-1794700800';
 const hour = 'assets/1h/1794816000-1794819600';
 
@@ -669,5 +670,45 @@ describe('verify', () => {
       unpublished: 0,
       findings: [],
     });
+  });
+});
+
+describe('names that a terminal would obey, or that every object has', () => {
+  const clusters = ['constructor', 'toString', 'hasOwnProperty', 'a\u202egnp.exe', '\u2066x\u2069'];
+  const verbs = [
+    ['status'],
+    ['generations'],
+    ['diff', '1', '2'],
+    ['quarantine'],
+    ['verify'],
+    ['runs'],
+    ['federate', '--dry-run'],
+    ['cluster', 'purge', 'a\u202egnp.exe', '--dry-run'],
+    ['cluster', 'remove', 'valueOf', '--dry-run'],
+    ['accept', '\u001b[31m'],
+    ['inspect', 'no\u001b]0;pwn\u0007'],
+  ];
+
+  it('are shown escaped by every verb, and found', async () => {
+    for (const window of [day, hour]) {
+      const bytes = readFileSync(join(goldenBucket, clusterEtlKey(clusterId('cluster-1'), window)));
+      for (const cluster of clusters)
+        await federation.bucket.put(clusterEtlKey(clusterId(cluster), window), bytes);
+    }
+    await federation.commit(1, clusters, [day, hour]);
+    await federation.commit(2, clusters, [day]);
+    for (const verb of verbs) {
+      for (const how of [[], ['--json']]) {
+        const { out, err } = await run(...verb, ...how);
+        expect([verb, `${out}${err}`.match(/[^\P{Cc}\n]|[\u202a-\u202e\u2066-\u2069]/gu)]).toEqual([
+          verb,
+          null,
+        ]);
+      }
+    }
+    const { clusters: shown } = (await json('status')) as { clusters: { cluster: string }[] };
+    expect(shown.map(({ cluster }) => cluster).sort()).toEqual([...clusters].sort());
+    expect((await run('status')).out).toContain('a\\u202egnp.exe');
+    expect(await json('diff', '1', '2')).toMatchObject({ from: 1, to: 2 });
   });
 });

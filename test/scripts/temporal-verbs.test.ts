@@ -189,6 +189,20 @@ describeWithTemporal('exclude and include', () => {
     expect(await exclusions()).toEqual({});
   });
 
+  it('show a reason escaped, that a terminal would obey', async () => {
+    await federation.push('cluster-3', day);
+    await using roster = await startRoster();
+    await until('the roster', async () => (await roster.query<RosterState>(rosterState)).loaded || undefined);
+    const reason = '\u001b[31mRED\u001b]0;pwn\u0007\u009b\u202e\nX';
+    const shown = '\\u001b[31mRED\\u001b]0;pwn\\u0007\\u009b\\u202e';
+    await run('exclude', 'cluster-3', '--reason', reason);
+    expect((await run('status')).out).toContain(shown);
+    const { out } = await run('status', '--json');
+    expect(out).toContain(shown);
+    expect(JSON.stringify(JSON.parse(out))).toContain(JSON.stringify(reason).slice(1, -1));
+    await run('include', 'cluster-3');
+  });
+
   it('change nothing if no person has excluded the cluster, and say if the settings do', async () => {
     for (const id of ['cluster-2', 'cluster-3']) await federation.push(id, day);
     const excluded = { [clusterId('cluster-2')]: { by: 'settings', reason: 'not listed' } as const };

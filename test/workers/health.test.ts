@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { Registry } from 'prom-client';
+import { Gauge, Registry } from 'prom-client';
 import type { RunningServer } from '../../api/listen';
 import { programVersion } from '../../config/program-version';
 import { FederationError } from '../../errors/federation-error';
@@ -87,6 +87,17 @@ describe('health', () => {
     expect(asked).toBe(0);
     for (let at = 0; at < 5; at++) await ask('/readyz');
     expect(asked).toBe(1);
+  });
+
+  it('escapes in metrics what a terminal would obey', async () => {
+    const gauge = new Gauge({
+      name: 'made_up',
+      help: 'made up',
+      labelNames: ['cluster'],
+      registers: [registry],
+    });
+    gauge.set({ cluster: '\u202eevil\u009b' }, 1);
+    expect(await ask('/metrics')).toContain('made_up{cluster="\\\\u202eevil\\\\u009b"} 1');
   });
 
   it('reports a primary as ready once it can answer from a generation, and from then on', async () => {
