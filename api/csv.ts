@@ -2,6 +2,7 @@ import { stringify } from 'csv-stringify/sync';
 import { ownValue } from '../etl/own-value';
 import type { AllocationAnswer, AllocationProperties, AssetAnswer, AssetRow } from '../query/answer';
 import { derive } from '../query/derived';
+import { guarded } from '../query/formula';
 import { timeText } from '../query/notes';
 import type { Span } from '../query/span';
 import { allocationNumbers } from './allocation-numbers';
@@ -12,11 +13,6 @@ import { summaryDecimals, summaryItem, summaryMembers } from './summary-json';
 
 /** Content of a cell: a string, or a number that is already formatted. */
 type Cell = string | { readonly number: string };
-
-/** Prefixes a string with an apostrophe if a spreadsheet would otherwise interpret it as a formula. */
-function guarded(text: string): string {
-  return /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-}
 
 /** Number of rows that are formatted together, as one part of the CSV text. */
 const batch = 500;

@@ -5,6 +5,7 @@ import { assetCost } from './asset-cost';
 import { type AssetField, storedFields } from './asset-fields';
 import { costMeasures } from './cost';
 import { rowsOf } from './database';
+import { formulaStart } from './formula';
 import { measureFacts, money, storedMeasures } from './measures';
 
 /**
@@ -319,11 +320,15 @@ export async function exportWindow(
 
 /**
  * Returns SQL for the value of a column in an export format. CSV supports neither lists nor maps, so they are written
- * as JSON.
+ * as JSON. In CSV, a text that a spreadsheet would take for a formula begins with an apostrophe.
  */
 function valueOf({ sql, type }: Column, format: ExportFormat): string {
   const isNested = type === 'VARCHAR[]' || type === 'MAP(VARCHAR, VARCHAR)';
-  return isNested && format === 'csv' ? `to_json(${sql})` : sql;
+  if (format !== 'csv') return sql;
+  if (isNested) return `to_json(${sql})`;
+  return type === 'VARCHAR'
+    ? `case when regexp_matches(${sql}, ${quoted(formulaStart.source)}) then '''' || ${sql} else ${sql} end`
+    : sql;
 }
 
 /** Converts a string to an SQL literal. Needed because the path in a COPY statement cannot be a parameter. */

@@ -178,10 +178,13 @@ describe('assets', () => {
 
 describe('CSV', () => {
   it('escapes formulas of spreadsheets, but not negative numbers', () => {
-    const rows = ['=1+1', '+x', '-x', '@x', 'a,"b"'].map((name) => allocation(name, { cpuCost: -1.5 }));
+    const rows = ['=1+1', '+x', '-x', '@x', '\tx', '＝x', '＋x', '－x', '＠x', 'a,"b"'].map((name) =>
+      allocation(name, { cpuCost: -1.5 }),
+    );
     rows[0] = allocation('=1+1', { properties: { labels: { app: '=cmd' } }, cpuCost: -1.5 });
     const csv = text(allocationCsv(answer(rows), ['app']));
-    for (const name of ["'=1+1", "'+x", "'-x", "'@x", '"a,""b"""']) expect(csv).toContain(`Z,${name},`);
+    for (const name of ["'=1+1", "'+x", "'-x", "'@x", "'\tx", "'＝x", "'＋x", "'－x", "'＠x", '"a,""b"""'])
+      expect(csv).toContain(`Z,${name},`);
     expect(csv).toContain(",'=cmd,");
     expect(csv).toContain(',-1.5,');
     expect(csv).not.toContain("'-1.5");

@@ -222,6 +222,27 @@ describe('a row', () => {
     expect(read[0]?.['cpu_max']).toBeNull();
   });
 
+  it('has no formulas in CSV, but negative numbers', async () => {
+    const record = container({ cpuCost: 2, ramCostAdjustment: -0.5 });
+    const words = {
+      node: '=1+1',
+      namespace: '+a',
+      pod: '-b',
+      container: '@c',
+      controller: '\t=d',
+      providerID: '＝e',
+    };
+    const hostile = Object.fromEntries(
+      Object.entries(words).map(([name, text]) => [name, toByteString(text)]),
+    );
+    Object.assign(record.properties ?? {}, hostile);
+    const { read } = await exportRecords('allocations', allocationSet([record]), 'csv');
+    expect(read[0]).toMatchObject({
+      ...{ cluster: 'c1', node: "'=1+1", namespace: "'+a", pod: "'-b", container: "'@c" },
+      ...{ controller: "'\t=d", provider_id: "'＝e", ram_cost_adjustment: -0.5 },
+    });
+  });
+
   it('has null for a time outside the calendar', async () => {
     const end = { seconds: 3e11, nanos: 0, zoneMinutes: -1, zoneSeconds: null };
     const { read } = await exportRecords('allocations', allocationSet([container({ end })]), 'parquet');
