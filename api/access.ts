@@ -29,7 +29,8 @@ export function allowedOrigins({
  * if other machines can reach the server, but neither a token nor `openRead` is set.
  */
 export class Access {
-  private readonly open: boolean;
+  /** Whether reading needs no token. */
+  readonly open: boolean;
   private readonly given: ServerOptions['token'];
 
   constructor(options: Pick<ServerOptions, 'listen' | 'token' | 'openRead'>) {

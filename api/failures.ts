@@ -27,6 +27,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   QUERY_TIMEOUT: 504,
   QUERY_TOO_LARGE: 413,
   ACCESS_DENIED: 401,
+  HOST_UNKNOWN: 421,
   CLUSTER_UNKNOWN: 404,
   CLUSTER_ID_INVALID: 400,
   RUN_NOT_FOUND: 404,

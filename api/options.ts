@@ -37,6 +37,11 @@ export interface ServerOptions {
    * otherwise only origins on this machine)
    */
   readonly origins?: readonly string[];
+  /**
+   * Host names of this server, in addition to `localhost` and the name of the machine; `*` allows all. They are checked
+   * only if reading needs no token.
+   */
+  readonly hosts?: readonly string[];
   /** Files of the web page, keyed by URL path, such as `/index.html`. */
   readonly page?: ReadonlyMap<string, PageFile>;
   readonly metrics: Registry;

@@ -9,6 +9,7 @@ import { knownError } from '../errors/known-error';
 import { ownValue } from '../etl/own-value';
 import { Access, allowedOrigins } from './access';
 import { type Failure, failure, failureOf } from './failures';
+import { Hosts } from './hosts';
 import { listenOn, type RunningServer } from './listen';
 import { registerMetrics } from './metrics';
 import { openApi } from './openapi';
@@ -33,6 +34,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 export async function buildServer(options: ServerOptions): Promise<FastifyInstance> {
   const { answers, log, metrics, now = () => Date.now() / 1_000 } = options;
   const access = new Access(options);
+  const hosts = new Hosts(options);
   const app = fastify({
     bodyLimit: mostBodyBytes,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 300 },
@@ -65,6 +67,8 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({ 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' });
     const { url } = request.routeOptions;
+    if (url === '/healthz' || url === '/readyz') return;
+    if (access.open) hosts.require(request.headers);
     if (
       url === undefined ||
       openRoutes.has(url) ||
@@ -154,8 +158,8 @@ const unreadable: Readonly<Record<string, number>> = {
   HPE_HEADER_OVERFLOW: 431,
 };
 
-/** Routes that need no token, because they show no costs. */
-const openRoutes = new Set(['/healthz', '/readyz', '/', '/page/*', '/api/openapi.json']);
+/** Routes that need no token, because they show no costs. `/healthz` and `/readyz` are never checked at all. */
+const openRoutes = new Set(['/', '/page/*', '/api/openapi.json']);
 
 function answerFailure(reply: FastifyReply, { status, body, headers }: Failure): FastifyReply {
   return reply.code(status).headers(headers).type('application/json; charset=utf-8').send(body);

@@ -12,6 +12,8 @@ export interface ApiSettings {
    * `openRead` is set, otherwise only origins on this machine)
    */
   readonly origins?: readonly string[];
+  /** Host names under which the API may be asked if reading needs no token. `*` allows all. */
+  readonly hosts: readonly string[];
   readonly currency: string;
   readonly utcOffsetSeconds: number;
   /** Response format of `/model/assets`. */
@@ -34,6 +36,7 @@ export function compileApi(values: SettingValues, faults: Fault[]): ApiSettings 
     token: values['api.token'],
     openRead: values['api.openRead'],
     origins: originsOf(values, faults),
+    hosts: hostsOf(values, faults),
     currency: values['api.currency'],
     utcOffsetSeconds: values['api.utcOffset'],
     assets: values['api.assets'],
@@ -64,6 +67,18 @@ function originsOf(values: SettingValues, faults: Fault[]): readonly string[] | 
     faults.push({ setting: 'api.origins', detail: `${origin} is not an origin (api.origins): ${right}.` });
   }
   return origins;
+}
+
+function hostsOf(values: SettingValues, faults: Fault[]): readonly string[] {
+  const hosts = values['api.hosts'];
+  for (const host of hosts) {
+    if (host === '*' || /^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$/i.test(host)) continue;
+    faults.push({
+      setting: 'api.hosts',
+      detail: `${host} is not a host name (api.hosts): write it without scheme and port, such as costs.example, or *.`,
+    });
+  }
+  return hosts;
 }
 
 /** Returns the configured address to listen on. Adds a fault if the address is invalid. */

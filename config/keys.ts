@@ -61,6 +61,7 @@ export const settingKeys = {
   'api.token': { kind: text, secret: true },
   'api.openRead': { kind: flag, byDefault: false },
   'api.origins': { kind: texts },
+  'api.hosts': { kind: texts, byDefault: [] },
   'api.currency': { kind: text, byDefault: 'USD' },
   'api.utcOffset': { kind: utcOffset, byDefault: '+00:00' },
   'api.assets': { kind: choice('kubecost', 'opencost'), byDefault: 'kubecost' },

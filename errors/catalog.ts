@@ -402,6 +402,11 @@ export const catalog = {
     hint: 'Send `Authorization: Bearer <token>` or `X-API-KEY: <token>` with the value of api.token.',
     retryable: false,
   },
+  HOST_UNKNOWN: {
+    means: 'A request under a host name that the primary does not have.',
+    hint: 'Use localhost, an IP address or the name of its service, or add the name to api.hosts.',
+    retryable: false,
+  },
   // Other errors
   SERVER_NOT_FOUND: {
     means: 'A required server can be neither found nor installed.',

@@ -31,6 +31,7 @@ interface ServeOptions extends CommandOptions {
   readonly database?: string;
   readonly currency: string;
   readonly openRead?: true;
+  readonly host?: readonly string[];
 }
 
 /** Adds the verb `serve` to the command line. */
@@ -46,6 +47,7 @@ export function registerServe(program: Command): void {
     .option('--database <dir>', 'keep the database in this folder (default: a temporary one)')
     .option('--currency <code>', 'the name of the currency', api.currency)
     .option('--open-read', 'answer requests from other machines too, without a token')
+    .option('--host <names...>', 'also answer to these host names (* for all)')
     .addHelpText(
       'after',
       '\nExamples:\n  federated-etl serve --etl /var/configs/db/etl\n  federated-etl serve --etl ./backup/etl --listen 127.0.0.1:8080\n',
@@ -53,7 +55,8 @@ export function registerServe(program: Command): void {
     .action(async (_: unknown, command: Command) => serve(command.optsWithGlobals<ServeOptions>()));
 }
 
-async function serve({ etl, listen, database, currency, openRead, verbose }: ServeOptions): Promise<void> {
+async function serve(options: ServeOptions): Promise<void> {
+  const { etl, listen, database, currency, openRead, host, verbose } = options;
   const store = localEtl(resolve(etl));
   await requireLocalEtl(store);
   const log = createLog({ level: verbose ? 'debug' : 'warn', format: 'auto' });
@@ -71,6 +74,7 @@ async function serve({ etl, listen, database, currency, openRead, verbose }: Ser
     utcOffsetSeconds: api.utcOffsetSeconds,
     assetsFlavour: api.assets,
     openRead: openRead === true,
+    hosts: host,
     page: await bundlePage(),
     metrics: new Registry(),
     log,

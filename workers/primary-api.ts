@@ -74,6 +74,7 @@ export async function startPrimaryApi(context: PrimaryContext): Promise<PrimaryA
       token: () => context.token(),
       openRead: api.openRead,
       origins: api.origins,
+      hosts: api.hosts,
       page: await bundlePage(),
       metrics: registry,
       log,

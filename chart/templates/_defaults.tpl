@@ -100,6 +100,7 @@ api:
     key: token
   openRead: false
   origins: []
+  hosts: []
   currency: USD
   utcOffset: +00:00
   assets: kubecost

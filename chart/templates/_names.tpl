@@ -55,6 +55,18 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- if and .Values.federatedETL.primaryCluster (or .Values.api.token.secret .Values.api.openRead) }}true{{ end -}}
 {{- end -}}
 
+{{/* The host names of the API's service and ingress, if reading needs no token: the primary then checks them. */}}
+{{- define "federated-etl.ownHosts" -}}
+{{- $hosts := list -}}
+{{- if and .Values.federatedETL.primaryCluster .Values.api.openRead -}}
+{{- $name := include "federated-etl.fullname" . -}}
+{{- $full := printf "%s.%s" $name .Release.Namespace -}}
+{{- $hosts = list $name $full (printf "%s.svc" $full) (printf "%s.svc.cluster.local" $full) -}}
+{{- if .Values.api.ingress.enabled }}{{ $hosts = append $hosts .Values.api.ingress.host }}{{ end -}}
+{{- end -}}
+{{- dict "hosts" $hosts | toJson -}}
+{{- end -}}
+
 {{/* The claim of the ETL volume, if any. */}}
 {{- define "federated-etl.etlClaim" -}}
 {{- if .Values.localEtl.volume.existingClaim -}}

@@ -1,3 +1,5 @@
+import { hostname } from 'node:os';
+import type { FastifyInstance } from 'fastify';
 import { Registry } from 'prom-client';
 import { startServer } from '../../api/server';
 import { silentLog } from '../../config/log';
@@ -244,6 +246,87 @@ describe('pages of other origins', () => {
     });
     expect(preflight.headers['access-control-allow-headers']).toBe('authorization,x-api-key');
     expect(preflight.headers['access-control-allow-methods']).not.toContain('POST');
+    await app.close();
+  });
+});
+
+describe('host names', () => {
+  const own = [
+    'localhost:9003',
+    'localhost',
+    'LocalHost.:1',
+    'costs.localhost:9003',
+    '127.0.0.1:9003',
+    '10.0.0.7',
+    '[::1]:9003',
+    '[fd00::7]',
+    `${hostname()}:9003`,
+  ];
+  const foreign = [
+    'evil.example',
+    'evil.example:9003',
+    'localhost.evil.example',
+    '127.0.0.1.evil.example',
+    'evil.example:80:localhost',
+    '[evil.example]:80',
+    'localhost@evil.example',
+    'evillocalhost',
+    'fe',
+    '*',
+  ];
+  const service = ['fe', 'fe.kubecost', 'fe.kubecost.svc', 'Costs.Example'];
+  const statusOf = async (app: FastifyInstance, host: string, url: string, headers = {}) =>
+    (await app.inject({ url, headers: { host, ...headers } })).statusCode;
+  const paths = [
+    `/allocation?window=${encodeURIComponent(window)}`,
+    '/model/getConfigs',
+    '/api/status',
+    '/metrics',
+    '/api/openapi.json',
+    '/nowhere',
+  ];
+
+  it.each([{ token }, { listen: ':0', openRead: true }])(
+    'are checked if reading needs no token: %j',
+    async (options) => {
+      const app = await serverOver(engine, { ...options, hosts: service });
+      for (const path of paths) {
+        const found = path === '/nowhere' ? 404 : 200;
+        for (const host of [...own, ...service, 'fe.kubecost.:80'])
+          expect([host, path, await statusOf(app, host, path)]).toEqual([host, path, found]);
+        for (const host of foreign.filter((name) => name !== 'fe'))
+          expect([host, path, await statusOf(app, host, path, bearer)]).toEqual([host, path, 421]);
+      }
+      const refused = await ask(app, '/getConfigs', {}, { host: 'evil.example' });
+      expect(refused.message).toMatch(/'evil\.example'.*api\.hosts/);
+      for (const probe of ['/healthz', '/readyz'])
+        expect(await statusOf(app, 'evil.example', probe)).toBe(200);
+      await app.close();
+    },
+  );
+
+  it.each([
+    ['are not checked if reading needs the token', { listen: ':0', token }],
+    ['are all allowed by *', { hosts: ['*'] }],
+  ])('%s', async (_, options) => {
+    const app = await serverOver(engine, options);
+    for (const host of [...own, ...foreign])
+      expect(await statusOf(app, host, '/getConfigs', bearer)).toBe(200);
+    await app.close();
+  });
+
+  it('of the Kubernetes API server are allowed to programs that it forwards', async () => {
+    const app = await serverOver(engine, { listen: ':0', openRead: true });
+    const forwarded = async (uri: string, headers = {}) =>
+      statusOf(app, 'abc.eks.example:443', '/getConfigs', { 'x-forwarded-uri': uri, ...headers });
+    const service = '/api/v1/namespaces/kubecost/services/fe:9003/proxy/getConfigs';
+    const gzip = { 'accept-encoding': 'gzip', 'user-agent': 'kubectl/v1.36.0' };
+    expect(await forwarded(service, gzip)).toBe(200);
+    expect(await forwarded('/api/v1/namespaces/kubecost/pods/fe-0:9003/proxy/getConfigs', gzip)).toBe(200);
+    expect(await forwarded('/getConfigs', gzip)).toBe(421);
+    // A page can send any `X-Forwarded-Uri`, but its browser adds these.
+    expect(await forwarded(service, { 'accept-encoding': 'gzip, deflate' })).toBe(421);
+    expect(await forwarded(service, { ...gzip, 'accept-language': '' })).toBe(421);
     await app.close();
   });
 });

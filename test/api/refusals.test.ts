@@ -96,7 +96,11 @@ describe('a query that fails', () => {
   it('never reveals a folder of this machine', () => {
     for (const code of Object.keys(catalog) as ErrorCode[]) {
       if (code.startsWith('QUERY_') && code !== 'QUERY_DATABASE_UNUSABLE') continue;
-      if (['ACCESS_DENIED', 'CLUSTER_UNKNOWN', 'CLUSTER_ID_INVALID', 'RUN_NOT_FOUND'].includes(code))
+      if (
+        ['ACCESS_DENIED', 'HOST_UNKNOWN', 'CLUSTER_UNKNOWN', 'CLUSTER_ID_INVALID', 'RUN_NOT_FOUND'].includes(
+          code,
+        )
+      )
         continue;
       if (code === 'GENERATION_UNREADABLE') continue;
       const { body } = failureOf(

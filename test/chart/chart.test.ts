@@ -209,6 +209,7 @@ describeWithHelm('the chart', () => {
           api: {
             token: { secret: 'federated-etl-token' },
             origins: ['https://grafana.example'],
+            hosts: ['lb.example'],
             currency: 'EUR',
             utcOffset: '+02:00',
             assets: 'opencost',
@@ -233,6 +234,7 @@ describeWithHelm('the chart', () => {
           token: 'an-operator-token',
           openRead: false,
           origins: ['https://grafana.example'],
+          hosts: ['lb.example'],
           currency: 'EUR',
           utcOffsetSeconds: 7_200,
           assets: 'opencost',

@@ -470,6 +470,24 @@ describe('the origins allowed to read', () => {
   });
 });
 
+describe('the host names of the API', () => {
+  it('are a list of names', () => {
+    expect(load(minimal).api.hosts).toEqual([]);
+    expect(load(`${minimal}api: {hosts: [costs.example, '*']}\n`).api.hosts).toEqual(['costs.example', '*']);
+    const env = { FEDERATED_ETL_API_HOSTS: 'fe, fe.kubecost.svc' };
+    expect(load(minimal, env).api.hosts).toEqual(['fe', 'fe.kubecost.svc']);
+  });
+
+  it.each(['https://costs.example', 'costs.example:443', 'costs.example/', '*.example', 'costs.example.'])(
+    'are written without scheme, port and path: %s',
+    (host) => {
+      expect(refusal(`${minimal}api: {hosts: ['${host}']}\n`)).toContain(
+        `${host} is not a host name (api.hosts)`,
+      );
+    },
+  );
+});
+
 describe('a role', () => {
   it('is required to run', () => {
     expect(() => requireRole(load(minimal))).toThrow(/has no role/);

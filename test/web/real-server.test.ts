@@ -45,7 +45,9 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page over
   beforeAll(async () => {
     engine = await goldenEngine();
     server = await serve(engine);
-    browser = await chromium.launch({ executablePath: found.path, args: ['--no-sandbox'] });
+    // As if the owner of rebound.example had let this name resolve to this machine.
+    const args = ['--no-sandbox', '--host-resolver-rules=MAP rebound.example 127.0.0.1'];
+    browser = await chromium.launch({ executablePath: found.path, args });
   });
   afterAll(async () => {
     await browser?.close();
@@ -213,6 +215,26 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page over
     await page.locator('.message p', { hasText: 'exclude cluster-1 wrong prices.' }).waitFor();
     expect(federation.asked).toEqual(['exclude cluster-1 wrong prices']);
     expect(complaints).toEqual([]);
+  });
+
+  it('does not show costs to a page of another name that resolves to this machine', async () => {
+    const { port } = new URL(server.url);
+    const page = await browser.newPage();
+    const refused = await page.goto(`http://rebound.example:${port}/?window=${window}`);
+    expect(refused?.status()).toBe(421);
+    // The page of the refusal has the attacker's origin, so its scripts can do what the attacker's could.
+    const statuses = await page.evaluate(async () => {
+      const uri = '/api/v1/namespaces/kubecost/services/fe:9003/proxy/allocation';
+      const tries: RequestInit[] = [
+        {},
+        { headers: { 'x-forwarded-host': 'localhost', 'x-forwarded-uri': uri } },
+        { headers: { 'x-forwarded-uri': uri, 'accept-encoding': 'gzip', 'accept-language': '' } },
+        { headers: { host: 'localhost', 'x-forwarded-uri': uri }, referrerPolicy: 'no-referrer' },
+      ];
+      return Promise.all(tries.map(async (init) => (await fetch('/getConfigs', init)).status));
+    });
+    expect(statuses).toEqual([421, 421, 421, 421]);
+    await page.close();
   });
 
   it('reports before the first generation that there is no data yet', async () => {
