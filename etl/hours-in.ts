@@ -12,7 +12,10 @@ export function hoursIn<T>(codec: Codec<T>): AddHours<T> {
   return fromShape(codec.shape) ?? (() => undefined);
 }
 
-/** Returns undefined if values of the shape contain no hours, so that they can be skipped. */
+/**
+ * Generates the function for a shape. Returns undefined if its values contain no resource hours, so that the caller can
+ * skip them.
+ */
 function fromShape(shape: Shape): AddHours<unknown> | undefined {
   switch (shape.kind) {
     case 'number': {

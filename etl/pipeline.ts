@@ -62,8 +62,8 @@ export interface PipelineSpec<P extends Pipeline> {
    */
   readonly marks: { readonly [F in MarkField<P>]: string };
   /**
-   * Returns whether `identity` does not apply to the records of this set, for example because the set has
-   * aggregationKeys. If so, a splice must decode all records.
+   * Returns whether records of this set can have other identities than `identity` returns. That is so if a set of
+   * assets has aggregationKeys. A splice must then decode the records of all its inputs.
    */
   hasOtherIdentities(this: void, set: SetOf[P]): boolean;
   /** Tells a splice (the fast merge) how to move past records without decoding them. */

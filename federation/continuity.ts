@@ -22,11 +22,12 @@ export interface Discontinuity {
 
 /**
  * Checks that the newest generation in a bucket is the known generation or a later one of the same history. Returns
- * undefined if it is. Otherwise, this is a different bucket, or the bucket was emptied or restored to an earlier state.
+ * undefined if it is. Otherwise, says what the bucket contains instead: it is a different bucket, or it was emptied or
+ * restored to an earlier state.
  *
- * A later generation belongs to the same history if the known generation is still in the bucket, or is among the
- * ancestors of the newest one. If an ancestor no longer exists, the clean-up has deleted it. The search then ends, and
- * the newest generation is accepted.
+ * A later generation belongs to the same history if the known generation is still in the bucket, or if the newest
+ * generation or one of its ancestors names it as its predecessor. If this cannot be determined, because an ancestor is
+ * damaged or the clean-up has deleted it, the newest generation is accepted.
  */
 export async function findDiscontinuity(
   known: GenerationIdentity,

@@ -210,8 +210,9 @@ const inDigits = (start: number) => start >= 1e9 && start < 1e10;
 
 /**
  * Returns the path from which a listing of recent windows can continue after it has reached `path`, so that it skips
- * older files. No file for a recent window in the same folder lies between `path` and the returned path, and no file
- * has exactly the returned path. Both paths are below `etl/bingen/`. Returns undefined if nothing can be skipped.
+ * older files. Between `path` and the returned path, the folder has no file for a recent window, except files whose
+ * names do not sort by time (see `sortsByTime`). No file has exactly the returned path. Both paths are below
+ * `etl/bingen/`. Returns undefined if nothing can be skipped.
  */
 export function recentFrom(path: string, since: number): string | undefined {
   const [pipeline = '', folder, name] = path.split('/');

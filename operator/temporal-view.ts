@@ -24,7 +24,7 @@ export interface TemporalView {
   readonly stopped: ReadonlySet<string>;
   /** The clusters whose push workflow runs, even if no worker answers for it. */
   readonly pushing: readonly ClusterId[];
-  /** The conditions that the processes have reported to these workflows. */
+  /** The conditions that processes have reported to the roster, push and pull workflows. */
   readonly conditions: readonly ReportedCondition[];
   /** Sentences that say what is unknown because Temporal or a workflow did not answer. */
   readonly missing: readonly string[];

@@ -30,7 +30,7 @@ export interface NewestVerification extends Verification {
  * Verifies the newest generation that can be read, and the other documents in the bucket. Returns undefined if nothing
  * has been committed yet.
  *
- * Federations may commit, publish and clean up during the verification. So everything that differs is checked again,
+ * Runs may commit, publish and clean up during the verification. So everything that differs is checked again,
  * against the generation that is then the newest. This is repeated until nothing differs, or nothing has been committed
  * or published since the previous check.
  */

@@ -114,7 +114,7 @@ export class FileWalker<P extends Pipeline> {
   /**
    * Walks over a file without changing it. Checks everything that `decodeSet` checks.
    *
-   * @param around if true, `met` also counts strings that are used only after the entries
+   * @param around if true, the field `met` also counts strings that only the fields after the entries use
    * @returns undefined if the file is damaged, or not in the form that our writer produces
    */
   over(bytes: Uint8Array, around = false): WalkedFile<P> | undefined {

@@ -354,7 +354,8 @@ describe('a run after a full listing', () => {
   test('reads every page of a cluster whose names do not sort by time', async () => {
     const world = twoWithHistory();
     const yesterday = window('allocations', hour, start - hour);
-    // This file's name sorts before all windows in its folder, but after a whole page of other files.
+    // The prefix `1.` makes this file sort before all other windows in its folder. `fill` puts a whole listing page of
+    // files that belong to no window before it.
     const odd = sourceKey('a', yesterday.replace('1h/', '1h/1.'));
     world.fill('allocations/1h');
     world.write(odd);

@@ -50,11 +50,12 @@ const verbs = {
   diff: () => run('diff', '1'),
   'diff 1 2': () => run('diff', '1', '2'),
   'rollback --dry-run': () => run('rollback', '1', '--dry-run'),
-  // The verbs from here to `restore` ask for confirmation. Without a terminal, they stop at that question.
+  // The verbs from here to `cluster remove` ask for confirmation. There is no terminal, so they end with an error.
   accept: () => run('accept', 'cluster-2'),
   'accept --name': () => run('accept', 'cluster-2', '--name', 'cluster-1'),
   'quarantine drop': () => run('quarantine', 'drop', 'cluster-2'),
   'cluster remove': () => run('cluster', 'remove', 'cluster-2'),
+  // This verb starts no run, because cluster-2 is not removed.
   'cluster restore': () => run('cluster', 'restore', 'cluster-2'),
   restore: () => run('restore', backup),
   // This verb stops when it needs the roster workflow, because that workflow is not running.
