@@ -2,15 +2,10 @@ import type { Client } from '@temporalio/client';
 import { roleGone, stoppedPushes } from '../../operator/stopped-pushes';
 import { endWorkflow } from '../../workers/end-workflow';
 import { names } from '../../workflows/names';
-import { connectToTestServer, describeWithTemporal, type TestServer } from '../servers/temporal';
+import { describeWithTemporal, withOwnNamespace } from '../servers/temporal';
 
-let server: TestServer;
 let client: Client;
-beforeAll(async () => {
-  server = await connectToTestServer();
-  client = server.client(await server.createNamespace());
-});
-afterAll(() => server?.close());
+withOwnNamespace((own) => (client = own));
 
 describeWithTemporal('pushes that were stopped on purpose', () => {
   it('are those of clusters whose settings took the role away, and no others', async () => {

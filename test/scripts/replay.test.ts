@@ -4,27 +4,20 @@ import { FederationError } from '../../errors/federation-error';
 import type { RunSummary } from '../../operator/runs';
 import { startFederation } from '../../operator/start-federation';
 import { requestMemo } from '../../workflows/request-memo';
-import { clearSettings } from '../servers/clear-environment';
 import { describeWithTemporal } from '../servers/temporal';
 import { until } from '../until';
 import { committed, planOf } from '../workflows/doubles';
-import { WorkflowWorld } from '../workflows/workflow-world';
-import { FederationFolder } from './federation-folder';
+import type { WorkflowWorld } from '../workflows/workflow-world';
+import type { FederationFolder } from './federation-folder';
 import { runMain } from './run-main';
+import { withWorldAndFolder } from './world-with-folder';
 
 let world: WorkflowWorld;
 let federation: FederationFolder;
-clearSettings();
-beforeAll(async () => {
-  world = await WorkflowWorld.open();
+withWorldAndFolder((opened, created) => {
+  world = opened;
+  federation = created;
 });
-afterAll(() => world?.[Symbol.asyncDispose]());
-beforeEach(async () => {
-  const { server, namespace } = world;
-  federation = await FederationFolder.create({ address: server.address, namespace });
-  world.begin();
-});
-afterEach(() => federation[Symbol.asyncDispose]());
 
 const run = (...argv: string[]) => runMain(...argv, '--config', federation.settings);
 const json = async (...argv: string[]) => JSON.parse((await run(...argv, '--json')).out) as unknown;

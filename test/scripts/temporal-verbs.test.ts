@@ -18,29 +18,22 @@ import { ensureSchedule } from '../../workers/schedule';
 import { reportConditions, type RosterState, rosterState } from '../../workflows/messages';
 import { names } from '../../workflows/names';
 import { snapshot } from '../activities/federated-bucket';
-import { clearSettings } from '../servers/clear-environment';
 import { describeWithTemporal } from '../servers/temporal';
 import { until } from '../until';
 import { committed, describedShard, planOf, pulled } from '../workflows/doubles';
-import { WorkflowWorld } from '../workflows/workflow-world';
+import type { WorkflowWorld } from '../workflows/workflow-world';
 import { FederationFolder } from './federation-folder';
 import { runMain } from './run-main';
+import { withWorldAndFolder } from './world-with-folder';
 
 const day = 'allocations/1d/1794614400-1794700800';
 
 let world: WorkflowWorld;
 let federation: FederationFolder;
-clearSettings();
-beforeAll(async () => {
-  world = await WorkflowWorld.open();
+withWorldAndFolder((opened, created) => {
+  world = opened;
+  federation = created;
 });
-afterAll(() => world?.[Symbol.asyncDispose]());
-beforeEach(async () => {
-  const { server, namespace } = world;
-  federation = await FederationFolder.create({ address: server.address, namespace });
-  world.begin();
-});
-afterEach(() => federation[Symbol.asyncDispose]());
 
 const run = (...argv: string[]) => runMain(...argv, '--config', federation.settings);
 const json = async (...argv: string[]) => JSON.parse((await run(...argv, '--json')).out) as unknown;

@@ -48,6 +48,19 @@ export function describeWithTemporal(name: string, suite: () => void): void {
   describeWith(missing('temporalMissing'), name, suite);
 }
 
+/**
+ * Connects the tests of a file or a `describe` block to the test server, in a namespace of their own. `use` gets a client
+ * for it before the first test.
+ */
+export function withOwnNamespace(use: (client: sdk.Client) => void): void {
+  let server: TestServer | undefined;
+  beforeAll(async () => {
+    server = await connectToTestServer();
+    use(server.client(await server.createNamespace()));
+  });
+  afterAll(() => server?.close());
+}
+
 async function createNamespace(connection: sdk.Connection, retention: '1 day' | '30 days'): Promise<string> {
   const namespace = `test-${randomUUID()}`;
   await connection.workflowService.registerNamespace({

@@ -1,17 +1,12 @@
 import { type Client, ScheduleOverlapPolicy } from '@temporalio/client';
 import { silentLog } from '../../config/log';
 import { ensureSchedule, jitterOf } from '../../workers/schedule';
-import { connectToTestServer, describeWithTemporal, type TestServer } from '../servers/temporal';
+import { describeWithTemporal, withOwnNamespace } from '../servers/temporal';
 
 const minute = 60_000;
-let server: TestServer;
 let client: Client;
 let federations = 0;
-beforeAll(async () => {
-  server = await connectToTestServer();
-  client = server.client(await server.createNamespace());
-});
-afterAll(() => server?.close());
+withOwnNamespace((own) => (client = own));
 
 /** Returns a federation with a separate id prefix, so that tests do not affect each other. */
 function federation(settings: { firstRunAfterMs?: number; runEveryMs?: number; jitterMs?: number } = {}) {

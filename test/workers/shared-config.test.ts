@@ -4,16 +4,11 @@ import { othersWithExistingConfig } from '../../operator/shared-config';
 import { warnOfSharedConfig } from '../../workers/shared-config';
 import { names } from '../../workflows/names';
 import type { push } from '../../workflows/push';
-import { connectToTestServer, describeWithTemporal, type TestServer } from '../servers/temporal';
+import { describeWithTemporal, withOwnNamespace } from '../servers/temporal';
 import { until } from '../until';
 
-let server: TestServer;
 let client: Client;
-beforeAll(async () => {
-  server = await connectToTestServer();
-  client = server.client(await server.createNamespace());
-});
-afterAll(() => server?.close());
+withOwnNamespace((own) => (client = own));
 
 /**
  * Starts the push workflow of a cluster, with the memo that the cluster's worker would give it. Tests only read the
