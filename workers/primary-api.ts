@@ -4,16 +4,16 @@ import { FederationError } from '../errors/federation-error';
 import { federationOf } from '../operator/federation';
 import type { DataState } from '../query/answer';
 import { QueryEngine } from '../query/engine';
+import type { Bucket } from '../storage/bucket';
 import { bundlePage } from '../web/bundle';
 import { registerQueryMetrics } from './query-metrics';
 import { Releasers } from './releasers';
 import type { RoleContext } from './role';
 
 /** What a primary needs to answer queries. A connection to Temporal or to the store is not necessary. */
-export interface PrimaryContext extends Pick<
-  RoleContext,
-  'settings' | 'bucket' | 'names' | 'log' | 'registry'
-> {
+export interface PrimaryContext extends Pick<RoleContext, 'settings' | 'names' | 'log' | 'registry'> {
+  /** Returns the bucket. Throws STORE_CONFIG_INVALID while the file that describes it is invalid. */
+  bucket(): Promise<Bucket>;
   /** Returns the client for Temporal, or undefined if it is not connected yet. */
   client(): RoleContext['client'] | undefined;
   /** Returns the operator token that is valid now. */
@@ -34,7 +34,7 @@ export interface PrimaryApi {
  * Temporal is connected, requests that need it fail at once with TEMPORAL_UNAVAILABLE.
  */
 export async function startPrimaryApi(context: PrimaryContext): Promise<PrimaryApi> {
-  const { settings, bucket, names, log, registry } = context;
+  const { settings, names, log, registry } = context;
   const held = new Releasers();
   try {
     const { path: folder, memory: memoryLimit, threads: databaseThreads } = settings.query;
@@ -61,7 +61,7 @@ export async function startPrimaryApi(context: PrimaryContext): Promise<PrimaryA
         detail: `This primary is not connected to Temporal at ${settings.temporal.address}.`,
       });
     };
-    const operator = { settings, names, bucket: async () => bucket, temporal };
+    const operator = { settings, names, bucket: () => context.bucket(), temporal };
     const server = await startServer({
       listen: api.listen,
       answers: engine,

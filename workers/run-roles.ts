@@ -6,6 +6,7 @@ import type { Log } from '../config/log';
 import { openLoggedBucket } from '../config/open-logged-bucket';
 import type { Settings } from '../config/settings';
 import { SettingsRenewal } from '../config/settings-renewal';
+import type { FederationError } from '../errors/federation-error';
 import { backupsPrefix, combinedPrefix, probeKey } from '../federation/layout';
 import { withProbedCreate } from '../storage/conditional-create';
 import { countCall } from '../storage/count-calls';
@@ -18,6 +19,7 @@ import { Readiness, startHealth } from './health';
 import { localLook } from './local-look';
 import { registerRoleMetrics } from './metrics';
 import { keepNeeds } from './needs';
+import { openStore } from './open-store';
 import { Releasers } from './releasers';
 import { RenewableTemporal } from './renewable-temporal';
 import { repeat } from './repeat';
@@ -48,20 +50,21 @@ export async function runRoles(
 
   const { conditions } = readiness;
   const local = localLook(settings, conditions);
-  const bucket = await openLoggedBucket(settings.storage, log, (call) => {
-    metrics.storageCalled(call);
-    local.storageCalled(call);
-    countCall(call);
-  });
-  held.defer(() => bucket.close());
-  const stopJudging = local.keep(bucket);
-  held.defer(async () => stopJudging());
   const { roles, clusterId } = settings;
-  const probed = withProbedCreate(
-    bucket,
-    probeKey(roles.federator ? combinedPrefix : backupsPrefix(clusterId), randomUUID()),
-  );
-  const base = { settings, ...probed, names: names(settings.temporal.idPrefix), log, registry };
+  const openBucket = () =>
+    openLoggedBucket(settings.storage, log, (call) => {
+      metrics.storageCalled(call);
+      local.storageCalled(call);
+      countCall(call);
+    });
+  const store = await openStore(openBucket, {
+    isPatient: roles.primaryCluster,
+    log,
+    stop,
+    unusable: (error) => cannotOpen(readiness, error),
+  });
+  held.defer(() => store.close());
+  const common = { settings, names: names(settings.temporal.idPrefix), log, registry };
   const connected: { temporal?: RenewableTemporal; client?: Client } = {};
   const renewal = new SettingsRenewal(settings, log);
   const workers: Worker[] = [];
@@ -74,13 +77,26 @@ export async function runRoles(
   held.defer(async () => stopLooking());
   const cluster =
     roles.federatedCluster || roles.primaryCluster
-      ? await openCluster({ ...base, client: () => connected.client, token: () => renewal.token })
+      ? await openCluster({
+          ...common,
+          bucket: () => store.bucket(),
+          client: () => connected.client,
+          token: () => renewal.token,
+        })
       : undefined;
   const api = cluster?.api;
   if (api !== undefined) {
     held.defer(() => api.close());
     if (!stop.aborted) readiness.serving(() => api.unserved());
   }
+  readiness.starting(`waits for a valid ${settings.storage.file}`);
+  const bucket = await store.untilOpen();
+  const stopJudging = local.keep(bucket);
+  held.defer(async () => stopJudging());
+  const probed = withProbedCreate(
+    bucket,
+    probeKey(roles.federator ? combinedPrefix : backupsPrefix(clusterId), randomUUID()),
+  );
   if (roles.federator || roles.federatedCluster) await warnOfBucketLimits(log, settings.storage.file);
   readiness.starting(`waits for Temporal at ${settings.temporal.address}`);
   // A primary that can answer queries keeps running, even if Temporal denies access or lacks the namespace.
@@ -96,7 +112,16 @@ export async function runRoles(
     namespace: settings.temporal.namespace,
   }));
   readiness.starting('is starting');
-  const context: RoleContext = { ...base, connection, native, client, held, metrics, conditions };
+  const context: RoleContext = {
+    ...common,
+    ...probed,
+    connection,
+    native,
+    client,
+    held,
+    metrics,
+    conditions,
+  };
   const started: StartedRole[] = [];
   if (roles.federator) started.push(await startFederator(context));
   if (cluster !== undefined) started.push(await startCluster(context, cluster));
@@ -121,6 +146,13 @@ export async function runRoles(
 
 /** Time between two checks of the files with tokens, keys and certificates, in milliseconds. */
 const lookEveryMs = 5_000;
+
+/** Records, for each role, that the store cannot be opened. */
+function cannotOpen({ roles, conditions }: Readiness, { code, detail, hint }: FederationError): void {
+  for (const role of roles)
+    conditions.found(role, 'store', { holds: 'no', reason: `${code}: ${detail} ${hint}` });
+}
+
 /** Records, for each role, that Temporal has not been reached yet. */
 function waitsForTemporal({ roles, conditions }: Readiness, address: string): void {
   for (const role of roles)

@@ -23,6 +23,7 @@ describeWithTemporal(
     let written = '';
 
     const bucket = () => path.join(folder, 'bucket');
+    const store = () => path.join(folder, 'store.yaml');
     const line = (event: string) =>
       until(
         `a line with the event ${event}`,
@@ -72,8 +73,7 @@ describeWithTemporal(
       await cp(golden, path.join(folder, 'etl'), { recursive: true });
       const engine = await goldenEngine({ folder: path.join(folder, 'query') });
       engine.close();
-      const store = { type: 'FILESYSTEM', config: { directory: bucket() } };
-      await writeFile(path.join(folder, 'store.yaml'), stringify(store));
+      await writeFile(store(), 'type: FILESYSTEM\nconfig: {');
       proxy = await startGrpcProxy(server.address);
       await proxy.close();
       file = path.join(folder, 'federated-etl.yaml');
@@ -102,6 +102,27 @@ describeWithTemporal(
       await proxy?.close();
       await server?.close();
       await rm(folder, { recursive: true, force: true });
+    });
+
+    it('answers queries and is ready while the file of its store is invalid, and says so', async () => {
+      const isServed = async () => {
+        expect(await ready('primaryCluster')).toBe('200 primaryCluster: ready');
+        expect((await query()).status).toBe(200);
+      };
+      await isServed();
+      expect((await line('storage.unusable')).code).toBe('STORE_CONFIG_INVALID');
+      for (const role of ['federator', 'federatedCluster'])
+        expect(await ready(role)).toBe(`503 ${role}: waits for a valid ${store()}`);
+      const { api, health } = await lines();
+      await until('the condition', async () =>
+        (await (await fetch(`${health}/readyz`)).text()).includes(
+          'primaryCluster.store: STORE_CONFIG_INVALID: ',
+        ),
+      );
+      expect(await (await fetch(`${api}/api/status`)).text()).toContain('STORE_CONFIG_INVALID');
+      await isServed();
+      await writeFile(store(), stringify({ type: 'FILESYSTEM', config: { directory: bucket() } }));
+      await line('storage.renewed');
     });
 
     it('answers queries and is ready, and refuses at once what needs Temporal', async () => {

@@ -201,7 +201,12 @@ class Recording {
 }
 
 async function startPrimary(context: RoleContext): Promise<StartedRole> {
-  const cluster = await openCluster({ ...context, client: () => context.client, token: () => undefined });
+  const cluster = await openCluster({
+    ...context,
+    bucket: async () => context.bucket,
+    client: () => context.client,
+    token: () => undefined,
+  });
   context.held.defer(async () => cluster.api?.close());
   return startCluster(context, cluster);
 }
