@@ -25,7 +25,7 @@ if (fs.existsSync(built)) {
 }
 
 function start(program) {
-  process.stdout.on('error', exitOnClosedPipe);
+  process.stdout.on('error', exitOnLostOutput);
   // Ignore write errors: a verb does its work even if nobody reads its messages.
   process.stderr.on('error', () => undefined);
   endWithParent();
@@ -37,10 +37,14 @@ function start(program) {
     });
 }
 
-/** Ends the process when the reader of a pipe closes it early, as `head` does in `federated-etl runs | head`. */
-function exitOnClosedPipe(error) {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit();
+/**
+ * Ends the process when standard output cannot be written. If the reader of a pipe has closed it early, as `head` does in
+ * `federated-etl runs | head`, that is no error.
+ */
+function exitOnLostOutput(error) {
+  if (error.code === 'EPIPE') process.exit();
+  console.error(`Standard output cannot be written: ${error.message}`);
+  process.exit(1);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { parseSpan } from '../../scripts/parse-options';
@@ -79,6 +79,21 @@ describe('the command line', () => {
     child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
     const [status] = (await once(child, 'close')) as [number | null];
     expect({ status, err }).toEqual({ status: 0, err: '' });
+  });
+
+  it('fails with one sentence if its output cannot be written, as on a full disk', async () => {
+    const program = join(__dirname, '../../scripts/federated-etl.cjs');
+    // A file that is open only for reading. Writing to it fails.
+    const unwritable = openSync(program, 'r');
+    const child = spawn(process.execPath, [program, '--version'], { stdio: ['ignore', unwritable, 'pipe'] });
+    closeSync(unwritable);
+    let err = '';
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (err += text));
+    const [status] = (await once(child, 'close')) as [number | null];
+    expect({ status, err }).toEqual({
+      status: 1,
+      err: expect.stringMatching(/^Standard output cannot be written: .*\n$/) as string,
+    });
   });
 
   it('keeps its exit status if nobody reads what it says', async () => {
