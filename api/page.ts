@@ -5,7 +5,7 @@ import type { PageFile, ServerOptions } from './options';
  * Content-Security-Policy of the web page. It allows nothing from other origins. It also forbids inline scripts,
  * because a malicious name in the cost data could otherwise inject a script.
  */
-const policy = [
+export const pagePolicy = [
   "default-src 'self'",
   "img-src 'self' data:",
   "style-src 'self'",
@@ -49,7 +49,7 @@ export function registerPage(app: FastifyInstance, page: ServerOptions['page']):
 function send(reply: FastifyReply, { type, body, immutable }: PageFile): FastifyReply {
   return reply
     .headers({
-      'content-security-policy': policy,
+      'content-security-policy': pagePolicy,
       'x-frame-options': 'DENY',
       'cache-control': immutable ? 'public, max-age=31536000, immutable' : 'no-cache',
     })

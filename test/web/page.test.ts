@@ -110,6 +110,42 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
     expect(await page.locator('nav [aria-current=page]').innerText()).toMatch(/allocations/i);
   });
 
+  describe('names that are HTML, or that every object has', () => {
+    const image = `<img src="/x" onerror="window.pwned=1">`;
+    const hostile: Readonly<Record<string, string>> = {
+      'eu-production': image,
+      'us-production': '</td><script>window.pwned=1</script>',
+      staging: 'constructor',
+      checkout: `"'><svg onload=window.pwned=1>`,
+      payments: '__proto__',
+      'moved to another account': `<a href="javascript:window.pwned=1">${image}</a>`,
+    };
+    const names = new RegExp(Object.keys(hostile).join('|'), 'g');
+
+    it.each(views)('stay text in the view %s', async (view) => {
+      const report = 'console.error("CSP: " + event.violatedDirective)';
+      await page.addInitScript(`document.addEventListener('securitypolicyviolation', (event) => ${report})`);
+      await page.route(/\/(api|model)\//, async (route) => {
+        const response = await route.fetch();
+        const text = await response.text();
+        const body = text.replace(names, (name) => JSON.stringify(hostile[name]).slice(1, -1));
+        await route.fulfill({ response, body });
+      });
+      await visit(addressOf(view));
+      await page.locator('tbody th[scope=row]').first().waitFor();
+      const made = await page.evaluate(`({
+        pwned: 'pwned' in window,
+        elements: document.querySelectorAll('main img, main script, [onerror], [onload], [href^=javascript]').length,
+      })`);
+      expect(made).toEqual({ pwned: false, elements: 0 });
+      if (view === 'clusters') {
+        const shown = await page.locator('main').innerText();
+        for (const name of [image, 'constructor', '<a href="javascript:window.pwned=1">'])
+          expect(shown).toContain(name);
+      }
+    });
+  });
+
   describe.each(views)('view %s', (view) => {
     it('shows its rows under its heading', async () => {
       await visit(addressOf(view));

@@ -1,14 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { pagePolicy } from '../../api/page';
 import { bundlePage } from '../../web/bundle';
 import * as answers from './canned-answers';
-
-/**
- * The Content-Security-Policy that a primary sends. The page must neither load anything from other hosts nor contain
- * inline scripts or styles.
- */
-const policy =
-  "default-src 'self'; img-src 'self' data:; style-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 export interface Asked {
   readonly method: string;
@@ -44,7 +38,7 @@ export async function servePage(): Promise<ServedPage> {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
     const file = files.get(pathname === '/' ? '/index.html' : pathname);
     if (file !== undefined) {
-      response.writeHead(200, { 'content-type': file.type, 'content-security-policy': policy });
+      response.writeHead(200, { 'content-type': file.type, 'content-security-policy': pagePolicy });
       response.end(file.body);
       return;
     }
