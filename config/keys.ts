@@ -56,6 +56,7 @@ export const settingKeys = {
   'temporal.address': { kind: text, byDefault: 'localhost:7233', env: 'TEMPORAL_ADDRESS' },
   'temporal.namespace': { kind: text, byDefault: 'default', env: 'TEMPORAL_NAMESPACE' },
   'temporal.idPrefix': { kind: text },
+  'temporal.encryptionKeys': { kind: text },
   'temporal.uiUrl': { kind: text },
   'api.listen': { kind: text, byDefault: '127.0.0.1:9003' },
   'api.token': { kind: text, secret: true },

@@ -5,7 +5,7 @@ import { loadSettings, type Settings } from './settings';
 
 /**
  * Reads some settings again, because their files may change while a process runs: the operator token in the settings
- * file, and the certificates, the key and the profile for Temporal. All other settings keep the values that they had at
+ * file, the encryption keys, and the certificates, the key and the profile for Temporal. All other settings keep the values that they had at
  * the start. If a file cannot be used, for example because it is half-written, keeps the previous values and warns
  * once.
  */
@@ -51,7 +51,14 @@ export class SettingsRenewal {
       );
     } else {
       this.#warning = undefined;
-      if (!isDeepStrictEqual(temporal.connection, this.#temporal.connection)) this.#temporal = temporal;
+      const keys = !isDeepStrictEqual(temporal.encryptionKeys, this.#temporal.encryptionKeys);
+      if (keys || !isDeepStrictEqual(temporal.connection, this.#temporal.connection))
+        this.#temporal = temporal;
+      if (keys)
+        this.log.info(
+          { event: 'settings.renewed' },
+          'The keys of temporal.encryptionKeys have changed and are used from now on.',
+        );
     }
     if (api.token === this.#token) return;
     this.#token = api.token;

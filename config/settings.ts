@@ -147,12 +147,14 @@ function compileSettings(
   if (id === undefined && who === 'has a cluster id')
     faults.push({ setting: 'clusterId', detail: 'No cluster id is set: set clusterId, or CLUSTER_ID.' });
   const hasRole = Object.values(roles).some(Boolean);
+  const keysFile = values['temporal.encryptionKeys'];
   const temporal = readTemporalConnection(
     trimTemporalVariables(env, notices),
     {
       address: values['temporal.address'],
       namespace: values['temporal.namespace'],
       idPrefix: values['temporal.idPrefix'] ?? '',
+      encryptionKeys: keysFile === undefined ? undefined : locate('temporal.encryptionKeys', keysFile),
     },
     faults,
     notices,

@@ -1,4 +1,5 @@
 import { type ClientConnectConfig, loadClientConfigProfile, toClientOptions } from '@temporalio/envconfig';
+import { type EncryptionKey, readEncryptionKeys } from './encryption-keys';
 import type { Fault } from './values';
 import { trimProfile } from './white-space';
 
@@ -8,6 +9,8 @@ export interface TemporalConnection {
   readonly namespace: string;
   /** Prefix of all workflow ids and task queue names. Empty unless several federations share a Temporal namespace. */
   readonly idPrefix: string;
+  /** The keys that encrypt payloads; empty if payloads are not encrypted. See `PayloadEncryption`. */
+  readonly encryptionKeys: readonly EncryptionKey[];
   /**
    * Connection options, including the address. Each access returns a new copy, because the Temporal SDK modifies its
    * options.
@@ -25,7 +28,7 @@ const addressForm = /^(?:\[[0-9a-f.:]+\]|[^\s:/[\]]+)(?::\d{1,5})?$/i;
  */
 export function readTemporalConnection(
   env: NodeJS.ProcessEnv,
-  file: { address: string; namespace: string; idPrefix: string },
+  file: { address: string; namespace: string; idPrefix: string; encryptionKeys?: string | undefined },
   faults: Fault[],
   notices: string[],
 ): TemporalConnection {
@@ -50,6 +53,7 @@ export function readTemporalConnection(
     address,
     namespace: config?.namespace ?? file.namespace,
     idPrefix: file.idPrefix,
+    encryptionKeys: file.encryptionKeys === undefined ? [] : readEncryptionKeys(file.encryptionKeys, faults),
     get connection() {
       const { metadata, tls } = options;
       return {

@@ -229,6 +229,11 @@ export const catalog = {
     hint: 'Check with `federated-etl doctor` what is missing. If the server does not know the request at all, it is too old.',
     retryable: false,
   },
+  TEMPORAL_KEY_MISSING: {
+    means: 'Data in Temporal is encrypted, and this process has no key that decrypts it.',
+    hint: "Add the key with this id to the file of temporal.encryptionKeys, in every process and on the operator's machine.",
+    retryable: false,
+  },
   // Errors of federation runs and their results
   FEDERATION_FAILED: {
     means: 'A federation could not commit.',

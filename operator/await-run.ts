@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
+import { decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow';
 import { temporal } from '@temporalio/proto';
-import { FederationError } from '../errors/federation-error';
+import { FederationError, isFederationError } from '../errors/federation-error';
 import { knownError } from '../errors/known-error';
 import { promptly } from './promptly';
 
@@ -53,7 +54,8 @@ export async function awaitRun(
       try {
         return await client.workflow.getHandle(run).result();
       } catch (error) {
-        if (error instanceof WorkflowFailedError) throw error;
+        if (error instanceof WorkflowFailedError || isFederationError(error, 'TEMPORAL_KEY_MISSING'))
+          throw error;
         if (error instanceof WorkflowNotFoundError) throw unknown(run, error);
         // Temporal cannot be reached at the moment. `watch` decides when the outage has lasted too long.
         await sleep(lookEveryMs, undefined, { signal: ended.signal });
@@ -124,12 +126,21 @@ async function stuckOn(client: Client, run: string): Promise<FederationError | u
   const code = failed.cause === badAttributes ? 'SEARCH_ATTRIBUTES_MISSING' : 'FEDERATION_FAILED';
   return new FederationError(code, {
     subject: { key: run },
-    detail: `The run is stuck: ${failed.failure?.message ?? 'its workflow fails again and again'}.`,
+    detail: `The run is stuck: ${(await messageOf(client, failed.failure)) ?? 'its workflow fails again and again'}.`,
     hint:
       code === 'SEARCH_ATTRIBUTES_MISSING'
         ? 'A running federator registers them within minutes, and the run goes on. If it cannot, its log says why.'
         : `Read the log of the federator. \`temporal workflow terminate -w ${run}\` ends the run.`,
   });
+}
+
+/** Returns the message of a failure, which is inside a payload if payloads are encrypted. */
+async function messageOf(
+  client: Client,
+  failure: temporal.api.failure.v1.IFailure | null | undefined,
+): Promise<string | undefined> {
+  const error = await decodeOptionalFailureToOptionalError(client.options.loadedDataConverter, failure);
+  return error?.message;
 }
 
 function unknown(run: string, cause: unknown): FederationError {

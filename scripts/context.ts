@@ -1,6 +1,7 @@
 import type { Client, Connection } from '@temporalio/client';
 import { createVerbLog, type Log } from '../config/log';
 import { openLoggedBucket } from '../config/open-logged-bucket';
+import { PayloadEncryption } from '../config/payload-encryption';
 import { loadOperatorSettings, type OperatorSettings } from '../config/settings';
 import { probeTemporal } from '../operator/probe-temporal';
 import type { Bucket } from '../storage/bucket';
@@ -91,12 +92,13 @@ async function connectTemporal(settings: OperatorSettings, timeoutMs: number): P
   // Import Temporal's client only if a verb uses it. This import alone takes longer than a complete run of a
   // verb that does not need Temporal.
   const sdk = await import('@temporalio/client');
-  const { namespace, connection: how } = settings.temporal;
+  const { namespace, connection: how, encryptionKeys } = settings.temporal;
   await (await probeTemporal(sdk, settings.temporal, timeoutMs)).close();
   const connection = await sdk.Connection.connect({
     ...how,
     connectTimeout: timeoutMs,
     interceptors: guardedRetries(sdk, throttledAttempts),
   });
-  return { connection, client: new sdk.Client({ connection, namespace }) };
+  const dataConverter = { payloadCodecs: [new PayloadEncryption(() => encryptionKeys)] };
+  return { connection, client: new sdk.Client({ connection, namespace, dataConverter }) };
 }

@@ -1,4 +1,5 @@
 import type { Client, Connection } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import type { NativeConnection, Worker } from '@temporalio/worker';
 import type { Registry } from 'prom-client';
 import type { Log } from '../config/log';
@@ -16,6 +17,8 @@ export interface RoleContext extends ProbedBucket {
   readonly client: Client;
   readonly connection: Connection;
   readonly native: NativeConnection;
+  /** Encrypts payloads if there are keys. */
+  readonly dataConverter: DataConverter;
   readonly names: Names;
   readonly log: Log;
   /** Resources that are released when the process ends, before the connections to Temporal are closed. */

@@ -13,6 +13,7 @@ import { countCall } from '../storage/count-calls';
 import { names } from '../workflows/names';
 import { openCluster, startCluster } from './cluster';
 import { connectPatiently } from './connect';
+import { dataConverter } from './data-converter';
 import { startFederator } from './federator';
 import { warnOfBucketLimits } from './file-system-limits';
 import { Readiness, startHealth } from './health';
@@ -107,9 +108,11 @@ export async function runRoles(
   const opened = await connectPatiently(() => renewal.temporal, log, stop, canAnswer).finally(stopWaiting);
   const temporal = (connected.temporal = new RenewableTemporal(opened, log));
   const { connection, native } = temporal;
+  const converter = dataConverter(() => renewal.temporal.encryptionKeys);
   const client = (connected.client = new Client({
     connection,
     namespace: settings.temporal.namespace,
+    dataConverter: converter,
   }));
   readiness.starting('is starting');
   const context: RoleContext = {
@@ -118,6 +121,7 @@ export async function runRoles(
     connection,
     native,
     client,
+    dataConverter: converter,
     held,
     metrics,
     conditions,

@@ -33,11 +33,12 @@ interface Serving {
 
 /** Creates a worker for one task queue, with the options that all workers of this program share. */
 export async function createWorker(
-  { settings, native, metrics, held }: RoleContext,
+  { settings, native, dataConverter, metrics, held }: RoleContext,
   serving: Serving,
 ): Promise<Worker> {
   const options: WorkerOptions = {
     connection: native,
+    dataConverter,
     namespace: settings.temporal.namespace,
     taskQueue: serving.taskQueue,
     identity: workerIdentity(settings),
@@ -48,7 +49,9 @@ export async function createWorker(
     shutdownGraceTime,
     ...(serving.sinks && { sinks: serving.sinks }),
   };
-  const bundled = serving.workflows ? { ...options, workflowBundle: await workflowBundle() } : options;
+  const bundled = serving.workflows
+    ? { ...options, workflowBundle: await workflowBundle(settings.temporal.encryptionKeys.length > 0) }
+    : options;
   const worker = await Worker.create(bundled).catch((error: unknown) => {
     // While a worker is created, the SDK sends a single request: it asks for a description of the namespace.
     // A transport error therefore means that this request has failed.

@@ -4,24 +4,32 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bundleWorkflowCode, DefaultLogger, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { version } from '@temporalio/worker/package.json';
+import { encryptedFailures } from './data-converter';
 
 const root = join(__dirname, '..');
-/** Name of the file with the bundled workflow code. `npm run build` puts it next to this module. */
-export const builtWorkflows = 'workflow-code.js';
+/**
+ * Name of the file with the bundled workflow code, depending on whether payloads are encrypted. `npm run build` puts
+ * both files next to this module.
+ */
+export const builtWorkflows = (encrypted: boolean): string =>
+  encrypted ? 'workflow-code-encrypted.js' : 'workflow-code.js';
 
 /** Folders from which workflow code may be imported. A change in any of them requires a new bundle. */
 const sources = ['workflows', 'etl', 'federation', 'errors', 'activities'];
 
 /**
- * Returns the bundled workflow code for workers. A build contains the bundle. In a source checkout, it is created when
+ * Returns the bundled workflow code for workers. If payloads are encrypted, the code also puts the messages of failures
+ * into payloads. A build contains the bundle. In a source checkout, it is created when
  * needed, which takes seconds. It is then cached in node_modules under a hash of all possible source files, so only the
  * first start after a change is slow.
  */
-export async function workflowBundle(): Promise<WorkflowBundleWithSourceMap | { codePath: string }> {
-  const built = join(__dirname, builtWorkflows);
+export async function workflowBundle(
+  encrypted = false,
+): Promise<WorkflowBundleWithSourceMap | { codePath: string }> {
+  const built = join(__dirname, builtWorkflows(encrypted));
   if (existsSync(built)) return { codePath: built };
   const folder = join(root, 'node_modules', '.cache', 'federated-etl');
-  const codePath = join(folder, `workflows-${fingerprintOfSources()}.js`);
+  const codePath = join(folder, `${encrypted ? 'encrypted-' : ''}workflows-${fingerprintOfSources()}.js`);
   try {
     readFileSync(codePath, { flag: 'r' });
     return { codePath };
@@ -30,6 +38,7 @@ export async function workflowBundle(): Promise<WorkflowBundleWithSourceMap | { 
   }
   const bundle = await bundleWorkflowCode({
     workflowsPath: require.resolve('../workflows/index'),
+    ...(encrypted && { failureConverterPath: encryptedFailures }),
     logger: new DefaultLogger('WARN'),
   });
   try {

@@ -79,6 +79,9 @@ temporal:
   apiKey:
     secret: ""
     key: api-key
+  encryptionKeys:
+    secret: ""
+    key: encryption-keys.yaml
   env: {}
   envSecret: ""
   devServer:

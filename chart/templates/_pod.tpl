@@ -27,6 +27,9 @@ volumeMounts:
   {{- with .root.Values.temporal.tls.caSecret }}
   - { name: federated-etl-temporal-ca, mountPath: /etc/federated-etl/temporal/ca, readOnly: true }
   {{- end }}
+  {{- with .root.Values.temporal.encryptionKeys.secret }}
+  - { name: federated-etl-temporal-keys, mountPath: /etc/federated-etl/temporal/keys, readOnly: true }
+  {{- end }}
   {{- with concat .mounts .root.Values.pods.volumeMounts }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
@@ -149,6 +152,10 @@ readinessProbe:
 {{- end }}
 {{- with $v.temporal.tls.caSecret }}
 - name: federated-etl-temporal-ca
+  secret: { secretName: {{ . }}{{ if $.sidecar }}, optional: true{{ end }} }
+{{- end }}
+{{- with $v.temporal.encryptionKeys.secret }}
+- name: federated-etl-temporal-keys
   secret: { secretName: {{ . }}{{ if $.sidecar }}, optional: true{{ end }} }
 {{- end }}
 {{- with concat .volumes $v.pods.volumes }}

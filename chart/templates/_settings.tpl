@@ -59,6 +59,9 @@ idPrefix: {{ . }}
 {{- with $v.uiUrl }}
 uiUrl: {{ . }}
 {{- end }}
+{{- if $v.encryptionKeys.secret }}
+encryptionKeys: /etc/federated-etl/temporal/keys/{{ $v.encryptionKeys.key }}
+{{- end }}
 {{- end -}}
 
 {{/* The roles of the pod of a Federated or Primary Cluster. */}}

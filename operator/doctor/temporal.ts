@@ -1,3 +1,4 @@
+import { PayloadEncryption } from '../../config/payload-encryption';
 import type { Settings } from '../../config/settings';
 import { knownError } from '../../errors/known-error';
 import type { ClusterId } from '../../etl/cluster-id';
@@ -42,12 +43,16 @@ export async function checkTemporal(
   label: string | undefined,
   silent: readonly ClusterId[],
 ): Promise<TemporalChecks> {
-  const { namespace, idPrefix } = settings.temporal;
+  const { namespace, idPrefix, encryptionKeys } = settings.temporal;
   const opened = await connect(settings).catch((error: unknown) => failed('Temporal', 'server', error));
   if ('outcome' in opened) return { checks: [opened, skipped('Temporal does not answer.')] };
   const { connection, Client } = opened;
   const asked: Asked = {
-    client: new Client({ connection, namespace }),
+    client: new Client({
+      connection,
+      namespace,
+      dataConverter: { payloadCodecs: [new PayloadEncryption(() => encryptionKeys)] },
+    }),
     connection,
     settings,
     names: names(idPrefix),

@@ -20,9 +20,11 @@ export async function buildProgram(root: string, to: string): Promise<string[]> 
 }
 
 async function writeWorkflows(to: string): Promise<void> {
-  const bundle = await workflowBundle();
-  const code = 'code' in bundle ? bundle.code : await readFile(bundle.codePath);
-  await writeFile(path.join(to, 'workers', builtWorkflows), code);
+  for (const encrypted of [false, true]) {
+    const bundle = await workflowBundle(encrypted);
+    const code = 'code' in bundle ? bundle.code : await readFile(bundle.codePath);
+    await writeFile(path.join(to, 'workers', builtWorkflows(encrypted)), code);
+  }
 }
 
 async function writePage(to: string): Promise<string[]> {

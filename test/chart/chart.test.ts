@@ -95,6 +95,9 @@ describeWithHelm('the chart', () => {
         'temporal-cloud': { 'api-key': 'an-api-key' },
         'temporal-client': { 'tls.crt': 'a certificate', 'tls.key': 'a key' },
         'temporal-ca': { 'ca.crt': 'an authority' },
+        'temporal-keys': {
+          'encryption-keys.yaml': `keys: [{ id: '1', key: '${Buffer.alloc(32, 7).toString('base64')}' }]`,
+        },
       },
     };
     const settings: Record<string, Settings & LaidOut> = {};
@@ -263,12 +266,13 @@ describeWithHelm('the chart', () => {
       expect(Object.keys(federator?.env ?? {})).not.toContain('FEDERATED_ETL_API_TOKEN');
     });
 
-    it('have TLS with certificates from secrets, and any variable of Temporal', async () => {
+    it('have TLS with certificates and encryption with keys from secrets', async () => {
       const { objects } = await render({
         values: {
           ...minimal,
           temporal: {
             ...minimal.temporal,
+            encryptionKeys: { secret: 'temporal-keys' },
             tls: { serverName: 'temporal.example', clientSecret: 'temporal-client', caSecret: 'temporal-ca' },
           },
         },
@@ -281,6 +285,7 @@ describeWithHelm('the chart', () => {
           serverRootCACertificate: Buffer.from('an authority'),
         },
       });
+      expect(cluster?.temporal.encryptionKeys).toEqual([{ id: '1', key: Buffer.alloc(32, 7) }]);
     });
 
     it('name the secret if its file is missing', async () => {

@@ -56,6 +56,7 @@ export async function startFederatorHere(
     client: server.client(namespace),
     connection: server.connection,
     native: server.nativeConnection,
+    dataConverter: {},
     names: names(idPrefix),
     log: silentLog,
     held,

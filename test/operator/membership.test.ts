@@ -21,7 +21,9 @@ it('an exclusion does not wait for a Temporal server that no longer answers', as
   } as unknown as Client;
   const answer = changeMembership(
     {
-      settings: { temporal: { address: '', namespace: '', idPrefix: '', connection: {} } },
+      settings: {
+        temporal: { address: '', namespace: '', idPrefix: '', connection: {}, encryptionKeys: [] },
+      },
       names: names(''),
       bucket: async () => federation.bucket,
       temporal: async () => ({ client }),

@@ -14,7 +14,7 @@ afterAll(() => server?.close());
 
 const settingsOf = (namespace: string) => {
   const { address } = server;
-  return { address, namespace, connection: { address }, idPrefix: '' };
+  return { address, namespace, connection: { address }, idPrefix: '', encryptionKeys: [] };
 };
 const never = new AbortController().signal;
 

@@ -183,6 +183,7 @@ class Recording {
       client: this.client,
       connection,
       native,
+      dataConverter: {},
       names: names(''),
       log: silentLog,
       held,

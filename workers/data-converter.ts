@@ -1,0 +1,19 @@
+import type { DataConverter } from '@temporalio/common';
+import type { EncryptionKey } from '../config/encryption-keys';
+import { PayloadEncryption } from '../config/payload-encryption';
+
+/** Path of the module that converts failures if payloads are encrypted. */
+export const encryptedFailures = require.resolve('../workflows/encrypted-failures');
+
+/**
+ * Returns how clients and workers convert what they store in Temporal: payloads are encrypted if there are keys.
+ *
+ * @param keys returns the keys that are valid now. Keys may be replaced while the process runs, but whether there are
+ *   any is decided when this function is called.
+ */
+export function dataConverter(keys: () => readonly EncryptionKey[]): DataConverter {
+  return {
+    payloadCodecs: [new PayloadEncryption(keys)],
+    ...(keys().length > 0 && { failureConverterPath: encryptedFailures }),
+  };
+}
