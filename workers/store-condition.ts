@@ -19,6 +19,7 @@ const failures: readonly string[] = [
   'STORAGE_BUCKET_NOT_FOUND',
   'STORAGE_QUOTA_EXCEEDED',
   'STORAGE_THROTTLED',
+  'STORE_CONFIG_INVALID',
 ] satisfies ErrorCode[];
 
 /**

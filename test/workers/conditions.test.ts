@@ -129,7 +129,9 @@ test('a store that refuses to be written to does not serve, until a write succee
   });
   put('federated/combined/objects/x', 'ok');
   expect(await holds()).toBe('yes');
-  put('federated/combined/objects/x', 'STORAGE_ACCESS_DENIED');
+  // The store demands a checksum, and none is configured.
+  put('federated/combined/objects/x', 'STORE_CONFIG_INVALID');
+  expect(await holds()).toBe('no');
   time += 3_600_001;
   expect(await holds()).toBe('yes');
 });
