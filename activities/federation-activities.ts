@@ -78,7 +78,7 @@ export interface FederationActivities extends ReturnType<typeof createFederation
 
 /** Creates the activities of the `federation-merge` queue. Each of them needs a CPU core. */
 export function createMergeActivities(
-  deps: FederationDependencies & Pick<MergeDependencies, 'mergeMemory'>,
+  deps: FederationDependencies & Pick<MergeDependencies, 'mergeMemory' | 'mostUnpacked'>,
 ): MergeActivities {
   return counted({ mergeWindow: createMergeWindow(deps) });
 }

@@ -1,4 +1,5 @@
 import { FederationError } from '../errors/federation-error';
+import { isGzipped, unpackedSize } from '../etl/gzip';
 import type { WindowId, WindowRef } from '../etl/window';
 import { contributes, keptVersion } from '../federation/decision';
 import type { QuarantinedSource } from '../federation/generation';
@@ -11,7 +12,14 @@ import { extractContributions, type ExtractedFile } from './extract-contribution
 import type { FederationDependencies } from './federation-dependencies';
 import { touchFinished, writeObject } from './finished-object';
 import { prefix } from './log-plan';
-import { MergeReads, PreviousDamaged, SourceMoved } from './merge-reads';
+import {
+  GzippedSource,
+  MergeReads,
+  type MergeReadsInput,
+  PreviousDamaged,
+  readVersion,
+  SourceMoved,
+} from './merge-reads';
 import type { BadFinding } from './quarantine';
 import { isHeldBack, type NamesContext, takenFinding } from './taken-names';
 import type { BadSource, MergeAnswer, MergeTask } from './threads/merge-thread';
@@ -29,6 +37,8 @@ export interface AttemptContext
   readonly memory: MemoryBudget;
   /** Maximum number of source bytes that the merge keeps in memory. The other bytes are read twice. */
   readonly mostHeld: number;
+  /** Maximum unpacked size of a gzipped source, in bytes. A larger one is quarantined. */
+  readonly mostUnpacked: number;
   readonly signal: AbortSignal;
   /** Called at the start of each step of the merge. `doing` describes the step. */
   readonly onStep: (doing: string) => void;
@@ -44,15 +54,75 @@ export interface Tried {
 /**
  * Makes one attempt to merge: reads the sources, and writes the merged object and then its provenance. If any sources
  * are bad or have changed, writes no provenance and returns these sources.
+ *
+ * Reserves memory before it reads the sources. If some turn out to be gzipped, releases that memory, measures them, and
+ * starts again with what they need unpacked. So a merge never waits for memory while it holds some.
  */
-export function attemptMerge(
+export async function attemptMerge(
   context: AttemptContext,
   name: string,
   sources: readonly WindowSource[],
 ): Promise<Tried> {
-  const { memory, mostHeld, signal } = context;
-  const held = Math.min(bytesOf(sources), mostHeld);
-  return memory.within(held, signal, () => attemptWithReuse(context, name, sources));
+  const { memory, signal } = context;
+  const sizes: Sizes = new Map();
+  for (;;) {
+    try {
+      const needed = memoryFor(context, sizes, sources);
+      return await memory.within(needed, signal, () => attemptWithReuse(context, sizes, name, sources));
+    } catch (error) {
+      if (!(error instanceof GzippedSource)) throw error;
+      const moved = await measure(context, sizes, error.unmeasured);
+      if (moved.length > 0) return { bad: [], moved };
+    }
+  }
+}
+
+type Sizes = Map<string, number | 'plain'>;
+
+/**
+ * Adds the unpacked sizes of sources to `sizes`. Reads one source at a time, unpacks it piece by piece, and keeps
+ * nothing of it. Returns the sources that have changed.
+ */
+async function measure(
+  { bucket, planned, memory, mostUnpacked, signal, onStep }: AttemptContext,
+  sizes: Sizes,
+  sources: readonly WindowSource[],
+): Promise<WindowSource[]> {
+  onStep('measuring gzipped sources');
+  const moved: WindowSource[] = [];
+  for (const source of sources) {
+    const size = () => measureOne({ bucket, window: planned.window, signal }, source, mostUnpacked);
+    try {
+      sizes.set(source.cluster, await memory.within(source.size, signal, size));
+    } catch (error) {
+      if (!(error instanceof SourceMoved)) throw error;
+      moved.push(source);
+    }
+  }
+  return moved;
+}
+
+async function measureOne(
+  from: Pick<MergeReadsInput, 'bucket' | 'window' | 'signal'>,
+  source: WindowSource,
+  mostUnpacked: number,
+): Promise<number | 'plain'> {
+  const bytes = await readVersion(from, source);
+  return isGzipped(bytes) ? unpackedSize(bytes, mostUnpacked) : 'plain';
+}
+
+/**
+ * Returns how many bytes of source files a merge holds at most: those that it keeps, the source that is being merged,
+ * and the next one, which may be read meanwhile.
+ */
+function memoryFor({ mostHeld }: AttemptContext, sizes: Sizes, sources: readonly WindowSource[]): number {
+  const all = sources.map((source) => unpackedBytes(sizes, source));
+  return Math.min(sum(all), mostHeld + 2 * Math.max(...all));
+}
+
+function unpackedBytes(sizes: Sizes, { cluster, size }: WindowSource): number {
+  const measured = sizes.get(cluster);
+  return typeof measured === 'number' ? measured : size;
 }
 
 /**
@@ -61,30 +131,32 @@ export function attemptMerge(
  */
 async function attemptWithReuse(
   context: AttemptContext,
+  sizes: Sizes,
   name: string,
   sources: readonly WindowSource[],
 ): Promise<Tried> {
   const { ref, planned, previous, force, log } = context;
   const reuse = force ? undefined : findReuse(previous.base, ref, sources);
   try {
-    return await attemptWith(context, reuse, name, sources);
+    return await attemptWith(context, sizes, reuse, name, sources);
   } catch (error) {
     if (!(error instanceof PreviousDamaged)) throw error;
     log.warn(
       { event: 'window.previous-damaged', key: objectKey(reuse?.previous.fingerprint ?? '') },
       `${prefix(planned.window)} merges ${planned.window} from all of its sources, as its previous object is damaged: ${error.message}`,
     );
-    return attemptWith(context, undefined, name, sources);
+    return attemptWith(context, sizes, undefined, name, sources);
   }
 }
 
 async function attemptWith(
   context: AttemptContext,
+  sizes: Sizes,
   reuse: Reuse | undefined,
   name: string,
   sources: readonly WindowSource[],
 ): Promise<Tried> {
-  const { bucket, ref, planned, threads, mostHeld, signal, onStep } = context;
+  const { bucket, ref, planned, threads, mostHeld, mostUnpacked, signal, onStep } = context;
   const contributing = sources.filter((source) => contributes(source));
   const files = planned.fromBase ? await extract(context, contributing, reuse) : undefined;
   const held = new Set(
@@ -96,8 +168,10 @@ async function attemptWith(
     sources: contributing,
     reuse,
     files,
+    unpacking: { most: mostUnpacked, sizes },
     signal,
   });
+  reads.requireMeasured();
   const task: MergeTask = {
     pipeline: ref.pipeline,
     window: ref.window,
@@ -107,7 +181,7 @@ async function attemptWith(
       examine: held.has(cluster),
     })),
     previous: reuse?.previous.digest,
-    bytes: bytesOf(sources),
+    bytes: sum(sources.map((source) => unpackedBytes(sizes, source))),
     mostHeld,
   };
   onStep('merging');
@@ -223,6 +297,6 @@ function withoutDecision({ dropped: _dropped, ...source }: QuarantinedSource): Q
   return source;
 }
 
-function bytesOf(sources: readonly WindowSource[]): number {
-  return sources.reduce((sum, source) => sum + source.size, 0);
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }

@@ -1,4 +1,6 @@
 import { type FederationError, isFederationError } from '../errors/federation-error';
+import { isGzipped, unpack } from '../etl/gzip';
+import { corrupt } from '../etl/refusal';
 import type { AgainRange } from '../etl/splice/spliced-input';
 import type { WindowId } from '../etl/window';
 import { absent, keptVersion } from '../federation/decision';
@@ -22,6 +24,13 @@ export class SourceMoved extends Error {
   }
 }
 
+/** Thrown if a source is gzipped and its unpacked size is unknown. `unmeasured` are all sources that have to be measured. */
+export class GzippedSource extends Error {
+  constructor(readonly unmeasured: readonly WindowSource[]) {
+    super('A source is gzipped.');
+  }
+}
+
 /** Thrown if the previous object (the window's merged object in the last generation) does not match its provenance. */
 export class PreviousDamaged extends Error {}
 
@@ -33,7 +42,19 @@ export interface MergeReadsInput {
   readonly reuse?: Reuse;
   /** Files that have already been restored, by cluster id. They are not read again. */
   readonly files?: ReadonlyMap<string, ExtractedFile>;
+  readonly unpacking: Unpacking;
   readonly signal: AbortSignal;
+}
+
+/** What a merge knows about gzipped sources. */
+export interface Unpacking {
+  /** Maximum unpacked size of a source, in bytes. */
+  readonly most: number;
+  /**
+   * The unpacked size in bytes of each measured source, by cluster id; `plain` if it is not gzipped. The size is 0 if
+   * the source cannot be unpacked.
+   */
+  readonly sizes: ReadonlyMap<string, number | 'plain'>;
 }
 
 /**
@@ -66,7 +87,7 @@ export class MergeReads {
       case 'head':
         return this.requirePrevious().head();
       case 'source':
-        return this.ahead.take(question.source);
+        return this.plain(question.source, await this.ahead.take(question.source));
       case 'tail':
         return this.requirePrevious().tail();
       case 'again': {
@@ -93,6 +114,44 @@ export class MergeReads {
     await this.previous?.close();
   }
 
+  /** Throws GzippedSource if the name of an unmeasured source says that it is gzipped. */
+  requireMeasured(): void {
+    const unmeasured = this.unmeasured();
+    if (unmeasured.some(({ key }) => key.endsWith('.gz'))) throw new GzippedSource(unmeasured);
+  }
+
+  /** Unpacks a source if it is gzipped. Only now, not when it is read ahead, so that only one is unpacked at a time. */
+  private async plain(index: number, reply: MergeReply): Promise<MergeReply> {
+    const { bytes } = reply;
+    const source = this.input.sources[index];
+    if (source === undefined || bytes === undefined || !isGzipped(bytes) || this.isReused(source))
+      return reply;
+    const { sizes, most } = this.input.unpacking;
+    const length = sizes.get(source.cluster);
+    if (typeof length !== 'number') throw new GzippedSource(this.unmeasured());
+    try {
+      const unpacked = await unpack(bytes, { offset: 0, length }, most);
+      if (isGzipped(unpacked)) throw corrupt(0, 'The gzip stream holds another gzip stream.');
+      return { bytes: unpacked };
+    } catch (error) {
+      if (isFederationError(error)) return { refused: { code: error.code, detail: error.detail } };
+      throw error;
+    }
+  }
+
+  /** Returns the sources that this merge reads from the clusters' files, and that have not been measured yet. */
+  private unmeasured(): WindowSource[] {
+    const { sources, files, unpacking } = this.input;
+    return sources.filter(
+      (source) =>
+        !this.isReused(source) && files?.has(source.cluster) !== true && !unpacking.sizes.has(source.cluster),
+    );
+  }
+
+  private isReused({ cluster }: WindowSource): boolean {
+    return this.input.reuse?.contributions.has(cluster) === true;
+  }
+
   private requirePrevious(): PreviousObject {
     if (this.previous === undefined) throw new TypeError('This merge has no previous object.');
     return this.previous;
@@ -103,8 +162,7 @@ export class MergeReads {
     // The reply's buffer is transferred to the merge thread, so a copy is needed: a part may be asked for again.
     if (known !== undefined) return { bytes: Uint8Array.from(known.bytes) };
     try {
-      const { bytes } = await this.readAt(source);
-      return { bytes };
+      return { bytes: await this.readAt(source) };
     } catch (error) {
       if (error instanceof SourceMoved) return {};
       throw error;
@@ -117,25 +175,36 @@ export class MergeReads {
     const known = this.input.files?.get(source.cluster);
     if (known !== undefined) return { bytes: Uint8Array.from(known.bytes.subarray(offset, offset + length)) };
     const range = { offset, length };
-    if (this.input.reuse?.contributions.has(source.cluster) === true)
-      return { bytes: await this.requirePrevious().readAgain(range) };
-    return this.readAt(source, range);
+    if (this.isReused(source)) return { bytes: await this.requirePrevious().readAgain(range) };
+    const { sizes, most } = this.input.unpacking;
+    return typeof sizes.get(source.cluster) === 'number'
+      ? { bytes: await unpack(await this.readAt(source), range, most) }
+      : { bytes: await this.readAt(source, range) };
   }
 
-  private async readAt(
-    source: WindowSource,
-    range?: { offset: number; length: number },
-  ): Promise<{ bytes: Uint8Array }> {
-    const { bucket, window, signal } = this.input;
-    const kept = keptVersion(source.decision);
-    const key = kept === undefined ? source.key : keptKey(source.cluster, window);
-    const version = kept ?? source.seen;
-    if (version === absent) throw new SourceMoved(source);
-    try {
-      return await readAll(bucket, key, { signal, version, range, maxBytes: largestSource });
-    } catch (error) {
-      throw isGone(error) ? new SourceMoved(source) : error;
-    }
+  private readAt(source: WindowSource, range?: { offset: number; length: number }): Promise<Uint8Array> {
+    return readVersion(this.input, source, range);
+  }
+}
+
+/**
+ * Reads a source, or a range of it, in the version that was last looked up. Throws SourceMoved if that version no
+ * longer exists.
+ */
+export async function readVersion(
+  { bucket, window, signal }: Pick<MergeReadsInput, 'bucket' | 'window' | 'signal'>,
+  source: WindowSource,
+  range?: { offset: number; length: number },
+): Promise<Uint8Array> {
+  const kept = keptVersion(source.decision);
+  const key = kept === undefined ? source.key : keptKey(source.cluster, window);
+  const version = kept ?? source.seen;
+  if (version === absent) throw new SourceMoved(source);
+  try {
+    const { bytes } = await readAll(bucket, key, { signal, version, range, maxBytes: largestSource });
+    return bytes;
+  } catch (error) {
+    throw isGone(error) ? new SourceMoved(source) : error;
   }
 }
 

@@ -70,6 +70,8 @@ export interface MergeDependencies extends Pick<
    * Maximum number of bytes of source files that all merges of this process together hold in memory. (Default: 256 MiB)
    */
   readonly mergeMemory?: number;
+  /** Maximum unpacked size of a gzipped source, in bytes. (Default: half of `mergeMemory`) */
+  readonly mostUnpacked?: number;
 }
 
 const defaultMergeMemory = 256 * 1024 * 1024;
@@ -92,7 +94,7 @@ const heartbeatEveryMs = 5_000;
 export function createMergeWindow(deps: MergeDependencies): MergeWindow {
   const { bucket } = deps;
   const readShard = createShardCache(bucket);
-  const { mergeMemory = defaultMergeMemory } = deps;
+  const { mergeMemory = defaultMergeMemory, mostUnpacked = mergeMemory / 2 } = deps;
   const memory: MemoryBudget = createMemoryBudget(mergeMemory);
   const mostHeld = Math.min(heldByOne, mergeMemory);
   return async ({ run, attempt, shard, index, force }) => {
@@ -128,6 +130,7 @@ export function createMergeWindow(deps: MergeDependencies): MergeWindow {
       force: again,
       memory,
       mostHeld,
+      mostUnpacked,
     });
     const beat = setInterval(
       () => deps.heartbeat({ window: planned.window, doing: merge.doing }),

@@ -28,6 +28,11 @@ export const catalog = {
     hint: 'Repair this window on the cluster that made it; the next run picks it up.',
     retryable: false,
   },
+  ETL_TOO_LARGE: {
+    means: 'A gzipped ETL file that unpacks to more bytes than this process accepts.',
+    hint: 'Check what wrote it. If the file is right, give the process that refused it more memory, as a file may unpack to an eighth of that; a federator reads the file again with `federated-etl federate --force`.',
+    retryable: false,
+  },
   ETL_TOO_OLD: {
     means: 'An ETL file of a codec version older than the oldest supported one.',
     hint: 'Upgrade the agent on the cluster that made it, and rebuild this window there.',

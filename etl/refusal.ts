@@ -25,3 +25,11 @@ export function tooOld(byte: number, detail: string): FederationError {
 export function tooNew(byte: number, detail: string): FederationError {
   return new FederationError('ETL_TOO_NEW', { subject: { byte }, detail });
 }
+
+/** Returns the error for a gzipped file of `packed` bytes that unpacks to more than `limit` bytes. */
+export function tooLarge(packed: number, limit: number): FederationError {
+  return new FederationError('ETL_TOO_LARGE', {
+    subject: { byte: 0 },
+    detail: `The gzip file of ${packed} bytes unpacks to more than ${limit} bytes, the limit here.`,
+  });
+}

@@ -20,6 +20,14 @@ export function mergeMemory(usable = usableMemory()): number {
   return Math.min(Math.max(Math.floor(usable / 4), 128 * mebibyte), 2_048 * mebibyte);
 }
 
+/**
+ * Returns the maximum number of bytes that a gzipped file may have when it is unpacked. It is an eighth of the memory
+ * that the container or the machine has, but at least 64 MiB and at most 1 GiB: half of `mergeMemory`.
+ */
+export function mostUnpacked(usable = usableMemory()): number {
+  return mergeMemory(usable) / 2;
+}
+
 function usableMemory(): number {
   // If the container has no memory limit, `limit` is either 0 or more than the memory of the machine.
   const limit = process.constrainedMemory();

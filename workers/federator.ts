@@ -16,7 +16,7 @@ import { promptly } from '../operator/promptly';
 import { unsafeWithoutCondition } from '../storage/conditional-create';
 import { pullNow, type RosterState, rosterState, rulesOf } from '../workflows/messages';
 import { temporalContext } from './as-activity';
-import { mergeMemory, mergeSlots } from './capacity';
+import { mergeMemory, mergeSlots, mostUnpacked } from './capacity';
 import { watchSilence } from './cluster-silence';
 import { awaitEarlierRuns } from './earlier-runs';
 import { ensureFederateOnPush } from './federate-on-push';
@@ -87,7 +87,11 @@ export async function startFederator(context: RoleContext): Promise<StartedRole>
     }),
     await createWorker(context, {
       taskQueue: names.mergeQueue,
-      activities: createMergeActivities({ ...deps, mergeMemory: mergeMemory() }),
+      activities: createMergeActivities({
+        ...deps,
+        mergeMemory: mergeMemory(),
+        mostUnpacked: mostUnpacked(),
+      }),
       workflows: false,
       maxConcurrentActivityTaskExecutions: mergeSlots(),
     }),

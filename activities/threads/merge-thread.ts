@@ -56,6 +56,8 @@ export type MergeQuestion =
 export interface MergeReply {
   /** The requested bytes. Undefined if the source has changed since its version was looked up. */
   readonly bytes?: Uint8Array;
+  /** Why the requested source cannot be unpacked. */
+  readonly refused?: Pick<BadSource, 'code' | 'detail'>;
   /**
    * Bytes of the previous merged object that precede `bytes`. They are needed only to compute the digest of that
    * object.
@@ -175,7 +177,11 @@ class WindowSplice {
       this.splice.addFrom(source.from, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
       return;
     }
-    const { bytes } = this.ask(question);
+    const { bytes, refused } = this.ask(question);
+    if (refused !== undefined) {
+      this.bad.push({ cluster: source.cluster, ...refused });
+      return;
+    }
     if (bytes === undefined) {
       this.moved.push(source.cluster);
       return;

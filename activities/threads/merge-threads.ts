@@ -56,11 +56,11 @@ export function startMergeThreads(options?: ThreadsOptions): MergeThreads {
         side.fail(error);
       };
       const answer = async (question: MergeQuestion) => {
-        const { bytes, skipped } = await traffic.read(question);
+        const { bytes, skipped, refused } = await traffic.read(question);
         const own = bytes && ownBytes(bytes);
         const ownSkipped = skipped && ownBytes(skipped);
         side.answer(
-          { bytes: own, skipped: ownSkipped },
+          { bytes: own, skipped: ownSkipped, refused },
           [own, ownSkipped].filter((one) => one !== undefined),
         );
       };

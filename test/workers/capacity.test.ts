@@ -1,5 +1,5 @@
 import { totalmem } from 'node:os';
-import { mergeMemory, mergeSlots } from '../../workers/capacity';
+import { mergeMemory, mergeSlots, mostUnpacked } from '../../workers/capacity';
 
 const gibibyte = 2 ** 30;
 
@@ -17,9 +17,13 @@ describe('the capacity of a federator', () => {
     [1 * gibibyte, 0.25 * gibibyte],
     [4 * gibibyte, 1 * gibibyte],
     [256 * gibibyte, 2 * gibibyte],
-  ])('with %d bytes of memory is %d bytes of merges', (usable, bytes) => {
-    expect(mergeMemory(usable)).toBe(bytes);
-  });
+  ])(
+    'with %d bytes of memory is %d bytes of merges, and half of that for one unpacked file',
+    (usable, bytes) => {
+      expect(mergeMemory(usable)).toBe(bytes);
+      expect(mostUnpacked(usable)).toBe(bytes / 2);
+    },
+  );
 
   it('is read from this process', () => {
     expect(mergeMemory()).toBeLessThanOrEqual(Math.max(totalmem() / 4, 0.125 * gibibyte));
