@@ -1,18 +1,18 @@
 import type { Bucket } from '../storage/bucket';
-import { openBucket, readFederatedStore } from '../storage/open-bucket';
+import { openBucket, type OpenBucketOptions, readFederatedStore } from '../storage/open-bucket';
 import type { StorageCall } from '../storage/with-metrics';
 import type { Log } from './log';
 import type { Settings } from './settings';
 
 /**
  * Opens the bucket that a `federated-store.yaml` file describes. Logs the bucket's warnings, changes of the file, and
- * each call to the bucket. Calls are logged at level info if the file sets `trace.enable`, otherwise at level debug. `observe` also
- * receives each call. The caller must close the bucket.
+ * each call to the bucket. Calls are logged at level info if the file sets `trace.enable`, otherwise at level debug. The
+ * caller must close the bucket.
  */
 export async function openLoggedBucket(
   { file, gcsEmulator }: Pick<Settings['storage'], 'file' | 'gcsEmulator'>,
   log: Log,
-  observe?: (call: StorageCall) => void,
+  { observe, kept }: Pick<OpenBucketOptions, 'observe' | 'kept'> = {},
 ): Promise<Bucket> {
   const store = await readFederatedStore(file);
   const traced = store.type === 'S3' && store.config.trace.enable;
@@ -20,6 +20,7 @@ export async function openLoggedBucket(
     gcsEmulator,
     warn: (warning) => log.warn({ event: 'storage.warning' }, warning),
     renewed: (message) => log.info({ event: 'storage.renewed' }, message),
+    ...(kept && { kept }),
     observe: (call) => {
       observe?.(call);
       logCall(log, traced ? 'info' : 'debug', call);

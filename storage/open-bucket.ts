@@ -16,6 +16,8 @@ import { type RetryOptions, withRetry } from './with-retry';
 export interface OpenBucketOptions {
   /** Called with each warning, such as one about the store's settings, or about its file after a change. */
   readonly warn?: (message: string) => void;
+  /** Called with the reason if a changed file cannot be used, and with undefined once it can. */
+  readonly kept?: (why: string | undefined) => void;
   /** Called when the store's file has changed and its new content is used from now on. */
   readonly renewed?: (message: string) => void;
   /** Called after each attempt of a call to the store, including failed attempts that are retried. */
@@ -33,7 +35,7 @@ export interface OpenBucketOptions {
  */
 export async function openBucket(
   store: FederatedStore,
-  { warn = () => undefined, renewed = () => undefined, observe, gcsEmulator }: OpenBucketOptions = {},
+  { warn = () => undefined, renewed = () => undefined, kept, observe, gcsEmulator }: OpenBucketOptions = {},
 ): Promise<Bucket> {
   for (const warning of store.warnings) warn(warning);
   const open = (described: FederatedStore) => openDriver(described, warn, gcsEmulator);
@@ -41,7 +43,13 @@ export async function openBucket(
   const driver =
     origin === undefined
       ? await open(store)
-      : await withRenewal(store, { open, read: () => readFederatedStore(origin.file), warn, renewed });
+      : await withRenewal(store, {
+          open,
+          read: () => readFederatedStore(origin.file),
+          warn,
+          renewed,
+          ...(kept && { kept }),
+        });
   const observed = observe === undefined ? driver : withMetrics(driver, observe);
   return withRetry(withPrefix(observed, store.prefix), patienceOf(store));
 }

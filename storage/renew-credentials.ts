@@ -14,6 +14,11 @@ export interface RenewalOptions {
    * with each warning about the new content that the old content did not cause.
    */
   readonly warn: (message: string) => void;
+  /**
+   * Called with the reason if the bucket keeps its old content because the file cannot be used, and with undefined once
+   * the file and the bucket agree again.
+   */
+  readonly kept?: (why: string | undefined) => void;
   /** Called when the bucket starts to use the changed file. */
   readonly renewed: (message: string) => void;
   /** Time between two checks of the file, in milliseconds. (Default: 5,000) */
@@ -50,8 +55,16 @@ export async function withRenewal(store: FederatedStore, options: RenewalOptions
   let warning: string | undefined;
 
   function warnOnce(message: string): void {
-    if (message !== warning) options.warn(message);
+    if (message === warning) return;
+    options.warn(message);
+    options.kept?.(message);
     warning = message;
+  }
+
+  /** Records that the bucket uses what the file contains. */
+  function agrees(): void {
+    if (warning !== undefined) options.kept?.(undefined);
+    warning = undefined;
   }
 
   async function endIfUnused(opened: Opened): Promise<void> {
@@ -79,12 +92,12 @@ export async function withRenewal(store: FederatedStore, options: RenewalOptions
     try {
       const found = await options.read();
       if (found.origin?.digest === current.store.origin?.digest) {
-        warning = undefined;
+        agrees();
         return;
       }
       const before = current.store.warnings;
       if (placeOf(found) === placeOf(current.store) && (await replace(found))) {
-        warning = undefined;
+        agrees();
         for (const message of found.warnings) if (!before.includes(message)) options.warn(message);
         options.renewed(`${file} has changed and is used from now on.`);
       } else {

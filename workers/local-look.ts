@@ -1,4 +1,4 @@
-import type { RoleName } from '../federation/conditions';
+import type { Finding, RoleName } from '../federation/conditions';
 import type { BucketReader } from '../storage/bucket';
 import type { StorageCall } from '../storage/with-metrics';
 import type { Conditions } from './conditions';
@@ -13,6 +13,8 @@ const everyMs = 60_000;
 export interface LocalLook {
   /** Records the outcome of a call to the store. */
   storageCalled(call: StorageCall): void;
+  /** Records why the process does not use the present content of the store's file; undefined if it does. */
+  storeKept(why: string | undefined): void;
   /** Checks the store and the volumes once. */
   look(bucket: BucketReader): Promise<void>;
   /** Checks the store and the volumes now and once a minute. Returns a function that stops these checks. */
@@ -29,9 +31,16 @@ export function localLook(settings: RoleContext['settings'], conditions: Conditi
     federatedCluster: [local],
     primaryCluster: [local, { setting: 'query.path', folder: query.path }],
   };
+  let kept: string | undefined;
+  const lookAtStore = async (calls: StoreCalls, bucket: BucketReader): Promise<Finding> => {
+    const found = await calls.look(bucket);
+    return found.holds === 'yes' && kept !== undefined ? { ...found, reason: kept } : found;
+  };
   const look = async (bucket: BucketReader) => {
     await Promise.all([
-      ...stores.map(async ({ role, calls }) => conditions.found(role, 'store', await calls.look(bucket))),
+      ...stores.map(async ({ role, calls }) =>
+        conditions.found(role, 'store', await lookAtStore(calls, bucket)),
+      ),
       ...(['federatedCluster', 'primaryCluster'] as const)
         .filter((role) => settings.roles[role])
         .map(async (role) => conditions.found(role, 'disk', await lookAtDisks(disks[role]))),
@@ -39,6 +48,7 @@ export function localLook(settings: RoleContext['settings'], conditions: Conditi
   };
   return {
     storageCalled: (call) => stores.forEach(({ calls }) => calls.called(call)),
+    storeKept: (why) => (kept = why),
     look,
     keep: (bucket) => repeat(everyMs, () => look(bucket), { atOnce: true }),
   };

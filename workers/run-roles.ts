@@ -53,10 +53,13 @@ export async function runRoles(
   const local = localLook(settings, conditions);
   const { roles, clusterId } = settings;
   const openBucket = () =>
-    openLoggedBucket(settings.storage, log, (call) => {
-      metrics.storageCalled(call);
-      local.storageCalled(call);
-      countCall(call);
+    openLoggedBucket(settings.storage, log, {
+      observe: (call) => {
+        metrics.storageCalled(call);
+        local.storageCalled(call);
+        countCall(call);
+      },
+      kept: (why) => local.storeKept(why),
     });
   const store = await openStore(openBucket, {
     isPatient: roles.primaryCluster,

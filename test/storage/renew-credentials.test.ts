@@ -89,16 +89,18 @@ describeWithAzure('credentials of an Azure server', () => {
  */
 async function watched(file: MountedFile, open: RenewalOptions['open'], lookEveryMs = 3_600_000) {
   const [warnings, renewals]: [string[], string[]] = [[], []];
+  const kept: (string | undefined)[] = [];
   const bucket = await keep(
     withRenewal(await readFederatedStore(file.path), {
       open,
       read: () => readFederatedStore(file.path),
       warn: (message) => warnings.push(message),
       renewed: (message) => renewals.push(message),
+      kept: (why) => kept.push(why),
       lookEveryMs,
     }),
   );
-  return { bucket, warnings, renewals };
+  return { bucket, warnings, renewals, kept };
 }
 
 describe('credentials of GCS', () => {
@@ -226,7 +228,7 @@ describe('a file that changes', () => {
     ],
   ])('and is %s leaves the old one in use, with one warning', async (_, change, warning) => {
     const file = mounted(storeOf());
-    const { bucket, warnings, renewals } = await watched(file, open, 0);
+    const { bucket, warnings, renewals, kept } = await watched(file, open, 0);
     server.answer(fine);
     file.write(change(JSON.stringify(storeOf())));
     await bucket.head('k');
@@ -234,10 +236,12 @@ describe('a file that changes', () => {
     expect(signers()).toEqual(['a ', 'a ']);
     expect(warnings).toEqual([expect.stringMatching(warning)]);
     expect(renewals).toEqual([]);
+    expect(kept).toEqual(warnings);
     file.write(JSON.stringify(storeOf({ access_key: 'b' })));
     await bucket.head('k');
     expect(signers()[2]).toBe('b ');
     expect(warnings).toHaveLength(1);
+    expect(kept).toEqual([...warnings, undefined]);
   });
 
   test('and is gone leaves the old one in use, with one warning', async () => {

@@ -80,7 +80,9 @@ describe('a store that goes away', () => {
     readiness.onceReady(async () => undefined);
     readiness.serving(() => undefined);
     const local = localLook(settings, readiness.conditions);
-    bucket = await openLoggedBucket(settings.storage, silentLog, (call) => local.storageCalled(call));
+    bucket = await openLoggedBucket(settings.storage, silentLog, {
+      observe: (call) => local.storageCalled(call),
+    });
     server = await startHealth('127.0.0.1:0', readiness, registry);
     const ask = async (role: string) => {
       const answer = await fetch(`${server.url}/readyz?role=${role}`);
@@ -107,6 +109,12 @@ describe('a store that goes away', () => {
     await rename(`${directory}-away`, directory);
     await local.look(bucket);
     expect(await ask('federatedCluster')).toContain('200 federatedCluster: ready\n');
+    local.storeKept('The file cannot be used.');
+    await local.look(bucket);
+    expect(await ask('federator')).toContain('\nfederator.store: ok (The file cannot be used.)\n');
+    local.storeKept(undefined);
+    await local.look(bucket);
+    expect(await ask('federator')).toContain('\nfederator.store: ok\n');
   });
 });
 
