@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
 import { parseListen } from '../config/listen';
+import type { ReadToken } from '../config/read-tokens';
 import { FederationError } from '../errors/federation-error';
 import type { ServerOptions } from './options';
 
@@ -24,22 +25,32 @@ export function allowedOrigins({
   return origins.includes('*') ? '*' : [...origins];
 }
 
+/** Name under which the log shows the operator token. A read token cannot have it: file names have no blanks. */
+const operator = 'operator token';
+
 /**
  * Decides which requests may read data and which may perform operator actions. The constructor throws SETTINGS_INVALID
- * if other machines can reach the server, but neither a token nor `openRead` is set.
+ * if other machines can reach the server, but there is neither a token nor `openRead`.
  */
 export class Access {
   /** Whether reading needs no token. */
   readonly open: boolean;
   private readonly given: ServerOptions['token'];
+  private readonly readTokens: NonNullable<ServerOptions['readTokens']>;
 
-  constructor(options: Pick<ServerOptions, 'listen' | 'token' | 'openRead'>) {
-    this.given = options.token;
-    this.open = options.openRead || isLoopback(parseListen(options.listen, 'api.listen').host);
-    if (!this.open && this.token === undefined) {
+  constructor({
+    token,
+    readTokens = () => [],
+    openRead,
+    listen,
+  }: Pick<ServerOptions, 'listen' | 'token' | 'readTokens' | 'openRead'>) {
+    this.given = token;
+    this.readTokens = readTokens;
+    this.open = openRead || isLoopback(parseListen(listen, 'api.listen').host);
+    if (!this.open && this.tokens().length === 0) {
       throw new FederationError('SETTINGS_INVALID', {
         subject: { setting: 'api.token' },
-        detail: `${options.listen} can be reached from other machines, and neither api.token nor api.openRead is set.`,
+        detail: `${listen} can be reached from other machines, but there is neither a token (api.token, api.readTokensPath) nor api.openRead.`,
         hint: 'Set api.token, set api.openRead to let anybody read, or listen on 127.0.0.1.',
       });
     }
@@ -55,30 +66,56 @@ export class Access {
     return this.token !== undefined;
   }
 
+  /** Returns all tokens that are valid now. */
+  private tokens(): readonly ReadToken[] {
+    const { token } = this;
+    return [...(token === undefined ? [] : [{ name: operator, token }]), ...this.readTokens()];
+  }
+
+  /** Returns the name of a request's token. Returns undefined if it has none, or if one of its tokens is wrong. */
+  nameOf(headers: IncomingHttpHeaders): string | undefined {
+    const valid = this.tokens();
+    const names = tokensOf(headers).map((given) => nameIn(valid, given));
+    return names.includes(undefined) ? undefined : names[0];
+  }
+
   /** Throws ACCESS_DENIED unless a request with these headers may read data. */
   requireRead(headers: IncomingHttpHeaders): void {
-    if (!this.open) this.requireToken(headers);
+    if (this.open || this.nameOf(headers) !== undefined) return;
+    throw new FederationError('ACCESS_DENIED', {
+      detail: tokensOf(headers).length === 0 ? 'The token is missing.' : 'The token is wrong.',
+    });
   }
 
   /** Throws ACCESS_DENIED unless a request with these headers may make changes. */
   requireAct(headers: IncomingHttpHeaders): void {
-    if (this.token === undefined) {
+    const { token } = this;
+    if (token === undefined) {
       throw new FederationError('ACCESS_DENIED', {
         detail: 'Changes are not possible, as no operator token is configured.',
         hint: 'Set api.token, or use the command line.',
       });
     }
-    this.requireToken(headers);
-  }
-
-  private requireToken(headers: IncomingHttpHeaders): void {
     const given = tokensOf(headers);
-    const { token } = this;
-    if (given.length > 0 && token !== undefined && given.every((one) => same(one, token))) return;
+    if (given.length > 0 && given.every((one) => same(one, token))) return;
+    const name = this.nameOf(headers);
     throw new FederationError('ACCESS_DENIED', {
-      detail: given.length === 0 ? 'The operator token is missing.' : 'The operator token is wrong.',
+      detail:
+        given.length === 0
+          ? 'The operator token is missing.'
+          : name === undefined || name === operator
+            ? 'The operator token is wrong.'
+            : `The token ${name} may only read; a change needs the operator token.`,
     });
   }
+}
+
+/**
+ * Returns the name of a token among the valid ones; undefined if it is not one of them. Compares it with all of them,
+ * so that the response time does not reveal which one is similar.
+ */
+function nameIn(valid: readonly ReadToken[], given: string): string | undefined {
+  return valid.filter(({ token }) => same(given, token))[0]?.name;
 }
 
 /**

@@ -41,8 +41,8 @@ function nameIn(host: string): string {
 
 /**
  * Returns whether a program, such as kubectl-cost, has sent a request through the proxy of the Kubernetes API server.
- * That proxy sends its own name as `Host`, which a pod cannot know. A page could send the same `X-Forwarded-Uri`, but it
- * can neither omit `Accept-Language` nor change `Accept-Encoding`, in which every browser names deflate.
+ * That proxy sends its own name as `Host`, which a pod cannot know. A page could send the same `X-Forwarded-Uri`, but
+ * it can neither omit `Accept-Language` nor change `Accept-Encoding`, in which every browser names deflate.
  */
 function isFromApiServer(headers: IncomingHttpHeaders): boolean {
   const proxied = /^\/api\/v1\/namespaces\/[^/]+\/(?:pods|services)\/[^/]+\/proxy(?:\/|$)/;

@@ -1,5 +1,6 @@
 import type { Registry } from 'prom-client';
 import type { Log } from '../config/log';
+import type { ReadToken } from '../config/read-tokens';
 import type { Aliases } from '../query/aliases';
 import type { Answers } from '../query/answers';
 import type { Federation } from './contract';
@@ -30,6 +31,8 @@ export interface ServerOptions {
    * can be changed over HTTP.
    */
   readonly token?: string | (() => string | undefined);
+  /** Returns the tokens with which clients may read, but change nothing. (Default: none) */
+  readTokens?(this: void): readonly ReadToken[];
   /** Whether anybody may read without a token. */
   readonly openRead: boolean;
   /**

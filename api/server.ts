@@ -81,8 +81,15 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'unknown';
     observed.observe(route, reply.statusCode, reply.elapsedTime / 1_000);
+    const tokenName = access.nameOf(request.headers);
     log.debug(
-      { event: 'api.request', route, status: reply.statusCode, milliseconds: Math.round(reply.elapsedTime) },
+      {
+        event: 'api.request',
+        route,
+        status: reply.statusCode,
+        milliseconds: Math.round(reply.elapsedTime),
+        ...(tokenName !== undefined && { tokenName }),
+      },
       `${request.method} ${route} ${reply.statusCode}`,
     );
   });

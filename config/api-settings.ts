@@ -1,11 +1,14 @@
 import { isFederationError } from '../errors/federation-error';
 import type { SettingValues } from './keys';
 import { parseListen } from './listen';
-import type { Fault } from './values';
+import { readReadTokens, type ReadToken } from './read-tokens';
+import type { Fault, Locate } from './values';
 
 export interface ApiSettings {
   readonly listen: string;
   readonly token?: string;
+  /** Tokens with which clients may read, but change nothing. */
+  readonly readTokens: readonly ReadToken[];
   readonly openRead: boolean;
   /**
    * Web origins whose pages may read the API from a browser. `*` allows all origins. (Default: all origins if
@@ -28,12 +31,24 @@ export interface ApiSettings {
   };
 }
 
-/** Compiles the settings of the API server from the given values. Adds a fault for each invalid value. */
-export function compileApi(values: SettingValues, faults: Fault[]): ApiSettings {
+/**
+ * Compiles the settings of the API server from the given values. Adds a fault for each invalid value. Reads the files
+ * of the read tokens only for a primary cluster.
+ */
+export function compileApi(
+  values: SettingValues,
+  faults: Fault[],
+  { locate, primary }: { readonly locate: Locate; readonly primary: boolean },
+): ApiSettings {
+  const { 'api.token': token, 'api.readTokensPath': readTokensPath } = values;
   const listen = checkedListen('api.listen', values, faults);
   return {
     listen,
-    token: values['api.token'],
+    token,
+    readTokens:
+      primary && readTokensPath !== undefined
+        ? readReadTokens(locate('api.readTokensPath', readTokensPath), token, faults)
+        : [],
     openRead: values['api.openRead'],
     origins: originsOf(values, faults),
     hosts: hostsOf(values, faults),

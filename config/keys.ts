@@ -60,6 +60,7 @@ export const settingKeys = {
   'temporal.uiUrl': { kind: text },
   'api.listen': { kind: text, byDefault: '127.0.0.1:9003' },
   'api.token': { kind: text, secret: true },
+  'api.readTokensPath': { kind: text },
   'api.openRead': { kind: flag, byDefault: false },
   'api.origins': { kind: texts },
   'api.hosts': { kind: texts, byDefault: [] },

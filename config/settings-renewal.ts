@@ -1,17 +1,19 @@
 import { isDeepStrictEqual } from 'node:util';
 import { describeError } from '../errors/federation-error';
 import type { Log } from './log';
+import type { ReadToken } from './read-tokens';
 import { loadSettings, type Settings } from './settings';
 
 /**
  * Reads some settings again, because their files may change while a process runs: the operator token in the settings
- * file, the encryption keys, and the certificates, the key and the profile for Temporal. All other settings keep the values that they had at
- * the start. If a file cannot be used, for example because it is half-written, keeps the previous values and warns
- * once.
+ * file, the read tokens, the encryption keys, and the certificates, the key and the profile for Temporal. All other
+ * settings keep the values that they had at the start. If a file cannot be used, for example because it is half-written,
+ * keeps the previous values and warns once.
  */
 export class SettingsRenewal {
   #temporal: Settings['temporal'];
   #token: string | undefined;
+  #readTokens: readonly ReadToken[];
   #warning: string | undefined;
 
   constructor(
@@ -21,6 +23,7 @@ export class SettingsRenewal {
   ) {
     this.#temporal = first.temporal;
     this.#token = first.api.token;
+    this.#readTokens = first.api.readTokens;
   }
 
   /** How to connect to Temporal now. */
@@ -31,6 +34,11 @@ export class SettingsRenewal {
   /** The operator token that is valid now. */
   get token(): string | undefined {
     return this.#token;
+  }
+
+  /** The read tokens that are valid now. */
+  get readTokens(): readonly ReadToken[] {
+    return this.#readTokens;
   }
 
   /** Looks whether the files have changed. */
@@ -60,9 +68,17 @@ export class SettingsRenewal {
           'The keys of temporal.encryptionKeys have changed and are used from now on.',
         );
     }
-    if (api.token === this.#token) return;
-    this.#token = api.token;
-    this.log.info({ event: 'settings.renewed' }, 'api.token has changed and is used from now on.');
+    if (api.token !== this.#token) {
+      this.#token = api.token;
+      this.log.info({ event: 'settings.renewed' }, 'api.token has changed and is used from now on.');
+    }
+    if (isDeepStrictEqual(api.readTokens, this.#readTokens)) return;
+    this.#readTokens = api.readTokens;
+    const names = api.readTokens.map(({ name }) => name).join(', ');
+    this.log.info(
+      { event: 'settings.renewed' },
+      `The read tokens have changed. These are valid from now on: ${names === '' ? 'none' : names}.`,
+    );
   }
 
   private warnOnce(message: string): void {

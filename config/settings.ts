@@ -172,7 +172,7 @@ function compileSettings(
     pull: { everyMs: values['localEtl.pullEvery'] },
     temporal,
     ...(values['temporal.uiUrl'] !== undefined && { temporalUi: values['temporal.uiUrl'] }),
-    api: compileApi(values, faults),
+    api: compileApi(values, faults, { locate, primary: roles.primaryCluster }),
     query: compileQuery(values, locate, faults),
     export: { enabled: values['export.enabled'], format: values['export.format'] },
     health: { listen: checkedListen('health.listen', values, faults) },
@@ -193,7 +193,8 @@ export interface DefaultSettings {
 export function defaultSettings(): DefaultSettings {
   const values = checkValues(new Map(), []);
   const { 'query.memory': memory, 'query.threads': threads } = values;
-  return freeze({ api: compileApi(values, []), query: { memory, threads } });
+  const locate: Locate = (_, path) => resolve(path);
+  return freeze({ api: compileApi(values, [], { locate, primary: false }), query: { memory, threads } });
 }
 
 /** Throws SETTINGS_INVALID if this cluster has no role in the federation. */

@@ -409,7 +409,7 @@ export const catalog = {
   },
   ACCESS_DENIED: {
     means: 'The token is missing or wrong, or none is configured.',
-    hint: 'Send `Authorization: Bearer <token>` or `X-API-KEY: <token>` with the value of api.token.',
+    hint: 'Send `Authorization: Bearer <token>` or `X-API-KEY: <token>` with the operator token (api.token), or, to read, with a read token.',
     retryable: false,
   },
   HOST_UNKNOWN: {

@@ -1,5 +1,6 @@
 import { type ReadThreads, startReadThreads } from '../activities/threads/read-threads';
 import { startServer } from '../api/server';
+import type { ReadToken } from '../config/read-tokens';
 import { FederationError } from '../errors/federation-error';
 import { federationOf } from '../operator/federation';
 import type { DataState } from '../query/answer';
@@ -18,6 +19,8 @@ export interface PrimaryContext extends Pick<RoleContext, 'settings' | 'names' |
   client(): RoleContext['client'] | undefined;
   /** Returns the operator token that is valid now. */
   token(): string | undefined;
+  /** Returns the read tokens that are valid now. */
+  readTokens(): readonly ReadToken[];
 }
 
 /** The query API of a primary. */
@@ -72,6 +75,7 @@ export async function startPrimaryApi(context: PrimaryContext): Promise<PrimaryA
       utcOffsetSeconds: api.utcOffsetSeconds,
       assetsFlavour: api.assets,
       token: () => context.token(),
+      readTokens: () => context.readTokens(),
       openRead: api.openRead,
       origins: api.origins,
       hosts: api.hosts,

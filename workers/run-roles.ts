@@ -86,6 +86,7 @@ export async function runRoles(
           bucket: () => store.bucket(),
           client: () => connected.client,
           token: () => renewal.token,
+          readTokens: () => renewal.readTokens,
         })
       : undefined;
   const api = cluster?.api;

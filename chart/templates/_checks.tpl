@@ -99,7 +99,7 @@
 {{- fail (printf "%s serves the API, which only a primary has: set federatedETL.primaryCluster, or take it away." $outside) -}}
 {{- end -}}
 {{- if not (include "federated-etl.servesApi" .) -}}
-{{- fail (printf "%s makes the costs of all clusters readable from outside: set api.token.secret, or say api.openRead." $outside) -}}
+{{- fail (printf "%s makes the costs of all clusters readable from outside: set api.token.secret or api.readTokens.secret, or say api.openRead." $outside) -}}
 {{- end -}}
 {{- end -}}
 {{- if and $v.api.ingress.enabled (not $v.api.ingress.host) -}}

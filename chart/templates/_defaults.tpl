@@ -101,6 +101,8 @@ api:
   token:
     secret: ""
     key: token
+  readTokens:
+    secret: ""
   openRead: false
   origins: []
   hosts: []

@@ -52,7 +52,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 
 {{/* `true` if the API can be reached from outside its pod. */}}
 {{- define "federated-etl.servesApi" -}}
-{{- if and .Values.federatedETL.primaryCluster (or .Values.api.token.secret .Values.api.openRead) }}true{{ end -}}
+{{- if and .Values.federatedETL.primaryCluster (or .Values.api.token.secret .Values.api.readTokens.secret .Values.api.openRead) }}true{{ end -}}
 {{- end -}}
 
 {{/* The host names of the API's service and ingress, if reading needs no token: the primary then checks them. */}}

@@ -208,6 +208,9 @@ annotations:
 {{- if and $v.federatedETL.primaryCluster $v.query.volume.size -}}
 {{- $mounts = append $mounts (dict "name" "query" "mountPath" "/var/lib/federated-etl/query") -}}
 {{- end -}}
+{{- if and $v.federatedETL.primaryCluster $v.api.readTokens.secret -}}
+{{- $mounts = append $mounts (dict "name" "read-tokens" "mountPath" "/etc/federated-etl/read-tokens" "readOnly" true) -}}
+{{- end -}}
 {{- dict "mounts" $mounts | toJson -}}
 {{- end -}}
 
@@ -219,6 +222,9 @@ annotations:
 {{- if and $v.federatedETL.primaryCluster $v.query.volume.size -}}
 {{- $claim := printf "%s-query" (include "federated-etl.fullname" .) -}}
 {{- $volumes = append $volumes (dict "name" "query" "persistentVolumeClaim" (dict "claimName" $claim)) -}}
+{{- end -}}
+{{- if and $v.federatedETL.primaryCluster $v.api.readTokens.secret -}}
+{{- $volumes = append $volumes (dict "name" "read-tokens" "secret" (dict "secretName" $v.api.readTokens.secret)) -}}
 {{- end -}}
 {{- dict "volumes" $volumes | toJson -}}
 {{- end -}}

@@ -34,6 +34,7 @@ roles of the process, and its `healthPort` where that is another than 9004.
 {{- if has "primaryCluster" .roles -}}
 {{- $listen := ternary ":9003" "127.0.0.1:9003" (eq (include "federated-etl.servesApi" .root) "true") -}}
 {{- $api := dict "listen" $listen "openRead" $v.api.openRead "currency" $v.api.currency "utcOffset" $v.api.utcOffset "assets" $v.api.assets -}}
+{{- if $v.api.readTokens.secret }}{{ $_ := set $api "readTokensPath" "/etc/federated-etl/read-tokens" }}{{ end -}}
 {{- with $v.api.origins }}{{ $_ := set $api "origins" . }}{{ end -}}
 {{- with concat (include "federated-etl.ownHosts" .root | fromJson).hosts $v.api.hosts | uniq }}{{ $_ := set $api "hosts" . }}{{ end -}}
 {{- with $v.api.aliases }}{{ $_ := set $api "aliases" . }}{{ end -}}

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import type { FastifyInstance } from 'fastify';
+import pino from 'pino';
 import { Registry } from 'prom-client';
 import { startServer } from '../../api/server';
 import { silentLog } from '../../config/log';
@@ -133,6 +134,69 @@ describe('changing', () => {
     } finally {
       await app.close();
     }
+  });
+});
+
+describe('read tokens', () => {
+  const grafana = { name: 'grafana', token: 'open-grafana' };
+  const billing = { name: 'billing', token: 'open-billing' };
+
+  it('read, change nothing, and are named in the log but never shown', async () => {
+    const lines: string[] = [];
+    const log = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) });
+    const federation = rememberingFederation();
+    let readTokens = [grafana, billing];
+    const options = { federation, log, token, readTokens: () => readTokens };
+    const app = await serverOver(engine, { ...options, listen: ':0' });
+    const read = async (headers: Record<string, string>) =>
+      (await ask(app, '/getConfigs', {}, headers)).status;
+    const change = async (headers: Record<string, string>) =>
+      app.inject({ method: 'POST', url: '/api/federations', payload: {}, headers });
+    const asGrafana = { authorization: `Bearer ${grafana.token}` };
+    const asBilling = { 'x-api-key': billing.token };
+    expect([await read(asGrafana), await read(asBilling), await read({}), await read(bearer)]).toEqual([
+      200, 200, 401, 200,
+    ]);
+    expect(await read({ ...asGrafana, 'x-api-key': 'wrong' })).toBe(401);
+    expect(await read({ ...bearer, ...asBilling })).toBe(200);
+    for (const headers of [asGrafana, { ...bearer, ...asBilling }])
+      expect((await change(headers)).statusCode).toBe(401);
+    expect((await change(asGrafana)).body).toContain('The token grafana may only read');
+    expect((await change(bearer)).statusCode).toBe(200);
+    expect(federation.asked).toHaveLength(1);
+
+    readTokens = [{ ...grafana, token: 'open-again' }];
+    expect([await read(asGrafana), await read(asBilling), await read({ 'x-api-key': 'open-again' })]).toEqual(
+      [401, 401, 200],
+    );
+    await app.close();
+
+    const named = lines.map((line) => (JSON.parse(line) as { tokenName?: string }).tokenName);
+    expect(named.slice(0, 4)).toEqual(['grafana', 'billing', undefined, 'operator token']);
+    for (const secret of [token, grafana.token, billing.token, 'open-again', 'wrong'])
+      expect(lines.join('')).not.toContain(secret);
+  });
+
+  it('are enough to be reachable from other machines, but not to change anything', async () => {
+    const app = await serverOver(engine, { listen: ':0', readTokens: () => [grafana] });
+    const headers = { 'x-api-key': grafana.token };
+    expect((await ask(app, '/api/status', {}, headers)).data.canAct).toBe(false);
+    const changed = await app.inject({ method: 'POST', url: '/api/federations', payload: {}, headers });
+    expect(changed.body).toContain('no operator token is configured');
+    await app.close();
+    await expect(serverOver(engine, { listen: ':0', readTokens: () => [] })).rejects.toMatchObject({
+      code: 'SETTINGS_INVALID',
+    });
+  });
+
+  it('are optional with openRead, but still named in the log', async () => {
+    const lines: string[] = [];
+    const log = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) });
+    const app = await serverOver(engine, { listen: ':0', openRead: true, log, readTokens: () => [grafana] });
+    for (const given of ['', 'wrong', grafana.token])
+      expect((await ask(app, '/getConfigs', {}, { 'x-api-key': given })).status).toBe(200);
+    await app.close();
+    expect(lines.filter((line) => line.includes('"tokenName":"grafana"'))).toHaveLength(1);
   });
 });
 

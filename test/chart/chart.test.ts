@@ -92,6 +92,7 @@ describeWithHelm('the chart', () => {
         'federated-store': { 'federated-store.yaml': store },
         'etl-backup': { 'object-store.yaml': store },
         'federated-etl-token': { token: 'an-operator-token' },
+        'read-tokens': { grafana: 'a-read-token\n' },
         'temporal-cloud': { 'api-key': 'an-api-key' },
         'temporal-client': { 'tls.crt': 'a certificate', 'tls.key': 'a key' },
         'temporal-ca': { 'ca.crt': 'an authority' },
@@ -211,6 +212,7 @@ describeWithHelm('the chart', () => {
           },
           api: {
             token: { secret: 'federated-etl-token' },
+            readTokens: { secret: 'read-tokens' },
             origins: ['https://grafana.example'],
             hosts: ['lb.example'],
             currency: 'EUR',
@@ -235,6 +237,7 @@ describeWithHelm('the chart', () => {
         api: {
           listen: ':9003',
           token: 'an-operator-token',
+          readTokens: [{ name: 'grafana', token: 'a-read-token' }],
           openRead: false,
           origins: ['https://grafana.example'],
           hosts: ['lb.example'],
@@ -462,7 +465,7 @@ describeWithHelm('the chart', () => {
       [
         'a primary open to everyone through an ingress',
         { ...primary, api: { ingress: { enabled: true, host: 'costs.example' } } },
-        'api.ingress.enabled makes the costs of all clusters readable from outside: set api.token.secret, or say api.openRead.',
+        'api.ingress.enabled makes the costs of all clusters readable from outside: set api.token.secret or api.readTokens.secret, or say api.openRead.',
       ],
       [
         'a primary open to everyone through a load balancer',
@@ -762,7 +765,9 @@ describeWithHelm('the chart', () => {
       expect(objects.map(({ kind }) => kind)).not.toContain('Service');
       expect((await settingsOf(objects))['cluster']?.api.listen).toBe('127.0.0.1:9003');
       expect(notes).toContain('kubectl port-forward deployment/fe-federated-etl-cluster 9003');
-      expect(notes).toContain('It has no service: set api.token.secret or api.openRead');
+      expect(notes).toContain(
+        'It has no service: set api.token.secret, api.readTokens.secret or api.openRead',
+      );
     });
 
     it('comes with a warning about its local ETL and about the time of its start', async () => {

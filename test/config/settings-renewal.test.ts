@@ -1,9 +1,62 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { loadSettings } from '../../config/settings';
 import { SettingsRenewal } from '../../config/settings-renewal';
 import { mountFile } from '../storage/mounted-file';
 import { removeTemporaryFolders, temporaryFolder } from '../storage/temporary-folder';
 
 afterAll(removeTemporaryFolders);
+
+it('a mounted folder of read tokens is followed, unless one of them cannot be used', () => {
+  const folder = temporaryFolder();
+  const mounted = temporaryFolder();
+  const file = join(folder, 'federated-etl.yaml');
+  writeFileSync(
+    file,
+    `clusterId: cluster-1\nfederatedETL: { primaryCluster: true }\nstorage: { configFile: ${file} }\n` +
+      `api: { token: sesame, readTokensPath: ${mounted} }\n`,
+  );
+  const grafana = mountFile(mounted, 'grafana', 'one\n');
+  const lines: string[] = [];
+  const note = (_: object, message: string) => void lines.push(message);
+  const log = { info: note, warn: note } as unknown as ConstructorParameters<typeof SettingsRenewal>[1];
+  const read = () => loadSettings({ file, env: {} });
+  const renewal = new SettingsRenewal(read(), log, read);
+  const after = (change: () => void) => {
+    change();
+    renewal.look();
+    renewal.look();
+    return [renewal.readTokens.map(({ name, token }) => `${name}=${token}`).join(), ...lines.splice(0)];
+  };
+  const put = (name: string, content: string) => writeFileSync(join(mounted, name), content);
+  expect(after(() => undefined)).toEqual(['grafana=one']);
+  const renewed = (names: string) => `The read tokens have changed. These are valid from now on: ${names}.`;
+  expect(after(() => grafana.write(' two '))).toEqual(['grafana=two', renewed('grafana')]);
+  expect(after(() => put('billing', 'three'))).toEqual([
+    'billing=three,grafana=two',
+    renewed('billing, grafana'),
+  ]);
+  const kept = 'billing=three,grafana=two';
+  const refusals: [string, string, RegExp][] = [
+    ['billing', '', /billing has no token/],
+    ['billing', 'th ree', /billing has no token/],
+    ['billing', 'two', /billing and grafana are the same/],
+    ['billing', 'sesame', /billing is the operator token/],
+    ['bil ling', 'four', /"bil ling" in .* cannot name a token/],
+  ];
+  for (const [name, content, why] of refusals) {
+    expect(after(() => put(name, content))).toEqual([kept, expect.stringMatching(why)]);
+    expect(() => read()).not.toThrow(/sesame|th ree|'two'|four/);
+    if (name !== 'billing') rmSync(join(mounted, name));
+    put('billing', 'three');
+    expect(after(() => undefined)).toEqual([kept]);
+  }
+  expect(after(() => rmSync(join(mounted, 'billing')))).toEqual(['grafana=two', renewed('grafana')]);
+  expect(after(() => rmSync(mounted, { recursive: true }))).toEqual([
+    'grafana=two',
+    expect.stringMatching(/folder of the read tokens .* cannot be read: ENOENT/),
+  ]);
+});
 
 it('a mounted settings file with another token is followed, unless it cannot be used', () => {
   const text = (token: string, namespace = 'default') =>

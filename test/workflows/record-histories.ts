@@ -207,6 +207,7 @@ async function startPrimary(context: RoleContext): Promise<StartedRole> {
     bucket: async () => context.bucket,
     client: () => context.client,
     token: () => undefined,
+    readTokens: () => [],
   });
   context.held.defer(async () => cluster.api?.close());
   return startCluster(context, cluster);

@@ -12,7 +12,10 @@ export function TokenDialog({ onToken, onCancel }: TokenDialogProps) {
   const [token, setToken] = useState(storedToken);
   return (
     <Dialog title="Operator token" confirm="Use token" onCancel={onCancel} onConfirm={() => onToken(token)}>
-      <p>The value of the setting api.token. It is kept until you close this tab.</p>
+      <p>
+        The value of the setting api.token, or a read token, with which you cannot change anything. It is kept
+        until you close this tab.
+      </p>
       <label class="control">
         <span>Token</span>
         <input
