@@ -1,10 +1,12 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { parseListen } from '../config/listen';
 import type { ReadToken } from '../config/read-tokens';
 import { FederationError } from '../errors/federation-error';
 import type { ServerOptions } from './options';
+import { WrongTokens } from './wrong-tokens';
 
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
@@ -37,15 +39,28 @@ export class Access {
   readonly open: boolean;
   private readonly given: ServerOptions['token'];
   private readonly readTokens: NonNullable<ServerOptions['readTokens']>;
+  private readonly wrongTokens: WrongTokens;
 
   constructor({
     token,
     readTokens = () => [],
     openRead,
     listen,
-  }: Pick<ServerOptions, 'listen' | 'token' | 'readTokens' | 'openRead'>) {
+    log,
+    now = () => Date.now() / 1_000,
+    wait = (milliseconds) => setTimeout(milliseconds, undefined, { ref: false }),
+  }: ServerOptions) {
     this.given = token;
     this.readTokens = readTokens;
+    this.wrongTokens = new WrongTokens({
+      now,
+      wait,
+      delayed: (address) =>
+        log.warn(
+          { event: 'api.wrong-tokens', address },
+          `Many wrong tokens come from ${address}. Answers to its wrong tokens are delayed.`,
+        ),
+    });
     this.open = openRead || isLoopback(parseListen(listen, 'api.listen').host);
     if (!this.open && this.tokens().length === 0) {
       throw new FederationError('SETTINGS_INVALID', {
@@ -79,16 +94,17 @@ export class Access {
     return names.includes(undefined) ? undefined : names[0];
   }
 
-  /** Throws ACCESS_DENIED unless a request with these headers may read data. */
-  requireRead(headers: IncomingHttpHeaders): void {
+  /** Throws ACCESS_DENIED unless a request may read data. If its token is wrong, may wait before it throws. */
+  async requireRead({ headers, ip }: Asking): Promise<void> {
     if (this.open || this.nameOf(headers) !== undefined) return;
+    await this.slowDown({ headers, ip });
     throw new FederationError('ACCESS_DENIED', {
       detail: tokensOf(headers).length === 0 ? 'The token is missing.' : 'The token is wrong.',
     });
   }
 
-  /** Throws ACCESS_DENIED unless a request with these headers may make changes. */
-  requireAct(headers: IncomingHttpHeaders): void {
+  /** Throws ACCESS_DENIED unless a request may make changes. If its token is wrong, may wait before it throws. */
+  async requireAct({ headers, ip }: Asking): Promise<void> {
     const { token } = this;
     if (token === undefined) {
       throw new FederationError('ACCESS_DENIED', {
@@ -99,6 +115,7 @@ export class Access {
     const given = tokensOf(headers);
     if (given.length > 0 && given.every((one) => same(one, token))) return;
     const name = this.nameOf(headers);
+    await this.slowDown({ headers, ip });
     throw new FederationError('ACCESS_DENIED', {
       detail:
         given.length === 0
@@ -108,6 +125,18 @@ export class Access {
             : `The token ${name} may only read; a change needs the operator token.`,
     });
   }
+
+  private async slowDown({ headers, ip }: Asking): Promise<void> {
+    const isWrong = tokensOf(headers).length > 0 && this.nameOf(headers) === undefined;
+    if (isWrong) await this.wrongTokens.slowDown(ip);
+  }
+}
+
+/** What `Access` has to know about a request. */
+interface Asking {
+  readonly headers: IncomingHttpHeaders;
+  /** Address that the request came from. */
+  readonly ip: string;
 }
 
 /**

@@ -56,4 +56,6 @@ export interface ServerOptions {
   revision(this: void): string;
   /** Returns the current time in Unix seconds. (Default: the system clock) */
   now?(this: void): number;
+  /** Waits before a wrong token is answered. (Default: with a timer) */
+  wait?(this: void, milliseconds: number): Promise<unknown>;
 }

@@ -135,7 +135,7 @@ export function registerOwnRoutes(app: FastifyInstance, options: ServerOptions, 
   ): void {
     // Check the headers in `onRequest`, before the body is read.
     const onRequest = async (request: FastifyRequest) => {
-      access.requireAct(request.headers);
+      await access.requireAct(request);
       // Accept only JSON, to prevent cross-site request forgery: a form on another site cannot send JSON.
       if (!/^application\/json\b/i.test(request.headers['content-type'] ?? '')) {
         throw Object.assign(new Error('Actions need content-type application/json.'), {

@@ -76,7 +76,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
       request.method === 'OPTIONS'
     )
       return;
-    if (request.method !== 'POST') access.requireRead(request.headers);
+    if (request.method !== 'POST') await access.requireRead(request);
   });
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'unknown';

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import pino from 'pino';
 import { Registry } from 'prom-client';
 import { startServer } from '../../api/server';
+import { WrongTokens } from '../../api/wrong-tokens';
 import { silentLog } from '../../config/log';
 import { FederationError } from '../../errors/federation-error';
 import { defaultAliases } from '../../query/aliases';
@@ -197,6 +198,99 @@ describe('read tokens', () => {
       expect((await ask(app, '/getConfigs', {}, { 'x-api-key': given })).status).toBe(200);
     await app.close();
     expect(lines.filter((line) => line.includes('"tokenName":"grafana"'))).toHaveLength(1);
+  });
+});
+
+describe('wrong tokens', () => {
+  /** Starts a server at a time that only `pass` moves. `waits` are the delays of answers, in seconds. */
+  async function guarded() {
+    let moment = 1_000;
+    const waits: number[] = [];
+    const warnings: string[] = [];
+    const log = pino({ level: 'warn' }, { write: (line: string) => void warnings.push(line) });
+    const app = await serverOver(engine, {
+      federation: rememberingFederation(),
+      listen: ':0',
+      token,
+      log,
+      now: () => moment,
+      wait: async (milliseconds) => void waits.push(milliseconds / 1_000),
+    });
+    const send = async (given: string, remoteAddress = '10.0.0.7', method: 'GET' | 'POST' = 'GET') => {
+      const headers = given === '' ? {} : { authorization: `Bearer ${given}` };
+      const url = method === 'GET' ? '/getConfigs' : '/api/federations';
+      const payload = method === 'GET' ? undefined : {};
+      const { statusCode } = await app.inject({ method, url, payload, headers, remoteAddress });
+      return [statusCode, ...waits.splice(0)];
+    };
+    return { app, send, warnings, pass: (seconds: number) => (moment += seconds) };
+  }
+
+  it('are answered ever later, up to 30 seconds; right and missing ones are not', async () => {
+    const { app, send, warnings, pass } = await guarded();
+    for (let turn = 0; turn < 5; turn += 1) expect(await send(`wrong ${turn}`)).toEqual([401]);
+    expect(warnings).toEqual([]);
+    expect([await send('wrong'), await send('wrong', '10.0.0.7', 'POST')]).toEqual([
+      [401, 1],
+      [401, 2],
+    ]);
+    expect(warnings).toEqual([expect.stringMatching(/"event":"api.wrong-tokens".*from 10\.0\.0\.7\./)]);
+    expect(warnings.join('')).not.toContain('wrong 0');
+    expect([await send(token), await send(token, '10.0.0.7', 'POST'), await send('')]).toEqual([
+      [200],
+      [200],
+      [401],
+    ]);
+    expect(await send('wrong', '10.0.0.8')).toEqual([401]);
+    pass(2);
+    expect(await send('wrong')).toEqual([401, 1]);
+    for (let turn = 0; turn < 40; turn += 1) await send('wrong');
+    expect(await send('wrong')).toEqual([401, 30]);
+    pass(34);
+    expect(await send('wrong')).toEqual([401]);
+    pass(3_600);
+    for (let turn = 0; turn < 5; turn += 1) expect(await send('wrong')).toEqual([401]);
+    expect(warnings).toHaveLength(1);
+    expect(await send('wrong')).toEqual([401, 1]);
+    expect(warnings).toHaveLength(2);
+    await app.close();
+  });
+
+  it('count for a network in IPv6, and for one address in IPv4', async () => {
+    const { app, send } = await guarded();
+    const addresses = [
+      'fd00:0:0:1::1',
+      'fd00::1:2:3:4:5',
+      'fd00:0:0:1:9::',
+      'fd00:0:0:1:a:b:c:d',
+      'fd00::1:0:0:0:1',
+    ];
+    for (const address of addresses) expect(await send('wrong', address)).toEqual([401]);
+    expect(await send('wrong', 'fd00:0:0:1::ffff')).toEqual([401, 1]);
+    expect(await send('wrong', 'fd00:0:0:2::1')).toEqual([401]);
+    for (let turn = 0; turn < 5; turn += 1) await send('wrong', '::ffff:10.0.0.9');
+    expect([await send('wrong', '10.0.0.9'), await send('wrong', '::ffff:10.0.0.10')]).toEqual([
+      [401, 1],
+      [401],
+    ]);
+    await app.close();
+  });
+
+  it('are remembered for a bounded number of addresses, and delay a bounded number of answers', async () => {
+    const ends: (() => void)[] = [];
+    const wait = () => new Promise<void>((resolve) => void ends.push(resolve));
+    const wrong = new WrongTokens({ now: () => 1_000, wait, delayed: () => undefined });
+    for (let turn = 0; turn < 30_000; turn += 1)
+      await wrong.slowDown(`10.${turn >> 16}.${(turn >> 8) & 255}.${turn & 255}`);
+    expect(wrong.size).toBe(10_000);
+    for (let turn = 0; turn < 5; turn += 1) await wrong.slowDown('10.9.9.9');
+    const held = Array.from({ length: 1_000 }, () => wrong.slowDown('10.9.9.9'));
+    await wrong.slowDown('10.9.9.9');
+    expect(ends).toHaveLength(1_000);
+    ends.forEach((end) => end());
+    await Promise.all(held);
+    void wrong.slowDown('10.9.9.9');
+    expect(ends).toHaveLength(1_001);
   });
 });
 
