@@ -6,6 +6,7 @@ import { OwnFiles } from '../local-etl/own-files';
 import { filesByWindow } from '../local-etl/own-windows';
 import { primaryState, updatePrimary } from '../local-etl/primary';
 import { Pulled } from '../local-etl/pulled';
+import { memoryToRead } from '../local-etl/read';
 import { type Returned, returnWindow } from '../local-etl/return-window';
 import { transfersAtOnce } from '../local-etl/transfers';
 import type { BucketReader } from '../storage/bucket';
@@ -58,12 +59,14 @@ export function createLeavePrimary(
     const { leftAt = deps.now().toISOString() } = await primaryState(pullStore);
     if (!dryRun) await updatePrimary(pullStore, { leftAt, waitingFor: undefined, waitingSince: undefined });
     const pulled = new Pulled(pullStore);
+    const { mostUnpacked } = deps.budget;
     const files = await OwnFiles.open({
       // If pulls write to a separate path, they have never replaced the cluster's own files. In this case, restore
       // nothing from the cluster's folder in the bucket.
       folder: pullStore.root === store.root ? deps.own : undefined,
       backups: deps.backupPath === undefined ? deps.own : backupFolder(deps.backupPath),
       cluster,
+      mostUnpacked,
       signal,
     });
     const local = await filesByWindow(pullStore, { signal });
@@ -77,8 +80,11 @@ export function createLeavePrimary(
     await mapConcurrently(await pulled.everPulled(), transfersAtOnce, async (id) => {
       const there = local.get(id) ?? [];
       const paths = there.map(({ path }) => path);
-      const largest = Math.max(files.largestOf(id), ...there.map(({ size }) => size));
-      const work = () => returnWindow({ store: pullStore, cluster, pulled, files, dryRun }, id, paths);
+      let largest = files.largestOf(id);
+      for (const file of there)
+        largest = Math.max(largest, await memoryToRead(pullStore, file, deps.budget, signal));
+      const work = () =>
+        returnWindow({ store: pullStore, cluster, pulled, files, mostUnpacked, dryRun }, id, paths);
       const returned = await deps.budget.within(largest, signal, () =>
         dryRun ? work() : withWindowLock(pullStore, id, work, signal),
       );

@@ -10,6 +10,7 @@ import type { Generation } from '../federation/generation';
 import { contributors } from '../federation/provenance';
 import { describeRemoved } from '../federation/removal';
 import { closedWindows, decodes, filesByWindow } from '../local-etl/own-windows';
+import { memoryToRead } from '../local-etl/read';
 import type { LocalEtl } from '../local-etl/store';
 import type { BucketReader } from '../storage/bucket';
 import type { MemoryBudget } from '../storage/memory-budget';
@@ -60,8 +61,11 @@ export async function waitForOwnWindows(
     deps.heartbeat({ guard: id });
     if (await contributes(deps, generation, id, signal)) return;
     const files = local.get(id) ?? [];
-    const largest = Math.max(...files.map(({ size }) => size));
-    if (await deps.budget.within(largest, signal, () => decodes(store, files))) missing.push(id);
+    const { budget } = deps;
+    let largest = 0;
+    for (const file of files) largest = Math.max(largest, await memoryToRead(store, file, budget, signal));
+    if (await budget.within(largest, signal, () => decodes(store, files, budget.mostUnpacked)))
+      missing.push(id);
   });
   if (missing.length === 0) return undefined;
   missing.sort();

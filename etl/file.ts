@@ -14,14 +14,19 @@ import { Writer } from './writer';
  * Reads a whole ETL file of the given pipeline. The file may have any supported codec version, may or may not have a
  * string table, and may be gzipped. Throws an error for any violation of the format.
  *
- * @throws FederationError: ETL_EMPTY_FILE, ETL_TRUNCATED, ETL_CORRUPT, ETL_TOO_OLD, ETL_TOO_NEW, or ETL_WRONG_PIPELINE
+ * @param mostUnpacked maximum unpacked size of a gzipped file, in bytes
+ * @throws FederationError: ETL_EMPTY_FILE, ETL_TRUNCATED, ETL_CORRUPT, ETL_TOO_LARGE, ETL_TOO_OLD, ETL_TOO_NEW, or ETL_WRONG_PIPELINE
  *   if it is a valid file of another pipeline. `subject.byte` is the position of the fault in the unpacked file.
  */
-export function decodeSet<P extends Pipeline>(pipeline: P, bytes: Uint8Array): SetOf[P] {
+export function decodeSet<P extends Pipeline>(
+  pipeline: P,
+  bytes: Uint8Array,
+  mostUnpacked?: number,
+): SetOf[P] {
   if (bytes.length === 0) {
     throw new FederationError('ETL_EMPTY_FILE', { subject: { byte: 0 }, detail: 'The file has no bytes.' });
   }
-  const plain = isGzipped(bytes) ? gunzip(bytes) : bytes;
+  const plain = isGzipped(bytes) ? gunzip(bytes, mostUnpacked) : bytes;
   try {
     return decodePlain(pipeline, plain);
   } catch (error) {

@@ -26,7 +26,7 @@ export function isGzipped(bytes: Uint8Array): boolean {
  *   size exceeds a limit
  */
 export function gunzip(bytes: Uint8Array, most = largestUnpacked): Buffer {
-  const limit = limitOf(bytes, most);
+  const limit = unpacksTo(bytes, most);
   // The size that the file claims may be wrong. It only decides how much is allocated at a time: usually everything at
   // once, so that no pieces have to be joined.
   const chunkSize = Math.max(Math.min(claimedSize(bytes), limit) + 1, 1024);
@@ -77,7 +77,7 @@ export async function unpack(
 
 /** Unpacks gzipped bytes piece by piece. Each piece is unpacked when it is requested. */
 async function* piecesOf(bytes: Uint8Array, most = largestUnpacked): AsyncGenerator<Buffer> {
-  const limit = limitOf(bytes, most);
+  const limit = unpacksTo(bytes, most);
   const stream = createGunzip({ chunkSize: pieceSize });
   stream.end(bytes);
   let size = 0;
@@ -92,7 +92,8 @@ async function* piecesOf(bytes: Uint8Array, most = largestUnpacked): AsyncGenera
   }
 }
 
-function limitOf(bytes: Uint8Array, most: number): number {
+/** Returns the largest size to which gzipped bytes may unpack; beyond it, they are refused. */
+export function unpacksTo(bytes: Uint8Array, most = largestUnpacked): number {
   return Math.floor(Math.min(most, Math.max(alwaysAllowed, bytes.length * largestRatio)));
 }
 

@@ -17,6 +17,8 @@ export interface OwnFilesDependencies {
   /** Bucket or folder with the cluster's backups; undefined if there are none. */
   backups: BucketReader | undefined;
   cluster: ClusterId;
+  /** Maximum unpacked size of a gzipped file, in bytes. */
+  mostUnpacked?: number;
   signal: AbortSignal;
 }
 
@@ -81,14 +83,14 @@ export class OwnFiles {
   }
 
   private async complete(id: WindowId, path: string): Promise<Uint8Array | undefined> {
-    const { folder, cluster, signal } = this.deps;
+    const { folder, cluster, mostUnpacked, signal } = this.deps;
     const file = parseWindowFile(path);
     if (folder === undefined || file === undefined) return undefined;
     const key = clusterEtlKey(cluster, path);
     const promised = (await folder.head(key, { signal }))?.metadata.sha256;
     const { bytes } = await readAll(folder, key, { signal, maxBytes: Number.MAX_SAFE_INTEGER });
     if (promised !== undefined && promised !== sha256(bytes)) return undefined;
-    return judgeContent(file.ref.pipeline, bytes).kind === 'complete' ? bytes : undefined;
+    return judgeContent(file.ref.pipeline, bytes, mostUnpacked).kind === 'complete' ? bytes : undefined;
   }
 }
 

@@ -40,9 +40,13 @@ export function closedWindows(ids: Iterable<WindowId>, now: Date, scope: WindowS
  * Returns true if at least one of a window's files can be decoded. If none can, the cluster cannot contribute to this
  * window.
  */
-export async function decodes(store: LocalEtl, files: readonly LocalFile[]): Promise<boolean> {
+export async function decodes(
+  store: LocalEtl,
+  files: readonly LocalFile[],
+  mostUnpacked?: number,
+): Promise<boolean> {
   for (const { path } of files) {
-    const content = await readWindowFile(store, path);
+    const content = await readWindowFile(store, path, mostUnpacked);
     if (content.kind === 'complete' && content.clusters !== undefined) return true;
   }
   return false;

@@ -19,7 +19,7 @@ import { NewestWritten } from './newest-written';
 import { addOwnNames, ownNames } from './own-names';
 import { primaryState } from './primary';
 import { Pulled } from './pulled';
-import { judgeContent, readSteadily, sha256, type SteadyContent } from './read';
+import { judgeContent, memoryToRead, readSteadily, sha256, type SteadyContent } from './read';
 import { type LocalEtl, localPath } from './store';
 
 /** Result of pushing a file to the cluster's folder in the bucket. */
@@ -104,9 +104,10 @@ export class Pusher {
     const known = this.cache.of(file);
     const decided = known && (await this.decided(file.path, known));
     if (decided !== undefined) return decided;
+    const bytes = await memoryToRead(store, file, budget, signal);
     // Reserve the budget before taking the lock. Otherwise a task could hold a lock while it waits for the budget, and
     // other tasks would have to wait for that lock.
-    return budget.within(file.size, signal, () =>
+    return budget.within(bytes, signal, () =>
       withWindowLock(store, windowId(file.ref), () => this.pushLocked(file.path), signal),
     );
   }
@@ -168,7 +169,7 @@ export class Pusher {
     // has changed. So there is nothing to push.
     if (there !== undefined && last?.version === there && last.digest === digest)
       return this.unchanged(content, there);
-    const judged = judgeContent(file.ref.pipeline, bytes);
+    const judged = judgeContent(file.ref.pipeline, bytes, this.deps.budget.mostUnpacked);
     if (judged.kind === 'incomplete') return judged;
     const { clusters, measure, written } = judged;
     if (firstPullAt !== undefined || (await this.pulled.everPulled()).size > 0) {

@@ -16,6 +16,8 @@ export interface ReturnDependencies {
   cluster: string;
   pulled: Pulled;
   files: OwnFiles;
+  /** Maximum unpacked size of a gzipped file, in bytes. */
+  mostUnpacked?: number;
   /** If true, nothing is written: the result is what would be done. */
   dryRun: boolean;
 }
@@ -101,9 +103,12 @@ interface Judged {
   readonly stamp: Stamp | undefined;
 }
 
-async function judge({ store, cluster, pulled }: ReturnDependencies, path: string): Promise<Judged> {
+async function judge(
+  { store, cluster, pulled, mostUnpacked }: ReturnDependencies,
+  path: string,
+): Promise<Judged> {
   const stamp = await statWindowFile(store, path);
-  const content = await readWindowFile(store, path);
+  const content = await readWindowFile(store, path, mostUnpacked);
   if (content.kind === 'gone') return { kind: 'gone', stamp: undefined };
   if (content.kind === 'incomplete') return { kind: 'incomplete', stamp };
   const { digest, clusters, file } = content;

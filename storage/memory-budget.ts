@@ -1,5 +1,7 @@
 /** Limits the number of bytes that concurrent work holds in memory. */
 export interface MemoryBudget {
+  /** Maximum unpacked size of one gzipped file, in bytes. (Default: the limit of `gunzip`) */
+  readonly mostUnpacked?: number;
   /**
    * Waits until `bytes` fit into the budget, reserves them, and runs `work`. Releases them when `work` has ended. If
    * `bytes` are more than the whole budget, `work` waits until it can run alone.
@@ -11,7 +13,7 @@ export interface MemoryBudget {
  * Creates a budget of `budget` bytes. Work starts in the order in which it was requested, so that many small requests
  * cannot delay a large one forever.
  */
-export function createMemoryBudget(budget: number): MemoryBudget {
+export function createMemoryBudget(budget: number, mostUnpacked?: number): MemoryBudget {
   let used = 0;
   const waiting: { bytes: number; start: () => void }[] = [];
   const admit = () => {
@@ -40,6 +42,7 @@ export function createMemoryBudget(budget: number): MemoryBudget {
       admit();
     });
   return {
+    mostUnpacked,
     within: async (bytes, signal, work) => {
       signal.throwIfAborted();
       const claimed = Math.min(bytes, budget);

@@ -8,6 +8,7 @@ import { roleGone } from '../operator/stopped-pushes';
 import { makeFolder } from '../storage/make-folder';
 import { createMemoryBudget } from '../storage/memory-budget';
 import { temporalContext } from './as-activity';
+import { mostUnpacked } from './capacity';
 import { clusterNeeds, registrationOf, signalPush, startPull, startPush } from './cluster-workflows';
 import { endWorkflow } from './end-workflow';
 import { reportPush } from './federate-on-push';
@@ -84,7 +85,7 @@ export async function startCluster(
     settings,
     bucket,
     log,
-    budget: createMemoryBudget(transferBytes),
+    budget: createMemoryBudget(transferBytes, mostUnpacked()),
     now: () => new Date(),
     heartbeat: temporalContext.heartbeat,
     signal: () => temporalContext.signal,

@@ -7,6 +7,7 @@ import type { DataState } from '../query/answer';
 import { QueryEngine } from '../query/engine';
 import type { Bucket } from '../storage/bucket';
 import { bundlePage } from '../web/bundle';
+import { mostUnpacked } from './capacity';
 import { registerQueryMetrics } from './query-metrics';
 import { Releasers } from './releasers';
 import type { RoleContext } from './role';
@@ -55,7 +56,7 @@ export async function startPrimaryApi(context: PrimaryContext): Promise<PrimaryA
         `the volume of ${folder} is read-only, so the primary serves what was ingested before, and nothing newer`,
       );
     registerQueryMetrics(registry, engine, folder);
-    const threads = startReadThreads();
+    const threads = startReadThreads({ mostUnpacked: mostUnpacked() });
     held.defer(() => threads.close());
     const temporal = async () => {
       const client = context.client();

@@ -18,6 +18,8 @@ export interface ReadTask {
   readonly pipeline: Pipeline;
   readonly window: Window;
   readonly bytes: Uint8Array;
+  /** Maximum unpacked size of a gzipped file, in bytes. */
+  readonly mostUnpacked?: number;
   /** Id of the receiver of the columns. A thread sends the identity of an allocation to each receiver only once. */
   readonly reader: string;
   /** If true, every identity is sent again, because the receiver may have lost earlier ones. */
@@ -77,8 +79,8 @@ const readers: Readonly<Record<Pipeline, (task: ReadTask) => SendColumns>> = {
   assets: readAssets,
 };
 
-function readAssets({ bytes, window }: ReadTask): SendColumns {
-  const set = decodeSet('assets', bytes);
+function readAssets({ bytes, window, mostUnpacked }: ReadTask): SendColumns {
+  const set = decodeSet('assets', bytes, mostUnpacked);
   requireWindow(set, window);
   const columns = toColumns(set);
   return (send) => send({ chunk: columns, transfer: [] });
@@ -88,8 +90,8 @@ function readAssets({ bytes, window }: ReadTask): SendColumns {
  * Reads the file twice, because an error may be at its very end: the first pass checks the whole file, the second pass
  * sends its columns.
  */
-function readAllocations({ bytes, window }: ReadTask): SendColumns {
-  const plain = isGzipped(bytes) ? gunzip(bytes) : bytes;
+function readAllocations({ bytes, window, mostUnpacked }: ReadTask): SendColumns {
+  const plain = isGzipped(bytes) ? gunzip(bytes, mostUnpacked) : bytes;
   const repeated = checkAllocations(plain, window);
   return (send) => {
     let builder: AllocationColumnsBuilder | undefined;

@@ -42,8 +42,13 @@ const smallHeaps = ['--max-semi-space-size=16', '--semi-space-growth-factor=1'];
 /** Maximum number of batches in flight: while one is consumed, the thread can make the next one. */
 const mostBatches = 2;
 
+export interface ReadThreadsOptions extends ThreadsOptions {
+  /** Maximum unpacked size of a gzipped file, in bytes. (Default: the limit of `gunzip`) */
+  readonly mostUnpacked?: number;
+}
+
 /** Creates a pool of reading threads. Threads are started only when there is work. */
-export function startReadThreads(options?: ThreadsOptions): ReadThreads {
+export function startReadThreads({ mostUnpacked, ...options }: ReadThreadsOptions = {}): ReadThreads {
   for (const flag of smallHeaps) setFlagsFromString(flag);
   const threads = startThreads('read-thread', 'read', options);
   const reader = randomUUID();
@@ -63,7 +68,7 @@ export function startReadThreads(options?: ThreadsOptions): ReadThreads {
         if (!side.receive(message)) judged.resolve(message as ReadVerdict);
       });
       const own = ownBytes(bytes);
-      const task: ReadTask = { pipeline, window, bytes: own, reader, allIdentities };
+      const task: ReadTask = { pipeline, window, bytes: own, mostUnpacked, reader, allIdentities };
       threads.run('read', { ...task, port: theirs, shared }, [own, theirs], signal).catch(end);
       const verdict = await judged.promise;
       if (verdict.kind === 'refused') {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { chmod, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import { type Log, silentLog } from '../../config/log';
 import { programVersion } from '../../config/program-version';
 import { FederationError } from '../../errors/federation-error';
@@ -197,6 +198,27 @@ describe('a push', () => {
     await rm(localPath(disk.store, day1));
     expect(await disk.push()).toMatchObject({ files: 1, unchanged: 1 });
     expect(await disk.remote(day1)).toEqual(await built(day1));
+  });
+
+  it('reserves what gzipped files need unpacked, and refuses only those that unpack to too much', async () => {
+    const [first, second] = [await built(day1), await built(day2)];
+    const packed = gzipSync(first);
+    await disk.build(`${day1}.gz`, packed);
+    await disk.build(`${day2}.gz`, gzipSync(Buffer.concat([second, Buffer.alloc(first.length)])));
+    const claims: number[] = [];
+    const budget: MemoryBudget = {
+      mostUnpacked: first.length,
+      within: async (bytes, _, work) => (claims.push(bytes), work()),
+    };
+    expect(await disk.push({ budget })).toMatchObject({
+      uploaded: 3,
+      incomplete: { count: 1, examples: [{ path: `${day2}.gz`, code: 'ETL_TOO_LARGE' }] },
+    });
+    expect(claims).toContain(packed.length + first.length);
+    expect(await disk.remote(`${day1}.gz`)).toEqual(packed);
+    expect(await disk.push()).toMatchObject({
+      incomplete: { count: 1, examples: [{ code: 'ETL_CORRUPT' }] },
+    });
   });
 
   it.each([

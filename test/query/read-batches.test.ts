@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { type ReadThreads, startReadThreads } from '../../activities/threads/read-threads';
 import { encodeSet } from '../../etl/file';
 import type { WindowRef } from '../../etl/window';
@@ -81,6 +82,14 @@ describe('a large window', () => {
     await expect(threads.read(other, new Uint8Array(bytes), signal)).rejects.toMatchObject({
       code: 'ETL_WRONG_WINDOW',
     });
+  });
+
+  it('is refused if it is gzipped and unpacks to more than the limit', async () => {
+    const limited = startReadThreads({ threads: 1, mostUnpacked: bytes.length - 1 });
+    const reading = limited.read(ref, gzipSync(bytes), signal);
+    await expect(reading).rejects.toMatchObject({ code: 'ETL_TOO_LARGE' });
+    await limited.close();
+    expect(await read(false, gzipSync(bytes))).toMatchObject({ pipeline: 'allocations' });
   });
 
   it('fails with the reason of the abort, before and after its first batch', async () => {
