@@ -30,7 +30,7 @@ export const catalog = {
   },
   ETL_TOO_LARGE: {
     means: 'A gzipped ETL file that unpacks to more bytes than this process accepts.',
-    hint: 'Check what wrote it. If the file is right, give the process that refused it more memory, as a file may unpack to an eighth of that; a federator reads the file again with `federated-etl federate --force`.',
+    hint: 'Check what wrote it. If the file is right, give the process that refused it more memory, as a file may unpack to an eighth of that; a federator reads the file again with `federated-etl federate --full`.',
     retryable: false,
   },
   ETL_TOO_OLD: {

@@ -83,7 +83,7 @@ describe('gzipped sources', () => {
     expect(await digests(gzipped)).toEqual(await digests(plain));
   }, 120_000);
 
-  test('that unpack to more than the limit are quarantined alone, and read again by force', async () => {
+  test('that unpack to more than the limit are quarantined alone, and read again by a full run', async () => {
     const federator = new TestFederator(smallBucket(), threads);
     const { bucket } = federator;
     const files = ['cluster-1', 'cluster-2'].map((cluster) => goldenSource(cluster, firstDay));
@@ -115,7 +115,7 @@ describe('gzipped sources', () => {
     Object.assign(federator.deps, { mostUnpacked: most });
     await federator.federate();
     expect((await federator.newest()).quarantined).toHaveLength(1);
-    await federator.federate({ force: true });
+    await federator.federate({ full: true });
     expect((await federator.newest()).quarantined).toEqual([]);
     expect((await federator.merged(firstDay)).equals(before)).toBe(true);
   });
