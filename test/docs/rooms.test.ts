@@ -31,15 +31,3 @@ describe('docs/design/architecture.md', () => {
     expect(byRoom(documented)).toEqual(byRoom(linted));
   });
 });
-
-describe('docs/design/dependencies.md', () => {
-  it('has every package of package.json, with its licence, and no other', () => {
-    const { dependencies, devDependencies } = JSON.parse(read('package.json')) as Record<string, object>;
-    const licences = Object.keys({ ...dependencies, ...devDependencies }).map((name) => {
-      const { license } = JSON.parse(read(`node_modules/${name}/package.json`)) as { license: string };
-      return `${name} ${license}`;
-    });
-    const rows = [...read('docs/design/dependencies.md').matchAll(/^\| `([^`]+)` +\| (\S+) /gm)];
-    expect(rows.map(([, name, licence]) => `${name} ${licence}`).sort()).toEqual(licences.sort());
-  });
-});
