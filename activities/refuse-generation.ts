@@ -1,4 +1,5 @@
 import type { Log } from '../config/log';
+import { sentence } from '../errors/hints';
 import type { ClusterId } from '../etl/cluster-id';
 import { findDiscontinuity } from '../federation/continuity';
 import type { Generation } from '../federation/generation';
@@ -40,7 +41,7 @@ export async function refuseGeneration(
   await updatePrimary(store, { refused });
   log.error(
     { event: 'primary.refused', cluster, code: refused.code },
-    `Primary pulls nothing, and serves what it has: ${refused.detail} ${refused.hint}`,
+    `Primary pulls nothing, and serves what it has: ${sentence(refused.detail)} ${refused.hint}`,
   );
   return refused;
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ErrorCode } from '../errors/catalog';
 import { type FederationError, isFederationError } from '../errors/federation-error';
+import { sentence } from '../errors/hints';
 import { knownError } from '../errors/known-error';
 
 /** The HTTP answer to a failed request. */
@@ -60,7 +61,7 @@ function ofCatalog(error: FederationError, status: number): Failure {
   const wait = error.retryAfterMs ?? (status === 503 ? 5_000 : undefined);
   // The detail of a server error (502 or 503) may contain a path on this machine.
   const detail = status === 502 || status === 503 ? withoutPaths(error.detail) : error.detail;
-  const said = status === 502 ? `${detail} (${error.code})` : detail;
+  const said = status === 502 ? `${sentence(detail)} (${error.code})` : sentence(detail);
   return failure(status, `${said} ${error.hint}`, {
     ...(wait !== undefined && { 'retry-after': String(Math.max(1, Math.ceil(wait / 1_000))) }),
     ...(status === 401 && { 'www-authenticate': 'Bearer' }),

@@ -22,7 +22,7 @@ export interface FederationErrorOptions {
   /** What happened, in one sentence. Does not include the hint. */
   detail: string;
   /** Hint to show instead of the hint in the catalogue. */
-  hint?: string;
+  hint?: string | undefined;
   /** Overrides the `retryable` value in the catalogue. */
   retryable?: boolean;
   /** Time that a server asked us to wait before a retry, in milliseconds. */

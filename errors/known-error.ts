@@ -1,6 +1,7 @@
 import { isErrorCode } from './catalog';
 import { errorLine, isError } from './error-line';
 import { FederationError } from './federation-error';
+import { ownHintIn } from './hints';
 import { temporalFailure, type TemporalPlace } from './temporal-failure';
 
 /**
@@ -22,7 +23,7 @@ function ownError(error: unknown): FederationError | undefined {
     if (at instanceof FederationError) return at;
     const { type } = at as { type?: unknown };
     if (typeof type === 'string' && isErrorCode(type))
-      return new FederationError(type, { detail: at.message, cause: error });
+      return new FederationError(type, { detail: at.message, hint: ownHintIn(at), cause: error });
   }
   return undefined;
 }

@@ -1,6 +1,7 @@
 import type { ErrorCode } from './catalog';
 import { errorLine, isError } from './error-line';
 import { FederationError, type FederationErrorOptions } from './federation-error';
+import { sentence } from './hints';
 
 /** The Temporal server and namespace of the failed request, if known. Error messages show them to the user. */
 export interface TemporalPlace {
@@ -183,8 +184,4 @@ function explain(text: string): { why: string; hint?: string } {
   if (found === undefined) return { why: said };
   const [, why = said, hint] = found;
   return { why, hint };
-}
-
-function sentence(text: string): string {
-  return /[.!?]$/.test(text) ? text : `${text}.`;
 }

@@ -53,7 +53,7 @@ export async function followFederation(
     throw new FederationError(code, {
       subject: { key: run },
       detail: failure.message,
-      hint: `${catalog[code].hint} \`federated-etl replay ${run}\` starts it again.`,
+      hint: `${failure.hint ?? catalog[code].hint} \`federated-etl replay ${run}\` starts it again.`,
       cause: error,
     });
   } finally {

@@ -1,5 +1,6 @@
 import { compareWithKnown } from '../activities/identify-federation';
 import { FederationError } from '../errors/federation-error';
+import { withHint } from '../errors/hints';
 import { readIntact } from '../federation/document';
 import { documents } from '../federation/documents';
 import type { BucketReader } from '../storage/bucket';
@@ -19,7 +20,7 @@ export async function describeOtherBucket(
   if (roster?.known === undefined) {
     const refused = [...pull.values()].find(({ summary }) => summary?.refused !== undefined)?.summary
       ?.refused;
-    return refused && `${refused.code}: ${refused.detail} ${refused.hint}`;
+    return refused && withHint({ ...refused, message: refused.detail });
   }
   const recorded = (await readIntact(bucket, documents.federation.at()))?.federation;
   const { known } = roster;

@@ -110,10 +110,11 @@ function explain(error: unknown, cluster: string): never {
       cause: error,
     });
   if (!(error instanceof WorkflowUpdateFailedError)) throw error;
-  const { code, message } = failureOf(error);
+  const { code, message, hint } = failureOf(error);
   throw new FederationError(isErrorCode(code) ? code : 'INTERNAL', {
     subject: { cluster },
     detail: message,
+    hint,
     cause: error,
   });
 }

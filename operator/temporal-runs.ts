@@ -6,6 +6,7 @@ import {
   WorkflowNotFoundError,
 } from '@temporalio/client';
 import { CancelledFailure, TerminatedFailure, TimeoutFailure } from '@temporalio/common';
+import type { KeptError } from '../errors/hints';
 import { type FederationReport, requestSchema, runOutcomes } from '../federation/run';
 import { failureOf } from '../workflows/attempts';
 import type { federation } from '../workflows/federation';
@@ -88,8 +89,8 @@ export async function errorOfRun(
   }
 }
 
-/** Returns the code and message of a run that failed, was cancelled, was terminated or ran into its time limit. */
-export function errorOfFailed({ cause }: WorkflowFailedError): { code: string; message: string } {
+/** Returns the error of a run that failed, was cancelled, was terminated or ran into its time limit. */
+export function errorOfFailed({ cause }: WorkflowFailedError): KeptError {
   if (cause instanceof CancelledFailure)
     return { code: 'FEDERATION_FAILED', message: 'The run was cancelled.' };
   if (cause instanceof TerminatedFailure || cause instanceof TimeoutFailure)

@@ -1,6 +1,7 @@
 import { formatDuration } from '../config/durations';
 import type { Settings } from '../config/settings';
 import { catalog, isErrorCode } from '../errors/catalog';
+import { hintFor, withHint } from '../errors/hints';
 import { count } from '../federation/count';
 import type { Generation } from '../federation/generation';
 import { shortList } from '../query/notes';
@@ -61,8 +62,8 @@ function describeStopped(found: Pick<Found, 'survey' | 'listed' | 'view'>): stri
   return stopped(found.view)
     .filter(({ role, cluster }) => role !== 'federatedCluster' || !mentioned.has(cluster))
     .map(
-      ({ role, cluster, code, message, since }) =>
-        `${cluster}: its ${role === 'primaryCluster' ? 'pulls' : 'pushes'} have failed since ${since}: ${code}: ${message} ${catalog[code].hint}`,
+      ({ role, cluster, since, ...error }) =>
+        `${cluster}: its ${role === 'primaryCluster' ? 'pulls' : 'pushes'} have failed since ${since}: ${withHint(error)}`,
     );
 }
 
@@ -91,7 +92,7 @@ function whyNothingComes(push: PushState | undefined): string {
   if (push === undefined) return `Its push workflow runs, but the cluster does not answer. ${lookThere}`;
   const { error, summary } = push;
   if (error !== undefined)
-    return `Its pushes have failed since ${error.since}: ${error.code}: ${error.message} ${isErrorCode(error.code) ? catalog[error.code].hint : lookThere}`;
+    return `Its pushes have failed since ${error.since}: ${withHint({ ...error, hint: hintFor(error) ?? lookThere })}`;
   if (summary === undefined) return 'Its first push has not ended yet.';
   if (summary.files === 0)
     return 'Its local ETL has no window files: check that the cost-model builds ETL files, and that localEtl.path is the folder that contains `bingen`.';

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { withOwnHint } from '../errors/hints';
 import { describeChange } from '../federation/change';
 import { formatAge, formatBytes, formatSpan } from '../operator/format';
 import { readRuns, type RunSummary, summarizeRun } from '../operator/runs';
@@ -82,7 +83,7 @@ function show(runs: readonly RunSummary[], now: Date): void {
     print(`\n${run}: ${describeChange(change)}, as decided by ${by}${why === undefined ? '' : `: ${why}`}`);
   }
   for (const { run, error, warnings = [], nameConflicts = [], unfinished = [] } of runs) {
-    if (error !== undefined) print(`\n${run}: ${error.code}: ${error.message}`);
+    if (error !== undefined) print(`\n${run}: ${withOwnHint(error)}`);
     for (const conflict of nameConflicts) print(`\n${run}: ${conflict}`);
     for (const warning of warnings) print(`\n${run}: ${warning}`);
     for (const what of unfinished) print(`\n${run}: left to the next run: ${what}`);

@@ -1,4 +1,5 @@
 import { describePassedOver } from '../activities/file-notes';
+import { withHint } from '../errors/hints';
 import { count } from '../federation/count';
 import type { ClusterStatus } from '../operator/status';
 
@@ -8,8 +9,7 @@ export function showPushes(clusters: readonly Pick<ClusterStatus, 'cluster' | 'p
   for (const { cluster, push } of clusters) {
     const { error, summary } = push ?? {};
     const { refused, shrunk, vanished } = summary ?? {};
-    if (error !== undefined)
-      lines.push(`${cluster}: has failed since ${error.since}: ${error.code}: ${error.message}`);
+    if (error !== undefined) lines.push(`${cluster}: has failed since ${error.since}: ${withHint(error)}`);
     if (refused !== undefined && refused.count > 0)
       lines.push(`${cluster}: ${count(refused.count, 'file')} refused, as the data may not be its own`);
     const [example] = shrunk?.examples ?? [];

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { describePostponed } from '../activities/pull-summary';
+import { withHint, withOwnHint } from '../errors/hints';
 import { count, counts } from '../federation/count';
 import { describeHold } from '../federation/hold';
 import { formatAge, formatSpan } from '../operator/format';
@@ -122,8 +123,8 @@ function showPrimaries({ primaries, schedule }: Status, now: Date): string {
     summary?.generation,
     at && formatAge(at, now),
     [
-      error === undefined ? pullText(summary, schedule, now) : `${error.code}: ${error.message}`,
-      exported?.error && `the export fails: ${exported.error.code}: ${exported.error.message}`,
+      error === undefined ? pullText(summary, schedule, now) : withOwnHint(error),
+      exported?.error && `the export fails: ${withOwnHint(exported.error)}`,
     ]
       .filter((part) => part !== undefined)
       .join('; '),
@@ -137,7 +138,7 @@ function pullText(
   now: Date,
 ): string | undefined {
   const { state, waitingFor, waitingSince, refused } = summary ?? {};
-  if (refused !== undefined) return `refused: ${refused.code}: ${refused.detail} ${refused.hint}`;
+  if (refused !== undefined) return `refused: ${withHint({ ...refused, message: refused.detail })}`;
   if (waitingFor !== undefined)
     return `waiting${describeWaiting(waitingSince, schedule, now)}: ${waitingFor.hint}`;
   const postponed = summary && describePostponed(summary.postponed);

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { FederationError } from '../errors/federation-error';
+import { ownHint } from '../errors/hints';
 import { closingBody, discard } from './body';
 import type { Bucket, ListEntry, ObjectBody } from './bucket';
 
@@ -20,6 +21,8 @@ export interface StorageCall {
   readonly pages?: number;
   /** `ok`, the error's code, or `aborted` if the caller aborted the call. */
   readonly outcome: string;
+  /** What to do about the error, if it is not what the catalogue says for its code. */
+  readonly hint?: string;
 }
 
 /**
@@ -39,7 +42,7 @@ export function withMetrics(bucket: Bucket, observe: (call: StorageCall) => void
       report('ok', { bytes: bytesOf(result) });
       return result;
     } catch (error) {
-      report(outcomeOf(error));
+      report(outcomeOf(error), hintOf(error));
       throw error;
     }
   }
@@ -50,10 +53,10 @@ export function withMetrics(bucket: Bucket, observe: (call: StorageCall) => void
     // Run `observe` in the async context of this call, because the body may be read in another context.
     const report = AsyncLocalStorage.bind(observe);
     let reported = false;
-    return (outcome: string, amounts: Pick<StorageCall, 'bytes' | 'entries' | 'pages'> = {}) => {
+    return (outcome: string, more: Pick<StorageCall, 'bytes' | 'entries' | 'pages' | 'hint'> = {}) => {
       if (reported) return;
       reported = true;
-      report({ verb, key, outcome, ms: performance.now() - start, ...amounts });
+      report({ verb, key, outcome, ms: performance.now() - start, ...more });
     };
   }
 
@@ -70,7 +73,7 @@ export function withMetrics(bucket: Bucket, observe: (call: StorageCall) => void
         yield entry;
       }
     } catch (error) {
-      report(outcomeOf(error), { entries, pages });
+      report(outcomeOf(error), { entries, pages, ...hintOf(error) });
       throw error;
     } finally {
       report('ok', { entries, pages });
@@ -83,7 +86,7 @@ export function withMetrics(bucket: Bucket, observe: (call: StorageCall) => void
       const { head, body } = await bucket.get(key, options);
       return { head, body: observedBody(body, report) };
     } catch (error) {
-      report(outcomeOf(error));
+      report(outcomeOf(error), hintOf(error));
       throw error;
     }
   }
@@ -97,7 +100,7 @@ export function withMetrics(bucket: Bucket, observe: (call: StorageCall) => void
           yield chunk;
         }
       } catch (error) {
-        report(outcomeOf(error), { bytes });
+        report(outcomeOf(error), { bytes, ...hintOf(error) });
         throw error;
       }
     }
@@ -123,6 +126,12 @@ export function withMetrics(bucket: Bucket, observe: (call: StorageCall) => void
 
 function sizeOf({ size }: { size: number }): number {
   return size;
+}
+
+function hintOf(error: unknown): Pick<StorageCall, 'hint'> {
+  if (!(error instanceof FederationError)) return {};
+  const hint = ownHint(error.code, error.hint);
+  return hint === undefined ? {} : { hint };
 }
 
 function outcomeOf(error: unknown): string {

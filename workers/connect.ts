@@ -3,6 +3,7 @@ import * as sdk from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import type { Log } from '../config/log';
 import type { Settings } from '../config/settings';
+import { sentence } from '../errors/hints';
 import { knownError } from '../errors/known-error';
 import { probeTemporal } from '../operator/probe-temporal';
 import { guardedRetries } from './guarded-retries';
@@ -41,7 +42,7 @@ export async function connectPatiently(
       if (stop.aborted || !(known.retryable || insists())) throw known;
       log.warn(
         { event: 'temporal.unavailable', address: settings.address, code: known.code },
-        `${known.detail} ${known.hint} Next attempt in ${waitMs / 1000} s`,
+        `${sentence(known.detail)} ${known.hint} Next attempt in ${waitMs / 1000} s`,
       );
       await sleep(waitMs, undefined, { signal: stop }).catch(() => undefined);
       if (stop.aborted) throw known;

@@ -1,6 +1,7 @@
 import type { InjectedSinks } from '@temporalio/worker';
 import type { Log } from '../config/log';
-import { catalog, isErrorCode } from '../errors/catalog';
+import { catalog } from '../errors/catalog';
+import { hintFor, withHint } from '../errors/hints';
 import type { FederationReport } from '../federation/run';
 import type { FederationSinks } from '../workflows/sinks';
 import type { RoleMetrics } from './metrics';
@@ -28,11 +29,11 @@ export class FederationEnds {
   ended(run: string, outcome: FederationReport['outcome'], error: FederationReport['error']): void {
     this.metrics.federationEnded(outcome);
     if (outcome !== 'failed') return;
-    const { code = 'INTERNAL', message = 'The cause is unknown.' } = error ?? {};
-    const { hint } = catalog[isErrorCode(code) ? code : 'FEDERATION_FAILED'];
+    const { code, message, hint: own } = error ?? { code: 'INTERNAL', message: 'The cause is unknown.' };
+    const hint = hintFor({ code, hint: own }) ?? catalog.FEDERATION_FAILED.hint;
     this.log.error(
       { event: 'federation.failed', run, code, hint },
-      `Federator: ${run} failed: ${code}: ${message} ${hint}`,
+      `Federator: ${run} failed: ${withHint({ code, message, hint })}`,
     );
   }
 }

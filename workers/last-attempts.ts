@@ -1,4 +1,5 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
+import { withOwnHint } from '../errors/hints';
 import { type Finding, freshFor, judgeFreshness } from '../federation/conditions';
 import { promptly } from '../operator/promptly';
 import type { Attempted, PullState, PushState } from '../workflows/messages';
@@ -81,7 +82,7 @@ function unknown(): undefined {
 }
 
 function failureText(error: Attempted<unknown>['error']): string | undefined {
-  return error && `The last attempt failed: ${error.code}: ${error.message}`;
+  return error && `The last attempt failed: ${withOwnHint(error)}`;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { Log } from '../config/log';
+import { withHint } from '../errors/hints';
 import { knownError } from '../errors/known-error';
 import type { Condition, Finding } from '../federation/conditions';
 import { promptly } from '../operator/promptly';
@@ -86,8 +87,9 @@ export function restorer(
         if (typeof absent === 'string') losses.push(absent);
         findings.set(need, need.found?.() ?? { holds: 'yes' });
       } catch (error) {
-        const { code, detail, hint } = knownError(error);
-        const reason = `${code}: ${detail} ${hint}`;
+        const known = knownError(error);
+        const { code } = known;
+        const reason = withHint(known);
         const isAway = code === 'TEMPORAL_UNAVAILABLE' && need.condition.name !== 'temporal';
         findings.set(
           need,

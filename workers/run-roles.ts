@@ -7,6 +7,7 @@ import { openLoggedBucket } from '../config/open-logged-bucket';
 import type { Settings } from '../config/settings';
 import { SettingsRenewal } from '../config/settings-renewal';
 import type { FederationError } from '../errors/federation-error';
+import { withHint } from '../errors/hints';
 import { backupsPrefix, combinedPrefix, probeKey } from '../federation/layout';
 import { withProbedCreate } from '../storage/conditional-create';
 import { countCall } from '../storage/count-calls';
@@ -156,9 +157,8 @@ export async function runRoles(
 const lookEveryMs = 5_000;
 
 /** Records, for each role, that the store cannot be opened. */
-function cannotOpen({ roles, conditions }: Readiness, { code, detail, hint }: FederationError): void {
-  for (const role of roles)
-    conditions.found(role, 'store', { holds: 'no', reason: `${code}: ${detail} ${hint}` });
+function cannotOpen({ roles, conditions }: Readiness, error: FederationError): void {
+  for (const role of roles) conditions.found(role, 'store', { holds: 'no', reason: withHint(error) });
 }
 
 /** Records, for each role, that Temporal has not been reached yet. */

@@ -1,4 +1,5 @@
-import { catalog, type ErrorCode, isErrorCode } from '../errors/catalog';
+import { type ErrorCode, isErrorCode } from '../errors/catalog';
+import { type KeptError, withHint } from '../errors/hints';
 import { knownError } from '../errors/known-error';
 import type { ClusterId } from '../etl/cluster-id';
 import type { Finding, RoleName } from '../federation/conditions';
@@ -32,6 +33,7 @@ const answerWithinMs = 20_000;
 interface Failed {
   readonly code: ErrorCode;
   readonly key: string;
+  readonly hint: string | undefined;
   readonly at: number;
 }
 
@@ -57,7 +59,7 @@ export class StoreCalls {
   }
 
   /** Records the outcome of a call to the store if the call belongs to this role. */
-  called({ verb, key, outcome }: Pick<StorageCall, 'verb' | 'key' | 'outcome'>): void {
+  called({ verb, key, outcome, hint }: Pick<StorageCall, 'verb' | 'key' | 'outcome' | 'hint'>): void {
     // Ignore exports, which have their own condition, and deletions, because a store may refuse to delete a locked
     // object.
     if (!key.startsWith(this.own) || key.startsWith(exportPrefix) || verb === 'delete') return;
@@ -65,7 +67,9 @@ export class StoreCalls {
     if (writes && this.role === 'primaryCluster') return;
     if (outcome === 'aborted') return;
     const failed =
-      failures.includes(outcome) && isErrorCode(outcome) ? { code: outcome, key, at: this.now() } : undefined;
+      failures.includes(outcome) && isErrorCode(outcome)
+        ? { code: outcome, key, hint, at: this.now() }
+        : undefined;
     if (writes) this.write = failed;
     else this.read = failed;
   }
@@ -77,18 +81,21 @@ export class StoreCalls {
     try {
       for await (const _ of bucket.list(prefix, { delimiter: '/', signal })) break;
     } catch (error) {
-      if (this.read !== undefined) return failing(this.read.code, `Reading ${this.read.key} fails.`);
+      if (this.read !== undefined)
+        return failing({ ...this.read, message: `Reading ${this.read.key} fails.` });
       if (signal.aborted)
-        return failing('STORAGE_UNAVAILABLE', `The store did not answer within ${answerWithinMs / 1_000} s.`);
-      const { code, detail } = knownError(error);
-      return failing(code, detail);
+        return failing({
+          code: 'STORAGE_UNAVAILABLE',
+          message: `The store did not answer within ${answerWithinMs / 1_000} s.`,
+        });
+      return failing(knownError(error));
     }
     const { write } = this;
     if (write === undefined || this.now() - write.at > writeCountsMs) return { holds: 'yes' };
-    return failing(write.code, `The last write failed, of ${write.key}.`);
+    return failing({ ...write, message: `The last write failed, of ${write.key}.` });
   }
 }
 
-function failing(code: ErrorCode, detail: string): Finding {
-  return { holds: 'no', reason: `${code}: ${detail} ${catalog[code].hint}` };
+function failing(error: KeptError): Finding {
+  return { holds: 'no', reason: withHint(error) };
 }

@@ -6,6 +6,7 @@ import {
   TerminatedFailure,
   TimeoutFailure,
 } from '@temporalio/workflow';
+import { type KeptError, ownHintIn } from '../errors/hints';
 import type { Attempted, LoopSettings } from './messages';
 
 /** State of a workflow that repeats the same step (an attempt) forever. */
@@ -54,12 +55,21 @@ export async function nextAttempt<Summary>(
     loop.waitMs = about(everyMs);
   } catch (error) {
     if (isCancellation(error)) throw error;
-    const { code, message } = failureOf(error);
-    loop.state = { ...loop.state, at, error: { code, message, since: loop.state.error?.since ?? at } };
+    const { code, message, hint } = failureOf(error);
+    loop.state = {
+      ...loop.state,
+      at,
+      error: { code, message, ...(hint !== undefined && { hint }), since: loop.state.error?.since ?? at },
+    };
     loop.failures += 1;
     const backoffMs = firstWaitAfterFailureMs * 2 ** Math.min(loop.failures - 1, 10);
     loop.waitMs = about(Math.min(everyMs, backoffMs, longestWaitAfterFailureMs));
-    log.error(`${what} failed`, { code, reason: message, failures: loop.failures });
+    log.error(`${what} failed`, {
+      code,
+      reason: message,
+      ...(hint !== undefined && { hint }),
+      failures: loop.failures,
+    });
   }
 }
 
@@ -73,16 +83,18 @@ function about(ms: number): number {
 
 /**
  * Searches the error and its chain of causes for the first failure with a code. Returns the code and message of that
- * failure. An activity that timed out has the code STEP_TIMED_OUT: its process may have been killed.
+ * failure, and its hint if that is not the one in the catalogue. An activity that timed out has the code STEP_TIMED_OUT: its process may have been killed.
  *
  * If no failure has a code, returns the code INTERNAL and the message of the error. For an ActivityFailure, returns the
  * message of its cause instead, because its own message only says that an activity failed. An error without a message
  * is described by its name.
  */
-export function failureOf(error: unknown): { code: string; message: string } {
+export function failureOf(error: unknown): KeptError {
   for (let at = error, step = ''; at instanceof Error; at = at.cause) {
-    if (at instanceof ApplicationFailure && typeof at.type === 'string')
-      return { code: at.type, message: at.message };
+    if (at instanceof ApplicationFailure && typeof at.type === 'string') {
+      const hint = ownHintIn(at);
+      return { code: at.type, message: at.message, ...(hint !== undefined && { hint }) };
+    }
     if (at instanceof ActivityFailure) step = ` ${at.activityType}`;
     if (at instanceof TimeoutFailure)
       return { code: 'STEP_TIMED_OUT', message: `The step${step} did not end in time (${at.timeoutType}).` };

@@ -7,11 +7,12 @@ import { failureOf } from './attempts';
  */
 export function asRunFailure(error: unknown): Error {
   if (isCancellation(error) && error instanceof TemporalFailure) return error;
-  const { code, message } = failureOf(error);
+  const { code, message, hint } = failureOf(error);
   return ApplicationFailure.create({
     type: code,
     message,
     nonRetryable: true,
+    ...(hint !== undefined && { details: [{ hint }] }),
     ...(error instanceof Error ? { cause: error } : {}),
   });
 }

@@ -76,6 +76,6 @@ async function federate(idPrefix: string): Promise<void> {
     });
   } catch (error) {
     if (isCancellation(error)) throw error;
-    log.debug('A federation after a push failed', failureOf(error));
+    log.debug('A federation after a push failed', { ...failureOf(error) });
   }
 }

@@ -5,6 +5,7 @@ import type { LeavePrimaryInput, LeaveSummary } from '../activities/leave-primar
 import type { PrimaryStatus } from '../activities/primary-status';
 import type { PullSummary } from '../activities/pull-summary';
 import type { PushSummary } from '../activities/push-local-etl';
+import type { KeptError } from '../errors/hints';
 import { isClusterId } from '../etl/cluster-id';
 import type { Condition } from '../federation/conditions';
 import type { GenerationIdentity } from '../federation/identity';
@@ -175,7 +176,7 @@ export interface Attempted<Summary> {
   readonly at?: string;
   readonly summary?: Summary;
   /** Set if the last attempt failed. `since` is the time of the first failure after the last success. */
-  readonly error?: { readonly code: string; readonly message: string; readonly since: string };
+  readonly error?: KeptError & { readonly since: string };
 }
 
 /** Part of a workflow's state: the conditions of the role to which the workflow belongs, as last reported. */

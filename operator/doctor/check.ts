@@ -1,4 +1,5 @@
 import { describeError, FederationError } from '../../errors/federation-error';
+import { sentence } from '../../errors/hints';
 
 export type Outcome = 'ok' | 'warning' | 'failed' | 'skipped' | 'not needed';
 
@@ -38,8 +39,4 @@ export function failed(check: Check['check'], subject: string, error: unknown): 
     detail: `${code}: ${sentence(error.detail)}${place}`,
     todo: hint,
   };
-}
-
-function sentence(text: string): string {
-  return /[.!?]$/.test(text) ? text : `${text}.`;
 }

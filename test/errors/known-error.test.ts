@@ -4,9 +4,13 @@ import { connect } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { ActivityFailure, ApplicationFailure, RetryState, TimeoutFailure } from '@temporalio/common';
+import { catalog } from '../../errors/catalog';
 import { FederationError } from '../../errors/federation-error';
+import { withHint } from '../../errors/hints';
 import { knownError } from '../../errors/known-error';
+import { asFailure } from '../../workers/as-activity';
 import { failureOf } from '../../workflows/attempts';
+import { asRunFailure } from '../../workflows/failure';
 
 /** Returns the error that `work` throws. */
 async function thrownBy(work: () => unknown): Promise<unknown> {
@@ -20,6 +24,7 @@ async function thrownBy(work: () => unknown): Promise<unknown> {
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'known-error-'));
 afterAll(() => rmSync(folder, { recursive: true }));
+const { signal } = new AbortController();
 const absent = path.join(folder, 'absent');
 
 describe('an error that a user can cause is of the catalogue:', () => {
@@ -61,6 +66,30 @@ describe('an error that a user can cause is of the catalogue:', () => {
       code: 'RUN_NOT_FOUND',
       detail: 'There is no such run.',
     });
+  });
+
+  it('one that carries its own hint, whose text ends without a full stop', () => {
+    const hint = 'Set config.checksum to crc32.';
+    const thrown = new FederationError('STORE_CONFIG_INVALID', { detail: 'Could not write', hint });
+    const failure = asFailure(thrown, signal);
+    const inActivity = new ActivityFailure(
+      'Activity task failed',
+      'pushLocalEtl',
+      '1',
+      RetryState.NON_RETRYABLE_FAILURE,
+      undefined,
+      failure,
+    );
+    const kept = { code: 'STORE_CONFIG_INVALID', message: 'Could not write', hint };
+    expect(failureOf(inActivity)).toEqual(kept);
+    expect(failureOf(asRunFailure(inActivity))).toEqual(kept);
+    expect(knownError(inActivity)).toMatchObject({ code: 'STORE_CONFIG_INVALID', hint });
+    expect(withHint(kept)).toBe(`STORE_CONFIG_INVALID: Could not write. ${hint}`);
+    // A hint of the catalogue is not carried along.
+    const plain = asFailure(new FederationError('STORE_CONFIG_INVALID', { detail: 'No.' }), signal);
+    const { hint: general } = catalog.STORE_CONFIG_INVALID;
+    expect(failureOf(plain)).toEqual({ code: 'STORE_CONFIG_INVALID', message: 'No.' });
+    expect(withHint(failureOf(plain))).toBe(`STORE_CONFIG_INVALID: No. ${general}`);
   });
 
   it('a step whose process was killed', () => {

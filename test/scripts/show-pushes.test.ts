@@ -19,9 +19,14 @@ test('status names what a push refused, shrank, found gone, passed over or faile
     'cluster-2: 1 place could not be read, such as lost+found: No permission.',
     'cluster-2: 2 links not followed, such as assets/1h.',
   ]);
-  const error = { code: 'LOCAL_ETL_MISSING', message: 'It is gone.', since: '2026-11-20T00:00:00Z' };
+  const error = {
+    code: 'LOCAL_ETL_MISSING',
+    message: 'It is gone',
+    hint: 'Mount it.',
+    since: '2026-11-20T00:00:00Z',
+  };
   expect(shown({ refused: { ...notes, count: 1 }, vanished: 3 }, { error }).split('\n')).toEqual([
-    'cluster-2: has failed since 2026-11-20T00:00:00Z: LOCAL_ETL_MISSING: It is gone.',
+    'cluster-2: has failed since 2026-11-20T00:00:00Z: LOCAL_ETL_MISSING: It is gone. Mount it.',
     'cluster-2: 1 file refused, as the data may not be its own',
     'cluster-2: 3 files uploaded again in the last day, because the copies in the bucket had vanished',
   ]);

@@ -140,6 +140,11 @@ test('a store that refuses to be written to does not serve, until a write succee
   // The store demands a checksum, and none is configured.
   put('federated/combined/objects/x', 'STORE_CONFIG_INVALID');
   expect(await holds()).toBe('no');
+  const hint = 'Set config.checksum.';
+  calls.called({ verb: 'put', key: 'federated/combined/x', outcome: 'STORE_CONFIG_INVALID', hint });
+  expect(await calls.look(bucket)).toMatchObject({
+    reason: expect.stringMatching(/combined\/x\. Set config/),
+  });
   time += 3_600_001;
   expect(await holds()).toBe('yes');
 });
