@@ -7,6 +7,9 @@ import { plainStatus } from './plain-status';
  */
 const unimportant = new Set(['No workflows registered, not polling for workflow tasks', 'Workflow failed']);
 
+/** Fields of the SDK that help nobody who reads a log. The task token alone has 200 characters. */
+const noise: readonly string[] = ['taskToken', 'isLocal', 'activityId', 'namespace'];
+
 const levels = { TRACE: 'debug', DEBUG: 'debug', INFO: 'debug', WARN: 'warn', ERROR: 'error' } as const;
 
 /** A log message of the Temporal SDK, in the form in which our own log writes it. */
@@ -14,6 +17,14 @@ export interface SdkLine {
   readonly level: 'debug' | 'warn' | 'error';
   readonly message: string;
   readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Returns whether the line reports a failed attempt that is not retried. Its workflow, or the verb that asked for it,
+ * reports the same error with more details.
+ */
+function isFinal(message: string, { error }: SdkLine['fields']): boolean {
+  return message === 'Activity failed' && (error as { nonRetryable?: unknown } | null)?.nonRetryable === true;
 }
 
 const repeatedAfterMs = 60_000;
@@ -34,9 +45,12 @@ export class SdkLines {
 
   /** @param now the time of the line, in milliseconds */
   convert(level: LogLevel, message: string, meta: object = {}, now = performance.now()): SdkLine {
-    const fields = Object.fromEntries(Object.entries(meta)) as SdkLine['fields'];
+    const fields: SdkLine['fields'] = Object.fromEntries(
+      Object.entries(meta).filter(([name]) => !noise.includes(name)),
+    );
     if (fields['sdkComponent'] === 'core') return this.convertNative(level, message, fields, now);
-    return { level: unimportant.has(message) ? 'debug' : levels[level], message, fields };
+    const isQuiet = unimportant.has(message) || isFinal(message, fields);
+    return { level: isQuiet ? 'debug' : levels[level], message, fields };
   }
 
   private convertNative(

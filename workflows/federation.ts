@@ -134,10 +134,13 @@ export async function federation(input: FederationInput): Promise<FederationSumm
     const reported = outcome === 'cancelled' ? undefined : failureOf(failure);
     await CancellationScope.nonCancellable(async () => {
       upsertSearchAttributes([{ key: searchAttributes.outcome, value: outcome }]);
-      // Only log a failure to write the report: the run must fail with its original error.
+      // Only log a failure to write the report: the run must fail with its original error. Do not log it if it has the
+      // same cause as the failure of the run.
       await writeReport
         .executeWithOptions({ summary: 'write the report' }, [reportOf(outcome, reported)])
-        .catch(logUnwritten);
+        .catch((error: unknown) => {
+          if (failureOf(error).code !== reported?.code) logUnwritten(error);
+        });
     });
     federations.ended(outcome, reported);
     show(state, { phase: 'done' });

@@ -1,17 +1,27 @@
+import { FederationError } from '../../errors/federation-error';
+import { asFailure } from '../../workers/as-activity';
 import { SdkLines } from '../../workers/sdk-line';
 
 const sdkLine = (...line: Parameters<SdkLines['convert']>) => new SdkLines().convert(...line);
 
 describe('a line of the Temporal SDK', () => {
   it('has the fields of the SDK', () => {
-    const fields = { error: new Error('odd'), workflowId: 'w' };
+    const fields = { error: new Error('odd'), workflowId: 'w', attempt: 2 };
     expect(sdkLine('WARN', 'said', fields)).toEqual({ level: 'warn', message: 'said', fields });
+    const noise = { isLocal: false, namespace: 'n', taskToken: 'x'.repeat(200), activityId: '1' };
+    expect(sdkLine('WARN', 'said', { ...noise, ...fields }).fields).toEqual(fields);
   });
 
   it('is of level debug if it only informs, or if a workflow reports the same with more', () => {
     expect(sdkLine('INFO', 'said')).toEqual({ level: 'debug', message: 'said', fields: {} });
     expect(sdkLine('WARN', 'Workflow failed').level).toBe('debug');
-    // Each failed attempt of an activity must be logged as a warning. It is not an error, because it will be retried.
+    // A failed attempt of an activity is a warning if it is retried. If not, the workflow reports the error.
+    const failed = (retryable: boolean) => {
+      const error = new FederationError('STORAGE_UNAVAILABLE', { detail: 'No.', retryable });
+      return sdkLine('WARN', 'Activity failed', { error: asFailure(error, new AbortController().signal) })
+        .level;
+    };
+    expect([failed(true), failed(false)]).toEqual(['warn', 'debug']);
     expect(sdkLine('WARN', 'Activity failed').level).toBe('warn');
     expect(sdkLine('ERROR', 'said').level).toBe('error');
   });
