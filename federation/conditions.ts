@@ -144,6 +144,11 @@ export function isNearlyFull({ size, free }: VolumeSpace): boolean {
   return free < leastFree(size);
 }
 
+/** Returns whether a volume has no room even for the files in which Federated ETL keeps its state. */
+export function isFull({ free }: VolumeSpace): boolean {
+  return free < 2 ** 20;
+}
+
 /** Returns how many bytes of a volume of this size must be free. */
 export function leastFree(size: number): number {
   return Math.min(size / 20, enoughBytes);

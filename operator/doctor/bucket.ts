@@ -141,6 +141,7 @@ async function whatToDo(
 ): Promise<string> {
   const { code, detail, hint } = error;
   if (/RequestTimeTooSkewed/.test(detail)) return setClock;
+  if (/\(EROFS\)/.test(detail)) return hint;
   if (code === 'STORAGE_ACCESS_DENIED' && !isStranger(error)) return permissionFor(store, operation, prefix);
   // The error catalogue's hint for an unavailable store is to try again, but the check has already done that.
   return hint === catalog.STORAGE_UNAVAILABLE.hint ? checkTheWay : hint;

@@ -6,6 +6,7 @@ import {
 } from '../../config/settings';
 import { FederationError } from '../../errors/federation-error';
 import type { ClusterId } from '../../etl/cluster-id';
+import { generationsPrefix } from '../../federation/layout';
 import type { Bucket } from '../../storage/bucket';
 import type { FederatedStore } from '../../storage/federated-store';
 import { openBucket } from '../../storage/open-bucket';
@@ -76,7 +77,11 @@ async function* examineRemote(
       ? await surveyBucket(store.bucket).catch((error: unknown) => failed('clusters', 'found', error))
       : undefined;
   const silent = survey === undefined || 'outcome' in survey ? [] : silentClusters(survey, Date.now());
-  const temporal = await checkTemporal(settings, store?.bucket.label, silent);
+  const known = {
+    label: store?.bucket.label,
+    hasGenerations: store?.usable === true && (await hasGenerations(store.bucket, settings.roles)),
+  };
+  const temporal = await checkTemporal(settings, known, silent);
   yield temporal.checks;
   if (signal.aborted) return;
   if (!settings.roles.federator)
@@ -85,6 +90,23 @@ async function* examineRemote(
     yield [skipped('clusters', 'found', 'The bucket cannot be used.')];
   else if ('outcome' in survey) yield [survey];
   else yield await checkClusters(store.bucket, settings, survey, temporal);
+}
+
+/**
+ * Returns whether the bucket has generations. Returns false if that is unknown, as on a cluster that only pushes and may
+ * not list them.
+ */
+async function hasGenerations(
+  bucket: Bucket,
+  { federator, primaryCluster }: Settings['roles'],
+): Promise<boolean> {
+  if (!federator && !primaryCluster) return false;
+  try {
+    for await (const _ of bucket.list(generationsPrefix)) return true;
+  } catch {
+    // The checks of the bucket have already reported why it cannot be listed.
+  }
+  return false;
 }
 
 interface OpenStore {

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { access, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Settings } from '../../config/settings';
-import { isNearlyFull, leastFree, type VolumeSpace } from '../../federation/conditions';
+import { isFull, isNearlyFull, leastFree, type VolumeSpace } from '../../federation/conditions';
 import { count } from '../../federation/count';
 import { hasFiles, listWindowFiles } from '../../local-etl/list';
 import { type PassedOver, PassedOverPlaces } from '../../local-etl/passed-over';
@@ -117,7 +117,10 @@ async function checkAccess(path: string, setting: string): Promise<Check> {
       };
     }
     const who = process.getuid === undefined ? 'this process' : `user ${process.getuid()}`;
-    const todo = `Give ${who} read and write access, and do not mount its volume read-only: Federated ETL keeps its state there.`;
+    const todo =
+      code === 'EROFS'
+        ? 'Mount the volume writable: Federated ETL keeps its state there.'
+        : `Give ${who} read and write access: Federated ETL keeps its state there.`;
     return {
       check,
       subject: path,
@@ -192,7 +195,7 @@ async function findVolume(path: string): Promise<Volume | undefined> {
   }
 }
 
-/** Describes the machine, and warns if the volume of the local ETL is nearly full. */
+/** Describes the machine. A nearly full volume of the local ETL is a warning, and a full one is a failure. */
 export function describeMachine(volume: Volume | undefined): Check {
   const node = `Node ${process.version} on ${process.platform} ${process.arch}`;
   if (volume === undefined) return { check, subject: 'machine', outcome: 'ok', detail: `${node}.` };
@@ -200,5 +203,5 @@ export function describeMachine(volume: Volume | undefined): Check {
   const detail = `${node}; ${formatBytes(free)} of ${formatBytes(size)} are free at ${at}.`;
   if (!isNearlyFull(volume)) return { check, subject: 'machine', outcome: 'ok', detail };
   const todo = `Enlarge the volume, or free space: at least ${formatBytes(leastFree(size))} must be free.`;
-  return { check, subject: 'machine', outcome: 'warning', detail, todo };
+  return { check, subject: 'machine', outcome: isFull(volume) ? 'failed' : 'warning', detail, todo };
 }

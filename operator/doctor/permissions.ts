@@ -90,7 +90,7 @@ async function folderAccess(folder: string): Promise<string> {
     const who = process.getuid === undefined ? 'this process' : `user ${process.getuid()}`;
     const is =
       found === undefined ? '' : ` (${found.isDirectory() ? '' : 'not a folder, '}${ownerOf(found)})`;
-    return `Give ${who} read, write and search access to ${path}${is}, and do not mount its volume read-only.`;
+    return `Give ${who} read, write and search access to ${path}${is}.`;
   }
 }
 

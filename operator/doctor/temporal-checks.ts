@@ -20,6 +20,8 @@ export interface Asked {
   readonly names: Names;
   /** Address of the bucket; undefined if the store's settings cannot be used. */
   readonly label: string | undefined;
+  /** Whether the bucket has generations. If so, a federator has run, and has created the roster and the schedule. */
+  readonly hasGenerations: boolean;
 }
 
 /**
@@ -64,12 +66,16 @@ export async function checkSearchAttributes({ connection, settings }: Asked): Pr
   return line(subject, 'warning', detail, `If it lacks the permission: ${commands.join('; ')}`);
 }
 
+const startFederator = 'Start the federator, or look at its log: one that runs creates it within minutes.';
+
 /**
- * Checks that the schedule for federations is not paused. A missing schedule is not a failure: a running federator
- * creates it.
+ * Checks that the schedule for federations exists and is not paused. Before the first federation, a missing schedule is
+ * in order: a running federator creates it.
  */
-export async function checkSchedule({ client, names: { schedule } }: Asked): Promise<Check> {
+export async function checkSchedule({ client, names: { schedule }, hasGenerations }: Asked): Promise<Check> {
   const state = await readSchedule(client, schedule);
+  if (state === 'absent' && hasGenerations)
+    return line('schedule', 'warning', 'It does not exist, although a federator has run.', startFederator);
   if (state === 'absent')
     return line('schedule', 'ok', 'It does not exist: a federator that runs creates it within minutes.');
   if (state.paused !== undefined)
@@ -82,9 +88,15 @@ export async function checkSchedule({ client, names: { schedule } }: Asked): Pro
   );
 }
 
-/** Checks that the roster workflow in this namespace belongs to the federation in this bucket. */
-export async function checkRoster({ client, names: { roster }, settings, label }: Asked): Promise<Check> {
-  const memo = await memoOf(client, roster);
+/** Checks that the roster workflow runs, and that it belongs to the federation in this bucket. */
+export async function checkRoster(asked: Asked): Promise<Check> {
+  const { client, names, settings, label, hasGenerations } = asked;
+  const { memo, end } = await askFor(client, names.roster);
+  if (memo === undefined && (end !== undefined || hasGenerations)) {
+    const how =
+      end === undefined ? 'It does not run, although a federator has run.' : `It has ended (${end}).`;
+    return line('roster', 'warning', how, startFederator);
+  }
   if (memo === undefined)
     return line(
       'roster',
@@ -105,7 +117,8 @@ export async function checkRoster({ client, names: { roster }, settings, label }
  */
 export async function checkPush({ client, names: { push }, settings }: Asked): Promise<Check> {
   const { clusterId, localEtl: local } = settings;
-  const memo = await memoOf(client, push(clusterId));
+  const { memo, end } = await askFor(client, push(clusterId));
+  if (end !== undefined) return ended('push', clusterId, end);
   if (memo === undefined)
     return line(
       'push',
@@ -121,6 +134,24 @@ export async function checkPush({ client, names: { push }, settings }: Asked): P
   return line('push', 'failed', detail, catalog.DUPLICATE_CLUSTER_ID.hint);
 }
 
+/** Checks that the pull workflow with this cluster's id runs. Before the first start of the primary, there is none. */
+export async function checkPull({ client, names: { pull }, settings: { clusterId } }: Asked): Promise<Check> {
+  const { memo, end } = await askFor(client, pull(clusterId));
+  if (end !== undefined) return ended('pull', clusterId, end);
+  return line(
+    'pull',
+    'ok',
+    memo === undefined
+      ? `No pull of ${clusterId} runs: \`federated-etl run\` starts it, within minutes if it is running.`
+      : `The pull of ${clusterId} runs.`,
+  );
+}
+
+function ended(what: 'push' | 'pull', cluster: string, how: string): Check {
+  const todo = `Start \`federated-etl run\` on ${cluster}, or look at its log: it starts the ${what} within minutes.`;
+  return line(what, 'warning', `The ${what} of ${cluster} has ended (${how}).`, todo);
+}
+
 /**
  * Warns if other running clusters have set `useExistingS3Config` too. They may then share the bucket of Kubecost's
  * backup with this cluster.
@@ -133,14 +164,21 @@ export async function checkShared({ client, names: ours, settings }: Asked): Pro
   return line(subject, 'warning', sharedConfigWarning(others), todo);
 }
 
-/** Returns the memo of a running workflow; undefined if the workflow does not exist or has ended. */
-async function memoOf(client: Client, workflowId: string): Promise<Record<string, unknown> | undefined> {
+/**
+ * Returns the memo of a running workflow, or how the workflow has ended. Returns neither if Temporal does not know the
+ * workflow.
+ */
+async function askFor(
+  client: Client,
+  workflowId: string,
+): Promise<{ readonly memo?: Record<string, unknown>; readonly end?: string }> {
   const { WorkflowNotFoundError } = await import('@temporalio/client');
   try {
     const { status, memo } = await client.workflow.getHandle(workflowId).describe();
-    return status.name === 'RUNNING' ? (memo ?? {}) : undefined;
+    if (status.name === 'RUNNING') return { memo: memo ?? {} };
+    return { end: status.name.toLowerCase().replace('_', ' ') };
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return undefined;
+    if (error instanceof WorkflowNotFoundError) return {};
     throw error;
   }
 }

@@ -13,6 +13,7 @@ import { checkRunning } from './running-process';
 import {
   type Asked,
   checkNamespace,
+  checkPull,
   checkPush,
   checkRoster,
   checkSchedule,
@@ -36,11 +37,12 @@ export interface TemporalChecks extends KnownToTemporal {
 /**
  * Checks what this cluster's roles need from Temporal. Changes nothing in Temporal.
  *
+ * @param bucket the address of the bucket, and whether it has generations
  * @param silent the silent clusters, for which to ask whether their pushes were stopped on purpose
  */
 export async function checkTemporal(
   settings: Settings,
-  label: string | undefined,
+  { label, hasGenerations }: Pick<Asked, 'label' | 'hasGenerations'>,
   silent: readonly ClusterId[],
 ): Promise<TemporalChecks> {
   const { namespace, idPrefix, encryptionKeys } = settings.temporal;
@@ -57,6 +59,7 @@ export async function checkTemporal(
     settings,
     names: names(idPrefix),
     label,
+    hasGenerations,
   };
   try {
     return await checkServer(asked, silent);
@@ -71,12 +74,13 @@ async function checkServer(asked: Asked, silent: readonly ClusterId[]): Promise<
   const space = await ask(asked, 'namespace', checkNamespace);
   if (space.outcome === 'failed')
     return { checks: [server, space, skipped('The namespace cannot be used.')] };
-  const { federator, federatedCluster } = settings.roles;
-  const [attributes, schedule, roster, push, shared, running, exclusions, stopped] = await Promise.all([
+  const { federator, federatedCluster, primaryCluster } = settings.roles;
+  const [attributes, schedule, roster, push, pull, shared, running, exclusions, stopped] = await Promise.all([
     federator ? ask(asked, 'search attributes', checkSearchAttributes) : undefined,
     federator ? ask(asked, 'schedule', checkSchedule) : undefined,
     ask(asked, 'roster', checkRoster),
     federatedCluster ? ask(asked, 'push', checkPush) : undefined,
+    primaryCluster ? ask(asked, 'pull', checkPull) : undefined,
     settings.storage.existing ? ask(asked, 'useExistingS3Config', checkShared) : undefined,
     checkRunning(asked),
     federator ? readExclusions(asked) : undefined,
@@ -85,7 +89,7 @@ async function checkServer(asked: Asked, silent: readonly ClusterId[]): Promise<
       (): ReadonlySet<string> => new Set(),
     ),
   ]);
-  const checks = [server, space, attributes, roster, schedule, push, shared, ...running];
+  const checks = [server, space, attributes, roster, schedule, push, pull, shared, ...running];
   return { checks: checks.filter((one) => one !== undefined), exclusions, stopped };
 }
 

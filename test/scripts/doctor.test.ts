@@ -21,6 +21,7 @@ import { Releasers } from '../../workers/releasers';
 import { ensureSchedule } from '../../workers/schedule';
 import { names } from '../../workflows/names';
 import { clearSettings } from '../servers/clear-environment';
+import { describeWithMounts, ReadOnlyVolume } from '../servers/read-only-volume';
 import { connectToTestServer, describeWithTemporal, type TestServer } from '../servers/temporal';
 import { connectToS3, describeWithS3, s3Settings } from '../servers/versitygw';
 import { startFaultyServer } from '../storage/faulty-s3-server';
@@ -507,7 +508,7 @@ describe('the local ETL', () => {
     expect(readdirSync(join(federation.folder, 'etl'))).toEqual(['bingen']);
   });
 
-  it('on a volume that is nearly full is a warning', () => {
+  it('on a volume that is nearly full is a warning, and on a full one a failure', () => {
     const MiB = 2 ** 20;
     expect(describeMachine({ at: '/etl', size: 64 * MiB, free: MiB })).toMatchObject({
       outcome: 'warning',
@@ -515,6 +516,11 @@ describe('the local ETL', () => {
       todo: expect.stringContaining('at least 3.2 MiB'),
     });
     expect(describeMachine({ at: '/etl', size: 64 * MiB, free: 32 * MiB })).toMatchObject({ outcome: 'ok' });
+    for (const free of [0, MiB - 1])
+      expect(describeMachine({ at: '/etl', size: 64 * MiB, free })).toMatchObject({
+        outcome: 'failed',
+        todo: expect.stringContaining('at least 3.2 MiB'),
+      });
   });
 
   it('that does not exist is a failure for a push, but not for a primary', async () => {
@@ -611,6 +617,26 @@ describe('permissions', () => {
   });
 });
 
+describeWithMounts('a volume that is mounted read-only', () => {
+  it('has to be mounted writable, whether it has the bucket or the local ETL', async () => {
+    using volume = new ReadOnlyVolume();
+    const [directory, local] = [join(volume.folder, 'bucket'), join(volume.folder, 'etl')];
+    for (const folder of [directory, local]) mkdirSync(folder);
+    writeFileSync(
+      join(federation.folder, 'federated-store.yaml'),
+      JSON.stringify({ type: 'FILESYSTEM', config: { directory } }),
+    );
+    volume.lock();
+    const found = await examine({ federatedETL: { federatedCluster: true }, localEtl: { path: local } });
+    for (const check of [found.of('bucket', 'write'), found.of('local ETL', local)])
+      expect(check).toMatchObject({
+        outcome: 'failed',
+        detail: expect.stringContaining('EROFS'),
+        todo: expect.stringMatching(/^Mount the volume writable/),
+      });
+  });
+});
+
 describeWithTemporal('Temporal', () => {
   let server: TestServer;
   let namespace: string;
@@ -669,6 +695,40 @@ describeWithTemporal('Temporal', () => {
     expect(failures(found)).toEqual([]);
     expect(found.of('Temporal', 'roster')?.detail).toMatch(/does not run: .* within minutes/);
     expect(found.of('Temporal', 'schedule')?.detail).toMatch(/does not exist: .* within minutes/);
+  });
+
+  it('that has lost the schedule, the roster, the push or the pull gets a warning that says what heals it', async () => {
+    buildLocalEtl();
+    await federation.push('cluster-4', day);
+    await federation.commit(1, ['cluster-4'], [day]);
+    const { ids, start, temporal } = own();
+    const setup = {
+      federatedETL: { federatedCluster: true, primaryCluster: true, ...federator() },
+      temporal,
+    };
+    const asked = async (outcome: Check['outcome']) =>
+      (await examine(setup)).checks
+        .filter((one) => one.check === 'Temporal' && one.outcome === outcome)
+        .map(({ subject, detail, todo }) => `${subject}: ${detail} ${todo ?? ''}`);
+    expect(await asked('warning')).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^roster: It does not run, .*creates it within minutes/),
+        expect.stringMatching(/^schedule: It does not exist, .*creates it within minutes/),
+      ]),
+    );
+    await start('roster', ids.roster, { bucket: federation.bucket.label });
+    await start('push', ids.push('cluster-4'), {});
+    await start('pull', ids.pull('cluster-4'), {});
+    expect(await asked('ok')).toContainEqual('pull: The pull of cluster-4 runs. ');
+    for (const id of [ids.roster, ids.push('cluster-4'), ids.pull('cluster-4')])
+      await client.workflow.getHandle(id).terminate();
+    expect(await asked('warning')).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^roster: It has ended \(terminated\)\. .* within minutes/),
+        expect.stringMatching(/^push: .* has ended \(terminated\)\. .* within minutes/),
+        expect.stringMatching(/^pull: .* has ended \(terminated\)\. .* within minutes/),
+      ]),
+    );
   });
 
   it('that serves another bucket, another volume, or whose schedule is paused, is reported', async () => {
