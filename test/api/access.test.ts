@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import pino from 'pino';
 import { Registry } from 'prom-client';
+import { openApi } from '../../api/openapi';
 import { startServer } from '../../api/server';
 import { WrongTokens } from '../../api/wrong-tokens';
 import { silentLog } from '../../config/log';
@@ -35,6 +36,31 @@ describe('reading', () => {
     } finally {
       await app.close();
     }
+  });
+
+  it('without a token shows only whether the server runs, the page and the description of the API', async () => {
+    const app = await serverOver(engine, { listen: ':0', token, federation: rememberingFederation() });
+    const paths = Object.keys(openApi()['paths'] as object).map((path) => path.replace(/\{[^}]*\}/g, 'x'));
+    expect(paths.length).toBeGreaterThan(10);
+    const open = ['/healthz', '/readyz', '/api/openapi.json'];
+    for (const path of new Set([...paths, ...paths.map((one) => `/model${one}`), ...open, '/metrics'])) {
+      for (const method of ['GET', 'HEAD', 'POST'] as const) {
+        const { statusCode } = await app.inject({
+          method,
+          url: path,
+          payload: method === 'POST' ? {} : undefined,
+        });
+        const isOpen = statusCode === 200 && open.includes(path);
+        expect([method, path, isOpen || statusCode === 401 || statusCode === 404]).toEqual([
+          method,
+          path,
+          true,
+        ]);
+      }
+    }
+    expect((await ask(app, '/metrics')).status).toBe(401);
+    expect((await ask(app, '/metrics', {}, bearer)).text).toContain('federated_etl_');
+    await app.close();
   });
 
   it('beyond this machine needs openRead or a token', async () => {
