@@ -29,6 +29,7 @@ import { keepReporting } from './report-conditions';
 import type { RoleContext, StartedRole } from './role';
 import { sdkMetrics } from './runtime';
 import { serveRoles } from './serve-roles';
+import { untilAllowed } from './until-allowed';
 
 /**
  * Runs the roles of a cluster until `stop` is aborted, then shuts them down gracefully. No work is lost: an activity
@@ -82,13 +83,17 @@ export async function runRoles(
   held.defer(async () => stopLooking());
   const cluster =
     roles.federatedCluster || roles.primaryCluster
-      ? await openCluster({
-          ...common,
-          bucket: () => store.bucket(),
-          client: () => connected.client,
-          token: () => renewal.token,
-          readTokens: () => renewal.readTokens,
-        })
+      ? await untilAllowed(
+          () =>
+            openCluster({
+              ...common,
+              bucket: () => store.bucket(),
+              client: () => connected.client,
+              token: () => renewal.token,
+              readTokens: () => renewal.readTokens,
+            }),
+          { log, stop, refused: (error) => cannotUseVolume(readiness, error) },
+        )
       : undefined;
   const api = cluster?.api;
   if (api !== undefined) {
@@ -159,6 +164,14 @@ const lookEveryMs = 5_000;
 /** Records, for each role, that the store cannot be opened. */
 function cannotOpen({ roles, conditions }: Readiness, error: FederationError): void {
   for (const role of roles) conditions.found(role, 'store', { holds: 'no', reason: withHint(error) });
+}
+
+/** Records, for each role, that the volume of the local ETL cannot be used. */
+function cannotUseVolume(readiness: Readiness, error: FederationError): void {
+  const reason = withHint(error);
+  readiness.starting(`waits for the volume of localEtl.path: ${reason}`);
+  for (const role of readiness.roles)
+    if (role !== 'federator') readiness.conditions.found(role, 'disk', { holds: 'no', reason });
 }
 
 /** Records, for each role, that Temporal has not been reached yet. */
