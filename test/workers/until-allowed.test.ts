@@ -44,6 +44,7 @@ it('an error that is not about the volume, or a stop, ends the attempts', async 
   const patience = { log: silentLog, stop: stop.signal, refused: () => stop.abort() };
   const missing = new FederationError('LOCAL_ETL_MISSING', { detail: 'It is gone.' });
   await expect(untilAllowed(() => Promise.reject(missing), patience)).rejects.toBe(missing);
+  expect(stop.signal.aborted).toBe(false);
   const refusal = new FederationError('LOCAL_ETL_REFUSED', { detail: 'It is full.' });
   await expect(untilAllowed(() => Promise.reject(refusal), patience)).rejects.toBe(refusal);
   expect(stop.signal.aborted).toBe(true);
