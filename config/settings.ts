@@ -159,7 +159,7 @@ function compileSettings(
     faults,
     notices,
   );
-  // Only a process with a role has workers.
+  // The notice is about workers, which do not use a proxy. Only a process with a role has workers.
   const proxied = hasRole ? proxyNotice(env, temporal.address) : undefined;
   if (proxied !== undefined) notices.push(proxied);
   const settings = freeze<OperatorSettings>({

@@ -34,7 +34,10 @@ export function startingExclusions(
   return earlier.loaded ? earlier.exclusions : { ...stored.exclusions, ...earlier.exclusions };
 }
 
-/** Returns whether, as far as the newest generation shows, no other roster has replaced the earlier roster. */
+/**
+ * Returns whether the earlier roster is still the latest one, judging by the newest generation: false if another roster
+ * has replaced it.
+ */
 function isNewest(bucket: string, { follows }: Stored, earlier: EarlierRoster): boolean {
   if (follows === undefined) return earlier.bucket === bucket;
   if (follows.roster === earlier.id) return true;

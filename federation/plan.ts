@@ -91,12 +91,14 @@ export interface Plan {
  * - A source that the base generation quarantines is read again only if its file has been replaced, if `mergeRevision`
  *   has been raised, or if the request sets `force` or `full`. A source that a person has dropped or accepted is judged
  *   again only if its file has been replaced.
- * - If a cluster carries other clusters' names, its new files are not merged. Its data in the base generation stays.
+ * - If a cluster's files contain cluster names that belong to other clusters, its new files are not merged. Its data in
+ *   the base generation stays.
  * - A generation contains all windows of a cluster or none. So if a cluster is newly excluded or removed, or included
  *   again, all windows with its data change, even those that start before the cut-off (`scope.cutoff` of the
  *   membership).
- * - If no cluster leaves or is included again, windows that start before the cut-off stay as they are.
- * - If the membership has changed, the run is not limited to the windows that the request selects.
+ * - If no cluster leaves or is included again, and no cluster name has a new owner, windows that start before the cut-off
+ *   stay as they are.
+ * - If the membership has changed, or a cluster name has a new owner, the run is not limited to the windows that the request selects.
  * - Windows older than the retention are never merged. If the base generation has them, they are removed.
  * - A window in which the run accepts a source is planned even if it starts before the cut-off or the request does not
  *   select it, but not if it is older than the retention.

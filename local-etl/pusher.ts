@@ -49,7 +49,8 @@ export interface PusherDependencies {
   program: string;
   signal: AbortSignal;
   /**
-   * The largest fraction of a file's records, or of its hours of any one resource, that it may lose without a warning.
+   * Maximum fraction of its records, or of its hours of one resource (such as CPU), that a file may lose since its last
+   * push without a warning.
    */
   shrinkage: number;
 }

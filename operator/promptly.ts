@@ -3,7 +3,8 @@ import { FederationError } from '../errors/federation-error';
 import { slowServer } from '../errors/temporal-failure';
 
 /**
- * The SDK gives up on a call this long after `withinMs`, in milliseconds. By then, nobody is waiting for the answer.
+ * Time from the end of `withinMs` (see `promptly`), when the caller stops waiting, to the SDK's own deadline for the call,
+ * in milliseconds.
  */
 const afterwardsMs = 1_000;
 

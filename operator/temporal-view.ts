@@ -48,11 +48,11 @@ const askedAtOnce = 100;
 /** The clusters about which to ask Temporal. */
 export interface AskedClusters {
   /**
-   * The known clusters whose push workflows to query. Clusters that are not among them but push are queried too. If
-   * undefined, no push is queried.
+   * Known clusters. Their push workflows are queried, and so are all other push workflows that Temporal lists as running.
+   * If undefined, no push workflow is queried.
    */
   readonly pushing?: readonly ClusterId[];
-  /** Clusters about whose pushes nobody wants to know. (Default: none) */
+  /** Clusters whose push workflows are not queried. (Default: none) */
   readonly removed?: readonly string[];
 }
 

@@ -33,7 +33,10 @@ export interface TableOptions {
 
 /** Number of spaces between two columns. */
 const gap = 2;
-/** Code that the package adds behind a coloured cell, as it does not know that the marked codes have reset the colour. */
+/**
+ * Escape code that the table package adds after a coloured cell. It is not needed, because our own codes have reset the
+ * colour already, but the package does not recognise them.
+ */
 const needlessReset = '\u001b[39m';
 /** Minimum width to which a column is narrowed. */
 const narrowest = 8;

@@ -28,7 +28,7 @@ function isFinal(message: string, { error }: SdkLine['fields']): boolean {
 }
 
 const repeatedAfterMs = 60_000;
-/** Maximum number of different errors to remember. There are only a few. */
+/** Maximum number of different errors to remember. In practice, only a few occur. If there are more, all are forgotten. */
 const mostKinds = 100;
 const longestRaw = 4_000;
 

@@ -40,7 +40,8 @@ export async function checkRunning({ client, names, settings }: Asked): Promise<
 }
 
 function describe({ role, name, holds, reason = '', since: at }: Condition): Check[] {
-  // A store that serves the process has a reason only if the process keeps settings that were read before.
+  // Report conditions that do not hold. Also report a store condition that holds but has a reason: the process can use
+  // the bucket, but only with older settings, because it cannot use the changed file of the store.
   if (holds !== 'no' && (name !== 'store' || reason === '')) return [];
   const detail = `${role}, ${name}, since ${at}: ${reason}`;
   return [

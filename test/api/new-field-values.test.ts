@@ -5,7 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { allocationPlaces, edited, models, root, versions } from './new-fields';
 
-/** Edits to the sources that add `networkVpnCost` to allocations. Assets get no new field. */
+/** Edits to the source code. They add the field `networkVpnCost` to allocations, and no field to assets. */
 const edits = [
   ...versions,
   ...models.filter(({ line }) => line.includes('networkVpnCost')),

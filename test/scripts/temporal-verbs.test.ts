@@ -622,7 +622,8 @@ describeWithTemporal('accept and quarantine drop', () => {
 
   it('wait, and report whether the decision was committed', async () => {
     const decided = { by: 'ann@host', reason: '', at: '2026-11-20T12:00:00Z' };
-    // The run counts one quarantined source, which is another cluster's.
+    // The dropped source of cluster-2 no longer counts as quarantined. The 1 stands for a source of another cluster, so
+    // the run is still partial.
     committing({ quarantined: [{ ...quarantined, dropped: decided }] }, 1);
     const dropped = await run('quarantine', 'drop', 'cluster-2', '--yes', '--wait');
     expect(dropped).toMatchObject({ status: 3 });
