@@ -25,7 +25,8 @@ export class SourceMoved extends Error {
 }
 
 /**
- * Thrown if a source is gzipped and its unpacked size is unknown. `unmeasured` are all sources that have to be measured.
+ * Thrown if a source is gzipped and its unpacked size is unknown. `unmeasured` are all sources that have to be
+ * measured.
  */
 export class GzippedSource extends Error {
   constructor(readonly unmeasured: readonly WindowSource[]) {

@@ -22,9 +22,9 @@ export function isJsonLog({ format }: Pick<LogSettings, 'format'>): boolean {
 }
 
 /**
- * Creates a logger that writes to standard output. Characters that a terminal would obey are escaped. It writes either JSON lines or readable lines, such as
- * `[12:30:00] INFO: Federator[allocations][1d] …`. Kubecost's users can search the readable lines with their usual grep
- * commands.
+ * Creates a logger that writes to standard output. Characters that a terminal would obey are escaped. It writes either
+ * JSON lines or readable lines, such as `[12:30:00] INFO: Federator[allocations][1d] …`. Kubecost's users can search
+ * the readable lines with their usual grep commands.
  */
 export function createLog(settings: LogSettings, to: DestinationStream = written(1)): Log {
   const { level } = settings;

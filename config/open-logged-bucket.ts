@@ -6,8 +6,8 @@ import type { Settings } from './settings';
 
 /**
  * Opens the bucket that a `federated-store.yaml` file describes. Logs the bucket's warnings, changes of the file, and
- * each call to the bucket. Calls are logged at level info if the file sets `trace.enable`, otherwise at level debug. The
- * caller must close the bucket.
+ * each call to the bucket. Calls are logged at level info if the file sets `trace.enable`, otherwise at level debug.
+ * The caller must close the bucket.
  */
 export async function openLoggedBucket(
   { file, gcsEmulator }: Pick<Settings['storage'], 'file' | 'gcsEmulator'>,

@@ -7,8 +7,8 @@ import { loadSettings, type Settings } from './settings';
 /**
  * Reads some settings again, because their files may change while a process runs: the operator token in the settings
  * file, the read tokens, the encryption keys, and the certificates, the key and the profile for Temporal. All other
- * settings keep the values that they had at the start. If a file cannot be used, for example because it is half-written,
- * keeps the previous values and warns once.
+ * settings keep the values that they had at the start. If a file cannot be used, for example because it is
+ * half-written, keeps the previous values and warns once.
  */
 export class SettingsRenewal {
   #temporal: Settings['temporal'];

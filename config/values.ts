@@ -17,7 +17,8 @@ export interface Fault {
 export type Locate = (name: SettingName, path: string) => string;
 
 /**
- * Returns one error that lists all faults, so that users can correct all of them at once. `notice` is added to the list.
+ * Returns one error that lists all faults, so that users can correct all of them at once. `notice` is added to the
+ * list.
  */
 export function settingsInvalid(faults: readonly Fault[], notice?: string): FederationError {
   const lines = faults.map(({ detail }) => detail);

@@ -43,8 +43,8 @@ export function trimTemporalVariables(env: NodeJS.ProcessEnv, notices: string[])
 }
 
 /**
- * Removes white space around the texts of a profile of the `temporal` CLI, with a notice for each. Certificates and keys
- * in the profile itself are left as they are, because white space around them is harmless.
+ * Removes white space around the texts of a profile of the `temporal` CLI, with a notice for each. Certificates and
+ * keys in the profile itself are left as they are, because white space around them is harmless.
  */
 export function trimProfile(profile: ClientConfigProfile, notices: string[]): ClientConfigProfile {
   return trimTexts(profile, '', notices) as ClientConfigProfile;

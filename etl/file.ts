@@ -15,8 +15,9 @@ import { Writer } from './writer';
  * string table, and may be gzipped. Throws an error for any violation of the format.
  *
  * @param mostUnpacked maximum unpacked size of a gzipped file, in bytes
- * @throws FederationError: ETL_EMPTY_FILE, ETL_TRUNCATED, ETL_CORRUPT, ETL_TOO_LARGE, ETL_TOO_OLD, ETL_TOO_NEW, or ETL_WRONG_PIPELINE
- *   if it is a valid file of another pipeline. `subject.byte` is the position of the fault in the unpacked file.
+ * @throws FederationError: ETL_EMPTY_FILE, ETL_TRUNCATED, ETL_CORRUPT, ETL_TOO_LARGE, ETL_TOO_OLD, ETL_TOO_NEW, or
+ *   ETL_WRONG_PIPELINE if it is a valid file of another pipeline. `subject.byte` is the position of the fault in the
+ *   unpacked file.
  */
 export function decodeSet<P extends Pipeline>(
   pipeline: P,

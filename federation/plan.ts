@@ -96,9 +96,10 @@ export interface Plan {
  * - A generation contains all windows of a cluster or none. So if a cluster is newly excluded or removed, or included
  *   again, all windows with its data change, even those that start before the cut-off (`scope.cutoff` of the
  *   membership).
- * - If no cluster leaves or is included again, and no cluster name has a new owner, windows that start before the cut-off
- *   stay as they are.
- * - If the membership has changed, or a cluster name has a new owner, the run is not limited to the windows that the request selects.
+ * - If no cluster leaves or is included again, and no cluster name has a new owner, windows that start before the
+ *   cut-off stay as they are.
+ * - If the membership has changed, or a cluster name has a new owner, the run is not limited to the windows that the
+ *   request selects.
  * - Windows older than the retention are never merged. If the base generation has them, they are removed.
  * - A window in which the run accepts a source is planned even if it starts before the cut-off or the request does not
  *   select it, but not if it is older than the retention.

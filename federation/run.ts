@@ -14,8 +14,8 @@ export const requestSchema = z.object({
   /** Whether to merge windows again even if nothing has changed and their merged objects exist. */
   force: z.boolean().optional(),
   /**
-   * Whether to list the whole bucket, to check every selected window, and to read every quarantined source again, except
-   * dropped ones. A window whose merged object is still right is not merged again; with `force`, it is.
+   * Whether to list the whole bucket, to check every selected window, and to read every quarantined source again,
+   * except dropped ones. A window whose merged object is still right is not merged again; with `force`, it is.
    */
   full: z.boolean().optional(),
   /** Whether to commit even if there is a conflict with the federator that made the last commit. */

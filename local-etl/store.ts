@@ -93,8 +93,8 @@ export function refusalOf(path: string, error: unknown): unknown {
 }
 
 /**
- * Returns why a single file or folder cannot be read, although the rest of the volume may be readable. Returns undefined
- * for errors that concern the whole volume, and for all other errors.
+ * Returns why a single file or folder cannot be read, although the rest of the volume may be readable. Returns
+ * undefined for errors that concern the whole volume, and for all other errors.
  */
 export function whyUnreadable(error: unknown): string | undefined {
   const code = systemCode(error);

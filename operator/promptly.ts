@@ -3,8 +3,8 @@ import { FederationError } from '../errors/federation-error';
 import { slowServer } from '../errors/temporal-failure';
 
 /**
- * Time from the end of `withinMs` (see `promptly`), when the caller stops waiting, to the SDK's own deadline for the call,
- * in milliseconds.
+ * Time from the end of `withinMs` (see `promptly`), when the caller stops waiting, to the SDK's own deadline for the
+ * call, in milliseconds.
  */
 const afterwardsMs = 1_000;
 

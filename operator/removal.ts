@@ -24,8 +24,8 @@ export interface RemovableCluster {
   /** Whether the cluster's history still exists, so that restoring the cluster would bring the history back. */
   readonly history: boolean;
   /**
-   * Sentences that say which generation, newer than the one that was read, has been published but is missing, and what to
-   * do about it. Usually none.
+   * Sentences that say which generation, newer than the one that was read, has been published but is missing, and what
+   * to do about it. Usually none.
    */
   readonly damaged: readonly string[];
 }

@@ -64,8 +64,8 @@ export interface FailedRequests {
 const mostRuns = 100;
 
 /**
- * Returns requests, oldest first, that replay the failures that `failuresToReplay` returns. Equal requests are combined:
- * only the last of them is replayed.
+ * Returns requests, oldest first, that replay the failures that `failuresToReplay` returns. Equal requests are
+ * combined: only the last of them is replayed.
  *
  * @throws TEMPORAL_UNAVAILABLE if Temporal does not answer; an error of the store if the bucket cannot be read and
  *   Temporal knows no run to replay

@@ -48,8 +48,8 @@ const askedAtOnce = 100;
 /** The clusters about which to ask Temporal. */
 export interface AskedClusters {
   /**
-   * Known clusters. Their push workflows are queried, and so are all other push workflows that Temporal lists as running.
-   * If undefined, no push workflow is queried.
+   * Known clusters. Their push workflows are queried, and so are all other push workflows that Temporal lists as
+   * running. If undefined, no push workflow is queried.
    */
   readonly pushing?: readonly ClusterId[];
   /** Clusters whose push workflows are not queried. (Default: none) */

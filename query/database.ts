@@ -36,8 +36,8 @@ export interface Database {
 
 /**
  * Opens the database in a folder, or creates it. The database is only a cache of the ETL files, so it is deleted and
- * created again if it cannot be read or has a different schema. On a read-only volume, an existing database is opened for
- * reading only. Throws QUERY_NO_ROOM if memory or disk space runs out.
+ * created again if it cannot be read or has a different schema. On a read-only volume, an existing database is opened
+ * for reading only. Throws QUERY_NO_ROOM if memory or disk space runs out.
  * Throws QUERY_DATABASE_UNUSABLE if the database is in use or not writable.
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {

@@ -23,7 +23,9 @@ export interface OpenStoreOptions {
 
 const lookEveryMs = 5_000;
 
-/** Opens the store. If its file is invalid and `isPatient` is set, `untilOpen` reads the file again every few seconds. */
+/**
+ * Opens the store. If its file is invalid and `isPatient` is set, `untilOpen` reads the file again every few seconds.
+ */
 export async function openStore(
   open: () => Promise<Bucket>,
   { isPatient, log, stop, unusable }: OpenStoreOptions,

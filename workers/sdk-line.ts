@@ -28,7 +28,9 @@ function isFinal(message: string, { error }: SdkLine['fields']): boolean {
 }
 
 const repeatedAfterMs = 60_000;
-/** Maximum number of different errors to remember. In practice, only a few occur. If there are more, all are forgotten. */
+/**
+ * Maximum number of different errors to remember. In practice, only a few occur. If there are more, all are forgotten.
+ */
 const mostKinds = 100;
 const longestRaw = 4_000;
 

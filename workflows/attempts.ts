@@ -37,9 +37,9 @@ const longestWaitAfterFailureMs = 300_000;
 
 /**
  * Makes one attempt. Stores its result, and the time to wait until the next attempt: the interval, varied randomly by
- * up to a tenth. An error does not end the loop: it is logged and stored, and the next attempt follows after 10 seconds.
- * This wait doubles with each further failure, up to five minutes, so that the loop recovers soon after the cause is
- * gone even if the interval is long. Only cancelling the workflow ends the loop.
+ * up to a tenth. An error does not end the loop: it is logged and stored, and the next attempt follows after 10
+ * seconds. This wait doubles with each further failure, up to five minutes, so that the loop recovers soon after the
+ * cause is gone even if the interval is long. Only cancelling the workflow ends the loop.
  */
 export async function nextAttempt<Summary>(
   loop: AttemptLoop<Summary>,
@@ -83,7 +83,8 @@ function about(ms: number): number {
 
 /**
  * Searches the error and its chain of causes for the first failure with a code. Returns the code and message of that
- * failure, and its hint if that is not the one in the catalogue. An activity that timed out has the code STEP_TIMED_OUT: its process may have been killed.
+ * failure, and its hint if that is not the one in the catalogue. An activity that timed out has the code
+ * STEP_TIMED_OUT: its process may have been killed.
  *
  * If no failure has a code, returns the code INTERNAL and the message of the error. For an ActivityFailure, returns the
  * message of its cause instead, because its own message only says that an activity failed. An error without a message

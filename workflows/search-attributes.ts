@@ -41,8 +41,8 @@ export function clusterWords({
 const mostBytes = 1_800;
 
 /**
- * Returns as many words from the start of a list as are certain to fit into a search attribute. Counts each character as
- * three bytes.
+ * Returns as many words from the start of a list as are certain to fit into a search attribute. Counts each character
+ * as three bytes.
  */
 function fitting(words: readonly string[]): string[] {
   let bytes = 0;

@@ -93,8 +93,8 @@ async function* examineRemote(
 }
 
 /**
- * Returns whether the bucket has generations. Returns false if that is unknown, as on a cluster that only pushes and may
- * not list them.
+ * Returns whether the bucket has generations. Returns false if that is unknown, as on a cluster that only pushes and
+ * may not list them.
  */
 async function hasGenerations(
   bucket: Bucket,

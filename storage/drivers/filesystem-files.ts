@@ -238,7 +238,9 @@ export function toStorageError(error: unknown, label: string, verb: string, key:
   });
 }
 
-/** Finds what is in the way of an object below `root`: a file in the place of a folder, or a folder in its own place. */
+/**
+ * Finds what is in the way of an object below `root`: a file in the place of a folder, or a folder in its own place.
+ */
 function whatBlocks(root: string, key: string): { path: string; why: string } | undefined {
   const parts = key.split('/').filter((part) => part !== '');
   for (const at of parts.keys()) {

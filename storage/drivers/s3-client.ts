@@ -82,8 +82,8 @@ async function clientConfig(config: S3Config): Promise<S3ClientConfig> {
 }
 
 /**
- * Creates the SDK's credential chain, with the given STS endpoint unless it is empty. Unlike the SDK's default chain, it
- * reads the shared AWS files again each time it is created, because their credentials may have been rotated.
+ * Creates the SDK's credential chain, with the given STS endpoint unless it is empty. Unlike the SDK's default chain,
+ * it reads the shared AWS files again each time it is created, because their credentials may have been rotated.
  */
 async function credentialChain(endpoint: string, region: string): Promise<S3ClientConfig['credentials']> {
   const { defaultProvider } = await import('@aws-sdk/credential-provider-node');

@@ -23,8 +23,8 @@ interface Fake {
 }
 
 /**
- * Makes a context with a fake Temporal. `workflows` maps the id of each workflow to what it says. Other workflows do not
- * exist.
+ * Makes a context with a fake Temporal. `workflows` maps the id of each workflow to what it says. Other workflows do
+ * not exist.
  */
 function contextWith(workflows: Record<string, Fake>): Context & { asked: () => number } {
   let asked = 0;

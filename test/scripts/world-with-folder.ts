@@ -3,8 +3,8 @@ import { WorkflowWorld } from '../workflows/workflow-world';
 import { FederationFolder } from './federation-folder';
 
 /**
- * Gives the tests of a file a world of workflows, and each test a federation in a folder whose settings name that world's
- * Temporal server. `use` gets both before each test.
+ * Gives the tests of a file a world of workflows, and each test a federation in a folder whose settings name that
+ * world's Temporal server. `use` gets both before each test.
  */
 export function withWorldAndFolder(use: (world: WorkflowWorld, federation: FederationFolder) => void): void {
   let world: WorkflowWorld | undefined;

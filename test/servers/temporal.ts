@@ -49,8 +49,8 @@ export function describeWithTemporal(name: string, suite: () => void): void {
 }
 
 /**
- * Connects the tests of a file or a `describe` block to the test server, in a namespace of their own. `use` gets a client
- * for it before the first test.
+ * Connects the tests of a file or a `describe` block to the test server, in a namespace of their own. `use` gets a
+ * client for it before the first test.
  */
 export function withOwnNamespace(use: (client: sdk.Client) => void): void {
   let server: TestServer | undefined;
