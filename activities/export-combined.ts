@@ -62,7 +62,9 @@ export function createExportCombined(deps: ExportDependencies): () => Promise<Ex
       });
       const { generation } = engine.state();
       const seconds = Math.round((performance.now() - started) / 100) / 10;
-      log.info(
+      // Many pulls find nothing to export.
+      const level = summary.written + summary.removed > 0 ? 'info' : 'debug';
+      log[level](
         { event: 'export.done', generation, ...summary, seconds },
         `exported generation ${generation}: ${summary.written} of ${summary.windows} windows written, ${summary.removed} removed in ${seconds} s`,
       );

@@ -22,7 +22,8 @@ export function temporalFailure(error: unknown, place: TemporalPlace = {}): Fede
   const fail = (code: ErrorCode, options: FederationErrorOptions) =>
     new FederationError(code, { cause: error, ...options });
 
-  const [, missing] = /\b[Nn]amespace "?([^\s"]+)"? (?:is )?not found/.exec(text) ?? [];
+  const [, absent] = /^Namespace not found: '(.+)'$/.exec(text) ?? [];
+  const [, missing = absent] = /\b[Nn]amespace "?([^\s"]+)"? (?:is )?not found/.exec(text) ?? [];
   if (missing !== undefined) return namespaceMissing(missing, place, error);
   if (status === 'not found')
     return fail('TEMPORAL_REFUSED', { detail: `${server} does not know it: ${sentence(text)}` });

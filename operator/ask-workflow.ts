@@ -50,6 +50,11 @@ const ends: Readonly<Record<string, string>> = {
 
 const refusals = ['TEMPORAL_ACCESS_DENIED', 'TEMPORAL_THROTTLED'];
 
+/** Returns whether the error says that the server has no such namespace. */
+export function isNamespaceMissing({ code, subject }: FederationError): boolean {
+  return code === 'TEMPORAL_UNAVAILABLE' && subject.setting === 'temporal.namespace';
+}
+
 /**
  * Waits for an answer of Temporal. Returns the reason if the server refuses the request, and nothing if there was no
  * answer in time.
@@ -62,6 +67,6 @@ export async function answerOf<Answer>(
   } catch (error) {
     // Any other error means that the workflow has not started, has no worker, or is too slow.
     const known = knownError(error);
-    return refusals.includes(known.code) ? { refusal: known } : {};
+    return refusals.includes(known.code) || isNamespaceMissing(known) ? { refusal: known } : {};
   }
 }

@@ -1,12 +1,13 @@
 import type { Client } from '@temporalio/client';
 import { mapConcurrently } from '../concurrency/map-concurrently';
-import { isFederationError } from '../errors/federation-error';
+import type { ErrorCode } from '../errors/catalog';
+import { FederationError, isFederationError } from '../errors/federation-error';
 import { type ClusterId, isClusterId } from '../etl/cluster-id';
 import { byBytes } from '../federation/byte-order';
 import type { Condition } from '../federation/conditions';
 import { shortList } from '../query/notes';
 import type { PullState, PushState, RosterState } from '../workflows/messages';
-import { answerOf, type Asked, askWorkflow } from './ask-workflow';
+import { answerOf, type Asked, askWorkflow, isNamespaceMissing } from './ask-workflow';
 import { briefTimeoutMs, type Operator } from './operator';
 import { promptly } from './promptly';
 import { readSchedule, type ScheduleState } from './read-schedule';
@@ -64,16 +65,11 @@ export async function temporalView(
   operator: Operator,
   { pushing, removed = [] }: AskedClusters,
 ): Promise<TemporalView> {
-  const missing: string[] = [];
   const temporal = await operator.temporal({ timeoutMs: briefTimeoutMs }).catch((error: unknown) => {
-    if (!isFederationError(error, 'TEMPORAL_UNAVAILABLE')) throw error;
-    missing.push(
-      `${error.detail} Primaries, running federations and exclusions newer than the last run are not shown.`,
-    );
-    return undefined;
+    if (!isFederationError(error) || !withoutTemporal.includes(error.code)) throw error;
+    return error;
   });
-  if (temporal === undefined)
-    return { push: new Map(), pull: new Map(), stopped: new Set(), pushing: [], conditions: [], missing };
+  if (temporal instanceof FederationError) return nothingKnown(temporal);
 
   const { names } = operator;
   const { client } = temporal;
@@ -121,18 +117,19 @@ export async function temporalView(
     aboutPulls(),
     answerOf(promptly(client, left(), () => readSchedule(client, names.schedule))),
   ]);
+  if (unread !== undefined && isNamespaceMissing(unread)) return nothingKnown(unread);
   const ended = pushes.flatMap(([id, { standing }]) => (standing === 'ended' ? [id] : []));
   // If Temporal does not answer, report the clusters as silent, to be on the safe side.
   const stopped = await promptly(client, Math.max(left(), 1), () =>
     stoppedPushes(client, names, ended),
   ).catch((): ReadonlySet<string> => new Set());
 
-  missing.push(
+  const missing = [
     ...aboutRoster(roster),
     ...pulls.flatMap(([id, pull]) => aboutPull(id, pull)),
     ...aboutSilentPushes(pushes),
     ...aboutEndedPushes(pushes.filter(([id]) => !stopped.has(id))),
-  );
+  ];
   if (!listed)
     missing.push('Temporal did not list the pushes: clusters that have never pushed are not shown.');
   if (schedule === undefined)
@@ -172,6 +169,26 @@ async function listRunning(client: Client, type: 'push' | 'pull', prefix: string
 
 function answersOf<State>(asked: readonly [ClusterId, Asked<State>][]): Map<string, State> {
   return new Map(asked.flatMap(([id, { answer }]) => (answer === undefined ? [] : [[id, answer] as const])));
+}
+
+/** Errors of Temporal without which the bucket can still be shown. */
+const withoutTemporal: readonly ErrorCode[] = [
+  'TEMPORAL_UNAVAILABLE',
+  'TEMPORAL_ACCESS_DENIED',
+  'TEMPORAL_THROTTLED',
+];
+
+function nothingKnown({ detail }: FederationError): TemporalView {
+  return {
+    push: new Map(),
+    pull: new Map(),
+    stopped: new Set(),
+    pushing: [],
+    conditions: [],
+    missing: [
+      `${detail} Primaries, running federations and exclusions newer than the last run are not shown.`,
+    ],
+  };
 }
 
 function aboutRoster({ answer, end, refusal }: Asked<RosterState>): string[] {

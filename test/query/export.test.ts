@@ -346,8 +346,9 @@ describe('the export in the bucket', () => {
     throw new Error('the line broke');
   }
 
-  const logged: { event?: string }[] = [];
-  const log = { info: (fields: { event?: string }) => logged.push(fields) } as unknown as Log;
+  const logged: { level: string; event?: string }[] = [];
+  const at = (level: string) => (fields: { event?: string }) => logged.push({ level, ...fields });
+  const log = { info: at('info'), debug: at('debug') } as unknown as Log;
 
   function exportCombined(
     to: Bucket,
@@ -370,13 +371,17 @@ describe('the export in the bucket', () => {
     expect(first.puts).toHaveLength(5);
     expect(first.puts.every((key) => key.startsWith(`${exportPrefix}v1/`))).toBe(true);
     expect(beats).toContainEqual({ exported: 4, of: 4 });
-    expect(logged.at(-1)).toMatchObject({ event: 'export.done', generation: 7, windows: 4, written: 4 });
+    expect(logged.at(-1)).toMatchObject({
+      level: 'info',
+      ...{ event: 'export.done', generation: 7, windows: 4, written: 4 },
+    });
     const files = filesThere();
     expect(files).toContain(`${exportPrefix}v1/schema.json`);
     const again = watched();
     expect(await exportCombined(again.watching)).toEqual({
       ...{ windows: 4, written: 0, unchanged: 4, removed: 0 },
     });
+    expect(logged.at(-1)).toMatchObject({ level: 'debug', event: 'export.done' });
     expect(again.puts).toEqual([]);
     expect(filesThere()).toEqual(files);
   });

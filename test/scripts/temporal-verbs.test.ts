@@ -77,6 +77,17 @@ describeWithTemporal('status', () => {
   });
 });
 
+describeWithTemporal('status with a namespace that does not exist', () => {
+  it('says so once, and shows the bucket', async () => {
+    process.env['TEMPORAL_NAMESPACE'] = 'absent';
+    const { out, status } = await run('status').finally(() => delete process.env['TEMPORAL_NAMESPACE']);
+    expect(status).toBe(0);
+    expect(out).toContain('bucket ');
+    expect(out.match(/has no namespace absent/g)).toHaveLength(1);
+    expect(out).not.toMatch(/does not answer|could not be read/);
+  });
+});
+
 describeWithTemporal('status of processes', () => {
   const cluster = 'cluster-17';
   const reason = 'STORAGE_ACCESS_DENIED: The store says no.';
