@@ -45,7 +45,7 @@ export function registerOwnRoutes(app: FastifyInstance, options: ServerOptions, 
         ...one,
         ...(one.reason !== undefined && { reason: withoutPaths(one.reason) }),
       })),
-      toDo: said?.toDo ?? [],
+      toDo: (said?.toDo ?? []).map(withoutPaths),
       missing: said?.missing ?? [],
     };
   };

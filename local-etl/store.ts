@@ -27,7 +27,7 @@ export async function requireLocalEtl(store: LocalEtl): Promise<void> {
   if (stats?.isDirectory()) return requireNoLink(store.state);
   throw new FederationError('LOCAL_ETL_MISSING', {
     subject: { key: store.root },
-    detail: 'The folder of the local ETL store does not exist.',
+    detail: `The folder of the local ETL store does not exist: ${store.root}.`,
   });
 }
 
@@ -40,7 +40,7 @@ export async function requireNoLink(folder: string): Promise<void> {
   if (stats?.isSymbolicLink() !== true) return;
   throw new FederationError('LOCAL_ETL_REFUSED', {
     subject: { key: folder },
-    detail: 'It is a link, and links in the local ETL are not followed.',
+    detail: `${folder} is a link, and links in the local ETL are not followed.`,
     hint: 'Mount the volume where the link is, or set localEtl.path to a folder that has a real folder of this name.',
   });
 }
@@ -80,14 +80,17 @@ export async function allowed<T>(path: string, work: Promise<T>): Promise<T> {
   }
 }
 
-/** Returns LOCAL_ETL_REFUSED for the errors in `refusals`. Returns any other error unchanged. */
+/**
+ * Returns LOCAL_ETL_REFUSED for the errors in `refusals`. Returns any other error unchanged. The detail names the path,
+ * because `status` and the log show only the detail of a failed push or pull.
+ */
 export function refusalOf(path: string, error: unknown): unknown {
   const code = systemCode(error);
   const why = code === undefined ? undefined : ownValue(refusals, code);
   if (code === undefined || why === undefined) return error;
   return new FederationError('LOCAL_ETL_REFUSED', {
     subject: { key: path },
-    detail: describeRefusal(why, code),
+    detail: `${describeRefusal(why, code)}: ${path}.`,
     cause: error,
   });
 }
@@ -100,11 +103,11 @@ export function whyUnreadable(error: unknown): string | undefined {
   const code = systemCode(error);
   const why = code === undefined ? undefined : ownValue(refusals, code);
   if (code === undefined || why === undefined) return undefined;
-  return why === noPermission || why === diskFault ? describeRefusal(why, code) : undefined;
+  return why === noPermission || why === diskFault ? `${describeRefusal(why, code)}.` : undefined;
 }
 
 function describeRefusal(why: string, code: string): string {
-  return `${why} (${code}, as user ${process.geteuid?.() ?? 'unknown'}).`;
+  return `${why} (${code}, as user ${process.geteuid?.() ?? 'unknown'})`;
 }
 
 /** Waits for `work`. Returns undefined if the file or folder does not exist. */

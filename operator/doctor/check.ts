@@ -30,7 +30,9 @@ export function failed(check: Check['check'], subject: string, error: unknown): 
   if (!(error instanceof FederationError))
     return { check, subject, outcome: 'failed', detail: sentence(describeError(error)) };
   const { code, hint, subject: about } = error;
-  const where = [about.setting, about.key].filter((text) => text !== undefined && text !== '');
+  const where = [about.setting, about.key].filter(
+    (text) => text !== undefined && text !== '' && !error.detail.includes(text),
+  );
   const place = where.length === 0 ? '' : ` (${where.join(', ')})`;
   return {
     check,

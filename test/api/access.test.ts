@@ -528,7 +528,7 @@ it('shows clusters with and without data, and metrics of both', async () => {
       schedule: { everyMs: 3_600_000, paused: { note: 'until Monday' } },
       // The API hides file paths, so the path of the volume is replaced by `…`.
       conditions: [{ cluster: 'cluster-1', name: 'disk', reason: "The volume of '…' is full." }],
-      toDo: ['The schedule is paused: until Monday.'],
+      toDo: ['The schedule is paused: until Monday.', '… is a link.'],
       served: { generation: 7 },
     });
     const byId = new Map(data.clusters.map((one: { cluster: string }) => [one.cluster, one]));

@@ -112,7 +112,7 @@ export function rememberingFederation(): Federation & { readonly asked: string[]
           since: '2026-11-17T04:00:00Z',
         },
       ],
-      toDo: ['The schedule is paused: until Monday.'],
+      toDo: ['The schedule is paused: until Monday.', '/var/lib/etl/bingen is a link.'],
       missing: [],
     }),
     federations: async () => [],
