@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { Payload, PayloadCodec } from '@temporalio/common';
-import { FederationError } from '../errors/federation-error';
+import { FederationError, isFederationError } from '../errors/federation-error';
 import type { EncryptionKey } from './encryption-keys';
 
 const cipher = 'aes-256-gcm';
@@ -22,8 +22,14 @@ const keyIdName = 'encryption-key-id';
  * @throws TEMPORAL_KEY_MISSING if a payload cannot be decrypted
  */
 export class PayloadEncryption implements PayloadCodec {
-  /** @param keys returns the keys that are valid now; the file with the keys may change while a process runs */
-  constructor(private readonly keys: () => readonly EncryptionKey[]) {}
+  /**
+   * @param keys returns the keys that are valid now; the file with the keys may change while a process runs
+   * @param failed called with each TEMPORAL_KEY_MISSING, because Temporal's SDK retries what it cannot decode
+   */
+  constructor(
+    private readonly keys: () => readonly EncryptionKey[],
+    private readonly failed: (error: FederationError) => void = () => undefined,
+  ) {}
 
   async encode(payloads: Payload[]): Promise<Payload[]> {
     const [key] = this.keys();
@@ -43,9 +49,14 @@ export class PayloadEncryption implements PayloadCodec {
 
   async decode(payloads: Payload[]): Promise<Payload[]> {
     if (!payloads.some(isEncrypted)) return payloads;
-    return payloads.map((payload) =>
-      isEncrypted(payload) ? payloadFormat().decode(decrypt(payload, this.keys())) : payload,
-    );
+    try {
+      return payloads.map((payload) =>
+        isEncrypted(payload) ? payloadFormat().decode(decrypt(payload, this.keys())) : payload,
+      );
+    } catch (error) {
+      if (isFederationError(error)) this.failed(error);
+      throw error;
+    }
   }
 }
 

@@ -236,7 +236,7 @@ export const catalog = {
   },
   TEMPORAL_KEY_MISSING: {
     means: 'Data in Temporal is encrypted, and this process has no key that decrypts it.',
-    hint: "Add the key with this id to the file of temporal.encryptionKeys, in every process and on the operator's machine.",
+    hint: "Add the key with this id to the file of temporal.encryptionKeys, in every process and on the operator's machine. What a verb asked for may have been done: look with `federated-etl status`.",
     retryable: false,
   },
   // Errors of federation runs and their results

@@ -48,7 +48,7 @@ const ends: Readonly<Record<string, string>> = {
   TIMED_OUT: 'timed out',
 };
 
-const refusals = ['TEMPORAL_ACCESS_DENIED', 'TEMPORAL_THROTTLED'];
+const refusals = ['TEMPORAL_ACCESS_DENIED', 'TEMPORAL_THROTTLED', 'TEMPORAL_KEY_MISSING'];
 
 /** Returns whether the error says that the server has no such namespace. */
 export function isNamespaceMissing({ code, subject }: FederationError): boolean {

@@ -6,7 +6,7 @@ import {
   WorkflowNotFoundError,
 } from '@temporalio/client';
 import { CancelledFailure, TerminatedFailure, TimeoutFailure } from '@temporalio/common';
-import type { KeptError } from '../errors/hints';
+import { type KeptError, sentence } from '../errors/hints';
 import { type FederationReport, requestSchema, runOutcomes } from '../federation/run';
 import { failureOf } from '../workflows/attempts';
 import type { federation } from '../workflows/federation';
@@ -94,7 +94,7 @@ export function errorOfFailed({ cause }: WorkflowFailedError): KeptError {
   if (cause instanceof CancelledFailure)
     return { code: 'FEDERATION_FAILED', message: 'The run was cancelled.' };
   if (cause instanceof TerminatedFailure || cause instanceof TimeoutFailure)
-    return { code: 'RUN_DIED', message: `The run ended without a report: ${cause.message}` };
+    return { code: 'RUN_DIED', message: sentence(`The run ended without a report: ${cause.message}`) };
   return failureOf(cause);
 }
 

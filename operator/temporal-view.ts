@@ -127,6 +127,10 @@ export async function temporalView(
   const missing = [
     ...aboutRoster(roster),
     ...pulls.flatMap(([id, pull]) => aboutPull(id, pull)),
+    ...aboutRefusals(
+      roster,
+      [...pulls, ...pushes].map(([, asked]) => asked),
+    ),
     ...aboutSilentPushes(pushes),
     ...aboutEndedPushes(pushes.filter(([id]) => !stopped.has(id))),
   ];
@@ -201,8 +205,8 @@ function aboutRoster({ answer, end, refusal }: Asked<RosterState>): string[] {
   return ['The roster does not answer: does a federator run?'];
 }
 
-function aboutPull(primary: string, { answer, end }: Asked<PullState>): string[] {
-  if (answer !== undefined) return [];
+function aboutPull(primary: string, { answer, end, refusal }: Asked<PullState>): string[] {
+  if (answer !== undefined || refusal !== undefined) return [];
   if (end === undefined) return [`The primary ${primary} does not answer: does it run?`];
   return [
     `The pull of ${primary} has ended (${end}). If the primary runs, it starts it again within minutes.`,
@@ -210,9 +214,24 @@ function aboutPull(primary: string, { answer, end }: Asked<PullState>): string[]
 }
 
 /** A cluster without a push workflow is not silent: its files may have come from elsewhere. */
+/**
+ * Returns a sentence for each reason why Temporal refuses to answer, or its answer cannot be decrypted. Each reason is
+ * named once, and not again if the roster was refused for the same reason.
+ */
+function aboutRefusals(roster: Asked<RosterState>, others: readonly Asked<unknown>[]): string[] {
+  const known = new Set([roster.refusal?.detail]);
+  return others.flatMap(({ refusal }) => {
+    if (refusal === undefined || known.has(refusal.detail)) return [];
+    known.add(refusal.detail);
+    return [`Not all processes could be asked: ${refusal.code}: ${refusal.detail}`];
+  });
+}
+
 function aboutSilentPushes(pushes: readonly [ClusterId, Asked<PushState>][]): string[] {
-  const silent = pushes.flatMap(([id, { answer, standing }]) =>
-    answer === undefined && (standing === 'running' || standing === 'unknown') ? [id] : [],
+  const silent = pushes.flatMap(([id, { answer, refusal, standing }]) =>
+    answer === undefined && refusal === undefined && (standing === 'running' || standing === 'unknown')
+      ? [id]
+      : [],
   );
   if (silent.length === 0) return [];
   if (silent.length === 1) return [`The cluster ${silent[0]} does not answer: does it run?`];

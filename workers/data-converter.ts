@@ -1,6 +1,7 @@
 import type { DataConverter } from '@temporalio/common';
 import type { EncryptionKey } from '../config/encryption-keys';
 import { PayloadEncryption } from '../config/payload-encryption';
+import type { FederationError } from '../errors/federation-error';
 
 /** Path of the module that converts failures if payloads are encrypted. */
 export const encryptedFailures = require.resolve('../workflows/encrypted-failures');
@@ -10,10 +11,14 @@ export const encryptedFailures = require.resolve('../workflows/encrypted-failure
  *
  * @param keys returns the keys that are valid now. Keys may be replaced while the process runs, but whether there are
  *   any is decided when this function is called.
+ * @param failed called with each TEMPORAL_KEY_MISSING
  */
-export function dataConverter(keys: () => readonly EncryptionKey[]): DataConverter {
+export function dataConverter(
+  keys: () => readonly EncryptionKey[],
+  failed: (error: FederationError) => void,
+): DataConverter {
   return {
-    payloadCodecs: [new PayloadEncryption(keys)],
+    payloadCodecs: [new PayloadEncryption(keys, failed)],
     ...(keys().length > 0 && { failureConverterPath: encryptedFailures }),
   };
 }

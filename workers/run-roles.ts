@@ -118,7 +118,10 @@ export async function runRoles(
   const opened = await connectPatiently(() => renewal.temporal, log, stop, canAnswer).finally(stopWaiting);
   const temporal = (connected.temporal = new RenewableTemporal(opened, log));
   const { connection, native } = temporal;
-  const converter = dataConverter(() => renewal.temporal.encryptionKeys);
+  const converter = dataConverter(
+    () => renewal.temporal.encryptionKeys,
+    (error) => cannotDecrypt(readiness, error),
+  );
   const client = (connected.client = new Client({
     connection,
     namespace: settings.temporal.namespace,
@@ -164,6 +167,11 @@ const lookEveryMs = 5_000;
 /** Records, for each role, that the store cannot be opened. */
 function cannotOpen({ roles, conditions }: Readiness, error: FederationError): void {
   for (const role of roles) conditions.found(role, 'store', { holds: 'no', reason: withHint(error) });
+}
+
+/** Records, for each role, that data in Temporal cannot be decrypted. */
+function cannotDecrypt({ roles, conditions }: Readiness, error: FederationError): void {
+  for (const role of roles) conditions.found(role, 'temporal', { holds: 'no', reason: withHint(error) });
 }
 
 /** Records, for each role, that the volume of the local ETL cannot be used. */

@@ -4,6 +4,7 @@ import { knownError } from '../../errors/known-error';
 import type { ClusterId } from '../../etl/cluster-id';
 import type { RosterState } from '../../workflows/messages';
 import { names } from '../../workflows/names';
+import { askWorkflow } from '../ask-workflow';
 import { probeTemporal } from '../probe-temporal';
 import { promptly } from '../promptly';
 import { stoppedPushes } from '../stopped-pushes';
@@ -75,22 +76,32 @@ async function checkServer(asked: Asked, silent: readonly ClusterId[]): Promise<
   if (space.outcome === 'failed')
     return { checks: [server, space, skipped('The namespace cannot be used.')] };
   const { federator, federatedCluster, primaryCluster } = settings.roles;
-  const [attributes, schedule, roster, push, pull, shared, running, exclusions, stopped] = await Promise.all([
-    federator ? ask(asked, 'search attributes', checkSearchAttributes) : undefined,
-    federator ? ask(asked, 'schedule', checkSchedule) : undefined,
-    ask(asked, 'roster', checkRoster),
-    federatedCluster ? ask(asked, 'push', checkPush) : undefined,
-    primaryCluster ? ask(asked, 'pull', checkPull) : undefined,
-    settings.storage.existing ? ask(asked, 'useExistingS3Config', checkShared) : undefined,
-    checkRunning(asked),
-    federator ? readExclusions(asked) : undefined,
-    // If Temporal does not answer, report the clusters as silent, to be on the safe side.
-    promptly(asked.client, rosterPatienceMs, () => stoppedPushes(asked.client, asked.names, silent)).catch(
-      (): ReadonlySet<string> => new Set(),
-    ),
-  ]);
-  const checks = [server, space, attributes, roster, schedule, push, pull, shared, ...running];
+  const [keys, attributes, schedule, roster, push, pull, shared, running, exclusions, stopped] =
+    await Promise.all([
+      checkKeys(asked),
+      federator ? ask(asked, 'search attributes', checkSearchAttributes) : undefined,
+      federator ? ask(asked, 'schedule', checkSchedule) : undefined,
+      ask(asked, 'roster', checkRoster),
+      federatedCluster ? ask(asked, 'push', checkPush) : undefined,
+      primaryCluster ? ask(asked, 'pull', checkPull) : undefined,
+      settings.storage.existing ? ask(asked, 'useExistingS3Config', checkShared) : undefined,
+      checkRunning(asked),
+      federator ? readExclusions(asked) : undefined,
+      // If Temporal does not answer, report the clusters as silent, to be on the safe side.
+      promptly(asked.client, rosterPatienceMs, () => stoppedPushes(asked.client, asked.names, silent)).catch(
+        (): ReadonlySet<string> => new Set(),
+      ),
+    ]);
+  const checks = [server, space, keys, attributes, roster, schedule, push, pull, shared, ...running];
   return { checks: checks.filter((one) => one !== undefined), exclusions, stopped };
+}
+
+/** Checks that the answers of the roster can be decrypted. Returns undefined if they can, or if no federator answers. */
+async function checkKeys({ client, names: { roster } }: Asked): Promise<Check | undefined> {
+  const { refusal } = await askWorkflow<RosterState>(client, roster, 'roster', rosterPatienceMs);
+  return refusal?.code === 'TEMPORAL_KEY_MISSING'
+    ? failed('Temporal', 'encryption keys', refusal)
+    : undefined;
 }
 
 async function connect(settings: Settings) {

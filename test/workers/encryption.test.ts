@@ -139,6 +139,12 @@ describeWithTemporal('payloads that are encrypted', () => {
     const { status, err } = await verb('plain-settings.yaml', 'federate', '--wait');
     expect(status).toBe(1);
     expect(err).toMatch(/TEMPORAL_KEY_MISSING.*first/s);
+    const { out } = await verb('plain-settings.yaml', 'status');
+    expect(out).toMatch(/^The roster could not be asked: TEMPORAL_KEY_MISSING: .*"first"\.$/m);
+    expect(out).not.toMatch(/does not answer|do not answer/);
+    const doctor = await verb('plain-settings.yaml', 'doctor');
+    expect(doctor.status).toBe(1);
+    expect(doctor.out).toMatch(/FAILED +encryption keys: TEMPORAL_KEY_MISSING/);
   });
 
   test('are accepted in plain text, too, for example as a signal from the UI', async () => {
@@ -158,5 +164,24 @@ describeWithTemporal('payloads that are encrypted', () => {
     const { bytes } = (await histories()).find(({ id }) => id === roster)!;
     expect(bytes.includes('second')).toBe(true);
     expect(bytes.includes(reason)).toBe(false);
+  });
+
+  test('that a process cannot decrypt are a condition of its roles, until it has the key', async () => {
+    const [, url] = /"health.listening","url":"([^"]+)"/.exec(written) ?? [];
+    const readyz = async () => (await fetch(`${url}/readyz?role=federator`)).text();
+    await writeFile(at('old.yaml'), stringify({ keys: [keys[0]] }));
+    await writeSettings('old-settings.yaml', 'old.yaml');
+    const renewals = () => written.split('temporal.encryptionKeys have changed').length;
+    const before = renewals();
+    await writeKeys(['second']);
+    await until('the renewal', () => renewals() > before);
+    const change = verb('old-settings.yaml', 'exclude', 'cluster-2', '--reason', reason);
+    const state = await until('the condition', async () => {
+      const text = await readyz();
+      return text.includes('TEMPORAL_KEY_MISSING') ? text : undefined;
+    });
+    expect(state).toMatch(/^federator: temporal: TEMPORAL_KEY_MISSING: .*"first".* Add the key with this id/);
+    await writeKeys(['second', 'first']);
+    expect(await change).toMatchObject({ status: 0 });
   });
 });
