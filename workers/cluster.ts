@@ -18,6 +18,7 @@ import { createNotifier } from './notifier';
 import { type PrimaryApi, type PrimaryContext, startPrimaryApi } from './primary-api';
 import type { RoleContext, StartedRole } from './role';
 import { warnOfSharedConfig } from './shared-config';
+import type { VolumeRefusals } from './volume-refusals';
 import { createWorker } from './workers';
 
 /**
@@ -63,11 +64,12 @@ export async function openCluster(context: PrimaryContext): Promise<OpenedCluste
  * Starts the Federated Cluster role, the Primary Cluster role, or both. Serves the cluster's own task queue, so that
  * activities that need the cluster's volume run where it is mounted. If the settings no longer include one of these
  * roles, terminates the workflow of that role. Throws DUPLICATE_CLUSTER_ID, before anything is pushed or pulled, if the
- * cluster id belongs to another volume.
+ * cluster id belongs to another volume. `refusals` records what the volumes refuse to its activities.
  */
 export async function startCluster(
   context: RoleContext,
   { store, instance, api }: OpenedCluster,
+  refusals: VolumeRefusals,
 ): Promise<StartedRole> {
   const { settings, bucket, client, names, log } = context;
   const { clusterId: cluster } = settings;
@@ -91,12 +93,17 @@ export async function startCluster(
     signal: () => temporalContext.signal,
     ...(api !== undefined && { query: api }),
   });
+  const pushLocalEtl = refusals.observed('federatedCluster', activities.pushLocalEtl);
   const worker = await createWorker(context, {
     taskQueue: names.clusterQueue(cluster),
     activities: {
       ...activities,
+      pullCombined: refusals.observed('primaryCluster', activities.pullCombined),
+      ingestCombined: refusals.observed('primaryCluster', (input: { readonly generation: number }) =>
+        activities.ingestCombined(input),
+      ),
       pushLocalEtl: async (input: PushInput) => {
-        const summary = await activities.pushLocalEtl(input);
+        const summary = await pushLocalEtl(input);
         await reportPush(context, summary);
         return summary;
       },

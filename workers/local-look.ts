@@ -6,11 +6,14 @@ import { lookAtDisks, type WrittenFolder } from './disk-condition';
 import { repeat } from './repeat';
 import type { RoleContext } from './role';
 import { StoreCalls } from './store-condition';
+import { VolumeRefusals } from './volume-refusals';
 
 const everyMs = 60_000;
 
 /** Checks those conditions of a process that do not depend on Temporal: `store` and `disk`. */
 export interface LocalLook {
+  /** What the volumes refused to the activities of this process. */
+  readonly refusals: VolumeRefusals;
   /** Records the outcome of a call to the store. */
   storageCalled(call: StorageCall): void;
   /** Records why the process does not use the present content of the store's file; undefined if it does. */
@@ -31,10 +34,17 @@ export function localLook(settings: RoleContext['settings'], conditions: Conditi
     federatedCluster: [local],
     primaryCluster: [local, { setting: 'query.path', folder: query.path }],
   };
+  const refusals = new VolumeRefusals();
   let kept: string | undefined;
   const lookAtStore = async (calls: StoreCalls, bucket: BucketReader): Promise<Finding> => {
     const found = await calls.look(bucket);
     return found.holds === 'yes' && kept !== undefined ? { ...found, reason: kept } : found;
+  };
+  // A volume can look usable, and still be too small for the next file.
+  const lookAtVolumes = async (role: 'federatedCluster' | 'primaryCluster'): Promise<Finding> => {
+    const found = await lookAtDisks(disks[role]);
+    const reason = refusals.reason(role);
+    return found.holds === 'yes' && reason !== undefined ? { holds: 'no', reason } : found;
   };
   const look = async (bucket: BucketReader) => {
     await Promise.all([
@@ -43,10 +53,11 @@ export function localLook(settings: RoleContext['settings'], conditions: Conditi
       ),
       ...(['federatedCluster', 'primaryCluster'] as const)
         .filter((role) => settings.roles[role])
-        .map(async (role) => conditions.found(role, 'disk', await lookAtDisks(disks[role]))),
+        .map(async (role) => conditions.found(role, 'disk', await lookAtVolumes(role))),
     ]);
   };
   return {
+    refusals,
     storageCalled: (call) => stores.forEach(({ calls }) => calls.called(call)),
     storeKept: (why) => (kept = why),
     look,

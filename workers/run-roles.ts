@@ -141,7 +141,7 @@ export async function runRoles(
   };
   const started: StartedRole[] = [];
   if (roles.federator) started.push(await startFederator(context));
-  if (cluster !== undefined) started.push(await startCluster(context, cluster));
+  if (cluster !== undefined) started.push(await startCluster(context, cluster, local.refusals));
   for (const role of started) held.defer(() => role.close());
 
   workers.push(...started.flatMap((role) => role.workers));

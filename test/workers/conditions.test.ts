@@ -8,6 +8,7 @@ import type { RunningServer } from '../../api/listen';
 import { silentLog } from '../../config/log';
 import { openLoggedBucket } from '../../config/open-logged-bucket';
 import { loadSettings } from '../../config/settings';
+import { FederationError } from '../../errors/federation-error';
 import { clusterId } from '../../etl/cluster-id';
 import type { Condition } from '../../federation/conditions';
 import { describeConditions } from '../../operator/describe-conditions';
@@ -182,6 +183,42 @@ test('an export that fails, a pull that refuses the bucket, and runs that fail h
   });
   expect(judgePull({ at: now, state: { cluster: 'c1' } }, 1, now)).toEqual({ holds: 'yes' });
   expect(judgePull(undefined, 1, now)).toEqual({ holds: 'unknown' });
+});
+
+it.each([
+  ['LOCAL_ETL_REFUSED', { key: '/etl/bingen' }, 'no'],
+  ['QUERY_NO_ROOM', { setting: 'query.path' }, 'no'],
+  ['QUERY_NO_ROOM', { setting: 'query.memory' }, 'yes'],
+  ['STORAGE_ACCESS_DENIED', {}, 'yes'],
+] as const)('after %s about %p, the disk of the role holds: %s', async (code, subject, holds) => {
+  const { settings } = await settingsIn(`refused-${code}-${Object.values(subject).join('').length}`);
+  const { conditions } = new Readiness(settings.roles);
+  const { refusals, look } = localLook(settings, conditions);
+  let refused = true;
+  const activity = refusals.observed('primaryCluster', async () => {
+    if (refused) throw new FederationError(code, { subject, detail: '/etl/bingen is too small.' });
+  });
+  const other = refusals.observed('primaryCluster', async () => undefined);
+  const bucket = await openLoggedBucket(settings.storage, silentLog);
+  const disks = async () => {
+    await look(bucket);
+    await look(bucket);
+    return conditions.current().filter(({ name }) => name === 'disk');
+  };
+  try {
+    await expect(activity()).rejects.toThrow();
+    await other();
+    const [pushes, pulls] = await disks();
+    expect(pushes).toMatchObject({ role: 'federatedCluster', holds: 'yes' });
+    expect(pulls).toMatchObject({ role: 'primaryCluster', holds });
+    if (holds === 'no')
+      expect(pulls?.reason).toMatch(new RegExp(`^${code}: /etl/bingen is too small\\. \\w`));
+    refused = false;
+    await activity();
+    expect((await disks())[1]).toMatchObject({ holds: 'yes' });
+  } finally {
+    await bucket.close();
+  }
 });
 
 test('a volume that stays nearly full is reported once, although its free space changes', () => {

@@ -26,6 +26,7 @@ import { Readiness } from '../../workers/health';
 import { registerRoleMetrics } from '../../workers/metrics';
 import { Releasers } from '../../workers/releasers';
 import type { RoleContext, StartedRole } from '../../workers/role';
+import { VolumeRefusals } from '../../workers/volume-refusals';
 import { workflowBundle } from '../../workers/workflow-bundle';
 import type { federateOnPush } from '../../workflows/federate-on-push';
 import type { federation } from '../../workflows/federation';
@@ -210,7 +211,7 @@ async function startPrimary(context: RoleContext): Promise<StartedRole> {
     readTokens: () => [],
   });
   context.held.defer(async () => cluster.api?.close());
-  return startCluster(context, cluster);
+  return startCluster(context, cluster, new VolumeRefusals());
 }
 
 async function startServer(folder: string, held: Releasers): Promise<string> {
