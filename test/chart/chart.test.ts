@@ -851,6 +851,17 @@ describeWithHelm('the chart', () => {
     },
   );
 
+  it('leaves the number of pods to what owns it, unless several are asked for', async () => {
+    const replicasWith = async (values: object) => {
+      const { objects } = await render({ values: { ...minimal, ...values } });
+      const own = objects.filter(({ kind }) => kind === 'Deployment');
+      return own.map(({ spec }) => fields(spec)['replicas']);
+    };
+    const federator = { enabled: true };
+    expect(new Set(await replicasWith({ federatedETL: { federator } }))).toEqual(new Set([undefined]));
+    expect(await replicasWith({ federatedETL: { federator: { ...federator, replicas: 3 } } })).toContain(3);
+  });
+
   it('keeps one Federator of several replicas running through a drain', async () => {
     const values = { ...minimal, federatedETL: { federator: { enabled: true, replicas: 3 } } };
     const { objects } = await render({ values });
