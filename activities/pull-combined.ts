@@ -12,7 +12,7 @@ import { passGuard, primaryState, updatePrimary } from '../local-etl/primary';
 import { Pulled } from '../local-etl/pulled';
 import { Pusher } from '../local-etl/pusher';
 import type { SecureDependencies } from '../local-etl/secure';
-import { type LocalEtl, requireNoLink } from '../local-etl/store';
+import { type LocalEtl, requireLocalEtl, requireNoLink } from '../local-etl/store';
 import { transfersAtOnce } from '../local-etl/transfers';
 import { sweepTemporary } from '../local-etl/write';
 import type { Bucket, BucketReader } from '../storage/bucket';
@@ -70,13 +70,18 @@ export interface PullDependencies {
 /**
  * Creates the activity that updates the local ETL of a primary to the newest generation. Replaces each file atomically,
  * and only if a copy of the old file exists elsewhere. Idempotent: after an interruption, the next run continues.
+ *
+ * @throws LOCAL_ETL_MISSING if the folder has vanished. An unmounted volume must not be filled as if it were new: what
+ *   is known about the primary is on that volume, for example that it has left.
  */
 export function createPullCombined(deps: PullDependencies): () => Promise<PullSummary> {
   let postponed = '';
+  const { store, pullStore = store } = deps;
+  // A separate folder is created by the first pull.
+  let isCreated = pullStore === store;
   return async () => {
-    const { store, pullStore = store } = deps;
     const signal = deps.signal();
-    await requireNoLink(pullStore.state);
+    await (isCreated ? requireLocalEtl(pullStore) : requireNoLink(pullStore.state));
     const state = await primaryState(pullStore);
     if (state.leftAt !== undefined) return emptySummary('left');
     const generation = await readNewestGeneration(deps.combined, { signal }).catch(keepsWhatItHas);
@@ -96,6 +101,7 @@ export function createPullCombined(deps: PullDependencies): () => Promise<PullSu
       await updatePrimary(pullStore, passGuard(deps.now()));
     }
     const summary = await new Pull(deps, pullStore, generation, signal).run();
+    isCreated = true;
     logPulled(deps, summary);
     logMended(deps, pullStore);
     postponed = logPostponed(deps, summary, postponed);

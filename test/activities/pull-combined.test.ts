@@ -1,11 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { readdir, rm, writeFile } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FederationError } from '../../errors/federation-error';
 import { backupsPrefix, clusterEtlKey, objectsPrefix } from '../../federation/layout';
 import { readManifest } from '../../local-etl/backup';
 import { withWindowLock } from '../../local-etl/lock';
-import { primaryState } from '../../local-etl/primary';
+import { primaryState, updatePrimary } from '../../local-etl/primary';
 import { localEtl, localPath } from '../../local-etl/store';
 import type { Bucket, Version } from '../../storage/bucket';
 import {
@@ -54,6 +54,19 @@ async function expectCombined(): Promise<void> {
 }
 
 describe('a pull', () => {
+  it('does not fill a folder anew that has vanished, as its volume may only be unmounted', async () => {
+    await becomePrimary();
+    await updatePrimary(disk.store, { leftAt: '2026-11-20T12:00:00Z' });
+    await rename(disk.store.root, `${disk.store.root}-away`);
+    await expect(disk.pull()).rejects.toMatchObject({
+      code: 'LOCAL_ETL_MISSING',
+      subject: { key: disk.store.root },
+    });
+    expect(existsSync(disk.store.root)).toBe(false);
+    await rename(`${disk.store.root}-away`, disk.store.root);
+    expect(await disk.pull()).toMatchObject({ state: 'left' });
+  });
+
   it('overwrites the local ETL with the combined windows', async () => {
     await becomePrimary();
     await expectCombined();
@@ -62,6 +75,7 @@ describe('a pull', () => {
 
   it('fills the empty volume of a cluster that is not federated', async () => {
     await rm(disk.store.root, { recursive: true });
+    await mkdir(disk.store.root);
     await disk.commit(1, all);
     const summary = await disk.pull({ own: undefined, federated: false });
     expect(summary).toMatchObject({ state: 'pulled', replaced: 3, salvaged: { count: 0 } });
