@@ -105,7 +105,7 @@ describeWithHelm('the five examples of the chart', () => {
           .filter(({ kind }) => kind === 'Deployment')
           .flatMap((deployment) =>
             podsOf(deployment).flatMap(({ spec }) =>
-              Array.from({ length: Number(fields(deployment['spec'])['replicas']) }, (_, replica) => ({
+              Array.from({ length: Number(fields(deployment['spec'])['replicas'] ?? 1) }, (_, replica) => ({
                 name: `${deployment.metadata.name}-${replica}`,
                 spec,
               })),
