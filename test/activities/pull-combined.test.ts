@@ -54,7 +54,7 @@ async function expectCombined(): Promise<void> {
 }
 
 describe('a pull', () => {
-  it('does not fill a folder anew that has vanished, as its volume may only be unmounted', async () => {
+  it('does not fill a folder that has vanished, as its volume may only be unmounted', async () => {
     await becomePrimary();
     await updatePrimary(disk.store, { leftAt: '2026-11-20T12:00:00Z' });
     await rename(disk.store.root, `${disk.store.root}-away`);
