@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { Names } from '../workflows/names';
+import { runningClusters } from './running-clusters';
 
 /** Lists the running clusters that have `useExistingS3Config` set, except this one, in the order of their ids. */
 export async function othersWithExistingConfig(
@@ -8,13 +9,8 @@ export async function othersWithExistingConfig(
   cluster: string,
 ): Promise<string[]> {
   const others: string[] = [];
-  const query = `WorkflowType = 'push' AND ExecutionStatus = 'Running'`;
-  for await (const { workflowId, memo } of client.workflow.list({ query })) {
-    // Other federations may use the same namespace. The prefix of a workflow id shows to which federation the workflow
-    // belongs.
-    const [before, id] = [names.push(''), workflowId.slice(names.push('').length)];
-    if (workflowId.startsWith(before) && id !== cluster && memo?.['existingConfig'] === true) others.push(id);
-  }
+  for await (const { cluster: id, memo } of runningClusters(client, names, 'push'))
+    if (id !== cluster && memo?.['existingConfig'] === true) others.push(id);
   return others.sort();
 }
 

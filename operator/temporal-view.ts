@@ -7,10 +7,12 @@ import { byBytes } from '../federation/byte-order';
 import type { Condition } from '../federation/conditions';
 import { shortList } from '../query/notes';
 import type { PullState, PushState, RosterState } from '../workflows/messages';
+import type { Names } from '../workflows/names';
 import { answerOf, type Asked, askWorkflow, isNamespaceMissing } from './ask-workflow';
 import { briefTimeoutMs, type Operator } from './operator';
 import { promptly } from './promptly';
 import { readSchedule, type ScheduleState } from './read-schedule';
+import { runningClusters } from './running-clusters';
 import { stoppedPushes } from './stopped-pushes';
 
 /** State that only Temporal has. If a workflow does not answer, its field is undefined or its map entry is missing. */
@@ -83,7 +85,7 @@ export async function temporalView(
   ): Promise<[ClusterId, Asked<State>][]> =>
     mapConcurrently(ids, askedAtOnce, async (id) => [id, await ask<State>(workflowId(id), 'state')]);
   const running = (type: 'push' | 'pull') =>
-    answerOf(promptly(client, left(), () => listRunning(client, type, names[type](''))));
+    answerOf(promptly(client, left(), () => listRunning(client, names, type)));
 
   const aboutPushes = async () => {
     if (pushing === undefined) return { pushes: [], listed: true };
@@ -156,18 +158,10 @@ export async function temporalView(
   };
 }
 
-/**
- * Lists the clusters whose workflow of this type runs. `prefix` is what comes before the cluster in the workflow's id.
- * The list lags behind by about a second.
- */
-async function listRunning(client: Client, type: 'push' | 'pull', prefix: string): Promise<ClusterId[]> {
+/** Returns the clusters whose workflow of this type runs, in the order of their ids. */
+async function listRunning(client: Client, names: Names, type: 'push' | 'pull'): Promise<ClusterId[]> {
   const found: ClusterId[] = [];
-  const query = `WorkflowType = '${type}' AND ExecutionStatus = 'Running'`;
-  for await (const { workflowId } of client.workflow.list({ query })) {
-    // Other federations may use the same namespace, with another prefix.
-    const id = workflowId.slice(prefix.length);
-    if (workflowId.startsWith(prefix) && isClusterId(id)) found.push(id);
-  }
+  for await (const { cluster } of runningClusters(client, names, type)) found.push(cluster);
   return found.sort(byBytes);
 }
 
@@ -213,7 +207,6 @@ function aboutPull(primary: string, { answer, end, refusal }: Asked<PullState>):
   ];
 }
 
-/** A cluster without a push workflow is not silent: its files may have come from elsewhere. */
 /**
  * Returns a sentence for each reason why Temporal refuses to answer, or its answer cannot be decrypted. Each reason is
  * named once, and not again if the roster was refused for the same reason.
@@ -227,6 +220,7 @@ function aboutRefusals(roster: Asked<RosterState>, others: readonly Asked<unknow
   });
 }
 
+/** A cluster without a push workflow is not silent: its files may have come from elsewhere. */
 function aboutSilentPushes(pushes: readonly [ClusterId, Asked<PushState>][]): string[] {
   const silent = pushes.flatMap(([id, { answer, refusal, standing }]) =>
     answer === undefined && refusal === undefined && (standing === 'running' || standing === 'unknown')

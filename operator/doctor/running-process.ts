@@ -1,7 +1,7 @@
 import { ownValue } from '../../etl/own-value';
 import type { Condition, RoleName } from '../../federation/conditions';
 import type { PullState, PushState, RosterState } from '../../workflows/messages';
-import { askWorkflow } from '../ask-workflow';
+import { type Asked as Answered, askWorkflow } from '../ask-workflow';
 import type { Check } from './check';
 import { type Asked, line } from './temporal-checks';
 
@@ -9,19 +9,25 @@ import { type Asked, line } from './temporal-checks';
 const patienceMs = 3_000;
 const subject = 'running process';
 
+export type RosterAnswer = Answered<RosterState>;
+
 /**
  * Reports what the running process of this cluster says about itself. The other checks use the settings of this
  * process, but the running one may have started with other variables, or keep what it read from a file before.
+ *
+ * @param roster the answer of the roster, which stores the conditions of federators
  */
-export async function checkRunning({ client, names, settings }: Asked): Promise<Check[]> {
+export async function checkRunning(
+  { client, names, settings }: Asked,
+  roster: Promise<RosterAnswer>,
+): Promise<Check[]> {
   const { clusterId, roles } = settings;
   const ask = <State>(workflowId: string, query: string) =>
     askWorkflow<State>(client, workflowId, query, patienceMs);
   const reports: Record<RoleName, () => Promise<readonly Condition[] | undefined>> = {
     federatedCluster: async () => (await ask<PushState>(names.push(clusterId), 'state')).answer?.conditions,
     primaryCluster: async () => (await ask<PullState>(names.pull(clusterId), 'state')).answer?.conditions,
-    federator: async () =>
-      ownValue((await ask<RosterState>(names.roster, 'roster')).answer?.conditions, clusterId),
+    federator: async () => ownValue((await roster).answer?.conditions, clusterId),
   };
   const own = (Object.keys(reports) as RoleName[]).filter((role) => roles[role]);
   if (own.length === 0) return [];

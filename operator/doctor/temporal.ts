@@ -10,7 +10,7 @@ import { promptly } from '../promptly';
 import { stoppedPushes } from '../stopped-pushes';
 import { type Check, failed } from './check';
 import type { KnownToTemporal } from './clusters';
-import { checkRunning } from './running-process';
+import { checkRunning, type RosterAnswer } from './running-process';
 import {
   type Asked,
   checkNamespace,
@@ -76,16 +76,17 @@ async function checkServer(asked: Asked, silent: readonly ClusterId[]): Promise<
   if (space.outcome === 'failed')
     return { checks: [server, space, skipped('The namespace cannot be used.')] };
   const { federator, federatedCluster, primaryCluster } = settings.roles;
+  const answer = askWorkflow<RosterState>(asked.client, asked.names.roster, 'roster', rosterPatienceMs);
   const [keys, attributes, schedule, roster, push, pull, shared, running, exclusions, stopped] =
     await Promise.all([
-      checkKeys(asked),
+      answer.then(checkKeys),
       federator ? ask(asked, 'search attributes', checkSearchAttributes) : undefined,
       federator ? ask(asked, 'schedule', checkSchedule) : undefined,
       ask(asked, 'roster', checkRoster),
       federatedCluster ? ask(asked, 'push', checkPush) : undefined,
       primaryCluster ? ask(asked, 'pull', checkPull) : undefined,
       settings.storage.existing ? ask(asked, 'useExistingS3Config', checkShared) : undefined,
-      checkRunning(asked),
+      checkRunning(asked, answer),
       federator ? readExclusions(asked) : undefined,
       // If Temporal does not answer, report the clusters as silent, to be on the safe side.
       promptly(asked.client, rosterPatienceMs, () => stoppedPushes(asked.client, asked.names, silent)).catch(
@@ -97,8 +98,7 @@ async function checkServer(asked: Asked, silent: readonly ClusterId[]): Promise<
 }
 
 /** Checks that the answers of the roster can be decrypted. Returns undefined if they can, or if no federator answers. */
-async function checkKeys({ client, names: { roster } }: Asked): Promise<Check | undefined> {
-  const { refusal } = await askWorkflow<RosterState>(client, roster, 'roster', rosterPatienceMs);
+function checkKeys({ refusal }: RosterAnswer): Check | undefined {
   return refusal?.code === 'TEMPORAL_KEY_MISSING'
     ? failed('Temporal', 'encryption keys', refusal)
     : undefined;
