@@ -114,7 +114,7 @@ function wantedWindow(
   const bytes = async (): Promise<Uint8Array> => {
     const local = store === undefined ? undefined : await readLocal(store, id);
     if (local !== undefined && sha256(local) === digest) return local;
-    // The file on the volume is missing or cannot be read, or the cluster has replaced it by a file of its own. So read
+    // The file on the volume is missing or cannot be read, or the cluster has replaced it with its own file. So read
     // the window from the bucket. The next pull restores the file on the volume.
     const key = objectKey(fingerprint);
     const object = await readAll(combined, key, { maxBytes: largestWindow, signal });

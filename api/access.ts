@@ -97,9 +97,10 @@ export class Access {
   /** Throws ACCESS_DENIED unless a request may read data. If its token is wrong, may wait before it throws. */
   async requireRead({ headers, ip }: Asking): Promise<void> {
     if (this.open || this.nameOf(headers) !== undefined) return;
-    await this.slowDown({ headers, ip });
+    const hasToken = tokensOf(headers).length > 0;
+    if (hasToken) await this.wrongTokens.slowDown(ip);
     throw new FederationError('ACCESS_DENIED', {
-      detail: tokensOf(headers).length === 0 ? 'The token is missing.' : 'The token is wrong.',
+      detail: hasToken ? 'The token is wrong.' : 'The token is missing.',
     });
   }
 
@@ -115,7 +116,7 @@ export class Access {
     const given = tokensOf(headers);
     if (given.length > 0 && given.every((one) => same(one, token))) return;
     const name = this.nameOf(headers);
-    await this.slowDown({ headers, ip });
+    if (given.length > 0 && name === undefined) await this.wrongTokens.slowDown(ip);
     throw new FederationError('ACCESS_DENIED', {
       detail:
         given.length === 0
@@ -124,11 +125,6 @@ export class Access {
             ? 'The operator token is wrong.'
             : `The token ${name} may only read; a change needs the operator token.`,
     });
-  }
-
-  private async slowDown({ headers, ip }: Asking): Promise<void> {
-    const isWrong = tokensOf(headers).length > 0 && this.nameOf(headers) === undefined;
-    if (isWrong) await this.wrongTokens.slowDown(ip);
   }
 }
 

@@ -27,7 +27,7 @@ export class Hosts {
   }
 
   private isOwn(host: string): boolean {
-    // Browsers always send a host. An IP address is safe, because a page cannot let it resolve to another one.
+    // Browsers always send a host. An IP address is safe, because DNS rebinding needs a name.
     const name = nameIn(host);
     return name === '' || isIP(name) !== 0 || name.endsWith('.localhost') || this.names.has(name);
   }

@@ -98,7 +98,7 @@ function readableMessage(fields: Record<string, unknown>, messageKey: string): s
     about.length === 0 ? '' : ` (${about.join(', ')})`,
     why.length === 0 ? '' : `: ${why.join(': ')}`,
   ].join('');
-  // Further lines are indented, so none of them looks like an event of its own.
+  // Further lines are indented, so that none of them looks like a separate event.
   return visibleLines(text).replace(/\n(?!\s)/g, '\n    ');
 }
 

@@ -29,7 +29,7 @@ export interface Codec<T> {
  * Structure of a type.
  *
  * - `number`: if the number counts resource hours, `hours` is their kind.
- * - `embedded`: a structure inside another one.
+ * - `embedded`: a structure inside another structure.
  * - `list` and `map`: a count, then the entries. The flag for null belongs to the `optional` around them.
  * - `pair`: a fixed sequence of named values.
  * - `named`: an asset, which starts with the name of its type.

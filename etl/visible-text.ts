@@ -1,5 +1,5 @@
 /**
- * Characters that a terminal would obey, or that would let a text look like another one: control characters (C0, DEL
+ * Characters that control a terminal, or that make a text look like a different text: control characters (C0, DEL
  * and C1, which begin ANSI and OSC sequences), those that change the direction of text, and the two line separators.
  */
 const hidden = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;

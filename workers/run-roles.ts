@@ -8,6 +8,7 @@ import type { Settings } from '../config/settings';
 import { SettingsRenewal } from '../config/settings-renewal';
 import type { FederationError } from '../errors/federation-error';
 import { withHint } from '../errors/hints';
+import type { ConditionName } from '../federation/conditions';
 import { backupsPrefix, combinedPrefix, probeKey } from '../federation/layout';
 import { withProbedCreate } from '../storage/conditional-create';
 import { countCall } from '../storage/count-calls';
@@ -67,7 +68,7 @@ export async function runRoles(
     isPatient: roles.primaryCluster,
     log,
     stop,
-    unusable: (error) => cannotOpen(readiness, error),
+    unusable: (error) => doesNotHold(readiness, 'store', error),
   });
   held.defer(() => store.close());
   const common = { settings, names: names(settings.temporal.idPrefix), log, registry };
@@ -120,7 +121,7 @@ export async function runRoles(
   const { connection, native } = temporal;
   const converter = dataConverter(
     () => renewal.temporal.encryptionKeys,
-    (error) => cannotDecrypt(readiness, error),
+    (error) => doesNotHold(readiness, 'temporal', error),
   );
   const client = (connected.client = new Client({
     connection,
@@ -164,22 +165,15 @@ export async function runRoles(
 /** Time between two checks of the files with tokens, keys and certificates, in milliseconds. */
 const lookEveryMs = 5_000;
 
-/** Records, for each role, that the store cannot be opened. */
-function cannotOpen({ roles, conditions }: Readiness, error: FederationError): void {
-  for (const role of roles) conditions.found(role, 'store', { holds: 'no', reason: withHint(error) });
-}
-
-/** Records, for each role, that data in Temporal cannot be decrypted. */
-function cannotDecrypt({ roles, conditions }: Readiness, error: FederationError): void {
-  for (const role of roles) conditions.found(role, 'temporal', { holds: 'no', reason: withHint(error) });
+/** Records, for each role of the process, that a condition does not hold because of an error. */
+function doesNotHold({ roles, conditions }: Readiness, name: ConditionName, error: FederationError): void {
+  for (const role of roles) conditions.found(role, name, { holds: 'no', reason: withHint(error) });
 }
 
 /** Records, for each role, that the volume of the local ETL cannot be used. */
 function cannotUseVolume(readiness: Readiness, error: FederationError): void {
-  const reason = withHint(error);
-  readiness.starting(`waits for the volume of localEtl.path: ${reason}`);
-  for (const role of readiness.roles)
-    if (role !== 'federator') readiness.conditions.found(role, 'disk', { holds: 'no', reason });
+  readiness.starting(`waits for the volume of localEtl.path: ${withHint(error)}`);
+  doesNotHold(readiness, 'disk', error);
 }
 
 /** Records, for each role, that Temporal has not been reached yet. */

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
-/** Runs the rule in a process of its own, because jest cannot load eslint's configuration, which is a module. */
+/** Runs the rule in a separate process, because jest cannot load eslint's configuration, which is a module. */
 const lintAll = `
 import { Linter } from 'eslint';
 import tseslint from 'typescript-eslint';
