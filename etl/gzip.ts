@@ -11,6 +11,11 @@ const alwaysAllowed = 2 ** 24;
  * treated as a decompression bomb.
  */
 const largestRatio = 200;
+/**
+ * ETL files rarely unpack to more than this many times their size. A claim of more is not believed, because a small
+ * damaged file would otherwise cause large allocations, and many such files would exhaust the address space.
+ */
+const usualRatio = 64;
 /** Size of the pieces in which `unpack` unpacks, in bytes. */
 const pieceSize = 256 * 1024;
 
@@ -29,7 +34,7 @@ export function gunzip(bytes: Uint8Array, most = largestUnpacked): Buffer {
   const limit = unpacksTo(bytes, most);
   // The size that the file claims may be wrong. It only decides how much is allocated at a time: usually everything at
   // once, so that no pieces have to be joined.
-  const chunkSize = Math.max(Math.min(claimedSize(bytes), limit) + 1, 1024);
+  const chunkSize = Math.max(Math.min(claimedSize(bytes), limit, bytes.length * usualRatio) + 1, 1024);
   try {
     return gunzipSync(bytes, { maxOutputLength: limit, chunkSize });
   } catch (error) {

@@ -64,3 +64,11 @@ async function outcome(work: () => Buffer | Promise<Buffer>): Promise<Buffer | s
     throw error;
   }
 }
+
+test('a small damaged file allocates little, whatever size it claims', () => {
+  const packed = gzipSync(Buffer.alloc(20_000, 'abc'));
+  packed.writeUInt32LE(0xffff_ffff, packed.length - 4);
+  const before = process.memoryUsage().arrayBuffers;
+  expect(() => gunzip(packed)).toThrow();
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 20);
+});
