@@ -11,6 +11,14 @@ const encrypted = 'binary/encrypted';
 /** Name of the metadata with the key's id. */
 const keyIdName = 'encryption-key-id';
 
+/** Codes of the errors that say that payloads cannot be decrypted. */
+export const keyErrors = ['TEMPORAL_KEY_MISSING', 'TEMPORAL_KEY_DIFFERS'] as const;
+
+/** Returns whether an error says that payloads cannot be decrypted. */
+export function isKeyError(error: unknown): error is FederationError {
+  return keyErrors.some((code) => isFederationError(error, code));
+}
+
 /**
  * Encrypts the payloads that this program stores in Temporal: arguments, results, signals, queries, heartbeats, memos
  * and the messages of failures. The data of an encrypted payload is an initialization vector of 12 bytes, the encrypted
@@ -19,12 +27,13 @@ const keyIdName = 'encryption-key-id';
  * Encrypts with the first key, and decrypts with the key that the payload names. Without keys, does not encrypt.
  * Accepts payloads that are not encrypted, for example a signal that a person sends from Temporal's UI.
  *
- * @throws TEMPORAL_KEY_MISSING if a payload cannot be decrypted
+ * @throws TEMPORAL_KEY_MISSING if there is no key with the id that a payload names, TEMPORAL_KEY_DIFFERS if the key with
+ *   this id does not decrypt it
  */
 export class PayloadEncryption implements PayloadCodec {
   /**
    * @param keys returns the keys that are valid now; the file with the keys may change while a process runs
-   * @param failed called with each TEMPORAL_KEY_MISSING, because Temporal's SDK retries what it cannot decode
+   * @param failed called with each error of `decode`, because Temporal's SDK retries what it cannot decode
    */
   constructor(
     private readonly keys: () => readonly EncryptionKey[],
@@ -54,7 +63,7 @@ export class PayloadEncryption implements PayloadCodec {
         isEncrypted(payload) ? payloadFormat().decode(decrypt(payload, this.keys())) : payload,
       );
     } catch (error) {
-      if (isFederationError(error)) this.failed(error);
+      if (isKeyError(error)) this.failed(error);
       throw error;
     }
   }
@@ -71,12 +80,18 @@ function isEncrypted({ metadata }: Payload): boolean {
   return textOf(metadata?.['encoding']) === encrypted;
 }
 
-function decrypt({ metadata, data }: Payload, keys: readonly EncryptionKey[]): Buffer {
-  const id = textOf(metadata?.[keyIdName]);
+/** Returns the id of the key with which a payload is encrypted. Returns undefined if it is not encrypted. */
+export function keyIdOf(payload: Payload): string | undefined {
+  return isEncrypted(payload) ? textOf(payload.metadata?.[keyIdName]) : undefined;
+}
+
+function decrypt(payload: Payload, keys: readonly EncryptionKey[]): Buffer {
+  const id = keyIdOf(payload) ?? '';
   const key = keys.find((one) => one.id === id);
-  if (key === undefined) throw missing(`A payload is encrypted with the key ${JSON.stringify(id)}.`);
+  if (key === undefined)
+    throw keyError('TEMPORAL_KEY_MISSING', `A payload is encrypted with the key ${JSON.stringify(id)}.`);
   try {
-    const bytes = Buffer.from(data ?? []);
+    const bytes = Buffer.from(payload.data ?? []);
     const decryption = createDecipheriv(cipher, key.key, bytes.subarray(0, ivBytes), {
       authTagLength: tagBytes,
     })
@@ -84,7 +99,11 @@ function decrypt({ metadata, data }: Payload, keys: readonly EncryptionKey[]): B
       .setAuthTag(bytes.subarray(-tagBytes));
     return Buffer.concat([decryption.update(bytes.subarray(ivBytes, -tagBytes)), decryption.final()]);
   } catch (cause) {
-    throw missing(`A payload cannot be decrypted with the key ${JSON.stringify(id)} of this process.`, cause);
+    throw keyError(
+      'TEMPORAL_KEY_DIFFERS',
+      `The secret of the key ${JSON.stringify(id)} is not the one that a payload is encrypted with, or the payload is damaged.`,
+      cause,
+    );
   }
 }
 
@@ -92,10 +111,6 @@ function textOf(bytes: Uint8Array | null | undefined): string {
   return Buffer.from(bytes ?? []).toString('utf8');
 }
 
-function missing(detail: string, cause?: unknown): FederationError {
-  return new FederationError('TEMPORAL_KEY_MISSING', {
-    subject: { setting: 'temporal.encryptionKeys' },
-    detail,
-    cause,
-  });
+function keyError(code: (typeof keyErrors)[number], detail: string, cause?: unknown): FederationError {
+  return new FederationError(code, { subject: { setting: 'temporal.encryptionKeys' }, detail, cause });
 }

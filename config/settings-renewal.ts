@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import { describeError } from '../errors/federation-error';
+import { describeError, FederationError } from '../errors/federation-error';
 import type { Log } from './log';
+import { isKeyError } from './payload-encryption';
 import type { ReadToken } from './read-tokens';
 import { loadSettings, type Settings } from './settings';
 
@@ -9,12 +10,17 @@ import { loadSettings, type Settings } from './settings';
  * file, the read tokens, the encryption keys, and the certificates, the key and the profile for Temporal. All other
  * settings keep the values that they had at the start. If a file cannot be used, for example because it is
  * half-written, keeps the previous values and warns once.
+ *
+ * Never takes another secret for the id of an encryption key that it has read before: what is encrypted with the old
+ * secret could no longer be decrypted.
  */
 export class SettingsRenewal {
   #temporal: Settings['temporal'];
   #token: string | undefined;
   #readTokens: readonly ReadToken[];
   #warning: string | undefined;
+  /** All encryption keys that were ever read, by id. */
+  readonly #knownKeys = new Map<string, Uint8Array>();
 
   constructor(
     first: Settings,
@@ -24,6 +30,7 @@ export class SettingsRenewal {
     this.#temporal = first.temporal;
     this.#token = first.api.token;
     this.#readTokens = first.api.readTokens;
+    this.checkKeys(first.temporal);
   }
 
   /** How to connect to Temporal now. */
@@ -41,18 +48,24 @@ export class SettingsRenewal {
     return this.#readTokens;
   }
 
-  /** Looks whether the files have changed. */
-  look(): void {
+  /**
+   * Looks whether the files have changed. Returns TEMPORAL_KEY_DIFFERS while the file with the encryption keys has
+   * another secret for an id than before.
+   */
+  look(): FederationError | undefined {
     try {
       this.take(this.read());
+      return undefined;
     } catch (error) {
       this.warnOnce(
         `The settings have changed and cannot be used. This process keeps what it read before. ${describeError(error)}`,
       );
+      return isKeyError(error) ? error : undefined;
     }
   }
 
   private take({ temporal, api }: Settings): void {
+    this.checkKeys(temporal);
     if (!isDeepStrictEqual(placeOf(temporal), placeOf(this.#temporal))) {
       this.warnOnce(
         'The settings now name another Temporal server, namespace or prefix. This process keeps the ones that it has; restart it to use the new ones.',
@@ -79,6 +92,21 @@ export class SettingsRenewal {
       { event: 'settings.renewed' },
       `The read tokens have changed. These are valid from now on: ${names === '' ? 'none' : names}.`,
     );
+  }
+
+  /** Throws TEMPORAL_KEY_DIFFERS if a key has another secret than before. Otherwise remembers the keys. */
+  private checkKeys({ encryptionKeys }: Settings['temporal']): void {
+    const differing = encryptionKeys.find(({ id, key }) => {
+      const known = this.#knownKeys.get(id);
+      return known !== undefined && !isDeepStrictEqual(known, key);
+    });
+    if (differing !== undefined)
+      throw new FederationError('TEMPORAL_KEY_DIFFERS', {
+        subject: { setting: 'temporal.encryptionKeys' },
+        detail: `The secret of the key ${JSON.stringify(differing.id)} has changed.`,
+        hint: 'Restore the secret that belongs to this id before this process restarts, and give the new secret a new id.',
+      });
+    for (const { id, key } of encryptionKeys) this.#knownKeys.set(id, key);
   }
 
   private warnOnce(message: string): void {

@@ -239,6 +239,11 @@ export const catalog = {
     hint: "Add the key with this id to the file of temporal.encryptionKeys, in every process and on the operator's machine. What a verb asked for may have been done: look with `federated-etl status`.",
     retryable: false,
   },
+  TEMPORAL_KEY_DIFFERS: {
+    means: 'An encryption key has the same id as another one, but not the same secret.',
+    hint: 'Restore the secret that belongs to this id in the file of temporal.encryptionKeys, and give a new secret a new id. If the old secret is lost, terminate the workflows that are encrypted with it, and delete the schedule: their processes create them again.',
+    retryable: false,
+  },
   // Errors of federation runs and their results
   FEDERATION_FAILED: {
     means: 'A federation could not commit.',

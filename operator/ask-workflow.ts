@@ -1,4 +1,5 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import { keyErrors } from '../config/payload-encryption';
 import type { FederationError } from '../errors/federation-error';
 import { knownError } from '../errors/known-error';
 import { promptly } from './promptly';
@@ -48,7 +49,7 @@ const ends: Readonly<Record<string, string>> = {
   TIMED_OUT: 'timed out',
 };
 
-const refusals = ['TEMPORAL_ACCESS_DENIED', 'TEMPORAL_THROTTLED', 'TEMPORAL_KEY_MISSING'];
+const refusals: readonly string[] = ['TEMPORAL_ACCESS_DENIED', 'TEMPORAL_THROTTLED', ...keyErrors];
 
 /** Returns whether the error says that the server has no such namespace. */
 export function isNamespaceMissing({ code, subject }: FederationError): boolean {

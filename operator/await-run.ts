@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
 import { decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow';
 import { temporal } from '@temporalio/proto';
-import { FederationError, isFederationError } from '../errors/federation-error';
+import { isKeyError } from '../config/payload-encryption';
+import { FederationError } from '../errors/federation-error';
 import { knownError } from '../errors/known-error';
 import { promptly } from './promptly';
 
@@ -54,8 +55,7 @@ export async function awaitRun(
       try {
         return await client.workflow.getHandle(run).result();
       } catch (error) {
-        if (error instanceof WorkflowFailedError || isFederationError(error, 'TEMPORAL_KEY_MISSING'))
-          throw error;
+        if (error instanceof WorkflowFailedError || isKeyError(error)) throw error;
         if (error instanceof WorkflowNotFoundError) throw unknown(run, error);
         // Temporal cannot be reached at the moment. `watch` decides when the outage has lasted too long.
         await sleep(lookEveryMs, undefined, { signal: ended.signal });

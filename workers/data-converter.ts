@@ -11,7 +11,7 @@ export const encryptedFailures = require.resolve('../workflows/encrypted-failure
  *
  * @param keys returns the keys that are valid now. Keys may be replaced while the process runs, but whether there are
  *   any is decided when this function is called.
- * @param failed called with each TEMPORAL_KEY_MISSING
+ * @param failed called with each error of decrypting a payload
  */
 export function dataConverter(
   keys: () => readonly EncryptionKey[],

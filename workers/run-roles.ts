@@ -76,7 +76,8 @@ export async function runRoles(
   const renewal = new SettingsRenewal(settings, log);
   const workers: Worker[] = [];
   const stopLooking = repeat(lookEveryMs, async () => {
-    renewal.look();
+    const refused = renewal.look();
+    if (refused !== undefined) doesNotHold(readiness, 'temporal', refused);
     if (workers.length > 0) await connected.temporal?.renew(renewal.temporal, workers);
   });
   // Defer this before the API is opened, so that the API is closed first.

@@ -1,4 +1,4 @@
-import { PayloadEncryption } from '../../config/payload-encryption';
+import { isKeyError, PayloadEncryption } from '../../config/payload-encryption';
 import type { Settings } from '../../config/settings';
 import { knownError } from '../../errors/known-error';
 import type { ClusterId } from '../../etl/cluster-id';
@@ -99,9 +99,7 @@ async function checkServer(asked: Asked, silent: readonly ClusterId[]): Promise<
 
 /** Checks that the answers of the roster can be decrypted. Returns undefined if they can, or if no federator answers. */
 function checkKeys({ refusal }: RosterAnswer): Check | undefined {
-  return refusal?.code === 'TEMPORAL_KEY_MISSING'
-    ? failed('Temporal', 'encryption keys', refusal)
-    : undefined;
+  return isKeyError(refusal) ? failed('Temporal', 'encryption keys', refusal) : undefined;
 }
 
 async function connect(settings: Settings) {

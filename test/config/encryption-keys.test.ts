@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { inspect } from 'node:util';
 import { stringify } from 'yaml';
 import { readEncryptionKeys } from '../../config/encryption-keys';
 import { PayloadEncryption } from '../../config/payload-encryption';
@@ -93,18 +94,41 @@ describe('payload encryption', () => {
     expect(await new PayloadEncryption(() => [one]).decode([payload])).toEqual([payload]);
   });
 
-  test.each<[string, (sealed: Awaited<ReturnType<typeof encrypted>>) => void]>([
-    ['a changed byte', ({ data }) => void (data![20]! ^= 1)],
-    ['another key id', ({ metadata }) => void (metadata!['encryption-key-id'] = Buffer.from('two'))],
-    ['an unknown key id', ({ metadata }) => void (metadata!['encryption-key-id'] = Buffer.from('three'))],
-    ['no key id', ({ metadata }) => void delete metadata!['encryption-key-id']],
-    ['no data', (sealed) => void delete sealed.data],
-    ['a part of its data', (sealed) => void (sealed.data = sealed.data!.slice(0, 20))],
-  ])('refuses %s', async (_, damage) => {
+  type Sealed = Awaited<ReturnType<typeof encrypted>>;
+  const missing = 'TEMPORAL_KEY_MISSING';
+  const differs = 'TEMPORAL_KEY_DIFFERS';
+  test.each<[string, string, (sealed: Sealed) => void]>([
+    ['a changed byte', differs, ({ data }) => void (data![20]! ^= 1)],
+    ['another key id', differs, ({ metadata }) => void (metadata!['encryption-key-id'] = Buffer.from('two'))],
+    [
+      'an unknown id',
+      missing,
+      ({ metadata }) => void (metadata!['encryption-key-id'] = Buffer.from('three')),
+    ],
+    ['no key id', missing, ({ metadata }) => void delete metadata!['encryption-key-id']],
+    ['no data', differs, (sealed) => void delete sealed.data],
+    ['a part of its data', differs, (sealed) => void (sealed.data = sealed.data!.slice(0, 20))],
+  ])('refuses %s: %s', async (_, code, damage) => {
     const sealed = await encrypted();
     damage(sealed);
-    await expect(new PayloadEncryption(() => [one, two]).decode([sealed])).rejects.toMatchObject({
-      code: 'TEMPORAL_KEY_MISSING',
-    });
+    const failed: unknown[] = [];
+    const decoding = new PayloadEncryption(
+      () => [one, two],
+      (error) => failed.push(error.code),
+    ).decode([sealed]);
+    await expect(decoding).rejects.toMatchObject({ code });
+    expect(failed).toEqual([code]);
+  });
+
+  test('says which key has another secret, without showing a secret', async () => {
+    const other = { id: 'one', key: Buffer.alloc(32, 3) };
+    const sealed = await encrypted();
+    const error: unknown = await new PayloadEncryption(() => [other])
+      .decode([sealed])
+      .catch((why: unknown) => why);
+    expect(error).toMatchObject({ code: differs, detail: expect.stringMatching(/secret of the key "one"/) });
+    for (const { key: secret } of [one, other])
+      for (const encoding of ['base64', 'hex', 'latin1'] as const)
+        expect(inspect(error, { depth: 9 })).not.toContain(Buffer.from(secret).toString(encoding));
   });
 });

@@ -1,5 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { stringify } from 'yaml';
 import { loadSettings } from '../../config/settings';
 import { SettingsRenewal } from '../../config/settings-renewal';
 import { mountFile } from '../storage/mounted-file';
@@ -84,4 +85,58 @@ it('a mounted settings file with another token is followed, unless it cannot be 
   expect(after('')).toEqual(['two', 'default', 'settings.not-renewed']);
   expect(after(text('three'))).toEqual(['three', 'default', 'settings.renewed']);
   expect(after(text('three', 'other'))).toEqual(['three', 'default', 'settings.not-renewed']);
+});
+
+describe('a mounted file of encryption keys', () => {
+  const secret = (byte: number) => Buffer.alloc(32, byte).toString('base64');
+  const text = (keys: Record<string, number>) =>
+    stringify({ keys: Object.entries(keys).map(([id, byte]) => ({ id, key: secret(byte) })) });
+
+  /** Starts with the key `a`. Returns a function that replaces the file and then looks at it twice. */
+  function world() {
+    const folder = temporaryFolder();
+    const keys = mountFile(folder, 'keys.yaml', text({ a: 1 }));
+    const file = join(folder, 'federated-etl.yaml');
+    writeFileSync(file, `clusterId: cluster-1\ntemporal: { encryptionKeys: ${keys.path} }\n`);
+    const lines: string[] = [];
+    const note = ({ event }: { event?: string }, message: string) => void lines.push(`${event} ${message}`);
+    const log = { info: note, warn: note } as unknown as ConstructorParameters<typeof SettingsRenewal>[1];
+    const read = () => loadSettings({ file, env: {} });
+    const renewal = new SettingsRenewal(read(), log, read);
+    return (content: Record<string, number>) => {
+      keys.write(text(content));
+      const refused = [renewal.look(), renewal.look()].map((error) => error?.code);
+      const used = renewal.temporal.encryptionKeys.map(({ id, key }) => `${id}${key[0]}`).join();
+      return { used, refused: [...new Set(refused)], lines: lines.splice(0) };
+    };
+  }
+  const differs = (id: string): unknown[] => [
+    expect.stringMatching(
+      new RegExp(`^settings.not-renewed .*TEMPORAL_KEY_DIFFERS: The secret of the key "${id}" has changed`),
+    ),
+  ];
+  const renewed = [expect.stringMatching(/^settings.renewed/)];
+
+  test('is followed as long as each id keeps its secret', () => {
+    const after = world();
+    expect(after({ b: 2, a: 1 })).toEqual({ used: 'b2,a1', refused: [undefined], lines: renewed });
+    expect(after({ b: 2 })).toEqual({ used: 'b2', refused: [undefined], lines: renewed });
+    expect(after({ b: 2, a: 1 })).toEqual({ used: 'b2,a1', refused: [undefined], lines: renewed });
+  });
+
+  test.each<[string, Record<string, number>, string]>([
+    ['the key that encrypts', { a: 9 }, 'a'],
+    ['a key below a new one', { b: 2, a: 9 }, 'a'],
+  ])('is not followed if it has another secret for %s', (_, content, id) => {
+    const after = world();
+    const refused = ['TEMPORAL_KEY_DIFFERS'];
+    expect(after(content)).toEqual({ used: 'a1', refused, lines: differs(id) });
+    expect(after({ b: 2, a: 1 })).toEqual({ used: 'b2,a1', refused: [undefined], lines: renewed });
+  });
+
+  test('is not followed if a key that was removed comes back with another secret', () => {
+    const after = world();
+    after({ b: 2 });
+    expect(after({ b: 2, a: 9 })).toMatchObject({ used: 'b2', lines: differs('a') });
+  });
 });

@@ -189,4 +189,23 @@ describeWithTemporal('payloads that are encrypted', () => {
     await writeKeys(['second', 'first']);
     expect(await change).toMatchObject({ status: 0 });
   });
+
+  test('are not encrypted with another secret of a known key: the process keeps the one that it has', async () => {
+    const [, url] = /"health.listening","url":"([^"]+)"/.exec(written) ?? [];
+    const readyz = async () => (await fetch(`${url}/readyz?role=federator`)).text();
+    const changed = { id: 'second', key: randomBytes(32).toString('base64') };
+    await writeFile(at('keys.new'), stringify({ keys: [changed, keys[0]] }));
+    await rename(at('keys.new'), at('keys.yaml'));
+    await logged('TEMPORAL_KEY_DIFFERS: The secret of the key \\"second\\" has changed');
+    await until('the condition', async () =>
+      /^federator: temporal: TEMPORAL_KEY_DIFFERS/m.test(await readyz()),
+    );
+    await writeFile(at('other.yaml'), stringify({ keys }));
+    await writeSettings('other-settings.yaml', 'other.yaml');
+    const change = await verb('other-settings.yaml', 'include', 'cluster-3');
+    expect(change).toMatchObject({ status: 0 });
+    const differing = await verb('keys-settings.yaml', 'status');
+    expect(differing.out).toMatch(/TEMPORAL_KEY_DIFFERS: The secret of the key "second"/);
+    expect(written).not.toContain(changed.key);
+  });
 });
