@@ -4,7 +4,9 @@ import {
   type ScheduleOptions,
   ScheduleOverlapPolicy,
 } from '@temporalio/client';
+import type { Payload } from '@temporalio/common';
 import type { Log } from '../config/log';
+import { keyIdOf } from '../config/payload-encryption';
 import { readSchedule } from '../operator/read-schedule';
 import type { FederationInput } from '../workflows/federation';
 import { names } from '../workflows/names';
@@ -85,9 +87,9 @@ export async function ensureSchedule(
 }
 
 /**
- * Creates the schedule again if it no longer exists. The first run then starts after `firstRunAfterMs`. Never changes
- * an existing schedule, because a person or another federator may have chosen its interval. `restored` says whether the
- * schedule was created. `paused` is set if it exists and is paused.
+ * Creates the schedule again if it no longer exists. The first run then starts after `firstRunAfterMs`. Changes nothing
+ * but the encryption of an existing schedule, because a person or another federator may have chosen its interval.
+ * `restored` says whether the schedule was created. `paused` is set if it exists and is paused.
  */
 export async function restoreSchedule(
   client: Client,
@@ -95,7 +97,32 @@ export async function restoreSchedule(
 ): Promise<{ readonly restored: boolean; readonly paused?: { readonly note: string } }> {
   const found = await readSchedule(client, names(wanted.idPrefix).schedule);
   if (found === 'absent') return { restored: await createSchedule(client, wanted, Date.now()) };
+  await encryptAction(client, wanted);
   return { restored: false, ...(found.paused && { paused: found.paused }) };
+}
+
+/**
+ * Encrypts the schedule's action with the first key, unless that is how it is encrypted. Temporal does not do this when
+ * it starts runs: it copies the action as it is.
+ */
+async function encryptAction(client: Client, wanted: FederationSchedule): Promise<void> {
+  const keyId = await encryptingKey(client);
+  if (keyId === undefined) return;
+  const scheduleId = names(wanted.idPrefix).schedule;
+  const { namespace } = client.options;
+  const { schedule } = await client.workflowService.describeSchedule({ namespace, scheduleId });
+  const { input, memo } = schedule?.action?.startWorkflow ?? {};
+  const payloads = [...(input?.payloads ?? []), ...Object.values(memo?.fields ?? {})];
+  if (payloads.every((payload) => keyIdOf(payload) === keyId)) return;
+  const { action } = scheduleOptions(wanted, Date.now());
+  await client.schedule.getHandle(scheduleId).update((previous) => ({ ...previous, action }));
+}
+
+/** Returns the id of the key with which a client encrypts. Returns undefined if it does not encrypt. */
+async function encryptingKey({ options }: Client): Promise<string | undefined> {
+  let payloads: Payload[] = [{}];
+  for (const codec of options.loadedDataConverter.payloadCodecs) payloads = await codec.encode(payloads);
+  return payloads.map(keyIdOf)[0];
 }
 
 /** Creates the schedule. Returns false if there is one already. */

@@ -1,6 +1,9 @@
-import { type Client, ScheduleOverlapPolicy } from '@temporalio/client';
+import { randomBytes } from 'node:crypto';
+import { Client, ScheduleOverlapPolicy } from '@temporalio/client';
+import type { EncryptionKey } from '../../config/encryption-keys';
 import { silentLog } from '../../config/log';
-import { ensureSchedule, jitterOf } from '../../workers/schedule';
+import { keyIdOf, PayloadEncryption } from '../../config/payload-encryption';
+import { ensureSchedule, jitterOf, restoreSchedule } from '../../workers/schedule';
 import { describeWithTemporal, withOwnNamespace } from '../servers/temporal';
 
 const minute = 60_000;
@@ -150,5 +153,41 @@ describeWithTemporal('the federation schedule', () => {
       expect(first).toBeLessThan(now + 5 * minute + 2_000);
       expect(first).toBeGreaterThan(now + 4.5 * minute - 2_000);
     });
+  });
+});
+
+describeWithTemporal('the action of the federation schedule', () => {
+  const first = { id: 'first', key: randomBytes(32) };
+  const second = { id: 'second', key: randomBytes(32) };
+  const withKeys = (...keys: EncryptionKey[]) => {
+    const { connection, namespace } = client.options;
+    const payloadCodecs = [new PayloadEncryption(() => keys)];
+    return new Client({ connection, namespace, dataConverter: { payloadCodecs } });
+  };
+
+  it('is encrypted again after a rotation of the keys; nothing else changes', async () => {
+    const { wanted } = federation();
+    const scheduleId = `${wanted.idPrefix}federation`;
+    const { namespace } = client.options;
+    const described = async () => {
+      const { schedule } = await client.workflowService.describeSchedule({ namespace, scheduleId });
+      const { input, memo } = schedule!.action!.startWorkflow!;
+      const payloads = [...input!.payloads!, ...Object.values(memo!.fields!)];
+      return { keyIds: payloads.map(keyIdOf), spec: schedule!.spec, state: schedule!.state };
+    };
+    await ensureSchedule(withKeys(first), wanted, silentLog);
+    await client.schedule.getHandle(scheduleId).pause('the bucket moves');
+    const before = await described();
+    expect(before.keyIds).toEqual(['first', 'first']);
+
+    for (const keys of [[first], [first, second]]) await restoreSchedule(withKeys(...keys), wanted);
+    expect(await described()).toEqual(before);
+    expect(await restoreSchedule(withKeys(second, first), wanted)).toEqual({
+      restored: false,
+      paused: { note: 'the bucket moves' },
+    });
+    expect(await described()).toEqual({ ...before, keyIds: ['second', 'second'] });
+    const { action } = await withKeys(second).schedule.getHandle(scheduleId).describe();
+    expect(action).toMatchObject({ args: [{ request: { trigger: 'schedule' } }] });
   });
 });
