@@ -162,7 +162,9 @@ async function measureQueries(server: Server, days: number, requests: number): P
       ]);
     }
   }
-  return formatTable(['question', 'clients', 'new: median ms', 'p99', 'kept: median ms', 'p99'], rows);
+  return formatTable(['question', 'clients', 'new: median ms', 'p99', 'kept: median ms', 'p99'], rows).join(
+    '\n',
+  );
 }
 
 async function measure(

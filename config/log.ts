@@ -98,8 +98,8 @@ function readableMessage(fields: Record<string, unknown>, messageKey: string): s
     about.length === 0 ? '' : ` (${about.join(', ')})`,
     why.length === 0 ? '' : `: ${why.join(': ')}`,
   ].join('');
-  // Further lines are indented, so that none of them looks like a separate event.
-  return visibleLines(text).replace(/\n(?!\s)/g, '\n    ');
+  // Further lines, as of a stack, are indented, so that none of them looks like a separate event.
+  return visibleLines(text).replace(/\n(?! {4})/g, '\n    ');
 }
 
 /** Returns those texts in `values` that are contained neither in the message nor in a later text. */

@@ -77,10 +77,22 @@ export function isFederationError(error: unknown, code?: ErrorCode): error is Fe
  * only its message.
  */
 export function describeError(error: unknown): string {
-  if (!(error instanceof FederationError)) return error instanceof Error ? error.message : String(error);
+  return errorLines(error).join('\n');
+}
+
+/**
+ * Returns the lines of `describeError`. A line break within one of them comes from the error's detail or subject, so
+ * from outside, and must not begin another line.
+ */
+export function errorLines(error: unknown): string[] {
+  if (!(error instanceof FederationError)) return [error instanceof Error ? error.message : String(error)];
   const subject = Object.entries(error.subject)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${name} ${value}`)
     .join(', ');
-  return `${error.code}: ${error.detail}${subject ? ` (${subject})` : ''}\n  ${error.hint}`;
+  // Only this code has one line for each fault. They are about settings of this machine.
+  const detail = error.code === 'SETTINGS_INVALID' ? error.detail.split('\n') : [error.detail];
+  const last = `${detail.pop() ?? ''}${subject ? ` (${subject})` : ''}`;
+  const [first = '', ...others] = [...detail, last];
+  return [`${error.code}: ${first}`, ...others, ...`  ${error.hint}`.split('\n')];
 }

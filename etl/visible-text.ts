@@ -1,8 +1,10 @@
 /**
  * Characters that control a terminal, or that make a text look like a different text: control characters (C0, DEL
- * and C1, which begin ANSI and OSC sequences), those that change the direction of text, and the two line separators.
+ * and C1, which begin ANSI and OSC sequences), those that change the direction of text or mark a second text above it,
+ * the two line separators, those that are invisible (such as the zero width space), and halves of a character, which
+ * turn into the replacement character when they are written.
  */
-const hidden = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
+const hidden = /[\p{Cc}\p{Cs}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\u2028\u2029\ufff9-\ufffb]/gu;
 
 /** Returns a text with every such character written as an escape, such as `\u001b`. Line breaks are escaped, too. */
 export function visibleText(text: string): string {
@@ -18,6 +20,10 @@ export function visibleLines(text: string, begin = '\\u'): string {
   return text.replace(hidden, (character) => (character === '\n' ? character : escapeOf(character, begin)));
 }
 
+/** Escapes each code unit, because JSON has no other escapes. */
 function escapeOf(character: string, begin: string): string {
-  return `${begin}${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return character
+    .split('')
+    .map((unit) => `${begin}${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('');
 }

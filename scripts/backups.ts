@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { describeError, type FederationError } from '../errors/federation-error';
+import { errorLines, type FederationError } from '../errors/federation-error';
 import { count } from '../federation/count';
 import { backupFolder, listBackups } from '../local-etl/backup';
 import { formatBytes, formatTime } from '../operator/format';
@@ -27,7 +27,7 @@ export function registerBackups(program: Command): void {
         onDamaged: (error) => damaged.push(error),
         onUnfinished: (name) => unfinished.push(name),
       });
-      for (const error of damaged) printNote(describeError(error));
+      for (const error of damaged) printNote(...errorLines(error));
       for (const name of unfinished)
         printNote(
           `${name} is not finished: a pull is making it, or was interrupted and the next one continues it. It cannot be restored.`,
@@ -41,8 +41,8 @@ export function registerBackups(program: Command): void {
         files,
         formatBytes(bytes),
       ]);
-      print(`${count(backups.length, 'backup')} of ${cluster} in ${place.label}.\n`);
-      print(formatTable(['backup', 'started', 'files', 'size'], rows));
+      print(`${count(backups.length, 'backup')} of ${cluster} in ${place.label}.`, '');
+      print(...formatTable(['backup', 'started', 'files', 'size'], rows));
     });
 }
 

@@ -98,7 +98,7 @@ async function change(
   await requireCommitted(await context.bucket(), { kind, cluster }, summary.why);
   if (options.json) printJson(summary);
   else {
-    print(describeFederation(summary));
+    print(...describeFederation(summary));
     print(`${cluster} is ${kind}d since generation ${summary.generation}.`);
   }
 }
@@ -127,7 +127,7 @@ async function removeWithFiles(
         await startRun(context, requestOf('remove', cluster, options)),
         options,
       );
-      if (!options.json) print(describeFederation(summary));
+      if (!options.json) print(...describeFederation(summary));
       await requireCommitted(store, { kind: 'remove', cluster }, summary.why);
       await quiet();
     }

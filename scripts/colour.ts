@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { styleText } from 'node:util';
 import { ownValue } from '../etl/own-value';
-import { visibleLines } from '../etl/visible-text';
+import { visibleText } from '../etl/visible-text';
 
 /** What a colour says. */
 export type Meaning = 'good' | 'attention' | 'bad' | 'heading';
@@ -45,15 +45,20 @@ const state = new RegExp(`(?<=^|\\()(?:${words})(?=$|[\\s:,;)])`, 'g');
 const mark = `;${randomInt(1_000, 10_000)};${randomInt(1_000, 10_000)}m`;
 const markedCode = new RegExp(`(\u001b\\[\\d+)${mark}`);
 
+/** Returns lines as they may be written to a terminal, each with a line break after it. See `terminalText`. */
+export function terminalLines(lines: readonly string[]): string {
+  return `${lines.map(terminalText).join('\n')}\n`;
+}
+
 /**
- * Returns a text as it may be written to a terminal: with the colours of `paint`, and with every other character that
+ * Returns a line as it may be written to a terminal: with the colours of `paint`, and with every other character that
  * the terminal would obey escaped.
  */
 export function terminalText(text: string): string {
   const [first = '', ...others] = text.split(markedCode);
   return others.reduce(
-    (shown, part, index) => shown + (index % 2 === 0 ? `${part}m` : visibleLines(part)),
-    visibleLines(first),
+    (shown, part, index) => shown + (index % 2 === 0 ? `${part}m` : visibleText(part)),
+    visibleText(first),
   );
 }
 
@@ -62,7 +67,7 @@ export function terminalText(text: string): string {
  * `NO_COLOR` is set; `FORCE_COLOR` overrides both. Write it with `print` or `printNote`.
  */
 export function paint(meaning: Meaning, text: string, stream: NodeJS.WriteStream = process.stdout): string {
-  const coloured = styleText(styles[meaning], visibleLines(text), { stream });
+  const coloured = styleText(styles[meaning], visibleText(text), { stream });
   return coloured.replace(/(\u001b\[\d+)m/g, `$1${mark}`);
 }
 

@@ -15,5 +15,7 @@ export function registerCompletion(program: Command): void {
         '  federated-etl completion zsh > "${fpath[1]}/_federated-etl"\n' +
         '  federated-etl completion fish > ~/.config/fish/completions/federated-etl.fish\n',
     )
-    .action((shell: (typeof shells)[number]) => print(completionScript(shell, readVerbs(program))));
+    .action((shell: (typeof shells)[number]) =>
+      print(...completionScript(shell, readVerbs(program)).split('\n')),
+    );
 }

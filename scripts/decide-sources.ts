@@ -84,7 +84,7 @@ async function follow(
   const left = await undecided(await context.bucket(), selected);
   if (left.length > 0) process.exitCode = 1;
   if (json) return printJson({ ...summary, ...selected, undecided: left });
-  print(describeFederation(summary));
+  print(...describeFederation(summary));
   const { change, sources } = selected;
   const decided = sources.length - left.length;
   print(
@@ -92,7 +92,7 @@ async function follow(
   );
   if (left.length > 0) {
     print('These are not: they were replaced, or cannot be read. `federated-etl quarantine` says why.');
-    print(table(left));
+    print(...table(left));
   }
 }
 
@@ -120,18 +120,16 @@ function question({ change: { kind, cluster }, sources }: SelectedSources): stri
 
 function showSelected(
   { change, sources, impossible, replaced, missing }: SelectedSources,
-  say: (line: string) => void,
+  say: (...lines: readonly string[]) => void,
 ): void {
-  say(`Listed in generation ${change.generation}:\n`);
-  say(table(sources));
-  say('');
+  say(`Listed in generation ${change.generation}:`, '', ...table(sources), '');
   if (impossible.length > 0) {
     say('These cannot be accepted; `federated-etl quarantine drop` keeps them out of the total for good:');
-    say(`${table(impossible)}\n`);
+    say(...table(impossible), '');
   }
   if (replaced.length > 0) {
     say('The files of these have been replaced since; the next federation judges the new ones:');
-    say(`${table(replaced)}\n`);
+    say(...table(replaced), '');
   }
   for (const line of missing) printNote(line);
 }
@@ -139,7 +137,7 @@ function showSelected(
 /** Maximum number of sources in a table. */
 const mostShown = 50;
 
-function table(sources: readonly DecidableSource[]): string {
+function table(sources: readonly DecidableSource[]): string[] {
   const rows = sources.slice(0, mostShown).map((source) => {
     const ref = parseWindowId(source.window);
     const { code, detail, dropped } = source;
@@ -147,8 +145,8 @@ function table(sources: readonly DecidableSource[]): string {
     return [ref?.pipeline, ref ? describeWindow(ref) : source.window, state, code, detail];
   });
   const more = sources.length - rows.length;
-  return (
-    formatTable(['pipeline', 'window', 'state', 'code', 'detail'], rows, { states: ['state'] }) +
-    (more > 0 ? `\nand ${more} more: see \`federated-etl quarantine\`` : '')
-  );
+  return [
+    ...formatTable(['pipeline', 'window', 'state', 'code', 'detail'], rows, { states: ['state'] }),
+    ...(more > 0 ? [`and ${more} more: see \`federated-etl quarantine\``] : []),
+  ];
 }

@@ -43,7 +43,7 @@ function show({ from, to, joined, left, changes, omitted, totals, damaged }: Com
     cluster,
     ...amounts(before, after),
   ]);
-  print(formatTable(['costs that differ', 'cluster', `in ${from}`, `in ${to}`, 'change'], rows));
+  print(...formatTable(['costs that differ', 'cluster', `in ${from}`, `in ${to}`, 'change'], rows));
   const lines = changes.flatMap(({ window, change, clusters }) => {
     const ref = parseWindowId(window);
     const name = ref === undefined ? window : `${ref.pipeline} ${describeWindow(ref)}`;
@@ -51,11 +51,14 @@ function show({ from, to, joined, left, changes, omitted, totals, damaged }: Com
     return clusters.map(({ cluster, before, after }) => [name, change, cluster, ...amounts(before, after)]);
   });
   print();
-  print(formatTable(['window', '', 'cluster', `in ${from}`, `in ${to}`, 'change'], lines));
+  print(...formatTable(['window', '', 'cluster', `in ${from}`, `in ${to}`, 'change'], lines));
   for (const { window, unreadable } of changes)
-    if (unreadable !== undefined) print(`\n${window} was not compared: ${unreadable}`);
+    if (unreadable !== undefined) print('', `${window} was not compared: ${unreadable}`);
   if (omitted > 0)
-    print(`\n${count(omitted, 'older window')} differ, too, and were not compared; --windows compares more.`);
+    print(
+      '',
+      `${count(omitted, 'older window')} differ, too, and were not compared; --windows compares more.`,
+    );
 }
 
 function amounts(before: number | null, after: number | null): string[] {

@@ -35,7 +35,7 @@ export function registerDoctor(program: Command): void {
       }
       const ok = checks.every(({ outcome }) => outcome !== 'failed') && !stop.aborted;
       if (options.json) printJson({ checks, ok } satisfies DoctorReport);
-      else print(`\n${stop.aborted ? 'Interrupted.' : verdict(checks)}`);
+      else print('', `${stop.aborted ? 'Interrupted.' : verdict(checks)}`);
       if (!ok) process.exitCode = 1;
     });
 }

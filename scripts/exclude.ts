@@ -110,7 +110,7 @@ async function commitNow(
     printNote(`${run} has started. Follow it in the Temporal UI, or with \`federated-etl runs\`.`);
     return { ...answer, run };
   }
-  printNote(describeFederation(await followRun(context, run, options), process.stderr));
+  printNote(...describeFederation(await followRun(context, run, options), process.stderr));
   const generation = await generationThatSays(context, kind, message.cluster);
   return { ...answer, run, ...(generation !== undefined && { generation }) };
 }

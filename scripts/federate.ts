@@ -88,7 +88,7 @@ export async function startAndShow(
   }
   const summary = await followRun(context, run, { timeout });
   if (json) printJson(summary);
-  else print(describeFederation(summary));
+  else print(...describeFederation(summary));
 }
 
 function requestOf(options: FederateOptions): FederationRequest {

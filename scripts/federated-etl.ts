@@ -4,7 +4,7 @@ import { types } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import { programVersion } from '../config/program-version';
 import { catalog } from '../errors/catalog';
-import { describeError } from '../errors/federation-error';
+import { errorLines } from '../errors/federation-error';
 import { knownError } from '../errors/known-error';
 import { exitStatusOf } from '../operator/exit-status';
 import { paint } from './colour';
@@ -57,7 +57,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       process.exitCode = error.exitCode === 0 ? 0 : 2;
       return;
     }
-    printNote(explain(error, program.opts<{ verbose?: boolean }>().verbose === true));
+    printNote(...explain(error, program.opts<{ verbose?: boolean }>().verbose === true));
     process.exitCode = exitStatusOf(knownError(error));
   }
 }
@@ -72,7 +72,11 @@ function buildProgram(): Command {
     )
     .option('--verbose', 'also log each step, and the stack of an error')
     .exitOverride()
-    .configureOutput({ writeErr: (text) => printNote(text.trimEnd()) })
+    .configureOutput({
+      writeErr: (text) => printNote(...text.trimEnd().split('\n')),
+      // An error quotes the argument. Only a suggestion is another line.
+      outputError: (text) => printNote(...text.trimEnd().split(/\n(?=\(Did you mean )/)),
+    })
     .showHelpAfterError('(use --help for usage)')
     .configureHelp({ showGlobalOptions: true })
     .addHelpText(
@@ -93,15 +97,16 @@ function loadVerbs(argv: readonly string[]): ((program: Command) => void)[] {
   return (needsAll ? here : named).map(([, load]) => load());
 }
 
-function explain(error: unknown, verbose: boolean): string {
+function explain(error: unknown, verbose: boolean): string[] {
   const known = knownError(error);
   const unexpected = known.code === 'INTERNAL' && known !== error;
-  const plain = unexpected
-    ? `INTERNAL: ${catalog.INTERNAL.means} ${known.detail}\n  ${known.hint}`
-    : describeError(known);
-  const text = plain.replace(known.code, paint('bad', known.code, process.stderr));
+  const [first = '', ...others] = unexpected
+    ? [`INTERNAL: ${catalog.INTERNAL.means} ${known.detail}`, `  ${known.hint}`]
+    : errorLines(known);
+  const text = [first.replace(known.code, paint('bad', known.code, process.stderr)), ...others];
   if (!verbose) return text;
   const causes: string[] = [];
-  for (let at = error; types.isNativeError(at); at = at.cause) causes.push(at.stack ?? at.message);
-  return `${text}\n${causes.join('\ncaused by ')}`;
+  for (let at = error; types.isNativeError(at); at = at.cause)
+    causes.push(`${causes.length === 0 ? '' : 'caused by '}${at.stack ?? at.message}`);
+  return [...text, ...causes.flatMap((cause) => cause.split(/\n(?= {4}at )/))];
 }

@@ -40,13 +40,13 @@ function show(generations: readonly GenerationSummary[], damage: readonly string
     line.run,
   ]);
   print(
-    formatTable(['generation', 'committed', 'clusters', 'windows', 'quarantined', 'size', 'run'], rows, {
+    ...formatTable(['generation', 'committed', 'clusters', 'windows', 'quarantined', 'size', 'run'], rows, {
       optional: ['size', 'windows', 'clusters'],
     }),
   );
   for (const line of generations) {
     const decided = describeCommit(line);
-    if (decided !== undefined) print(`\n${line.generation}: ${decided}`);
+    if (decided !== undefined) print('', `${line.generation}: ${decided}`);
   }
 }
 

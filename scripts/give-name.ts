@@ -49,6 +49,6 @@ export async function giveName(command: Command, id: string, options: GiveNameOp
   const owns = await ownsName(await context.bucket(), given);
   if (!owns) process.exitCode = 1;
   if (json) return printJson({ ...summary, ...given, owns });
-  print(describeFederation(summary));
+  print(...describeFederation(summary));
   print(owns ? `${cluster} owns the name ${name} now.` : `${owner} still owns the name ${name}.`);
 }

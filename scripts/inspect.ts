@@ -82,7 +82,7 @@ function showCostliest({ costliest, records }: SetSummary): void {
   const costs = costliest.map(({ cost }) => cost.toFixed(4));
   const width = Math.max(...costs.map((cost) => cost.length));
   const rows = costliest.map(({ record }, index) => [costs[index]?.padStart(width), record]);
-  print(formatTable(['cost', 'record'], rows));
+  print(...formatTable(['cost', 'record'], rows));
 }
 
 /**

@@ -1,23 +1,25 @@
 import Table from 'cli-table3';
-import { visibleText } from '../etl/visible-text';
-import { paint, paintState, terminalText } from './colour';
+import { visibleLines, visibleText } from '../etl/visible-text';
+import { paint, paintState, terminalLines } from './colour';
 
 /**
- * Writes a line to standard output. (Default: an empty line) This and `printNote` are the only ways to the terminal:
- * they escape everything in a text that a terminal would obey.
+ * Writes lines to standard output. (Default: an empty line) This and `printNote` are the only ways to the terminal:
+ * they escape everything in a line that a terminal would obey, including line breaks. So no name from outside can look
+ * like a line of its own.
  */
-export function print(line = ''): void {
-  process.stdout.write(`${terminalText(line)}\n`);
+export function print(...lines: readonly string[]): void {
+  process.stdout.write(terminalLines(lines));
 }
 
-/** Writes a line to standard error. Use it for everything that is not the result of a verb. */
-export function printNote(line: string): void {
-  process.stderr.write(`${terminalText(line)}\n`);
+/** Writes lines to standard error. Use it for everything that is not the result of a verb. */
+export function printNote(...lines: readonly string[]): void {
+  process.stderr.write(terminalLines(lines));
 }
 
 /** Writes a value to standard output as JSON. With `--json`, a verb writes nothing else to standard output. */
 export function printJson(value: unknown): void {
-  print(JSON.stringify(value, null, 2));
+  // All line breaks are ours, because JSON escapes those in texts.
+  process.stdout.write(`${visibleLines(JSON.stringify(value, null, 2))}\n`);
 }
 
 type Cell = string | number | undefined;
@@ -42,16 +44,16 @@ const needlessReset = '\u001b[39m';
 const narrowest = 8;
 
 /**
- * Returns a plain text table: aligned columns below their headings, without borders. Returns an empty string if there
- * are no rows. A table that is too wide loses its optional columns, and a line below it names them. If it is still too
+ * Returns the lines of a plain text table: aligned columns below their headings, without borders. Returns no lines if
+ * there are no rows. A table that is too wide loses its optional columns, and a line below it names them. If it is still too
  * wide, long cells are wrapped.
  */
 export function formatTable(
   headings: readonly string[],
   rows: readonly (readonly Cell[])[],
   { optional = [], states = [], width = terminalWidth() }: TableOptions = {},
-): string {
-  if (rows.length === 0) return '';
+): string[] {
+  if (rows.length === 0) return [];
   const texts = rows.map((row) => headings.map((_, column) => visibleText(String(row[column] ?? '-'))));
   const widths = headings.map((heading, column) =>
     Math.max(...[heading, ...texts.map((row) => row[column] ?? '')].map(widthOf)),
@@ -76,7 +78,7 @@ export function formatTable(
     ),
   );
   if (omitted.length === 0) return table;
-  return `${table}\nThis terminal is too narrow for: ${omitted.join(', ')}. \`--json\` has everything.`;
+  return [...table, `This terminal is too narrow for: ${omitted.join(', ')}. \`--json\` has everything.`];
 }
 
 function terminalWidth(): number {
@@ -115,7 +117,7 @@ function wrap(text: string, width: number): string[] {
   return [...lines, line];
 }
 
-function drawn(headings: string[], rows: string[][]): string {
+function drawn(headings: string[], rows: string[][]): string[] {
   const nothing = ['top', 'bottom', 'mid', 'left', 'right'].flatMap((side) => [
     [side, ''],
     [`${side}-mid`, ''],
@@ -133,6 +135,5 @@ function drawn(headings: string[], rows: string[][]): string {
     .toString()
     .replaceAll(needlessReset, '')
     .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n');
+    .map((line) => line.trimEnd());
 }

@@ -160,7 +160,8 @@ function showStatus(
     if (waiting !== '') print(`  waits${waiting}`);
     print(`  ${waitingFor}`);
   }
-  if (pullRefused !== undefined) print(`  ${pullRefused.code}: ${pullRefused.detail}\n  ${pullRefused.hint}`);
+  if (pullRefused !== undefined)
+    print(`  ${pullRefused.code}: ${pullRefused.detail}`, `  ${pullRefused.hint}`);
   if (accepts !== undefined) print(`  takes federation ${accepts} with its next pull`);
   if (lastPull !== undefined) print(`  generation ${lastPull.generation}, pulled ${lastPull.at}`);
   if (backup !== undefined) print(`  backup of its own local ETL: ${backup}`);

@@ -1,6 +1,6 @@
 import { Presets, SingleBar } from 'cli-progress';
 import { visibleText } from '../etl/visible-text';
-import { terminalText } from './colour';
+import { terminalLines } from './colour';
 
 /**
  * Progress display for a long task. Declare it with `using`, so that the progress bar is removed when the task ends.
@@ -8,18 +8,18 @@ import { terminalText } from './colour';
 export interface Progress extends Disposable {
   /** Shows that `done` of `of` items are finished. `phase` is the name of the current phase, if the task has phases. */
   update(this: void, done: number, of: number, phase?: string): void;
-  /** Prints a line of text that is not progress. On a terminal, it appears above the progress bar. */
-  note(this: void, line: string): void;
+  /** Prints lines of text that are not progress. On a terminal, they appear above the progress bar. */
+  note(this: void, ...lines: string[]): void;
 }
 
 export interface ProgressOptions {
   /** Plural noun for the items of the task. (Default: windows) */
   readonly noun?: string;
   /**
-   * Prints a line of text. Called for messages, and for progress if `stream` is not a terminal. (Default: prints to
+   * Prints lines of text. Called for messages, and for progress if `stream` is not a terminal. (Default: prints to
    * `stream`)
    */
-  readonly say?: (line: string) => void;
+  readonly say?: Say;
   /** The stream on which progress is shown. (Default: standard error) */
   readonly stream?: NodeJS.WriteStream;
 }
@@ -30,11 +30,11 @@ export interface ProgressOptions {
  */
 export function showProgress(what: string, options: ProgressOptions = {}): Progress {
   const { noun = 'windows', stream = process.stderr } = options;
-  const say = options.say ?? ((line: string) => void stream.write(`${terminalText(line)}\n`));
+  const say = options.say ?? ((...texts: string[]) => void stream.write(terminalLines(texts)));
   return stream.isTTY ? bar(what, noun, stream, say) : lines(what, noun, say);
 }
 
-type Say = (line: string) => void;
+type Say = (...lines: string[]) => void;
 
 function bar(what: string, noun: string, stream: NodeJS.WriteStream, say: Say): Progress {
   const shown = new SingleBar(
@@ -56,9 +56,9 @@ function bar(what: string, noun: string, stream: NodeJS.WriteStream, say: Say): 
       shown.setTotal(total);
       shown.update(done, payload);
     },
-    note(line) {
+    note(...texts) {
       shown.stop();
-      say(line);
+      say(...texts);
       if (last !== undefined) shown.start(last[1], last[0], last[2]);
     },
     [Symbol.dispose]: () => shown.stop(),

@@ -43,9 +43,9 @@ function show(quarantine: Quarantine): void {
   showAccepted(quarantine.accepted);
   showShrunk(quarantine.shrunk);
   if (notices.length === 0) return;
-  print('\nAlso noticed:\n');
+  print('', 'Also noticed:', '');
   print(
-    formatTable(
+    ...formatTable(
       ['cluster', 'code', 'files', 'such as'],
       notices.map(({ cluster, code, count: files, example }) => [cluster, code, files, example]),
     ),
@@ -63,7 +63,7 @@ function showSources({ generation, sources, nameConflicts }: Quarantine): void {
   if (sources.length === 0) return print(`Generation ${generation} has no quarantined sources.`);
   const dropped = sources.filter((source) => source.dropped !== undefined).length;
   const ofThem = dropped === 0 ? '' : `, ${dropped} of them dropped`;
-  print(`Generation ${generation} has ${count(sources.length, 'quarantined source')}${ofThem}.\n`);
+  print(`Generation ${generation} has ${count(sources.length, 'quarantined source')}${ofThem}.`, '');
   // A cluster whose records contain names of other clusters may have thousands of quarantined sources. Print them as
   // one row.
   const conflicting = new Set(nameConflicts.map(({ cluster }) => cluster));
@@ -79,7 +79,7 @@ function showSources({ generation, sources, nameConflicts }: Quarantine): void {
     return [cluster, 'all', what, nameTaken, `generation ${since}`, ''];
   });
   print(
-    formatTable(['cluster', 'pipeline', 'window', 'code', 'since', 'state'], [...rows, ...grouped], {
+    ...formatTable(['cluster', 'pipeline', 'window', 'code', 'since', 'state'], [...rows, ...grouped], {
       optional: ['since'],
       states: ['state'],
     }),
@@ -93,25 +93,30 @@ function showSources({ generation, sources, nameConflicts }: Quarantine): void {
 
 function showAccepted(accepted: Quarantine['accepted']): void {
   if (accepted.length === 0) return;
-  print(`\n${count(accepted.length, 'source')} accepted:\n`);
+  print('', `${count(accepted.length, 'source')} accepted:`, '');
   const rows = accepted.map(({ cluster, window, code, decided }) => [
     ...named(cluster, window),
     code,
     `accepted ${describeDecided(decided)}`,
   ]);
-  print(formatTable(['cluster', 'pipeline', 'window', 'code', 'decision'], rows));
+  print(...formatTable(['cluster', 'pipeline', 'window', 'code', 'decision'], rows));
 }
 
 function showShrunk(shrunk: Quarantine['shrunk']): void {
   if (shrunk.length === 0) return;
-  print(`\n${count(shrunk.length, 'shrunk source')}, merged all the same because the windows were young:\n`);
+  print(
+    '',
+    `${count(shrunk.length, 'shrunk source')}, merged all the same because the windows were young:`,
+    '',
+  );
   const rows = shrunk.map(({ cluster, window, largest, now }) => [
     ...named(cluster, window),
     describeChange(largest, now),
   ]);
-  print(formatTable(['cluster', 'pipeline', 'window', 'loss'], rows));
+  print(...formatTable(['cluster', 'pipeline', 'window', 'loss'], rows));
   print(
-    '\nEach stays listed until the cluster pushes a whole file, or `federated-etl accept <cluster>` confirms it.',
+    '',
+    'Each stays listed until the cluster pushes a whole file, or `federated-etl accept <cluster>` confirms it.',
   );
 }
 

@@ -26,7 +26,7 @@ export function registerRuns(program: Command): void {
       for (const line of [...found.missing, ...found.damaged]) printNote(line);
       if (options.json) printJson({ runs });
       else show(runs, new Date());
-      if (!options.json && options.failed && runs.length > 0) print(`\n${whichToReplay}`);
+      if (!options.json && options.failed && runs.length > 0) print('', ...whichToReplay);
     });
 }
 
@@ -34,7 +34,7 @@ const whichToReplay = [
   '`federated-etl replay --failed` starts those again that failed after the last run that committed.',
   'The others need no replay, because that run merged what they would have merged. This does not hold for',
   'decisions such as `accept`, or for --force and --full: replay these by name if you still want them.',
-].join('\n');
+];
 
 const headings = [
   'run',
@@ -56,7 +56,7 @@ const headings = [
 function show(runs: readonly RunSummary[], now: Date): void {
   if (runs.length === 0) return print('No such federations yet.');
   print(
-    formatTable(
+    ...formatTable(
       headings,
       runs.map((run) => row(run, now)),
       {
@@ -77,20 +77,21 @@ function show(runs: readonly RunSummary[], now: Date): void {
       },
     ),
   );
-  for (const { run, replayOf } of runs) if (replayOf !== undefined) print(`\n${run}: replays ${replayOf}`);
+  for (const { run, replayOf } of runs) if (replayOf !== undefined) print('', `${run}: replays ${replayOf}`);
   for (const { run, change, by = 'unknown', why } of runs) {
     if (change === undefined) continue;
-    print(`\n${run}: ${describeChange(change)}, as decided by ${by}${why === undefined ? '' : `: ${why}`}`);
+    print('', `${run}: ${describeChange(change)}, as decided by ${by}${why === undefined ? '' : `: ${why}`}`);
   }
   for (const { run, error, warnings = [], nameConflicts = [], unfinished = [] } of runs) {
-    if (error !== undefined) print(`\n${run}: ${withOwnHint(error)}`);
-    for (const conflict of nameConflicts) print(`\n${run}: ${conflict}`);
-    for (const warning of warnings) print(`\n${run}: ${warning}`);
-    for (const what of unfinished) print(`\n${run}: left to the next run: ${what}`);
+    if (error !== undefined) print('', `${run}: ${withOwnHint(error)}`);
+    for (const conflict of nameConflicts) print('', `${run}: ${conflict}`);
+    for (const warning of warnings) print('', `${run}: ${warning}`);
+    for (const what of unfinished) print('', `${run}: left to the next run: ${what}`);
   }
   if (runs.some(({ outcome }) => outcome === 'unknown')) {
     print(
-      '\nunknown: the run is in progress, died, or its report is damaged. Only Temporal could say, and it does not answer.',
+      '',
+      'unknown: the run is in progress, died, or its report is damaged. Only Temporal could say, and it does not answer.',
     );
   }
 }

@@ -17,17 +17,24 @@ const markWidth = Math.max(...Object.values(marks).map(({ length }) => length)) 
 export function showChecks(checks: readonly Check[], width: number): void {
   const [first] = checks;
   if (first === undefined) return;
-  print(`\n${paint('heading', `${first.check.charAt(0).toUpperCase()}${first.check.slice(1)}`)}`);
+  print('', paint('heading', `${first.check.charAt(0).toUpperCase()}${first.check.slice(1)}`));
   let at: string | undefined;
   for (const { subject, place, outcome, detail, todo } of together(checks)) {
     if (place !== at && place !== undefined) print(`  in ${place}`);
     at = place;
     const indent = ' '.repeat(2 + markWidth);
-    const lines = wrap(subject === undefined ? detail : `${subject}: ${detail}`, width - indent.length);
+    const [line = '', ...lines] = wrap(
+      subject === undefined ? detail : `${subject}: ${detail}`,
+      width - indent.length,
+    );
     const [mark, meaning] = [marks[outcome].padEnd(markWidth), meanings[outcome]];
-    print(`  ${meaning === undefined ? mark : paint(meaning, mark)}${lines.join(`\n${indent}`)}`);
-    if (todo !== undefined)
-      print(`${indent}to do: ${wrap(todo, width - indent.length - 7).join(`\n${indent}       `)}`);
+    print(
+      `  ${meaning === undefined ? mark : paint(meaning, mark)}${line}`,
+      ...lines.map((more) => `${indent}${more}`),
+    );
+    if (todo === undefined) continue;
+    const steps = wrap(todo, width - indent.length - 7);
+    print(...steps.map((step, index) => `${indent}${index === 0 ? 'to do: ' : ' '.repeat(7)}${step}`));
   }
 }
 

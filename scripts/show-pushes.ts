@@ -4,7 +4,7 @@ import { count } from '../federation/count';
 import type { ClusterStatus } from '../operator/status';
 
 /** Returns a line for everything that a person should know about the clusters' last pushes. */
-export function showPushes(clusters: readonly Pick<ClusterStatus, 'cluster' | 'push'>[]): string {
+export function showPushes(clusters: readonly Pick<ClusterStatus, 'cluster' | 'push'>[]): string[] {
   const lines: string[] = [];
   for (const { cluster, push } of clusters) {
     const { error, summary } = push ?? {};
@@ -24,5 +24,5 @@ export function showPushes(clusters: readonly Pick<ClusterStatus, 'cluster' | 'p
     if (summary !== undefined)
       for (const sentence of describePassedOver(summary)) lines.push(`${cluster}: ${sentence}`);
   }
-  return lines.join('\n');
+  return lines;
 }

@@ -52,14 +52,20 @@ function show(status: Status, now: Date): void {
     );
   }
   if (status.schedule !== undefined) print(`schedule    ${paintState(showSchedule(status.schedule, now))}`);
-  section('Damaged', status.damaged.join('\n'));
+  section('Damaged', status.damaged);
   section('Clusters', showClusters(status.clusters, now));
   section('Versions', showVersions(status.clusters));
   section('Pushes that need a look', showPushes(status.clusters));
-  section('Cluster names', status.nameConflicts.map(({ detail, todo }) => `${detail}\n  ${todo}`).join('\n'));
+  section(
+    'Cluster names',
+    status.nameConflicts.flatMap(({ detail, todo }) => [detail, `  ${todo}`]),
+  );
   section('Primaries', showPrimaries(status, now));
-  section('Not shown', status.missing.join('\n'));
-  section('To do', status.toDo.map((step) => `- ${step}`).join('\n'));
+  section('Not shown', status.missing);
+  section(
+    'To do',
+    status.toDo.map((step) => `- ${step}`),
+  );
 }
 
 function showSchedule(schedule: NonNullable<Status['schedule']>, now: Date): string {
@@ -73,15 +79,15 @@ function showSchedule(schedule: NonNullable<Status['schedule']>, now: Date): str
   return [next, ...every].join(', ');
 }
 
-function section(title: string, text: string): void {
-  if (text !== '') print(`\n${paint('heading', title)}\n${text}`);
+function section(title: string, lines: readonly string[]): void {
+  if (lines.length > 0) print('', paint('heading', title), ...lines);
 }
 
 /**
  * Returns a table with one line per cluster, pipeline and resolution. The columns about the cluster itself are filled
  * only in the first line of each cluster.
  */
-function showClusters(clusters: readonly ClusterStatus[], now: Date): string {
+function showClusters(clusters: readonly ClusterStatus[], now: Date): string[] {
   const rows = clusters.flatMap(({ cluster, membership, reason, lastPush, silence, windows }) => {
     // The reason for a removal already says that the cluster is removed.
     const state = membership === 'removed' ? reason : reason && `${membership} (${reason})`;
@@ -102,7 +108,7 @@ function showClusters(clusters: readonly ClusterStatus[], now: Date): string {
 }
 
 /** Returns a table with one line for each combination of versions, and the clusters that have it. */
-function showVersions(clusters: readonly ClusterStatus[]): string {
+function showVersions(clusters: readonly ClusterStatus[]): string[] {
   const known = clusters.flatMap(({ cluster, inventory }) => {
     if (inventory === undefined) return [];
     const { program = 'unknown', agent, codecs } = inventory;
@@ -117,7 +123,7 @@ function showVersions(clusters: readonly ClusterStatus[]): string {
   return formatTable(['program', 'agent', 'codecs', 'clusters'], rows);
 }
 
-function showPrimaries({ primaries, schedule }: Status, now: Date): string {
+function showPrimaries({ primaries, schedule }: Status, now: Date): string[] {
   const rows = primaries.map(({ cluster, at, summary, error, export: exported }) => [
     cluster,
     summary?.generation,

@@ -42,7 +42,7 @@ function show(result: NewestVerification | undefined, deep: boolean): void {
   if (result === undefined)
     return print('No generation has been committed yet, so there is nothing to verify.');
   const { generation, windows, remerged, changedSince, unnamed, newer, unpublished, findings } = result;
-  for (const { about, key, detail, todo } of findings) print(`${about}: ${detail} (${key})\n  ${todo}`);
+  for (const { about, key, detail, todo } of findings) print(`${about}: ${detail} (${key})`, `  ${todo}`);
   if (unnamed > 0)
     print(`${count(unnamed, 'file')} beside the published ones that no generation named; left alone.`);
   if (deep) {

@@ -2,7 +2,7 @@ import fastify from 'fastify';
 import type { Registry } from 'prom-client';
 import { listenOn, type RunningServer } from '../api/listen';
 import type { Settings } from '../config/settings';
-import { visibleLines } from '../etl/visible-text';
+import { visibleLines, visibleText } from '../etl/visible-text';
 import type { Condition, RoleName } from '../federation/conditions';
 import { Conditions } from './conditions';
 
@@ -117,13 +117,17 @@ export async function startHealth(
     const states = await readiness.read(query.role);
     const code = states.size === 0 ? 404 : [...states.values()].every((state) => state === ready) ? 200 : 503;
     const lines = [
-      ...[...states].map(([role, state]) => `${role}: ${state}\n`),
-      ...readiness.conditions.current(query.role).map((one) => `${one.role}.${one.name}: ${describe(one)}\n`),
+      ...[...states].map(([role, state]) => `${role}: ${state}`),
+      ...readiness.conditions.current(query.role).map((one) => `${one.role}.${one.name}: ${describe(one)}`),
     ];
     return reply
       .code(code)
       .type('text/plain')
-      .send(code === 404 ? 'this process has no such role\n' : visibleLines(lines.join('')));
+      .send(
+        code === 404
+          ? 'this process has no such role\n'
+          : lines.map((line) => `${visibleText(line)}\n`).join(''),
+      );
   });
   app.get('/metrics', async (_, reply) => {
     const texts = await Promise.all([metrics.metrics(), further()]);

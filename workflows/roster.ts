@@ -11,7 +11,7 @@ import {
 } from '@temporalio/workflow';
 import type { FederationActivities } from '../activities/federation-activities';
 import type { StoredExclusions } from '../activities/read-exclusions';
-import { visibleLines } from '../etl/visible-text';
+import { visibleText } from '../etl/visible-text';
 import type { Condition } from '../federation/conditions';
 import { type EarlierRoster, startingExclusions } from '../federation/earlier-roster';
 import { type GenerationIdentity, newerIdentity, parseIdentity } from '../federation/identity';
@@ -97,8 +97,7 @@ export async function roster(input: RosterInput): Promise<void> {
     if (!loaded) includedEarly.add(message.cluster);
     show();
   };
-  const show = () =>
-    setCurrentDetails(visibleLines(describeRoster(input.bucket, known, exclusions, primaries)));
+  const show = () => setCurrentDetails(describeRoster(input.bucket, known, exclusions, primaries));
   // A signal cannot be rejected, so log and ignore a signal that names no cluster.
   const orIgnore = (apply: (message: ClusterMessage) => void) => (message: unknown) => {
     const parsed = parseClusterMessage(message);
@@ -257,10 +256,11 @@ function describeRoster(
     `Bucket \`${bucket}\``,
     ...(known === undefined ? [] : [`Generation ${known.generation} of federation \`${known.federation}\``]),
     '',
-    out.length === 0
-      ? 'No cluster is excluded.'
-      : `Excluded (${out.length}):\n${out.slice(0, 10).join('\n')}`,
+    out.length === 0 ? 'No cluster is excluded.' : `Excluded (${out.length}):`,
+    ...out.slice(0, 10),
     '',
     `Primaries notified of each generation: ${primaries.size === 0 ? 'none' : [...primaries].sort().join(', ')}`,
-  ].join('\n');
+  ]
+    .map(visibleText)
+    .join('\n');
 }

@@ -91,7 +91,7 @@ async function notStarted(cluster: DemoCluster, child: ChildProcess): Promise<Fe
   const lines = (await readFile(cluster.log, 'utf8').catch(() => '')).trimEnd().split('\n').slice(-5);
   return new FederationError('INTERNAL', {
     subject: { cluster: cluster.id },
-    detail: `${cluster.id} ended with ${child.signalCode ?? `exit code ${child.exitCode}`} before it served:\n  ${lines.join('\n  ')}`,
-    hint: `The complete log is ${cluster.log}.`,
+    detail: `${cluster.id} ended with ${child.signalCode ?? `exit code ${child.exitCode}`} before it served.`,
+    hint: `The complete log is ${cluster.log}. Its last lines:\n  ${lines.join('\n  ')}`,
   });
 }

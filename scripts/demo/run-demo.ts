@@ -35,7 +35,7 @@ const operatorToken = 'demo';
 
 /** Runs the example and prints each step. At the end, stops everything that it has started. */
 export async function runDemo({ once, dir, lastDay, isOld }: Demo): Promise<void> {
-  using stop = stopOnSignals({ info: (_fields: unknown, message?: string) => print(message) });
+  using stop = stopOnSignals({ info: (_fields: unknown, message?: string) => print(message ?? '') });
   await using releasers = new Releasers();
 
   step(1, 'Temporal');
@@ -73,7 +73,7 @@ export async function runDemo({ once, dir, lastDay, isOld }: Demo): Promise<void
   const run = await triggerRun(client, stop);
   say(run);
   const summary = await showFederation(client, run, { say: print, stop });
-  print(describeFederation(summary));
+  print(...describeFederation(summary));
   const { generation = 0, excluded } = summary;
 
   step(5, 'Pull: the primary replaces its local ETL with the combined set');
@@ -96,16 +96,18 @@ export async function runDemo({ once, dir, lastDay, isOld }: Demo): Promise<void
   if (once || stop.aborted) return;
   const config = clusters.find(({ roles }) => roles.federator === true)?.config ?? '';
   const ui = server.uiUrl === undefined ? '(headless)' : `${server.uiUrl}/namespaces/${namespace}/workflows`;
-  print(`
-Page          ${apiUrl}/?window=${window} (operator token: ${operatorToken})
-API           ${apiUrl}/api/docs
-Temporal UI   ${ui}
-Status        npx federated-etl status --config ${config}
-Exclude one   npx federated-etl exclude cluster-3 --reason 'trying it out' --config ${config}
-Run again     npx federated-etl federate --wait --config ${config}
-Logs          ${join(dir, 'logs')}
-
-It runs until Ctrl-C; the next start continues from here.`);
+  print(
+    '',
+    `Page          ${apiUrl}/?window=${window} (operator token: ${operatorToken})`,
+    `API           ${apiUrl}/api/docs`,
+    `Temporal UI   ${ui}`,
+    `Status        npx federated-etl status --config ${config}`,
+    `Exclude one   npx federated-etl exclude cluster-3 --reason 'trying it out' --config ${config}`,
+    `Run again     npx federated-etl federate --wait --config ${config}`,
+    `Logs          ${join(dir, 'logs')}`,
+    '',
+    'It runs until Ctrl-C; the next start continues from here.',
+  );
   const stopped = Promise.withResolvers<void>();
   stop.addEventListener('abort', () => stopped.resolve(), { once: true });
   await Promise.race([stopped.promise, rejectWhenOneEnds(started)]);
@@ -117,7 +119,7 @@ function say(line: string): void {
 }
 
 function step(number: number, title: string): void {
-  print(`\n${number}. ${title}`);
+  print('', `${number}. ${title}`);
 }
 
 function showStarted({ pid, cluster: { id, roles } }: ClusterProcess): void {

@@ -103,7 +103,11 @@ it.each(['json', 'pretty'] as const)('escapes in a %s line what a terminal would
   expect(own).toContain('RED');
 });
 
-it('indents further lines of a readable message, so that none looks like an event', () => {
-  const line = lineOf('pretty', (log) => log.warn({ event: 'x' }, 'a\n[12:00:00] INFO: forged'));
-  expect(line).toContain('a\n    [12:00:00] INFO: forged');
-});
+it.each(['\n', '\n ', '\n\n', '\n   \n  '])(
+  'indents further lines of a readable message after %j, so that none looks like an event',
+  (between) => {
+    const line = lineOf('pretty', (log) => log.warn({ event: 'x' }, `a${between}[12:00:00] INFO: forged`));
+    expect(line.trimEnd().split('\n').slice(1)).not.toHaveLength(0);
+    for (const further of line.trimEnd().split('\n').slice(1)) expect(further).toMatch(/^ {4}/);
+  },
+);

@@ -11,6 +11,22 @@ it('escapes what a terminal would obey, and nothing else', () => {
   expect(visibleLines('a\nb\u001b')).toBe('a\nb\\u001b');
 });
 
+it('escapes what nobody sees, what overlays other text, and halves of characters', () => {
+  const unseen = [
+    '\u00ad\u034f\u115f\u180e\u200b\u200c\u200d\u2060\u2064\u3164\ufe0f\ufeff\uffa0',
+    '\ufff9\ufffa\ufffb',
+    '\u{e0041}\u{e01ef}',
+    'x\ud800',
+    '\udc00x',
+  ].join('-');
+  const seen = visibleText(`a${unseen}b`);
+  expect(seen).toMatch(/^[ -~]+$/);
+  expect(JSON.parse(`"${seen}"`)).toBe(`a${unseen}b`);
+  expect(visibleText('cluster-1\u200b')).toBe('cluster-1\\u200b');
+  expect(visibleText('\u{e0041}')).toBe('\\udb40\\udc41');
+  expect(visibleText('عربى עברית हिन्दी ไทย e\u0301 \u00a0👍🏽')).toBe('عربى עברית हिन्दी ไทย e\u0301 \u00a0👍🏽');
+});
+
 it('keeps the value of JSON', () => {
   const text = JSON.stringify({ [hostile]: hostile }, null, 2);
   expect(JSON.parse(visibleLines(text))).toEqual({ [hostile]: hostile });

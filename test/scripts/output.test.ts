@@ -13,19 +13,22 @@ describe('output for people', () => {
         ['x', undefined],
       ],
     );
-    expect(table).toBe('NAME    N\nlonger  1\nx       -');
-    expect(formatTable(['name'], [])).toBe('');
+    expect(table).toEqual(['NAME    N', 'longer  1', 'x       -']);
+    expect(formatTable(['name'], [])).toEqual([]);
   });
 
   it('omits the least important columns of a table that is too wide, and says so', () => {
     const rows = [['one', 'two', 'three']];
     const options = { optional: ['b', 'a'] };
-    expect(formatTable(['a', 'b', 'c'], rows, { ...options, width: 15 })).toBe(
-      'A    B    C\none  two  three',
-    );
-    expect(formatTable(['a', 'b', 'c'], rows, { ...options, width: 12 })).toBe(
-      'A    C\none  three\nThis terminal is too narrow for: b. `--json` has everything.',
-    );
+    expect(formatTable(['a', 'b', 'c'], rows, { ...options, width: 15 })).toEqual([
+      'A    B    C',
+      'one  two  three',
+    ]);
+    expect(formatTable(['a', 'b', 'c'], rows, { ...options, width: 12 })).toEqual([
+      'A    C',
+      'one  three',
+      'This terminal is too narrow for: b. `--json` has everything.',
+    ]);
   });
 
   it.each([80, 60, 40])('has no line wider than a terminal of %i columns, and loses no letter', (width) => {
@@ -36,14 +39,14 @@ describe('output for people', () => {
       'x'.repeat(90),
     ];
     const table = formatTable(['cluster', 'federated', 'last push', 'data'], [row, row], { width });
-    for (const line of table.split('\n')) expect(line.length).toBeLessThanOrEqual(width);
-    expect(table.replace(/\s/g, '')).toHaveLength(
+    for (const line of table) expect(line.length).toBeLessThanOrEqual(width);
+    expect(table.join('').replace(/\s/g, '')).toHaveLength(
       'clusterfederatedlastpushdata'.length + 2 * row.join('').replace(/\s/g, '').length,
     );
   });
 
   it('keeps its full width where there is no terminal', () => {
-    expect(formatTable(['cluster'], [[longId.repeat(3)]]).split('\n')[1]).toBe(longId.repeat(3));
+    expect(formatTable(['cluster'], [[longId.repeat(3)]])[1]).toBe(longId.repeat(3));
   });
 });
 
@@ -53,7 +56,7 @@ function coloured(env: Record<string, string>): string {
     const { paintState } = require('./scripts/colour.ts');
     const { formatTable, print, printJson } = require('./scripts/output.ts');
     print(['complete', '5h ago (late)', 'a late cluster'].map((text) => paintState(text)).join('|'));
-    print(formatTable(['state'], [['failed: why']], { states: ['state'] }));
+    print(...formatTable(['state'], [['failed: why']], { states: ['state'] }));
     printJson('failed');`,
     env,
   );
@@ -95,22 +98,31 @@ describe('colour', () => {
       '\u009b31m',
       '\u202efdp',
       '\u2028',
+      'a\nforged: line',
+      'a\r\nforged: line',
+      'a\n    forged: line',
     ];
     const written = outputOf(
       `const { paint } = require('./scripts/colour.ts');
       const { formatTable, print, printJson, printNote } = require('./scripts/output.ts');
+      const { showProgress } = require('./scripts/progress.ts');
       process.stderr.write = (text) => process.stdout.write(text);
       for (const name of ${JSON.stringify(names)}) {
-        print(formatTable([name], [['failed: ' + name], ['two\\nlines']], { states: [name] }));
+        print(...formatTable([name], [['failed: ' + name], ['two\\nlines']], { states: [name] }));
         print(name);
-        printNote(paint('bad', name));
+        printNote(paint('bad', name), 'to do: ' + name);
         printJson({ [name]: name });
+        for (const streamed of [showProgress(name, { noun: name })]) {
+          streamed.update(1, 2, name);
+          streamed.note(name, name);
+        }
       }`,
       { FORCE_COLOR: '1' },
     );
     expect(written.split('\u001b[31mfailed\u001b[39m: ')).toHaveLength(names.length + 1);
-    // Each prints a heading, two rows, two lines, and three lines of JSON.
-    expect(written.trimEnd().split('\n')).toHaveLength(names.length * 8);
+    // Each prints a heading, two rows, three lines, three lines of JSON, and three lines of progress.
+    expect(written.trimEnd().split('\n')).toHaveLength(names.length * 12);
+    expect(written).not.toMatch(/^ *forged/m);
     const ours = /\u001b\[(?:1m(?=\\|[^\u001b]*\u001b\[22m)|22m|31m(?=failed|\\|[^\u001b]*\u001b\[39m)|39m)/g;
     expect(written.replace(ours, '').replaceAll('\n', '')).not.toMatch(/[\p{Cc}\u2028\u202e]/u);
     expect(written).not.toContain('\u001b[31mRED');

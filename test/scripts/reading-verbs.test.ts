@@ -687,6 +687,9 @@ describe('names that a terminal would obey, or that every object has', () => {
     ['cluster', 'remove', 'valueOf', '--dry-run'],
     ['accept', '\u001b[31m'],
     ['inspect', 'no\u001b]0;pwn\u0007'],
+    ['inspect', 'no\nforged'],
+    ['accept', 'no\n  forged'],
+    ['no\nforged'],
   ];
 
   it('are shown escaped by every verb, and found', async () => {
@@ -704,6 +707,7 @@ describe('names that a terminal would obey, or that every object has', () => {
           verb,
           null,
         ]);
+        expect([verb, `${out}${err}`.match(/^ *forged/m)]).toEqual([verb, null]);
       }
     }
     const { clusters: shown } = (await json('status')) as { clusters: { cluster: string }[] };

@@ -55,6 +55,12 @@ describe('health', () => {
     );
   });
 
+  it('has one line for each role, whatever the reason has in it', async () => {
+    readiness.starting('waits for \u001b[31m/etl\nprimaryCluster: ready');
+    const why = 'waits for \\u001b[31m/etl\\u000aprimaryCluster: ready';
+    expect(await ask('/readyz')).toBe(`503 federatedCluster: ${why}\nprimaryCluster: ${why}`);
+  });
+
   it('reports what stops the roles, except a primary, which answers queries', async () => {
     readiness.serving(served);
     readiness.onceReady(async () => undefined);

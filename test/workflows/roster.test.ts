@@ -21,7 +21,7 @@ import type { roster, RosterInput } from '../../workflows/roster';
 import { describeWithTemporal } from '../servers/temporal';
 import { until } from '../until';
 import { committed, type Doubles, planOf } from './doubles';
-import { failureOfRun, offeredSignals, untilProgress } from './runs';
+import { failureOfRun, offeredSignals, shownDetails, untilProgress } from './runs';
 import { WorkflowWorld } from './workflow-world';
 
 const accessDenied = new FederationError('STORAGE_ACCESS_DENIED', {
@@ -116,9 +116,12 @@ describeWithTemporal('the roster', () => {
 
   it('keeps time and reason of the first exclusion, and forgets both when the cluster is included', async () => {
     await startRoster();
-    await handle.signal(excludeCluster, { cluster: 'c3', reason: 'first' });
+    const reason = 'first\n- **c4** since ever\u001b[31m';
+    await handle.signal(excludeCluster, { cluster: 'c3', reason });
     const first = await untilRoster('the exclusion', ({ exclusions }) => exclusions['c3'] !== undefined);
-    expect(first.exclusions['c3']).toEqual({ reason: 'first', at: expect.stringMatching(/^2\d{3}-.*Z$/) });
+    expect(first.exclusions['c3']).toEqual({ reason, at: expect.stringMatching(/^2\d{3}-.*Z$/) });
+    const items = (await shownDetails(handle)).filter((line) => line.startsWith('- '));
+    expect(items).toEqual([expect.stringMatching(/^- \*\*c3\*\* since .*: first\\u000a- .*\\u001b\[31m$/)]);
     const again = { args: [{ cluster: 'c3', reason: 'second' }] } as const;
     expect(await handle.executeUpdate(excludeClusterUpdate, { args: [...again.args] })).toEqual({
       cluster: 'c3',

@@ -37,11 +37,18 @@ export function untilProgress(
   });
 }
 
+/** Returns the lines that Temporal's UI shows as the current details of a workflow. */
+export async function shownDetails(run: WorkflowHandle): Promise<string[]> {
+  return (await metadataOf(run)).currentDetails?.split('\n') ?? [];
+}
+
+function metadataOf(run: WorkflowHandle): Promise<temporal.api.sdk.v1.IWorkflowMetadata> {
+  return run.query<temporal.api.sdk.v1.IWorkflowMetadata>('__temporal_workflow_metadata');
+}
+
 /** Returns the names of the signals that Temporal's UI offers for a workflow. Throws if a signal has no description. */
 export async function offeredSignals(run: WorkflowHandle): Promise<string[]> {
-  const { definition } = await run.query<temporal.api.sdk.v1.IWorkflowMetadata>(
-    '__temporal_workflow_metadata',
-  );
+  const { definition } = await metadataOf(run);
   return (definition?.signalDefinitions ?? [])
     .map(({ name, description }) => {
       if (!description) throw new Error(`${name} has no description`);
