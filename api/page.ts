@@ -2,17 +2,25 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { PageFile, ServerOptions } from './options';
 
 /**
- * Content-Security-Policy of the web page. It allows nothing from other origins. It also forbids inline scripts,
- * because a malicious name in the cost data could otherwise inject a script.
+ * Returns a Content-Security-Policy that allows nothing from other origins. It also forbids inline scripts, forms and a
+ * different base, because a malicious name in the cost data could otherwise inject them.
  */
-export const pagePolicy = [
-  "default-src 'self'",
-  "img-src 'self' data:",
-  "style-src 'self'",
-  "object-src 'none'",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
+const policy = (styles: string) =>
+  [
+    "default-src 'self'",
+    "img-src 'self' data:",
+    `style-src ${styles}`,
+    "object-src 'none'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');
+
+/** Content-Security-Policy of the web page. */
+export const pagePolicy = policy("'self'");
+
+/** Content-Security-Policy of the API documentation at `/api/docs`, which has inline styles. */
+export const docsPolicy = policy("'self' 'unsafe-inline'");
 
 /**
  * Matches paths that programs request. Unknown paths of this kind are always answered with an error, never with the web

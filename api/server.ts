@@ -15,7 +15,7 @@ import { registerMetrics } from './metrics';
 import { openApi } from './openapi';
 import type { ServerOptions } from './options';
 import { registerOwnRoutes } from './own-routes';
-import { registerPage, sendPage } from './page';
+import { docsPolicy, registerPage, sendPage } from './page';
 import { registerQueryRoutes } from './query-routes';
 
 /** Minimum size of answers that are compressed, in bytes. Compressing smaller answers costs more time than it saves. */
@@ -129,13 +129,6 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   registerPage(app, options.page);
   return app;
 }
-
-/**
- * Content-Security-Policy of the API documentation at `/api/docs`. It allows inline styles, but nothing from other
- * origins.
- */
-const docsPolicy =
-  "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 /**
  * Answers a request that the HTTP parser rejected because the request is malformed, its headers are too long, or it

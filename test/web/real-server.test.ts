@@ -237,6 +237,30 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page over
     await page.close();
   });
 
+  it.each(['/', '/api/docs/'])(
+    'cannot be made at %s to send a form, load a script or change its links',
+    async (path) => {
+      const page = await open(`${server.url}${path}`);
+      await page.waitForLoadState('load');
+      // What an injected element could do. A form's violation is reported even though the form points to this server.
+      const refused = await page.evaluate<string[]>(`new Promise((resolve) => {
+      const directives = [];
+      document.addEventListener('securitypolicyviolation', ({ effectiveDirective }) => {
+        directives.push(effectiveDirective);
+        if (directives.length === 4) resolve(directives.sort());
+      });
+      const add = (name, properties) => document.body.appendChild(Object.assign(document.createElement(name), properties));
+      add('base', { href: 'http://127.0.0.1:1/' });
+      add('script', { textContent: 'window.pwned = 1' });
+      add('script', { src: 'http://127.0.0.1:1/x.js' });
+      add('form', { action: '/api/federations', method: 'post' }).submit();
+    })`);
+      expect(refused).toEqual(['base-uri', 'form-action', 'script-src-elem', 'script-src-elem']);
+      expect(await page.evaluate(`[document.baseURI, 'pwned' in window]`)).toEqual([page.url(), false]);
+      expect(page.url()).toContain(path);
+    },
+  );
+
   it('reports before the first generation that there is no data yet', async () => {
     const empty = await openEngine();
     const early = await serve(empty);
