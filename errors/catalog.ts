@@ -138,7 +138,7 @@ export const catalog = {
   },
   STORAGE_INVALID_KEY: {
     means: 'A key that no store can hold safely.',
-    hint: 'Keys have no empty, `.` or `..` part, no control character and at most 900 bytes.',
+    hint: 'Keys have no empty part, no part that ends with a dot, no control character and at most 900 bytes.',
     retryable: false,
   },
   STORAGE_INVALID_RANGE: {
@@ -179,7 +179,7 @@ export const catalog = {
   },
   CLUSTER_ID_INVALID: {
     means: 'A cluster id that cannot be a folder below federated/.',
-    hint: 'Use 1 to 253 bytes without `/`, `..` or control characters, and not `combined` or `__proto__`.',
+    hint: 'Use 1 to 240 bytes without `/`, `..`, a dot at the end or control characters, and not `combined` or `__proto__`.',
     retryable: false,
   },
   DUPLICATE_CLUSTER_ID: {

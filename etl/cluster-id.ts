@@ -27,11 +27,15 @@ export function isClusterId(text: string): text is ClusterId {
 function clusterIdFault(text: string): string | undefined {
   if (text === '') return 'The cluster id is empty.';
   if (text === 'combined') return 'The cluster id `combined` is taken by the output.';
-  if (text === '.' || text.includes('..')) return 'The cluster id would leave its folder.';
-  if (/[/\\\u0000-\u001f\u007f-\u009f]/.test(text)) {
-    return 'The cluster id has a slash, a backslash or a control character.';
-  }
+  if (text.includes('..')) return 'The cluster id would leave its folder.';
+  // Azure removes a dot at the end, so the id would name the folder of another cluster.
+  if (text.endsWith('.')) return 'The cluster id ends with a dot.';
+  if (/[/\\\p{Cc}]/u.test(text)) return 'The cluster id has a slash, a backslash or a control character.';
+  if (!text.isWellFormed() || /[\p{Private_Use}\p{Noncharacter_Code_Point}]/u.test(text))
+    return 'The cluster id has a character that stores do not accept.';
+  if (/^\.(?:tmp|meta)-/.test(text)) return 'The cluster id begins with `.tmp-` or `.meta-`.';
   if (text === '__proto__') return 'The cluster id `__proto__` cannot be a key of an object in JavaScript.';
-  if (new TextEncoder().encode(text).length > 253) return 'The cluster id has more than 253 bytes.';
+  // The longest part of a key. See `storage/check-key.ts`, which tests compare with these rules.
+  if (new TextEncoder().encode(text).length > 240) return 'The cluster id has more than 240 bytes.';
   return undefined;
 }

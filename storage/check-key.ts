@@ -15,8 +15,9 @@ const maxNameBytes = 240;
 
 /**
  * Throws STORAGE_INVALID_KEY if a key is invalid. Every supported store can hold a valid key unchanged. A valid key has
- * 1 to 900 bytes of well-formed UTF-8, without control characters or backslashes. Slashes separate its parts. Each
- * part has 1 to 240 bytes, is not `.` or `..`, and does not start with a reserved prefix.
+ * 1 to 900 bytes of well-formed UTF-8, without backslashes, control characters and those that Unicode gives no meaning.
+ * Slashes separate its parts. Each part has 1 to 240 bytes, does not end with a dot, and does not start with a reserved
+ * prefix.
  */
 export function checkKey(key: string): void {
   refuse(key, keyFault(key));
@@ -44,22 +45,21 @@ function refuse(key: string, fault: string | undefined): void {
 }
 
 function textFault(text: string): string | undefined {
-  for (let at = 0; at < text.length; at += 1) {
-    const code = text.charCodeAt(at);
-    if (code < 0x20 || code === 0x7f) return 'The key has a control character.';
-    if (code === 0x5c) return 'The key has a backslash.';
-  }
-  const bytes = Buffer.from(text);
-  if (bytes.length > maxKeyBytes) return `The key has more than ${maxKeyBytes} bytes.`;
-  // Encoding to UTF-8 replaces a lone surrogate, so the decoded text would differ from the original.
-  if (bytes.toString() !== text) return 'The key is not well-formed Unicode.';
+  if (/\p{Cc}/u.test(text)) return 'The key has a control character.';
+  if (text.includes('\\')) return 'The key has a backslash.';
+  // Azure refuses these characters, and listings in XML cannot contain all of them.
+  if (/[\p{Private_Use}\p{Noncharacter_Code_Point}]/u.test(text))
+    return 'The key has a private or undefined character.';
+  if (Buffer.byteLength(text) > maxKeyBytes) return `The key has more than ${maxKeyBytes} bytes.`;
+  if (!text.isWellFormed()) return 'The key is not well-formed Unicode.';
   return undefined;
 }
 
 function nameFault(names: string[]): string | undefined {
   for (const name of names) {
     if (name === '') return 'The key begins or ends with a slash, or has two in a row.';
-    if (name === '.' || name === '..') return 'The key has a part that is `.` or `..`.';
+    // URLs and file systems give `.` and `..` a meaning. Azure removes the last dots of a part, so that `a.` is `a`.
+    if (name.endsWith('.')) return 'A part of the key ends with a dot.';
     if (Buffer.byteLength(name) > maxNameBytes)
       return `A part of the key has more than ${maxNameBytes} bytes.`;
     if (reservedNames.some((reserved) => name.startsWith(reserved))) {

@@ -17,8 +17,8 @@
 {{- if eq $id "combined" -}}
 {{- fail "The cluster id cannot be combined: federated/combined is where the Federator writes. Set clusterId to another id." -}}
 {{- end -}}
-{{- if or (gt (len $id) 253) (contains "/" $id) (contains "\\" $id) (contains ".." $id) (regexMatch "[[:cntrl:]]" $id) (eq $id ".") -}}
-{{- fail (printf "The cluster id %q cannot be a folder: clusterId takes 1 to 253 bytes without /, \\, .. and control characters." $id) -}}
+{{- if or (gt (len $id) 240) (contains "/" $id) (contains "\\" $id) (contains ".." $id) (regexMatch "[[:cntrl:]]" $id) (hasSuffix "." $id) (hasPrefix ".tmp-" $id) (hasPrefix ".meta-" $id) (eq $id "__proto__") -}}
+{{- fail (printf "The cluster id %q cannot be a folder: clusterId takes 1 to 240 bytes without /, \\, .., a dot at the end and control characters." $id) -}}
 {{- end -}}
 
 {{- if and $model.federatedStorageConfig $model.federatedStorageConfigSecret -}}

@@ -401,6 +401,11 @@ describeWithHelm('the chart', () => {
         { ...minimal, clusterId: 'eu/1' },
         'The cluster id "eu/1" cannot be a folder',
       ],
+      ...['eu.', '.tmp-eu', '__proto__', 'x'.repeat(241)].map((id): [string, object, string] => [
+        `an id that no store can hold: ${id.slice(0, 10)}`,
+        { ...minimal, clusterId: id },
+        `The cluster id "${id}" cannot be a folder: clusterId takes 1 to 240 bytes`,
+      ]),
       [
         'a role without storage',
         { ...minimal, kubecostModel: {} },

@@ -6,7 +6,21 @@ import { keyFault } from '../../storage/check-key';
 
 const hex64 = fc.stringMatching(/^[0-9a-f]{64}$/);
 const cluster = fc
-  .string({ unit: 'grapheme', minLength: 1, maxLength: 40 })
+  .oneof(
+    fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 }),
+    // Texts of parts that matter to a store, a file system or a URL.
+    fc
+      .array(
+        fc.constantFrom('a', '.', '%2e', ' ', '/', '.tmp-', '.meta-', '\u0085', '\ud800', '\ue000', '\uffff'),
+        {
+          minLength: 1,
+          maxLength: 6,
+        },
+      )
+      .map((parts) => parts.join('')),
+    fc.nat({ max: 300 }).map((length) => 'c'.repeat(length)),
+    fc.nat({ max: 150 }).map((length) => 'é'.repeat(length)),
+  )
   .filter((text) => layout.parseClusterPrefix(`federated/${text}/`) !== undefined)
   .map(clusterId);
 const window: fc.Arbitrary<WindowRef> = fc
@@ -135,13 +149,28 @@ test('generations are listed in numerical order', () => {
   expect([...keys].sort()).toEqual(keys);
 });
 
-test.each(['', 'combined', '.', '..', 'a..b', 'a/b', 'a\\b', 'a\nb', 'a\u009b', 'x'.repeat(254)])(
-  '%j is not a cluster id',
-  (text) => {
-    expect(() => clusterId(text)).toThrow(/^The cluster id /);
-    expect(layout.parseClusterPrefix(`federated/${text}/`)).toBeUndefined();
-  },
-);
+test.each([
+  '',
+  'combined',
+  '.',
+  '..',
+  '...',
+  'a.',
+  'a..b',
+  'a/b',
+  'a\\b',
+  'a\nb',
+  'a\u009b',
+  'a\ud800',
+  'a\ue000',
+  'a\uffff',
+  '.tmp-a',
+  '.meta-a',
+  'x'.repeat(241),
+])('%j is not a cluster id', (text) => {
+  expect(() => clusterId(text)).toThrow(/^The cluster id /);
+  expect(layout.parseClusterPrefix(`federated/${text}/`)).toBeUndefined();
+});
 
 test.each([
   'federated/combined/objects/abc',
