@@ -5,6 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import { parseListen } from '../config/listen';
 import type { ReadToken } from '../config/read-tokens';
 import { FederationError } from '../errors/federation-error';
+import { addressOf } from './address';
 import type { ServerOptions } from './options';
 import { WrongTokens } from './wrong-tokens';
 
@@ -92,6 +93,14 @@ export class Access {
     const valid = this.tokens();
     const names = tokensOf(headers).map((given) => nameIn(valid, given));
     return names.includes(undefined) ? undefined : names[0];
+  }
+
+  /**
+   * Returns the client that a request counts for when clients share the limits on queries: the name of its token, or
+   * its address.
+   */
+  clientOf({ headers, ip }: Asking): string {
+    return this.nameOf(headers) ?? addressOf(ip);
   }
 
   /** Throws ACCESS_DENIED unless a request may read data. If its token is wrong, may wait before it throws. */

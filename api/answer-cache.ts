@@ -15,6 +15,12 @@ export type Origin = 'cache' | 'shared' | 'query';
 /** Maximum size of the cache, in bytes. This is enough for thousands of dashboard answers of a few kilobytes each. */
 const mostBytes = 64 * 2 ** 20;
 
+/** A request: the client that made it, and a signal that is aborted when the client is gone. */
+export interface CachedFor {
+  readonly client: string;
+  readonly signal: AbortSignal;
+}
+
 interface UnderWay {
   readonly answer: Promise<Rendered>;
   readonly abort: AbortController;
@@ -22,8 +28,9 @@ interface UnderWay {
 }
 
 /**
- * Caches answers. A key identifies both the query and the version of the data. Concurrent requests with the same key
- * share one computation. It is aborted once all of these requests have been cancelled.
+ * Caches answers. A key identifies both the query and the version of the data. Concurrent requests of one client with
+ * the same key share one computation. It is aborted once all of these requests have been cancelled. Clients do not
+ * share computations, because one client would then have to wait behind the other queries of another.
  */
 export class AnswerCache {
   private readonly kept = new LRUCache<string, Rendered>({
@@ -31,6 +38,7 @@ export class AnswerCache {
     maxEntrySize: mostBytes / 4,
     sizeCalculation: ({ body }, key) => body.length + key.length,
   });
+  /** The computations that are running, by client and key. */
   private readonly underWay = new Map<string, UnderWay>();
 
   /**
@@ -40,14 +48,15 @@ export class AnswerCache {
    */
   async get(
     key: string,
+    { client, signal }: CachedFor,
     make: (signal: AbortSignal) => Promise<Rendered>,
-    signal: AbortSignal,
   ): Promise<{ rendered: Rendered; origin: Origin }> {
     signal.throwIfAborted();
     const kept = this.kept.get(key);
     if (kept !== undefined) return { rendered: kept, origin: 'cache' };
-    const joined = this.underWay.get(key);
-    const work = joined ?? this.start(key, make);
+    const place = JSON.stringify([client, key]);
+    const joined = this.underWay.get(place);
+    const work = joined ?? this.start(key, place, make);
     work.askers++;
     let leave: () => void = () => undefined;
     const left = new Promise<never>((_, reject) => {
@@ -55,7 +64,7 @@ export class AnswerCache {
         reject(signal.reason as Error);
         if (--work.askers > 0) return;
         // Forget the computation before aborting it, so that later requests do not join it.
-        this.forget(key, work);
+        this.forget(place, work);
         work.abort.abort(signal.reason);
       };
       signal.addEventListener('abort', leave, { once: true });
@@ -70,20 +79,20 @@ export class AnswerCache {
     }
   }
 
-  private start(key: string, make: (signal: AbortSignal) => Promise<Rendered>): UnderWay {
+  private start(key: string, place: string, make: (signal: AbortSignal) => Promise<Rendered>): UnderWay {
     const abort = new AbortController();
     const answer = make(abort.signal).then((rendered) => {
       this.kept.set(key, rendered);
       return rendered;
     });
     const work: UnderWay = { answer, abort, askers: 0 };
-    this.underWay.set(key, work);
-    const done = () => this.forget(key, work);
+    this.underWay.set(place, work);
+    const done = () => this.forget(place, work);
     answer.then(done, done);
     return work;
   }
 
-  private forget(key: string, work: UnderWay): void {
-    if (this.underWay.get(key) === work) this.underWay.delete(key);
+  private forget(place: string, work: UnderWay): void {
+    if (this.underWay.get(place) === work) this.underWay.delete(place);
   }
 }

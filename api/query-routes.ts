@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { type Query, readParameters } from '../query/parse-parameters';
 import { parseWindow } from '../query/parse-window';
 import type { RequestDefaults } from '../query/request-defaults';
+import type { Access } from './access';
 import { registerEmptyRoutes } from './empty-routes';
 import type { RequestMetrics } from './metrics';
 import type { ServerOptions } from './options';
@@ -13,6 +14,7 @@ import { summaryParts, toplineParts } from './summary-json';
 export function registerQueryRoutes(
   app: FastifyInstance,
   options: ServerOptions,
+  access: Access,
   metrics: RequestMetrics,
 ): void {
   const { answers, aliases, utcOffsetSeconds, now = () => Math.floor(Date.now() / 1_000) } = options;
@@ -24,7 +26,7 @@ export function registerQueryRoutes(
     aliases,
   });
   const { allocation, summary, assets, autocomplete } = queryKinds(answers, defaults);
-  const send = answerSender(options, metrics);
+  const send = answerSender(options, access, metrics);
 
   const routes: Record<string, Route> = {
     '/allocation': allocation('opencost'),

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { FederationError } from '../errors/federation-error';
 import { timeText } from '../query/notes';
+import type { Access } from './access';
 import { AnswerCache, type Rendered } from './answer-cache';
 import { bodyOf } from './body';
 import { envelopeParts, warningText } from './json';
@@ -23,6 +24,7 @@ export type SendAnswer = (
  */
 export function answerSender(
   { answers, revision }: Pick<ServerOptions, 'answers' | 'revision'>,
+  access: Pick<Access, 'clientOf'>,
   metrics: RequestMetrics,
 ): SendAnswer {
   const cache = new AnswerCache();
@@ -52,10 +54,9 @@ export function answerSender(
     reply.raw.once('close', leave);
     try {
       const started = performance.now();
-      const { rendered, origin } = await cache.get(
-        key,
-        (signal) => work(question, asked, signal),
-        gone.signal,
+      const client = access.clientOf(request);
+      const { rendered, origin } = await cache.get(key, { client, signal: gone.signal }, (signal) =>
+        work(question, asked, client, signal),
       );
       metrics.answered(origin);
       const total = tenths(performance.now() - started);
@@ -79,9 +80,14 @@ export function answerSender(
   }
 
   /** Runs a query and encodes its answer. `asked` contains the warnings about the parameters of the request. */
-  async function work(question: Question, asked: readonly string[], signal: AbortSignal): Promise<Rendered> {
+  async function work(
+    question: Question,
+    asked: readonly string[],
+    client: string,
+    signal: AbortSignal,
+  ): Promise<Rendered> {
     const started = performance.now();
-    const { notes, parts } = await question.answer(signal);
+    const { notes, parts } = await question.answer({ client, signal });
     const answered = performance.now();
     const warnings = [...asked, ...notes.warnings];
     const body = await bodyOf(

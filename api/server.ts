@@ -124,7 +124,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   });
   app.get('/metrics', async (_, reply) => reply.type(metrics.contentType).send(await metrics.metrics()));
   app.get('/api/openapi.json', (_, reply) => reply.send(openApi()));
-  registerQueryRoutes(app, options, observed);
+  registerQueryRoutes(app, options, access, observed);
   registerOwnRoutes(app, options, access);
   registerPage(app, options.page);
   return app;

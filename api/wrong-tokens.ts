@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { addressOf } from './address';
 
 /** How many wrong tokens in a row are answered at once. */
 const atOnce = 5;
@@ -59,17 +59,4 @@ export class WrongTokens {
       this.addresses.delete(address);
     }
   }
-}
-
-/**
- * Returns the address by which guesses are counted: for IPv6 the network (/64), because one host has all of its
- * addresses.
- */
-function addressOf(ip: string): string {
-  const [plain = ''] = ip.replace(/^::ffff:(?=\d+\.)/i, '').split('%');
-  if (!isIPv6(plain)) return plain;
-  const [head = [], tail] = plain.split('::').map((part) => part.split(':').filter((group) => group !== ''));
-  const missing = tail === undefined ? 0 : 8 - head.length - tail.length;
-  const groups = [...head, ...Array<string>(missing).fill('0'), ...(tail ?? [])];
-  return `${groups.slice(0, 4).join(':')}::/64`;
 }

@@ -1,9 +1,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import pLimit from 'p-limit';
 import { FederationError, isFederationError } from '../errors/federation-error';
 import { answerAllocations } from './allocations';
 import type { AllocationAnswer, AssetAnswer, DataState } from './answer';
-import type { Answers } from './answers';
+import type { Answers, Asker } from './answers';
 import { answerAssets } from './assets';
 import { answerAutocomplete } from './autocomplete';
 import { type Catalog, coverageOf, readCatalog } from './catalog';
@@ -12,16 +11,13 @@ import type { Database, DatabaseOptions } from './database';
 import { Ingest, type IngestOptions, type IngestSummary, type WantedFile } from './ingest';
 import type { Serving } from './publish';
 import type { AllocationRequest, AssetRequest, AutocompleteRequest } from './request';
+import { type TurnLimits, Turns } from './turns';
 
-export interface QueryLimits {
+export interface QueryLimits extends TurnLimits {
   /** Time limit of a query in seconds, including the time that it waits for other queries. */
   readonly seconds: number;
   /** Maximum number of rows in a query result. */
   readonly rows: number;
-  /** Maximum number of queries that run at the same time. Further queries wait. */
-  readonly concurrent: number;
-  /** Maximum number of queries that wait. Further queries fail with QUERY_BUSY. */
-  readonly waiting: number;
 }
 
 export const defaultLimits: QueryLimits = { seconds: 30, rows: 200_000, concurrent: 2, waiting: 64 };
@@ -43,13 +39,13 @@ export class QueryEngine implements Answers {
   private ingesting: DataState['ingesting'];
   private refused: DataState['refused'];
   private notes: readonly string[] = [];
-  private readonly limit: ReturnType<typeof pLimit>;
+  private readonly turns: Turns;
 
   private constructor(
     private readonly connections: Connections,
     private readonly limits: QueryLimits,
   ) {
-    this.limit = pLimit(limits.concurrent);
+    this.turns = new Turns(limits);
   }
 
   /** Opens the database in a folder, or creates it. Queries can immediately read data that is already in it. */
@@ -101,22 +97,22 @@ export class QueryEngine implements Answers {
     }
   }
 
-  async allocations(request: AllocationRequest, signal?: AbortSignal): Promise<AllocationAnswer> {
-    return this.ask(signal, async (connection, catalog) => {
+  async allocations(request: AllocationRequest, asker?: Asker): Promise<AllocationAnswer> {
+    return this.ask(asker, async (connection, catalog) => {
       const answer = await answerAllocations(connection, catalog, request, this.limits.rows);
       return { ...answer, warnings: [...this.ownWarnings(catalog), ...answer.warnings] };
     });
   }
 
-  async assets(request: AssetRequest, signal?: AbortSignal): Promise<AssetAnswer> {
-    return this.ask(signal, async (connection, catalog) => {
+  async assets(request: AssetRequest, asker?: Asker): Promise<AssetAnswer> {
+    return this.ask(asker, async (connection, catalog) => {
       const answer = await answerAssets(connection, catalog, request, this.limits.rows);
       return { ...answer, warnings: [...this.ownWarnings(catalog), ...answer.warnings] };
     });
   }
 
-  async autocomplete(request: AutocompleteRequest, signal?: AbortSignal): Promise<readonly string[]> {
-    return this.ask(signal, (connection, catalog) => answerAutocomplete(connection, catalog, request));
+  async autocomplete(request: AutocompleteRequest, asker?: Asker): Promise<readonly string[]> {
+    return this.ask(asker, (connection, catalog) => answerAutocomplete(connection, catalog, request));
   }
 
   state(): DataState {
@@ -195,34 +191,27 @@ export class QueryEngine implements Answers {
 
   /** Returns how many queries are running, and how many are waiting. */
   load(): { readonly running: number; readonly waiting: number } {
-    return { running: this.limit.activeCount, waiting: this.limit.pendingCount };
+    return this.turns.load();
   }
 
   private async ask<T>(
-    signal: AbortSignal | undefined,
+    { client = '', signal }: Asker = {},
     work: (connection: DuckDBConnection, catalog: Catalog) => Promise<T>,
   ): Promise<T> {
-    const { seconds, waiting } = this.limits;
-    if (this.limit.pendingCount >= waiting) {
-      throw new FederationError('QUERY_BUSY', {
-        detail: `${waiting} queries wait already.`,
-        retryAfterMs: 1_000,
-      });
-    }
+    const { seconds } = this.limits;
     const deadline = AbortSignal.timeout(seconds * 1_000);
     const end = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
-    return this.limit(async () => {
-      try {
-        end.throwIfAborted();
-        return await this.inTransaction((connection, catalog) => work(connection, catalog ?? noData()), end);
-      } catch (error) {
-        if (!deadline.aborted || isFederationError(error)) throw error;
-        throw new FederationError('QUERY_TIMEOUT', {
-          detail: `The query took longer than ${seconds} s.`,
-          cause: error,
-        });
-      }
-    });
+    try {
+      return await this.turns.take(client, end, () =>
+        this.inTransaction((connection, catalog) => work(connection, catalog ?? noData()), end),
+      );
+    } catch (error) {
+      if (!deadline.aborted || isFederationError(error)) throw error;
+      throw new FederationError('QUERY_TIMEOUT', {
+        detail: `The query took longer than ${seconds} s.`,
+        cause: error,
+      });
+    }
   }
 
   private inTransaction<T>(

@@ -8,6 +8,7 @@ import { WrongTokens } from '../../api/wrong-tokens';
 import { silentLog } from '../../config/log';
 import { FederationError } from '../../errors/federation-error';
 import { defaultAliases } from '../../query/aliases';
+import type { Answers } from '../../query/answers';
 import { goldenEngine } from '../query/engine-over';
 import { ask, rememberingFederation, serverOver, token, window } from './served';
 
@@ -317,6 +318,44 @@ describe('wrong tokens', () => {
     await Promise.all(held);
     void wrong.slowDown('10.9.9.9');
     expect(ends).toHaveLength(1_001);
+  });
+});
+
+describe('clients', () => {
+  it('are known by the name of their token, otherwise by their address', async () => {
+    const clients: (string | undefined)[] = [];
+    const answers: Answers = {
+      allocations: async (_, asker) => {
+        clients.push(asker?.client);
+        return { sets: [], window: { start: 0, end: 1 }, warnings: [] };
+      },
+      assets: (request, asker) => engine.assets(request, asker),
+      autocomplete: (request, asker) => engine.autocomplete(request, asker),
+      state: () => engine.state(),
+    };
+    const readTokens = () => [{ name: 'grafana', token: 'one' }];
+    const app = await serverOver(answers, { openRead: true, listen: ':0', token, readTokens });
+    const requests = [
+      { headers: bearer },
+      { headers: { 'x-api-key': 'one' } },
+      { headers: { authorization: 'Bearer one' } },
+      { headers: { authorization: 'Bearer wrong', 'x-forwarded-for': '10.0.0.7' } },
+      { remoteAddress: '10.0.0.8' },
+      { remoteAddress: '::ffff:10.0.0.8' },
+      { remoteAddress: 'fd00:0:0:1:a:b:c:d' },
+    ];
+    for (const [index, request] of requests.entries())
+      await app.inject({ url: '/allocation', query: { window: `${index + 1}d` }, ...request });
+    expect(clients).toEqual([
+      'operator token',
+      'grafana',
+      'grafana',
+      '127.0.0.1',
+      '10.0.0.8',
+      '10.0.0.8',
+      'fd00:0:0:1::/64',
+    ]);
+    await app.close();
   });
 });
 

@@ -23,24 +23,37 @@ function workshop() {
   return { signals, finish, make };
 }
 
-const patient = () => new AbortController().signal;
+const by = (signal: AbortSignal, client = 'ann') => ({ client, signal });
+const patient = (client?: string) => by(new AbortController().signal, client);
 
 it('computes once for simultaneous requests, and keeps the answer', async () => {
   const cache = new AnswerCache();
   const { finish, make, signals } = workshop();
-  const both = [cache.get('a', make, patient()), cache.get('a', make, patient())];
+  const both = [cache.get('a', patient(), make), cache.get('a', patient(), make)];
   finish[0]?.('answer');
   expect((await Promise.all(both)).map(({ origin }) => origin)).toEqual(['query', 'shared']);
-  expect((await cache.get('a', make, patient())).origin).toBe('cache');
+  expect((await cache.get('a', patient(), make)).origin).toBe('cache');
   expect(signals).toHaveLength(1);
+});
+
+it('computes for each client, so that none waits behind the queries of another', async () => {
+  const cache = new AnswerCache();
+  const { finish, make } = workshop();
+  const slow = cache.get('a', patient('ann'), make);
+  const quick = cache.get('a', patient('bob'), make);
+  finish[1]?.('answer');
+  expect((await quick).origin).toBe('query');
+  expect((await cache.get('a', patient('cy'), make)).origin).toBe('cache');
+  finish[0]?.('answer');
+  expect((await slow).origin).toBe('query');
 });
 
 it('continues while any client waits, and stops when none does', async () => {
   const cache = new AnswerCache();
   const { finish, make, signals } = workshop();
   const [one, other] = [new AbortController(), new AbortController()];
-  const first = cache.get('a', make, one.signal);
-  const second = cache.get('a', make, other.signal);
+  const first = cache.get('a', by(one.signal), make);
+  const second = cache.get('a', by(other.signal), make);
   one.abort(new Error('gone'));
   await expect(first).rejects.toThrow('gone');
   expect(signals[0]?.aborted).toBe(false);
@@ -49,21 +62,21 @@ it('continues while any client waits, and stops when none does', async () => {
   expect(signals[0]?.aborted).toBe(true);
   // The computation was aborted, because all its clients have left. A new client must get an answer, not the error of
   // the aborted computation.
-  const third = cache.get('a', make, patient());
+  const third = cache.get('a', patient(), make);
   finish[1]?.('fresh');
   expect((await third).rendered.body.toString()).toBe('fresh');
 });
 
 it('does not keep a failure', async () => {
   const cache = new AnswerCache();
-  await expect(cache.get('a', () => Promise.reject(new Error('no')), patient())).rejects.toThrow('no');
-  const { rendered: answer } = await cache.get('a', async () => rendered('yes'), patient());
+  await expect(cache.get('a', patient(), () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+  const { rendered: answer } = await cache.get('a', patient(), async () => rendered('yes'));
   expect(answer.body.toString()).toBe('yes');
 });
 
 it('does not start for a client that has left', async () => {
   const cache = new AnswerCache();
   const { make, signals } = workshop();
-  await expect(cache.get('a', make, AbortSignal.abort(new Error('left')))).rejects.toThrow('left');
+  await expect(cache.get('a', by(AbortSignal.abort(new Error('left'))), make)).rejects.toThrow('left');
   expect(signals).toHaveLength(0);
 });

@@ -325,7 +325,7 @@ describe('answering', () => {
     let stopped: () => void = () => undefined;
     const ended = new Promise<void>((resolve) => (stopped = resolve));
     const answers = answering(
-      (_, signal) =>
+      (_, { signal } = {}) =>
         new Promise((__, reject) => {
           begun();
           signal?.addEventListener('abort', () => {
