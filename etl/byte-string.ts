@@ -9,12 +9,23 @@
  */
 export type ByteString = string;
 
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+const decoder = new TextDecoder('utf-8');
 const beyondAscii = /[^\0-\x7f]/;
 
-/** Decodes a byte string as UTF-8, for display. Replaces invalid bytes with U+FFFD. */
+/**
+ * Decodes a byte string as UTF-8, for display and queries. Replaces invalid bytes with U+FFFD. Omits byte order marks at
+ * the start: they are invisible, and DuckDB's client and other readers drop them, so two names would become one.
+ */
 export function displayText(bytes: ByteString): string {
-  return beyondAscii.test(bytes) ? decoder.decode(Buffer.from(bytes, 'latin1')) : bytes;
+  if (!beyondAscii.test(bytes)) return bytes;
+  return decoder.decode(Buffer.from(bytes, 'latin1')).replace(/^\ufeff+/, '');
+}
+
+/** Returns the display texts of names, in byte order, without repetitions and empty ones. */
+export function displayTexts(names: Iterable<ByteString>): string[] {
+  const texts = new Set([...names].map(displayText));
+  texts.delete('');
+  return [...texts].sort((a, b) => byteOrder(toByteString(a), toByteString(b)));
 }
 
 /** Converts text to a byte string by encoding it as UTF-8. */

@@ -1,4 +1,4 @@
-import { byteOrder, type ByteString, displayText } from './byte-string';
+import { type ByteString, displayTexts } from './byte-string';
 import type { Instant } from './instant';
 import { HourSums, type Measure } from './measure';
 import { type EtlSet, type RecordOf, recordsOf } from './model';
@@ -40,8 +40,7 @@ export function recordClusters(set: EtlSet): string[] {
   for (const record of recordsOf(set)?.values() ?? []) {
     if (record !== null) clusters.add(spec.clusterOf(record));
   }
-  clusters.delete('');
-  return [...clusters].sort(byteOrder).map(displayText);
+  return displayTexts(clusters);
 }
 
 /** Returns the total cost of a record, including adjustments, in the pricing currency of its cluster. */

@@ -1,4 +1,4 @@
-import { byteOrder, type ByteString, displayText } from '../byte-string';
+import { type ByteString, displayTexts } from '../byte-string';
 import type { WalkedCluster } from '../pipeline';
 import { pipelineSpecs } from '../pipelines';
 import type { Pipeline } from '../window';
@@ -36,7 +36,6 @@ export class WalkedNames {
 
   /** The names found, as readable text, in byte order. */
   get found(): string[] {
-    this.names.delete('');
-    return [...this.names].sort(byteOrder).map(displayText);
+    return displayTexts(this.names);
   }
 }

@@ -1,10 +1,13 @@
 import type { Log } from '../../config/log';
+import { toByteString } from '../../etl/byte-string';
+import { decodeSet, encodeSet } from '../../etl/file';
 import { parseWindowId } from '../../etl/window';
 import type { Change } from '../../federation/change';
 import type { Generation } from '../../federation/generation';
 import type { Bucket } from '../../storage/bucket';
 import {
   firstDay,
+  goldenSource,
   renamedSource,
   secondDay,
   smallBucket,
@@ -103,6 +106,19 @@ describe('a folder with records of a name that another folder owns', () => {
       'cluster-7': { names: { 'cluster-1': 'cluster-1' }, reinstalled: false },
     });
     expect((await federator.federateToEnd()).commit).toMatchObject({ status: 'unchanged', quarantined: 3 });
+  });
+
+  test('is quarantined even if its records write the name in a way that looks the same', async () => {
+    const { federator, bucket, generation } = await committed();
+    for (const window of days) {
+      const set = decodeSet('allocations', goldenSource('cluster-1', window));
+      for (const record of set.allocations?.values() ?? [])
+        if (record?.properties) record.properties.cluster = toByteString('\ufeffcluster-1');
+      await bucket.put(sourceKey('cluster-7', window), encodeSet(set));
+    }
+    await federator.federateToEnd();
+    expect(quarantined(await federator.newest())).toEqual(taken('cluster-7'));
+    expect(digests(await federator.newest())).toEqual(digests(generation));
   });
 
   test.each([

@@ -1,4 +1,4 @@
-import { displayText, toByteString } from '../../etl/byte-string';
+import { displayText, displayTexts, toByteString } from '../../etl/byte-string';
 import { decodeSet } from '../../etl/file';
 import { instantText, minutesBetween } from '../../etl/instant';
 import {
@@ -91,8 +91,15 @@ describe('facts about a set', () => {
 
 describe('byte strings', () => {
   test('convert to text and back', () => {
-    for (const text of ['plain', 'ünï/東京/🚀', '\ufeffmark', ''])
+    for (const text of ['plain', 'ünï/東京/🚀', 'a\ufeffmark', ''])
       expect(displayText(toByteString(text))).toBe(text);
+  });
+
+  test('lose byte order marks at their start, which readers would drop', () => {
+    for (const text of ['\ufeffmark', '\ufeff\ufeffmark'])
+      expect(displayText(toByteString(text))).toBe('mark');
+    const names = ['b', '\ufeffa', 'é', '\ufeff', 'a', '', '\u{10000}', '\uffee'].map(toByteString);
+    expect(displayTexts(names)).toEqual(['a', 'b', 'é', '\uffee', '\u{10000}']);
   });
 
   test('show each maximal invalid part as one replacement character', () => {
