@@ -29,7 +29,7 @@ const rooms = {
 };
 /** Rooms that every room may import, except that `workflows/`, which is replayed, may not import `concurrency/`. */
 const leavesFor = (room) => (room === 'workflows' ? ['errors'] : ['errors', 'concurrency']);
-const everyRoom = [...Object.keys(rooms), 'workers', 'scripts', 'bench', 'test'];
+const everyRoom = [...Object.keys(rooms), 'workers', 'scripts', 'bench', 'chaos', 'test'];
 
 /** Node's built-in modules, with and without `node:`. */
 const builtIn = `^(node:.*|${builtinModules.join('|')})$`;
@@ -156,6 +156,7 @@ export default defineConfig(
       'scripts/federated-etl.ts',
       'scripts/set-up/**',
       'bench/**',
+      'chaos/**',
       'test/**',
     ],
     rules: { 'no-restricted-properties': 'off' },
@@ -167,7 +168,10 @@ export default defineConfig(
     ignores: ['scripts/output.ts'],
     rules: { 'no-restricted-syntax': ['error', noDefaultExport, ...noKeys, noRawOutput] },
   },
-  { files: ['scripts/{build,chart,set-up}/**', 'bench/**', 'test/**'], rules: { 'no-console': 'off' } },
+  {
+    files: ['scripts/{build,chart,set-up}/**', 'bench/**', 'chaos/**', 'test/**'],
+    rules: { 'no-console': 'off' },
+  },
   {
     // Matchers such as `expect.any(Number)` are of type any.
     files: ['test/**'],
