@@ -4,8 +4,8 @@ module.exports = {
   // Only to end a test that hangs: on a busy machine a test may take 20 times as long as usual. Single tests set no
   // limit, except those that take longer than this with full counts.
   testTimeout: 900_000,
-  // Four on two cores: end-to-end tests and those of failing stores mostly wait for time-outs and processes.
-  maxWorkers: 4,
+  // Six on two cores: end-to-end tests and those of failing stores mostly wait for time-outs and processes.
+  maxWorkers: 6,
   testSequencer: '<rootDir>/test/longest-first.js',
   // Finds or builds the test servers; each one starts when a test file first needs it.
   globalSetup: '<rootDir>/test/servers/global-setup.ts',

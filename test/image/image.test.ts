@@ -1,8 +1,10 @@
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, realpath, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { stringify } from 'yaml';
 import { readNewestGeneration } from '../../activities/read-generations';
 import { leftOutDependencies } from '../../scripts/build/left-out';
@@ -63,7 +65,8 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const one of running) one.signal('SIGKILL');
   await makeWritable(path.join(scratch, 'final/app'));
-  await rm(scratch, { recursive: true, force: true });
+  // The packages are 70,000 files, which `rm` removes much faster than Node.
+  await promisify(execFile)('rm', ['-rf', scratch]);
 });
 
 /** Starts a program in the image. If it is still running after the tests, it is stopped. */
