@@ -29,7 +29,7 @@ const rooms = {
 };
 /** Rooms that every room may import, except that `workflows/`, which is replayed, may not import `concurrency/`. */
 const leavesFor = (room) => (room === 'workflows' ? ['errors'] : ['errors', 'concurrency']);
-const everyRoom = [...Object.keys(rooms), 'workers', 'scripts', 'bench', 'chaos', 'test'];
+const everyRoom = [...Object.keys(rooms), 'workers', 'scripts', 'bench', 'chaos', 'fuzz', 'test'];
 
 /** Node's built-in modules, with and without `node:`. */
 const builtIn = `^(node:.*|${builtinModules.join('|')})$`;
@@ -157,6 +157,7 @@ export default defineConfig(
       'scripts/set-up/**',
       'bench/**',
       'chaos/**',
+      'fuzz/**',
       'test/**',
     ],
     rules: { 'no-restricted-properties': 'off' },
@@ -169,7 +170,7 @@ export default defineConfig(
     rules: { 'no-restricted-syntax': ['error', noDefaultExport, ...noKeys, noRawOutput] },
   },
   {
-    files: ['scripts/{build,chart,set-up}/**', 'bench/**', 'chaos/**', 'test/**'],
+    files: ['scripts/{build,chart,set-up}/**', 'bench/**', 'chaos/**', 'fuzz/**', 'test/**'],
     rules: { 'no-console': 'off' },
   },
   {

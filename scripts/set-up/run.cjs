@@ -1,6 +1,6 @@
 'use strict';
 
-// Entry point of `npm start`, `npm test`, `npm run chaos` and the benchmarks. It needs nothing but Node: it installs the packages and
+// Entry point of `npm start`, `npm test`, `npm run chaos`, `npm run fuzz` and the benchmarks. It needs nothing but Node: it installs the packages and
 // the project's own Node, then runs the command. Its syntax is so simple that even old versions of Node can parse it,
 // run the version check and print the error message.
 var major = Number(process.versions.node.split('.')[0]);
@@ -29,9 +29,9 @@ async function start(what, args) {
   const { ensurePackages } = require('./packages.cjs');
   const { ensureProjectNode } = require('./project-node.cjs');
   const root = path.resolve(__dirname, '..', '..');
-  if (['demo', 'test', 'bench', 'chaos'].indexOf(what) === -1) {
+  if (['demo', 'test', 'bench', 'chaos', 'fuzz'].indexOf(what) === -1) {
     console.error(
-      'usage: run.cjs demo [ARGUMENTS] | run.cjs test [--long] [JEST ARGUMENTS] | run.cjs bench NAME | run.cjs chaos [ARGUMENTS]',
+      'usage: run.cjs demo [ARGUMENTS] | run.cjs test [--long] [JEST ARGUMENTS] | run.cjs bench NAME | run.cjs chaos|fuzz [ARGUMENTS]',
     );
     return 2;
   }
@@ -44,6 +44,7 @@ async function start(what, args) {
   const commands = {
     bench: () => ['--import', 'tsx', path.join(root, 'bench', args[0] + '.ts'), ...args.slice(1)],
     chaos: () => ['--import', 'tsx', path.join(root, 'chaos', 'main.ts'), ...args],
+    fuzz: () => ['--import', 'tsx', path.join(root, 'fuzz', 'main.ts'), ...args],
     demo: () => [path.join(root, 'scripts', 'federated-etl.cjs'), 'demo', ...args],
   };
   return runInForeground(node, commands[what](), {
