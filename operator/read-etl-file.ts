@@ -28,7 +28,7 @@ export async function readLocalEtlFile(path: string): Promise<Uint8Array> {
  *
  * @throws the decoder's `ETL_*` error, with `path` as its subject
  */
-export function decodeEtlFile(path: string, bytes: Uint8Array, pipeline = pipelineOf(path)): EtlSet {
+export function decodeEtlFile(path: string, bytes: Uint8Array, pipeline = pipelineOfPath(path)): EtlSet {
   try {
     return pipeline === undefined ? decodeAny(bytes) : decodeSet(pipeline, bytes);
   } catch (error) {
@@ -40,7 +40,7 @@ export function decodeEtlFile(path: string, bytes: Uint8Array, pipeline = pipeli
  * Returns the pipeline that a folder in the path is named after. If there are several such folders, the last one
  * counts. Returns undefined if there is none.
  */
-function pipelineOf(path: string): Pipeline | undefined {
+export function pipelineOfPath(path: string): Pipeline | undefined {
   const folders = path.split(/[/\\]/).slice(0, -1).reverse();
   return folders.map((folder) => pipelines.find((pipeline) => pipeline === folder)).find(Boolean);
 }

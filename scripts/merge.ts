@@ -1,15 +1,15 @@
 import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Command } from 'commander';
-import { FederationError } from '../errors/federation-error';
-import { encodeMerged } from '../etl/contribution';
-import { type MergeInput, mergeSets } from '../etl/merge';
-import type { EtlSet, SetOf } from '../etl/model';
-import { recordCount, setWindow } from '../etl/set-facts';
+import { FederationError, isFederationError } from '../errors/federation-error';
+import type { EtlSet } from '../etl/model';
+import { setWindow } from '../etl/set-facts';
+import { Splice, type SplicedMerge } from '../etl/splice/splice';
+import type { InputFacts } from '../etl/splice/spliced-input';
 import type { Pipeline } from '../etl/window';
 import { count } from '../federation/count';
 import { formatBytes } from '../operator/format';
-import { decodeEtlFile, readLocalEtlFile } from '../operator/read-etl-file';
+import { decodeEtlFile, pipelineOfPath, readLocalEtlFile } from '../operator/read-etl-file';
 import { pipelineOption } from './inspect';
 import { print } from './output';
 
@@ -40,48 +40,71 @@ export function registerMerge(program: Command): void {
       ].join('\n'),
     )
     .action(async (files: string[], options: MergeOptions) => {
-      const inputs: MergeInput<EtlSet>[] = [];
-      for (const file of files) {
-        inputs.push({ id: file, set: decodeEtlFile(file, await readLocalEtlFile(file), options.pipeline) });
-      }
-      const { bytes, records } = mergeInputs(inputs);
-      await replaceFile(options.out, bytes);
+      const { parts, byteLength, contributions } = await mergeFiles(files, options.pipeline);
+      // A merged file has no keys without a record.
+      const records = contributions.reduce((sum, { entries }) => sum + entries, 0);
+      await replaceFile(options.out, parts);
       print(
-        `${options.out}: ${count(records, 'record')} of ${count(files.length, 'file')}, ${formatBytes(bytes.length)}`,
+        `${options.out}: ${count(records, 'record')} of ${count(files.length, 'file')}, ${formatBytes(byteLength)}`,
       );
     });
 }
 
-function mergeInputs(inputs: MergeInput<EtlSet>[]): { bytes: Buffer; records: number } {
-  const [first] = inputs;
-  if (first === undefined) throw new RangeError('Nothing to merge.');
-  for (const input of inputs) requireSameWindow(first, input);
-  const merged = mergeSets(first.set.kind, inputs as MergeInput<SetOf[Pipeline]>[]);
-  return { bytes: encodeMerged(merged).bytes, records: recordCount(merged.set) };
+/** Merges files as a federation does: splices them, and decodes only the records that collide. */
+async function mergeFiles(files: readonly string[], given: Pipeline | undefined): Promise<SplicedMerge> {
+  const [first = '', ...others] = files;
+  const bytes = await readLocalEtlFile(first);
+  const pipeline = given ?? pipelineOfPath(first) ?? decodeEtlFile(first, bytes).kind;
+  const splice = new Splice(pipeline, { bytes: bytes.length * files.length });
+  const add = (file: string, its: Uint8Array) => contents(pipeline, splice.add(file, its).window);
+  const held = aboutFile(first, () => add(first, bytes));
+  for (const file of others) {
+    const next = await readLocalEtlFile(file);
+    const own = given ?? pipelineOfPath(file);
+    const found = aboutFile(file, () => {
+      if (own !== undefined && own !== pipeline) return contentsOf(decodeEtlFile(file, next, own));
+      try {
+        return add(file, next);
+      } catch (error) {
+        if (own === undefined && isFederationError(error, 'ETL_WRONG_PIPELINE'))
+          return contentsOf(decodeEtlFile(file, next));
+        throw error;
+      }
+    });
+    if (found === held) continue;
+    throw new FederationError('MERGE_WINDOWS_DIFFER', {
+      subject: { key: file },
+      detail: `${first} holds ${held}, and ${file} holds ${found}.`,
+    });
+  }
+  return splice.finish();
 }
 
-function requireSameWindow(a: MergeInput<EtlSet>, b: MergeInput<EtlSet>): void {
-  const [windowA, windowB] = [contentsOf(a.set), contentsOf(b.set)];
-  if (windowA === windowB) return;
-  throw new FederationError('MERGE_WINDOWS_DIFFER', {
-    subject: { key: b.id },
-    detail: `${a.id} holds ${windowA}, and ${b.id} holds ${windowB}.`,
-  });
+function aboutFile<T>(file: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw isFederationError(error) ? error.about({ key: file }) : error;
+  }
 }
 
-/** Describes a set by its pipeline and its window in unix seconds, such as `assets of 1794614400-1794700800`. */
 function contentsOf(set: EtlSet): string {
-  const { start, end } = setWindow(set);
-  return `${set.kind} of ${start ?? 'open'}-${end ?? 'open'}`;
+  return contents(set.kind, setWindow(set));
+}
+
+/** Describes what a file holds: its pipeline and its window in unix seconds, as in `assets of 1794614400-1794700800`. */
+function contents(pipeline: Pipeline, { start, end }: InputFacts['window']): string {
+  return `${pipeline} of ${start ?? 'open'}-${end ?? 'open'}`;
 }
 
 /** Writes a file under a temporary name and then renames it to `path`, so that no reader sees an incomplete file. */
-async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
+async function replaceFile(path: string, parts: Iterable<Uint8Array>): Promise<void> {
   const beside = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
   try {
     const file = await open(beside, 'w');
     try {
-      await file.writeFile(bytes);
+      // Each part is valid only until the next one.
+      for (const part of parts) await file.writeFile(part);
       await file.sync();
     } finally {
       await file.close();

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeSet } from '../../etl/file';
@@ -141,6 +141,23 @@ describe('merge', () => {
     expect(await codeOf('merge', '--out', out, east, hour)).toBe('MERGE_WINDOWS_DIFFER');
     expect(await codeOf('merge', '--out', out, east, source('north', 'assets'))).toBe('MERGE_WINDOWS_DIFFER');
     expect(await readdir(folder)).toEqual([]);
+    // Here, only their contents say which pipeline they are of.
+    const [a, b] = [join(folder, 'a'), join(folder, 'b')];
+    await copyFile(source('east', 'allocations'), a);
+    await copyFile(source('north', 'assets'), b);
+    expect(await errorOf('merge', '--out', out, a, b)).toMatch(
+      /^MERGE_WINDOWS_DIFFER: .*a holds allocations of \d+-\d+, and .*b holds assets of \d+-\d+\. \(key .*b\)/,
+    );
+    expect(await readdir(folder)).toEqual(['a', 'b']);
+  });
+
+  test('names the file that is damaged', async () => {
+    const [good, bad] = [source('east', 'allocations'), join(folder, 'bad')];
+    await writeFile(bad, (await readFile(good)).subarray(0, -1));
+    expect(await errorOf('merge', '--out', join(folder, 'merged'), good, bad)).toMatch(
+      /^ETL_TRUNCATED: .*\(.*key .*\/bad/,
+    );
+    expect(await readdir(folder)).toEqual(['bad']);
   });
 
   test('reports when it cannot write', async () => {
