@@ -22,15 +22,20 @@ export interface CachedFor {
 }
 
 interface UnderWay {
+  readonly key: string;
   readonly answer: Promise<Rendered>;
+  /** Settles `answer` with the answer of another computation of the same key. */
+  readonly settle: (rendered: Rendered) => void;
   readonly abort: AbortController;
   askers: number;
+  settledByOther: boolean;
 }
 
 /**
  * Caches answers. A key identifies both the query and the version of the data. Concurrent requests of one client with
- * the same key share one computation. It is aborted once all of these requests have been cancelled. Clients do not
- * share computations, because one client would then have to wait behind the other queries of another.
+ * the same key share one computation. It is aborted once all of these requests have been cancelled. Each client has a
+ * computation of its own, because it would otherwise wait behind the other queries of another client. The first that
+ * ends answers them all.
  */
 export class AnswerCache {
   private readonly kept = new LRUCache<string, Rendered>({
@@ -70,10 +75,8 @@ export class AnswerCache {
       signal.addEventListener('abort', leave, { once: true });
     });
     try {
-      return {
-        rendered: await Promise.race([work.answer, left]),
-        origin: joined === undefined ? 'query' : 'shared',
-      };
+      const rendered = await Promise.race([work.answer, left]);
+      return { rendered, origin: joined === undefined && !work.settledByOther ? 'query' : 'shared' };
     } finally {
       signal.removeEventListener('abort', leave);
     }
@@ -81,15 +84,33 @@ export class AnswerCache {
 
   private start(key: string, place: string, make: (signal: AbortSignal) => Promise<Rendered>): UnderWay {
     const abort = new AbortController();
-    const answer = make(abort.signal).then((rendered) => {
-      this.kept.set(key, rendered);
-      return rendered;
-    });
-    const work: UnderWay = { answer, abort, askers: 0 };
+    const { promise: answer, resolve: settle, reject } = Promise.withResolvers<Rendered>();
+    const work: UnderWay = { key, answer, settle, abort, askers: 0, settledByOther: false };
     this.underWay.set(place, work);
-    const done = () => this.forget(place, work);
-    answer.then(done, done);
+    make(abort.signal).then(
+      (rendered) => {
+        this.forget(place, work);
+        this.kept.set(key, rendered);
+        settle(rendered);
+        this.settleOthers(key, rendered);
+      },
+      (error: Error) => {
+        this.forget(place, work);
+        reject(error);
+      },
+    );
     return work;
+  }
+
+  /** Answers the requests that wait for other computations of the key, and aborts these computations. */
+  private settleOthers(key: string, rendered: Rendered): void {
+    for (const [place, other] of this.underWay) {
+      if (other.key !== key) continue;
+      this.underWay.delete(place);
+      other.settledByOther = true;
+      other.settle(rendered);
+      other.abort.abort(new Error('Another computation has the answer.'));
+    }
   }
 
   private forget(place: string, work: UnderWay): void {

@@ -36,16 +36,20 @@ it('computes once for simultaneous requests, and keeps the answer', async () => 
   expect(signals).toHaveLength(1);
 });
 
-it('computes for each client, so that none waits behind the queries of another', async () => {
+it('computes for each client, so that none waits behind another; the first answer is the answer of all', async () => {
   const cache = new AnswerCache();
-  const { finish, make } = workshop();
+  const { finish, make, signals } = workshop();
   const slow = cache.get('a', patient('ann'), make);
   const quick = cache.get('a', patient('bob'), make);
+  const different = cache.get('b', patient('ann'), make);
   finish[1]?.('answer');
   expect((await quick).origin).toBe('query');
+  const { origin, rendered: answer } = await slow;
+  expect([origin, answer.body.toString()]).toEqual(['shared', 'answer']);
+  expect(signals.map(({ aborted }) => aborted)).toEqual([true, false, false]);
   expect((await cache.get('a', patient('cy'), make)).origin).toBe('cache');
-  finish[0]?.('answer');
-  expect((await slow).origin).toBe('query');
+  finish[2]?.('other answer');
+  expect((await different).rendered.body.toString()).toBe('other answer');
 });
 
 it('continues while any client waits, and stops when none does', async () => {
