@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { Payload, PayloadCodec } from '@temporalio/common';
-import { FederationError, isFederationError } from '../errors/federation-error';
+import { keyError } from '../errors/key-errors';
 import type { EncryptionKey } from './encryption-keys';
 
 const cipher = 'aes-256-gcm';
@@ -10,14 +10,6 @@ const tagBytes = 16;
 const encrypted = 'binary/encrypted';
 /** Name of the metadata with the key's id. */
 const keyIdName = 'encryption-key-id';
-
-/** Codes of the errors that say that payloads cannot be decrypted. */
-export const keyErrors = ['TEMPORAL_KEY_MISSING', 'TEMPORAL_KEY_DIFFERS'] as const;
-
-/** Returns whether an error says that payloads cannot be decrypted. */
-export function isKeyError(error: unknown): error is FederationError {
-  return keyErrors.some((code) => isFederationError(error, code));
-}
 
 /**
  * Encrypts the payloads that this program stores in Temporal: arguments, results, signals, queries, heartbeats, memos
@@ -31,14 +23,8 @@ export function isKeyError(error: unknown): error is FederationError {
  *   this id does not decrypt it
  */
 export class PayloadEncryption implements PayloadCodec {
-  /**
-   * @param keys returns the keys that are valid now; the file with the keys may change while a process runs
-   * @param failed called with each error of `decode`, because Temporal's SDK retries what it cannot decode
-   */
-  constructor(
-    private readonly keys: () => readonly EncryptionKey[],
-    private readonly failed: (error: FederationError) => void = () => undefined,
-  ) {}
+  /** @param keys returns the keys that are valid now; the file with the keys may change while a process runs */
+  constructor(private readonly keys: () => readonly EncryptionKey[]) {}
 
   async encode(payloads: Payload[]): Promise<Payload[]> {
     const [key] = this.keys();
@@ -58,14 +44,9 @@ export class PayloadEncryption implements PayloadCodec {
 
   async decode(payloads: Payload[]): Promise<Payload[]> {
     if (!payloads.some(isEncrypted)) return payloads;
-    try {
-      return payloads.map((payload) =>
-        isEncrypted(payload) ? payloadFormat().decode(decrypt(payload, this.keys())) : payload,
-      );
-    } catch (error) {
-      if (isKeyError(error)) this.failed(error);
-      throw error;
-    }
+    return payloads.map((payload) =>
+      isEncrypted(payload) ? payloadFormat().decode(decrypt(payload, this.keys())) : payload,
+    );
   }
 }
 
@@ -102,15 +83,11 @@ function decrypt(payload: Payload, keys: readonly EncryptionKey[]): Buffer {
     throw keyError(
       'TEMPORAL_KEY_DIFFERS',
       `The secret of the key ${JSON.stringify(id)} is not the one that a payload is encrypted with, or the payload is damaged.`,
-      cause,
+      { cause },
     );
   }
 }
 
 function textOf(bytes: Uint8Array | null | undefined): string {
   return Buffer.from(bytes ?? []).toString('utf8');
-}
-
-function keyError(code: (typeof keyErrors)[number], detail: string, cause?: unknown): FederationError {
-  return new FederationError(code, { subject: { setting: 'temporal.encryptionKeys' }, detail, cause });
 }

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import { describeError, FederationError } from '../errors/federation-error';
+import { describeError, type FederationError } from '../errors/federation-error';
+import { isKeyError, keyError } from '../errors/key-errors';
 import type { Log } from './log';
-import { isKeyError } from './payload-encryption';
 import type { ReadToken } from './read-tokens';
 import { loadSettings, type Settings } from './settings';
 
@@ -11,16 +11,16 @@ import { loadSettings, type Settings } from './settings';
  * settings keep the values that they had at the start. If a file cannot be used, for example because it is
  * half-written, keeps the previous values and warns once.
  *
- * Never takes another secret for the id of an encryption key that it has read before: what is encrypted with the old
- * secret could no longer be decrypted.
+ * After `keepSecrets`, never takes another secret for the id of an encryption key that it has read before: what is
+ * encrypted with the old secret could no longer be decrypted.
  */
 export class SettingsRenewal {
   #temporal: Settings['temporal'];
   #token: string | undefined;
   #readTokens: readonly ReadToken[];
   #warning: string | undefined;
-  /** All encryption keys that were ever read, by id. */
-  readonly #knownKeys = new Map<string, Uint8Array>();
+  /** All encryption keys that were read since `keepSecrets`, by id. Undefined before. */
+  #knownKeys: Map<string, Uint8Array> | undefined;
 
   constructor(
     first: Settings,
@@ -30,7 +30,6 @@ export class SettingsRenewal {
     this.#temporal = first.temporal;
     this.#token = first.api.token;
     this.#readTokens = first.api.readTokens;
-    this.checkKeys(first.temporal);
   }
 
   /** How to connect to Temporal now. */
@@ -46,6 +45,12 @@ export class SettingsRenewal {
   /** The read tokens that are valid now. */
   get readTokens(): readonly ReadToken[] {
     return this.#readTokens;
+  }
+
+  /** Call this when the keys are known to be right. From then on, the secret of an id is not replaced by another one. */
+  keepSecrets(): void {
+    this.#knownKeys ??= new Map();
+    this.checkKeys(this.#temporal);
   }
 
   /**
@@ -97,16 +102,18 @@ export class SettingsRenewal {
   /** Throws TEMPORAL_KEY_DIFFERS if a key has another secret than before. Otherwise remembers the keys. */
   private checkKeys({ encryptionKeys }: Settings['temporal']): void {
     const differing = encryptionKeys.find(({ id, key }) => {
-      const known = this.#knownKeys.get(id);
+      const known = this.#knownKeys?.get(id);
       return known !== undefined && !isDeepStrictEqual(known, key);
     });
     if (differing !== undefined)
-      throw new FederationError('TEMPORAL_KEY_DIFFERS', {
-        subject: { setting: 'temporal.encryptionKeys' },
-        detail: `The secret of the key ${JSON.stringify(differing.id)} has changed.`,
-        hint: 'Restore the secret that belongs to this id before this process restarts, and give the new secret a new id.',
-      });
-    for (const { id, key } of encryptionKeys) this.#knownKeys.set(id, key);
+      throw keyError(
+        'TEMPORAL_KEY_DIFFERS',
+        `The secret of the key ${JSON.stringify(differing.id)} has changed.`,
+        {
+          hint: 'Restore the secret that belongs to this id before this process restarts, and give the new secret a new id.',
+        },
+      );
+    for (const { id, key } of encryptionKeys) this.#knownKeys?.set(id, key);
   }
 
   private warnOnce(message: string): void {

@@ -2,6 +2,7 @@ import { isErrorCode } from './catalog';
 import { errorLine, isError } from './error-line';
 import { FederationError } from './federation-error';
 import { ownHintIn } from './hints';
+import { keyErrorIn } from './key-errors';
 import { temporalFailure, type TemporalPlace } from './temporal-failure';
 
 /**
@@ -24,6 +25,8 @@ function ownError(error: unknown): FederationError | undefined {
     const { type } = at as { type?: unknown };
     if (typeof type === 'string' && isErrorCode(type))
       return new FederationError(type, { detail: at.message, hint: ownHintIn(at), cause: error });
+    const undecryptable = keyErrorIn(at.message);
+    if (undecryptable !== undefined) return undecryptable;
   }
   return undefined;
 }

@@ -1,8 +1,9 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
-import { keyErrors } from '../config/payload-encryption';
 import type { FederationError } from '../errors/federation-error';
+import { isKeyError, type KeyError, keyErrors } from '../errors/key-errors';
 import { knownError } from '../errors/known-error';
 import { promptly } from './promptly';
+import { isStuck, stuckOn } from './stuck-on';
 
 /** What is known about a workflow that was asked for its state. */
 export interface Asked<Answer> {
@@ -32,14 +33,33 @@ export async function askWorkflow<Answer>(
   const handle = client.workflow.getHandle(workflowId);
   const answering = answerOf(promptly(client, withinMs, () => handle.query<Answer>(query)));
   try {
-    const { status, closeTime } = await promptly(client, withinMs, () => handle.describe());
+    const described = await promptly(client, withinMs, () => handle.describe());
+    const { status, closeTime } = described;
     if (closeTime !== undefined)
       return { standing: 'ended', end: `${ends[status.name] ?? 'ended'} at ${closeTime.toISOString()}` };
-    return { standing: 'running', ...(await answering) };
+    // A workflow that its worker cannot decrypt does not answer, so do not wait for it.
+    const known = isStuck(described) ? await keyErrorOf(client, workflowId, withinMs) : undefined;
+    if (known !== undefined) return { standing: 'running', refusal: known };
+    const answered = await answering;
+    if (answered.answer !== undefined || answered.refusal !== undefined)
+      return { standing: 'running', ...answered };
+    const refusal = await keyErrorOf(client, workflowId, withinMs);
+    return { standing: 'running', ...(refusal && { refusal }) };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return { standing: 'absent' };
-    return { standing: 'unknown', ...(await answering) };
+    const refusal = refusalIn(error);
+    return { standing: 'unknown', ...(refusal && { refusal }), ...(await answering) };
   }
+}
+
+/** Returns why a workflow's worker cannot decrypt it. Returns undefined if there is no such reason. */
+export async function keyErrorOf(
+  client: Client,
+  workflowId: string,
+  withinMs: number,
+): Promise<KeyError | undefined> {
+  const stuck = await promptly(client, withinMs, () => stuckOn(client, workflowId)).catch(knownError);
+  return isKeyError(stuck) ? stuck : undefined;
 }
 
 const ends: Readonly<Record<string, string>> = {
@@ -67,7 +87,12 @@ export async function answerOf<Answer>(
     return { answer: await asking };
   } catch (error) {
     // Any other error means that the workflow has not started, has no worker, or is too slow.
-    const known = knownError(error);
-    return refusals.includes(known.code) || isNamespaceMissing(known) ? { refusal: known } : {};
+    const refusal = refusalIn(error);
+    return refusal === undefined ? {} : { refusal };
   }
+}
+
+function refusalIn(error: unknown): FederationError | undefined {
+  const known = knownError(error);
+  return refusals.includes(known.code) || isNamespaceMissing(known) ? known : undefined;
 }

@@ -1,13 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
-import { decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow';
-import { temporal } from '@temporalio/proto';
-import { isKeyError } from '../config/payload-encryption';
 import { FederationError } from '../errors/federation-error';
+import { isKeyError } from '../errors/key-errors';
 import { knownError } from '../errors/known-error';
 import { promptly } from './promptly';
-
-const { WorkflowTaskFailedCause } = temporal.api.enums.v1;
+import { isStuck, stuckOn } from './stuck-on';
 
 /** How long to keep waiting when there is no progress, in milliseconds. */
 export interface Patience {
@@ -83,12 +80,6 @@ export async function awaitRun(
   }
 }
 
-/**
- * A workflow counts as stuck if one of its tasks has reached this attempt, which means that the first attempt has
- * failed.
- */
-const attemptOfStuck = 2;
-
 /** Returns the reason why a run makes no progress. Returns undefined if it is not blocked. */
 async function troubleOf(
   client: Client,
@@ -96,11 +87,9 @@ async function troubleOf(
   answerWithinMs: number,
 ): Promise<FederationError | undefined> {
   try {
-    return await promptly(client, answerWithinMs, async () => {
-      const { raw } = await client.workflow.getHandle(run).describe();
-      const attempt = raw.pendingWorkflowTask?.attempt ?? 0;
-      return attempt < attemptOfStuck ? undefined : await stuckOn(client, run);
-    });
+    return await promptly(client, answerWithinMs, async () =>
+      isStuck(await client.workflow.getHandle(run).describe()) ? stuckOn(client, run) : undefined,
+    );
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return unknown(run, error);
     const { detail } = knownError(error);
@@ -111,36 +100,6 @@ async function troubleOf(
       cause: error,
     });
   }
-}
-
-/** Returns why the workflow of a run is stuck, from the last event of its history. */
-async function stuckOn(client: Client, run: string): Promise<FederationError | undefined> {
-  const { history } = await client.workflowService.getWorkflowExecutionHistoryReverse({
-    namespace: client.options.namespace,
-    execution: { workflowId: run },
-    maximumPageSize: 1,
-  });
-  const failed = history?.events?.[0]?.workflowTaskFailedEventAttributes;
-  if (!failed) return undefined;
-  const badAttributes = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES;
-  const code = failed.cause === badAttributes ? 'SEARCH_ATTRIBUTES_MISSING' : 'FEDERATION_FAILED';
-  return new FederationError(code, {
-    subject: { key: run },
-    detail: `The run is stuck: ${(await messageOf(client, failed.failure)) ?? 'its workflow fails again and again'}.`,
-    hint:
-      code === 'SEARCH_ATTRIBUTES_MISSING'
-        ? 'A running federator registers them within minutes, and the run goes on. If it cannot, its log says why.'
-        : `Read the log of the federator. \`temporal workflow terminate -w ${run}\` ends the run.`,
-  });
-}
-
-/** Returns the message of a failure, which is inside a payload if payloads are encrypted. */
-async function messageOf(
-  client: Client,
-  failure: temporal.api.failure.v1.IFailure | null | undefined,
-): Promise<string | undefined> {
-  const error = await decodeOptionalFailureToOptionalError(client.options.loadedDataConverter, failure);
-  return error?.message;
 }
 
 function unknown(run: string, cause: unknown): FederationError {

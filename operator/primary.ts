@@ -15,6 +15,7 @@ import {
   skipWaitingUpdate,
 } from '../workflows/messages';
 import type { Names } from '../workflows/names';
+import { keyErrorOf } from './ask-workflow';
 import { promptly } from './promptly';
 
 /** The names by which a cluster's own records are recognized. `primary names --json` prints this object. */
@@ -72,6 +73,8 @@ export function primaryOf(
       );
       return await taken.result();
     } catch (error) {
+      if (isFederationError(error, 'TEMPORAL_UNAVAILABLE'))
+        throw (await keyErrorOf(client, pull(cluster), patienceMs)) ?? unserved(error, cluster);
       return explain(error, cluster);
     }
   };
@@ -89,10 +92,16 @@ export function primaryOf(
   };
 }
 
-/**
- * Throws CLUSTER_UNKNOWN if the cluster has no pull workflow, TEMPORAL_UNAVAILABLE if no worker takes the request, and
- * otherwise the error from the worker.
- */
+function unserved(cause: FederationError, cluster: string): FederationError {
+  return new FederationError('TEMPORAL_UNAVAILABLE', {
+    subject: { cluster },
+    detail: `The primary ${cluster} does not answer: no process serves it.`,
+    hint: `Start \`federated-etl run\` on ${cluster}, then repeat the command.`,
+    cause,
+  });
+}
+
+/** Throws CLUSTER_UNKNOWN if the cluster has no pull workflow, and otherwise the error from the worker. */
 function explain(error: unknown, cluster: string): never {
   if (error instanceof WorkflowNotFoundError) {
     throw new FederationError('CLUSTER_UNKNOWN', {
@@ -102,13 +111,6 @@ function explain(error: unknown, cluster: string): never {
       cause: error,
     });
   }
-  if (isFederationError(error, 'TEMPORAL_UNAVAILABLE'))
-    throw new FederationError('TEMPORAL_UNAVAILABLE', {
-      subject: { cluster },
-      detail: `The primary ${cluster} does not answer: no process serves it.`,
-      hint: `Start \`federated-etl run\` on ${cluster}, then repeat the command.`,
-      cause: error,
-    });
   if (!(error instanceof WorkflowUpdateFailedError)) throw error;
   const { code, message, hint } = failureOf(error);
   throw new FederationError(isErrorCode(code) ? code : 'INTERNAL', {

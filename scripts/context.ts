@@ -4,6 +4,7 @@ import { openLoggedBucket } from '../config/open-logged-bucket';
 import { PayloadEncryption } from '../config/payload-encryption';
 import { loadOperatorSettings, type OperatorSettings } from '../config/settings';
 import { probeTemporal } from '../operator/probe-temporal';
+import { keysRequired } from '../operator/require-keys';
 import type { Bucket } from '../storage/bucket';
 import { readOnly } from '../storage/read-only';
 import { guardedRetries } from '../workers/guarded-retries';
@@ -92,7 +93,7 @@ async function connectTemporal(settings: OperatorSettings, timeoutMs: number): P
   // Import Temporal's client only if a verb uses it. This import alone takes longer than a complete run of a
   // verb that does not need Temporal.
   const sdk = await import('@temporalio/client');
-  const { namespace, connection: how, encryptionKeys } = settings.temporal;
+  const { namespace, connection: how, encryptionKeys, idPrefix } = settings.temporal;
   await (await probeTemporal(sdk, settings.temporal, timeoutMs)).close();
   const connection = await sdk.Connection.connect({
     ...how,
@@ -100,5 +101,13 @@ async function connectTemporal(settings: OperatorSettings, timeoutMs: number): P
     interceptors: guardedRetries(sdk, throttledAttempts),
   });
   const dataConverter = { payloadCodecs: [new PayloadEncryption(() => encryptionKeys)] };
-  return { connection, client: new sdk.Client({ connection, namespace, dataConverter }) };
+  const options = { connection, namespace, dataConverter };
+  // Without keys nothing is encrypted, and all workflows accept plain payloads.
+  const encrypts = encryptionKeys.length > 0;
+  const checked = keysRequired(() => client, names(idPrefix).roster);
+  const client: Client = new sdk.Client({
+    ...options,
+    ...(encrypts && { interceptors: { workflow: [checked] } }),
+  });
+  return { connection, client };
 }

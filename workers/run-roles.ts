@@ -13,6 +13,7 @@ import { backupsPrefix, combinedPrefix, probeKey } from '../federation/layout';
 import { withProbedCreate } from '../storage/conditional-create';
 import { countCall } from '../storage/count-calls';
 import { names } from '../workflows/names';
+import { awaitKeys } from './await-keys';
 import { openCluster, startCluster } from './cluster';
 import { connectPatiently } from './connect';
 import { dataConverter } from './data-converter';
@@ -129,6 +130,17 @@ export async function runRoles(
     namespace: settings.temporal.namespace,
     dataConverter: converter,
   }));
+  if (renewal.temporal.encryptionKeys.length > 0) {
+    readiness.starting('waits for the right temporal.encryptionKeys');
+    const { roster, push, pull } = common.names;
+    await awaitKeys(client, [roster, push(clusterId), pull(clusterId)], {
+      log,
+      stop,
+      insists: canAnswer,
+      refused: (error) => doesNotHold(readiness, 'temporal', error),
+    });
+  }
+  renewal.keepSecrets();
   readiness.starting('is starting');
   const context: RoleContext = {
     ...common,

@@ -1,6 +1,5 @@
 import {
   condition,
-  continueAsNew,
   proxyActivities,
   setHandler,
   upsertMemo,
@@ -10,6 +9,7 @@ import type { ClusterActivities } from '../activities/cluster-activities';
 import type { PushSummary } from '../activities/push-local-etl';
 import type { Condition } from '../federation/conditions';
 import { type AttemptLoop, attemptLoop, intervalOf, nextAttempt } from './attempts';
+import { continueWithMemo } from './continue-with-memo';
 import { handleInternalSignals } from './internal-signal';
 import { type Attempted, pushNow, pushState, reportConditions } from './messages';
 import { reportedConditions } from './reported-conditions';
@@ -71,7 +71,7 @@ export async function push(input: PushInput): Promise<void> {
     );
     await condition(() => loop.requested, loop.waitMs);
   }
-  await continueAsNew<typeof push>({ ...input, rescanEveryMs: everyMs, state: loop.state, conditions });
+  await continueWithMemo<typeof push>({ ...input, rescanEveryMs: everyMs, state: loop.state, conditions });
 }
 
 /**

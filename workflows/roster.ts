@@ -2,7 +2,6 @@ import {
   allHandlersFinished,
   ApplicationFailure,
   condition,
-  continueAsNew,
   log,
   proxyActivities,
   setCurrentDetails,
@@ -17,6 +16,7 @@ import { type EarlierRoster, startingExclusions } from '../federation/earlier-ro
 import { type GenerationIdentity, newerIdentity, parseIdentity } from '../federation/identity';
 import type { Exclusion, FollowedGeneration } from '../federation/membership';
 import { failureOf } from './attempts';
+import { continueWithMemo } from './continue-with-memo';
 import { handleInternalSignals } from './internal-signal';
 import {
   type ClusterMessage,
@@ -201,7 +201,7 @@ export async function roster(input: RosterInput): Promise<void> {
   show();
   await condition(() => messages >= messagesPerRun || workflowInfo().continueAsNewSuggested);
   await condition(allHandlersFinished);
-  await continueAsNew<typeof roster>({
+  await continueWithMemo<typeof roster>({
     bucket: input.bucket,
     exclusions: Object.fromEntries(exclusions),
     follows,

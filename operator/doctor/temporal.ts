@@ -1,5 +1,6 @@
-import { isKeyError, PayloadEncryption } from '../../config/payload-encryption';
+import { PayloadEncryption } from '../../config/payload-encryption';
 import type { Settings } from '../../config/settings';
+import { isKeyError } from '../../errors/key-errors';
 import { knownError } from '../../errors/known-error';
 import type { ClusterId } from '../../etl/cluster-id';
 import type { RosterState } from '../../workflows/messages';

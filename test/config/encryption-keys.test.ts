@@ -111,13 +111,7 @@ describe('payload encryption', () => {
   ])('refuses %s: %s', async (_, code, damage) => {
     const sealed = await encrypted();
     damage(sealed);
-    const failed: unknown[] = [];
-    const decoding = new PayloadEncryption(
-      () => [one, two],
-      (error) => failed.push(error.code),
-    ).decode([sealed]);
-    await expect(decoding).rejects.toMatchObject({ code });
-    expect(failed).toEqual([code]);
+    await expect(new PayloadEncryption(() => [one, two]).decode([sealed])).rejects.toMatchObject({ code });
   });
 
   test('says which key has another secret, without showing a secret', async () => {

@@ -92,8 +92,11 @@ describe('a mounted file of encryption keys', () => {
   const text = (keys: Record<string, number>) =>
     stringify({ keys: Object.entries(keys).map(([id, byte]) => ({ id, key: secret(byte) })) });
 
-  /** Starts with the key `a`. Returns a function that replaces the file and then looks at it twice. */
-  function world() {
+  /**
+   * Starts with the key `a`, which is in use unless the process still checks it. Returns a function that replaces the
+   * file and then looks at it twice.
+   */
+  function world(inUse = true) {
     const folder = temporaryFolder();
     const keys = mountFile(folder, 'keys.yaml', text({ a: 1 }));
     const file = join(folder, 'federated-etl.yaml');
@@ -103,6 +106,7 @@ describe('a mounted file of encryption keys', () => {
     const log = { info: note, warn: note } as unknown as ConstructorParameters<typeof SettingsRenewal>[1];
     const read = () => loadSettings({ file, env: {} });
     const renewal = new SettingsRenewal(read(), log, read);
+    if (inUse) renewal.keepSecrets();
     return (content: Record<string, number>) => {
       keys.write(text(content));
       const refused = [renewal.look(), renewal.look()].map((error) => error?.code);
@@ -132,6 +136,11 @@ describe('a mounted file of encryption keys', () => {
     const refused = ['TEMPORAL_KEY_DIFFERS'];
     expect(after(content)).toEqual({ used: 'a1', refused, lines: differs(id) });
     expect(after({ b: 2, a: 1 })).toEqual({ used: 'b2,a1', refused: [undefined], lines: renewed });
+  });
+
+  test('is followed whatever its secrets are, as long as the keys are not in use', () => {
+    const after = world(false);
+    expect(after({ a: 9 })).toEqual({ used: 'a9', refused: [undefined], lines: renewed });
   });
 
   test('is not followed if a key that was removed comes back with another secret', () => {

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { cp, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -202,10 +203,20 @@ describeWithTemporal('payloads that are encrypted', () => {
     );
     await writeFile(at('other.yaml'), stringify({ keys }));
     await writeSettings('other-settings.yaml', 'other.yaml');
-    const change = await verb('other-settings.yaml', 'include', 'cluster-3');
-    expect(change).toMatchObject({ status: 0 });
-    const differing = await verb('keys-settings.yaml', 'status');
-    expect(differing.out).toMatch(/TEMPORAL_KEY_DIFFERS: The secret of the key "second"/);
-    expect(written).not.toContain(changed.key);
+    const refused = await verb('keys-settings.yaml', 'include', 'cluster-3');
+    expect(refused.err).toMatch(/TEMPORAL_KEY_DIFFERS: The secret of the key "second".*roster/);
+    const started = spawn(process.execPath, [
+      await builtProgram(),
+      'run',
+      '--config',
+      at('keys-settings.yaml'),
+    ]);
+    let said = '';
+    for (const output of [started.stdout, started.stderr])
+      output.setEncoding('utf8').on('data', (text: string) => (said += text));
+    const [status] = (await once(started, 'exit')) as [number];
+    expect(`${status} ${said}`).toMatch(/^1 .*TEMPORAL_KEY_DIFFERS/s);
+    expect(await verb('other-settings.yaml', 'include', 'cluster-3')).toMatchObject({ status: 0 });
+    for (const output of [written, said, refused.err]) expect(output).not.toContain(changed.key);
   });
 });
