@@ -6,11 +6,10 @@ import { endWorkflow } from './end-workflow';
 import type { RoleContext } from './role';
 
 /**
- * Time without a push after which a federation starts, in milliseconds. When a window ends, all clusters push within a
- * few seconds of each other. The federation waits until they have finished.
+ * Minimum time between the starts of two federations after pushes, in milliseconds. Long enough that clusters which push
+ * one after the other do not keep the federator busy all the time.
  */
-const quietMs = 10_000;
-const latestMs = 60_000;
+export const gapMs = 60_000;
 
 /** If the settings enable federation on push, starts the workflow for it. Otherwise, terminates that workflow. */
 export async function ensureFederateOnPush({
@@ -22,7 +21,7 @@ export async function ensureFederateOnPush({
     await client.workflow.start<typeof federateOnPush>('federateOnPush', {
       workflowId: names.federateOnPush,
       taskQueue: names.federationQueue,
-      args: [{ idPrefix: settings.temporal.idPrefix, quietMs, latestMs }],
+      args: [{ idPrefix: settings.temporal.idPrefix, gapMs }],
       workflowIdConflictPolicy: 'USE_EXISTING',
       staticSummary: 'Starts a federation after pushes',
     });

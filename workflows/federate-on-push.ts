@@ -19,12 +19,12 @@ import { requestMemo } from './request-memo';
 export interface FederateOnPushInput {
   readonly idPrefix: string;
   /**
-   * Time without a push after which a federation starts, in milliseconds. Clusters often push many files in a row, and
-   * one federation handles them all.
+   * Minimum time between the starts of two federations, in milliseconds. When a window ends, all clusters push within a
+   * short time of each other: the first push starts a federation, and the next one handles all others.
    */
-  readonly quietMs: number;
-  /** Maximum time from the first push to the start of a federation, in milliseconds. */
-  readonly latestMs: number;
+  readonly gapMs: number;
+  /** When the previous execution of this workflow last started a federation, as milliseconds since 1970. */
+  readonly begunAt?: number;
   /** True if the previous execution of this workflow received a push that no federation has handled yet. */
   readonly waiting?: boolean;
 }
@@ -33,32 +33,23 @@ export interface FederateOnPushInput {
 const runsPerHistory = 50;
 
 /**
- * Starts federations after pushes, forever. Only one federation runs at a time. Pushes that arrive in the meantime are
- * all handled by the next federation. A failed federation is not retried here, because the next push or the schedule
- * starts another one.
+ * Starts federations after pushes, forever. The first push starts one at once. Only one runs at a time, and they start
+ * at least `gapMs` apart; all pushes that arrive in the meantime are handled by the next federation. A failed federation
+ * is not retried here, because the next push or the schedule starts another one.
  */
 export async function federateOnPush(input: FederateOnPushInput): Promise<void> {
-  let first = input.waiting === true ? Date.now() : undefined;
-  let last = first ?? 0;
-  setHandler(
-    pushed,
-    () => {
-      last = Date.now();
-      first ??= last;
-    },
-    { description: 'A cluster pushed something' },
-  );
+  let waiting = input.waiting === true;
+  let begunAt = input.begunAt ?? 0;
+  setHandler(pushed, () => void (waiting = true), { description: 'A cluster pushed something' });
   for (let runs = 0; runs < runsPerHistory && !workflowInfo().continueAsNewSuggested; runs++) {
-    await condition(() => first !== undefined);
-    for (;;) {
-      const waitMs = Math.min(last + input.quietMs, (first ?? 0) + input.latestMs) - Date.now();
-      if (waitMs <= 0) break;
-      await sleep(waitMs, { summary: 'until nobody pushes any more' });
-    }
-    first = undefined;
+    await condition(() => waiting);
+    const waitMs = begunAt + input.gapMs - Date.now();
+    if (waitMs > 0) await sleep(waitMs, { summary: 'since the last federation after a push' });
+    waiting = false;
+    begunAt = Date.now();
     await federate(input.idPrefix);
   }
-  await continueAsNew<typeof federateOnPush>({ ...input, waiting: first !== undefined });
+  await continueAsNew<typeof federateOnPush>({ ...input, begunAt, waiting });
 }
 
 async function federate(idPrefix: string): Promise<void> {

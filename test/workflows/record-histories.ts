@@ -324,7 +324,7 @@ async function recordFederateOnPush(recording: Recording): Promise<void> {
   const run = await recording.client.workflow.start<typeof federateOnPush>('federateOnPush', {
     workflowId: names('').federateOnPush,
     taskQueue: names('').federationQueue,
-    args: [{ idPrefix: '', quietMs: 100, latestMs: 1_000 }],
+    args: [{ idPrefix: '', gapMs: 1_000 }],
     staticSummary: 'Starts a federation after pushes',
   });
   await run.signal(pushed);
