@@ -7,6 +7,7 @@ import swaggerUi from '@fastify/swagger-ui';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { knownError } from '../errors/known-error';
 import { ownValue } from '../etl/own-value';
+import { visibleMetrics } from '../etl/visible-text';
 import { Access, allowedOrigins } from './access';
 import { type Failure, failure, failureOf } from './failures';
 import { Hosts } from './hosts';
@@ -122,7 +123,9 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
       .type('text/plain')
       .send(empty ? 'nothing was ingested yet\n' : '');
   });
-  app.get('/metrics', async (_, reply) => reply.type(metrics.contentType).send(await metrics.metrics()));
+  app.get('/metrics', async (_, reply) =>
+    reply.type(metrics.contentType).send(visibleMetrics(await metrics.metrics())),
+  );
   app.get('/api/openapi.json', (_, reply) => reply.send(openApi()));
   registerQueryRoutes(app, options, access, observed);
   registerOwnRoutes(app, options, access);

@@ -11,12 +11,17 @@ export function visibleText(text: string): string {
   return text.replace(hidden, (character) => escapeOf(character, '\\u'));
 }
 
-/**
- * Like `visibleText`, but leaves line breaks as they are. JSON remains equal JSON.
- *
- * @param begin the beginning of an escape; in metrics, a backslash has to be doubled
- */
-export function visibleLines(text: string, begin = '\\u'): string {
+/** Like `visibleText`, but leaves line breaks as they are. JSON remains equal JSON. */
+export function visibleLines(text: string): string {
+  return linesWith(text, '\\u');
+}
+
+/** Like `visibleLines`, for metrics in the Prometheus format, in which a backslash in a label has to be doubled. */
+export function visibleMetrics(text: string): string {
+  return linesWith(text, '\\\\u');
+}
+
+function linesWith(text: string, begin: string): string {
   return text.replace(hidden, (character) => (character === '\n' ? character : escapeOf(character, begin)));
 }
 

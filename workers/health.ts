@@ -2,7 +2,7 @@ import fastify from 'fastify';
 import type { Registry } from 'prom-client';
 import { listenOn, type RunningServer } from '../api/listen';
 import type { Settings } from '../config/settings';
-import { visibleLines, visibleText } from '../etl/visible-text';
+import { visibleMetrics, visibleText } from '../etl/visible-text';
 import type { Condition, RoleName } from '../federation/conditions';
 import { Conditions } from './conditions';
 
@@ -131,7 +131,7 @@ export async function startHealth(
   });
   app.get('/metrics', async (_, reply) => {
     const texts = await Promise.all([metrics.metrics(), further()]);
-    return reply.type(metrics.contentType).send(visibleLines(texts.join(''), '\\\\u'));
+    return reply.type(metrics.contentType).send(visibleMetrics(texts.join('')));
   });
   return listenOn(app, listen, 'health.listen');
 }
