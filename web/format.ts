@@ -1,3 +1,5 @@
+import { visibleText } from '../etl/visible-text';
+
 /** Formats an amount of money, with two decimals, or with four if it is below 1. */
 export function money(amount: number, currency: string): string {
   const digits = amount !== 0 && Math.abs(amount) < 1 ? 4 : 2;
@@ -58,7 +60,10 @@ export function bytes(count: number): string {
   return `${value.toLocaleString('en-US', { maximumFractionDigits: unit === 0 ? 0 : 1 })} ${units[unit]}`;
 }
 
-/** Makes a name readable: replaces the API's placeholders, such as `__idle__`, with words. */
+/**
+ * Makes a name readable: replaces the API's placeholders, such as `__idle__`, with words, and shows what is hidden in it
+ * (the chart draws its own texts).
+ */
 export function displayName(name: string): string {
   const names = new Map([
     ['', '(all, or without a value)'],
@@ -68,7 +73,7 @@ export function displayName(name: string): string {
   ]);
   return (
     names.get(name) ??
-    name
+    visibleText(name)
       .replaceAll('__idle__', 'Idle')
       .replaceAll('__unallocated__', 'Unallocated')
       .replaceAll('__unmounted__', 'Unmounted')

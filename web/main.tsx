@@ -14,6 +14,7 @@ import { Assets } from './views/assets';
 import { Clusters } from './views/clusters';
 import { Federations } from './views/federations';
 import { Generations } from './views/generations';
+import { showHidden } from './visible';
 
 const views = {
   allocations: ['Allocations', Allocations],
@@ -123,4 +124,5 @@ function Served({ served: { generation, committedAt } }: { readonly served: Stat
 }
 
 const root = document.getElementById('page');
+showHidden();
 if (root !== null) render(<Page />, root);

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
+import { visibleText } from '../../etl/visible-text';
 import { findChromium } from '../servers/chromium';
 import { describeWith } from '../servers/describe-with';
 import { until } from '../until';
@@ -111,7 +112,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
   });
 
   describe('names that are HTML, or that every object has', () => {
-    const image = `<img src="/x" onerror="window.pwned=1">`;
+    const image = `<img src="/x" onerror="window.pwned=1">\u202e\u200b\u001b`;
     const hostile: Readonly<Record<string, string>> = {
       'eu-production': image,
       'us-production': '</td><script>window.pwned=1</script>',
@@ -136,11 +137,14 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
       const made = await page.evaluate(`({
         pwned: 'pwned' in window,
         elements: document.querySelectorAll('main img, main script, [onerror], [onload], [href^=javascript]').length,
+        hidden: /[\\u202e\\u200b\\u001b]/.test(
+          [document.body.innerText, ...Array.from(document.querySelectorAll('[title]'), ({ title }) => title)].join(),
+        ),
       })`);
-      expect(made).toEqual({ pwned: false, elements: 0 });
+      expect(made).toEqual({ pwned: false, elements: 0, hidden: false });
       if (view === 'clusters') {
         const shown = await page.locator('main').innerText();
-        for (const name of [image, 'constructor', '<a href="javascript:window.pwned=1">'])
+        for (const name of [visibleText(image), 'constructor', '<a href="javascript:window.pwned=1">'])
           expect(shown).toContain(name);
       }
     });
