@@ -85,6 +85,7 @@ export async function startFolderStore(dir: string): Promise<ChaosStore> {
     faults: Object.keys(faults),
     missing: mounted ? [] : ['full, read-only: this process may not mount volumes'],
     bucket,
+    clockMs: 1,
     inject: async (fault) => {
       const begin = faults[fault];
       if (begin === undefined) throw new RangeError(`A folder has no fault ${fault}.`);

@@ -50,7 +50,7 @@ async function main(): Promise<number> {
     rounds,
     roundMs: seconds * 1000,
     store,
-    intensity: usualIntensity,
+    intensity: usualIntensity(seconds * 1000),
     temporalCli: temporal.path,
     edits: breakage?.edits,
     patienceMs: Number(values.patience ?? usualPatience) * 1000,

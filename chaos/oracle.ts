@@ -14,6 +14,8 @@ export type CheckedGeneration = Pick<
 export interface Look {
   readonly before: number;
   readonly generation: CheckedGeneration;
+  /** When the generation was written, by the store's clock. */
+  readonly committed: Date;
   readonly after: number;
 }
 
@@ -23,17 +25,30 @@ export interface FoundFile {
   readonly torn?: string;
 }
 
+/** A published file. */
+export interface FoundCopy extends FoundFile {
+  /** When the file was written, by the store's clock. */
+  readonly modified: Date;
+}
+
 /**
  * Judges what the samplers see, without reading anything itself. It remembers all generations and what the clusters
  * wrote. Each method returns the violations that it has found.
  */
 export class Oracle {
   readonly #generations = new Map<number, { readonly text: string; readonly run: string }>();
-  /** For each window, the digests of all generations seen so far. */
-  readonly #digests = new Map<string, Set<string>>();
+  /** For each window, the digests of all generations seen so far, and when each was first committed. */
+  readonly #digests = new Map<string, Map<string, number>>();
   #newest = 0;
 
-  constructor(private readonly truth: Truth) {}
+  /**
+   * @param truth what the clusters have written
+   * @param clockMs how precise the times of the store are, in milliseconds
+   */
+  constructor(
+    private readonly truth: Truth,
+    private readonly clockMs: number,
+  ) {}
 
   /** Number of the newest generation seen so far. */
   get newest(): number {
@@ -46,7 +61,7 @@ export class Oracle {
   }
 
   /** Judges a look at the newest generation: it is the one before or a later one, and each number has one content. */
-  sawNewest({ before, generation, after }: Look): Violation[] {
+  sawNewest({ before, generation, committed, after }: Look): Violation[] {
     const { generation: number } = generation;
     const found: Violation[] = [];
     if (before < this.#newest)
@@ -58,17 +73,20 @@ export class Oracle {
         violation('generation', `generation ${number} was read as the newest between ${before} and ${after}`),
       );
     this.#newest = Math.max(this.#newest, after, number);
-    return [...found, ...this.sawGeneration(generation)];
+    return [...found, ...this.sawGeneration(generation, committed)];
   }
 
   /** Judges any generation: it is what it was when it was last seen. */
-  sawGeneration(generation: CheckedGeneration): Violation[] {
+  sawGeneration(generation: CheckedGeneration, committed: Date): Violation[] {
     const { generation: number, run } = generation;
     const text = createHash('sha256').update(JSON.stringify(generation)).digest('hex');
     const known = this.#generations.get(number);
     this.#generations.set(number, { text, run });
-    for (const [window, { digest }] of Object.entries(generation.windows))
-      this.#digests.set(window, (this.#digests.get(window) ?? new Set()).add(digest));
+    for (const [window, { digest }] of Object.entries(generation.windows)) {
+      const digests = this.#digests.get(window) ?? new Map<string, number>();
+      const first = Math.min(digests.get(digest) ?? Infinity, committed.getTime());
+      this.#digests.set(window, digests.set(digest, first));
+    }
     if (known === undefined || known.text === text) return [];
     return [violation('generation', `generation ${number} of ${known.run} was replaced by that of ${run}`)];
   }
@@ -117,11 +135,15 @@ export class Oracle {
   }
 
   /** Judges a published file. All generations that exist must have been seen. */
-  sawPublished(window: string, file: FoundFile): Violation[] {
+  sawPublished(window: string, file: FoundCopy): Violation[] {
     const what = `the published ${window}, seen at generation ${this.#newest},`;
     if (file.torn !== undefined) return [violation('published', `${what} is torn: ${file.torn}`)];
-    if (this.#digests.get(window)?.has(file.digest) === true) return [];
-    return [violation('published', `${what} is of no committed generation (${file.digest.slice(0, 12)})`)];
+    const committed = this.#digests.get(window)?.get(file.digest);
+    if (committed === undefined)
+      return [violation('published', `${what} is of no committed generation (${file.digest.slice(0, 12)})`)];
+    const early = committed - file.modified.getTime();
+    if (early < this.clockMs) return [];
+    return [violation('published', `${what} was published ${early} ms before its generation was committed`)];
   }
 
   /** Judges a file in a cluster's folder of the store. */

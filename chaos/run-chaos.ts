@@ -41,15 +41,19 @@ const stopMs = [6_000, 9_000] as const;
 /** A run ends early if it has found this many violations. */
 const mostViolations = 20;
 
-/** How often each kind of action occurs in a round of the usual length. */
-export const usualIntensity: Intensity = {
-  kills: 10,
-  stops: 2,
-  rewrites: 14,
-  memberships: 2,
-  federations: 2,
-  faults: 2,
-};
+/** Returns how often each kind of action occurs in a round of this length: always as often per second. */
+export function usualIntensity(roundMs: number): Intensity {
+  const per20Seconds = { kills: 10, stops: 2, rewrites: 14, memberships: 2, federations: 2, faults: 2 };
+  const times = (count: number) => Math.max(1, Math.round((count * roundMs) / 20_000));
+  return {
+    kills: times(per20Seconds.kills),
+    stops: times(per20Seconds.stops),
+    rewrites: times(per20Seconds.rewrites),
+    memberships: times(per20Seconds.memberships),
+    federations: times(per20Seconds.federations),
+    faults: times(per20Seconds.faults),
+  };
+}
 
 /**
  * Runs a federation and disturbs it. After each round, waits until the federation has settled, and compares the result.

@@ -90,6 +90,7 @@ export async function startS3Store(dir: string, random: Random): Promise<ChaosSt
     faults: [...Object.keys(requestFaults), 'empty'],
     missing: [],
     bucket,
+    clockMs: 1_000,
     inject: async (name) => {
       if (name === 'empty') return replace();
       const fault = new Map(Object.entries(requestFaults)).get(name);

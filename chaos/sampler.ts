@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { newestGenerationNumber, readGeneration, readNewestGeneration } from '../activities/read-generations';
+import { listGenerations, newestGenerationNumber, readGeneration } from '../activities/read-generations';
 import { mapConcurrently } from '../concurrency/map-concurrently';
 import { describeError, isFederationError } from '../errors/federation-error';
 import { clusterId } from '../etl/cluster-id';
@@ -10,9 +10,10 @@ import { recordClusters } from '../etl/set-facts';
 import { type WindowId, windowId } from '../etl/window';
 import type { Generation } from '../federation/generation';
 import { clusterEtlPrefix, combinedEtlPrefix, objectKey, parseEtlKey } from '../federation/layout';
+import type { ObjectInfo } from '../storage/bucket';
 import { readAll } from '../storage/read-all';
 import { localWindows } from './local-files';
-import { type FoundFile, Oracle } from './oracle';
+import { type FoundCopy, type FoundFile, Oracle } from './oracle';
 import { digestOf, pipelineOf } from './truth';
 import type { Violation } from './violation';
 import { primary, type World } from './world';
@@ -45,7 +46,7 @@ export class Sampler {
     private readonly world: World,
     private readonly onViolation: (violation: Violation) => void,
   ) {
-    this.oracle = new Oracle(world.truth);
+    this.oracle = new Oracle(world.truth, world.store.clockMs);
   }
 
   /** Takes samples until `stop` is called. */
@@ -92,21 +93,24 @@ export class Sampler {
 
   async #combined(): Promise<Violation[]> {
     const { bucket } = this.world.store;
-    const before = await newestGenerationNumber(bucket);
-    const generation = await readNewestGeneration(bucket);
-    if (generation === undefined) return [];
+    const newest = (await listGenerations(bucket)).at(-1);
+    if (newest === undefined) return [];
+    const generation = await readGeneration(bucket, newest.generation);
+    if (generation === undefined)
+      return [{ check: 'generation', what: `generation ${newest.generation} was listed, but is gone` }];
     const objects = await mapConcurrently(Object.keys(generation.windows), readsAtOnce, (window) =>
       this.#object(generation, window as WindowId),
     );
     const after = await newestGenerationNumber(bucket);
-    const missed = await this.#missed(after);
-    return [...this.oracle.sawNewest({ before, generation, after }), ...missed, ...objects.flat()];
+    const look = { before: newest.generation, generation, committed: newest.modified, after };
+    return [...this.oracle.sawNewest(look), ...(await this.#missed()), ...objects.flat()];
   }
 
   async #object(generation: Generation, window: WindowId): Promise<Violation[]> {
     const named = generation.windows[window];
-    const bytes = await this.#read(objectKey(named?.fingerprint ?? ''));
-    if (bytes === undefined) return this.oracle.sawObject(generation, window, undefined);
+    const read = await this.#read(objectKey(named?.fingerprint ?? ''));
+    if (read === undefined) return this.oracle.sawObject(generation, window, undefined);
+    const { bytes } = read;
     const digest = digestOf(bytes);
     const found = this.oracle.sawObject(generation, window, { digest, size: bytes.length });
     const { torn, clusters } = this.#decode(window, bytes, digest);
@@ -118,12 +122,14 @@ export class Sampler {
     return [...found, ...this.oracle.sawContents(generation, window, clusters)];
   }
 
-  /** Shows the oracle all generations up to the given one that it has not seen. */
-  async #missed(newest: number): Promise<Violation[]> {
+  /** Shows the oracle all generations that it has not seen. */
+  async #missed(): Promise<Violation[]> {
+    const { bucket } = this.world.store;
     const found: Violation[] = [];
-    for (let number = newest; number > 0 && !this.oracle.knows(number); number--) {
-      const generation = await readGeneration(this.world.store.bucket, number);
-      if (generation !== undefined) found.push(...this.oracle.sawGeneration(generation));
+    for (const { generation: number, modified } of await listGenerations(bucket)) {
+      if (this.oracle.knows(number)) continue;
+      const generation = await readGeneration(bucket, number);
+      if (generation !== undefined) found.push(...this.oracle.sawGeneration(generation, modified));
     }
     return found;
   }
@@ -141,7 +147,7 @@ export class Sampler {
   /** Reads all files below a prefix, then all generations that were committed meanwhile, then judges the files. */
   async #files(
     prefix: string,
-    judge: (window: string, file: FoundFile) => Violation[],
+    judge: (window: string, file: FoundCopy) => Violation[],
   ): Promise<Violation[]> {
     const { bucket } = this.world.store;
     const windows: { key: string; window: WindowId }[] = [];
@@ -151,10 +157,12 @@ export class Sampler {
         windows.push({ key: entry.key, window: windowId(file.ref) });
     }
     const files = await mapConcurrently(windows, readsAtOnce, async ({ key, window }) => {
-      const bytes = await this.#read(key);
-      return bytes && { window, file: this.#found(window, bytes) };
+      const found = await this.#read(key);
+      return (
+        found && { window, file: { ...this.#found(window, found.bytes), modified: found.head.modified } }
+      );
     });
-    const missed = await this.#missed(await newestGenerationNumber(bucket));
+    const missed = await this.#missed();
     return [...missed, ...files.flatMap((one) => (one === undefined ? [] : judge(one.window, one.file)))];
   }
 
@@ -168,7 +176,7 @@ export class Sampler {
       this.counts.objects += 1;
       files.push({ window, file: this.#found(window, bytes) });
     }
-    const missed = await this.#missed(await newestGenerationNumber(world.store.bucket));
+    const missed = await this.#missed();
     return [...missed, ...files.flatMap(({ window, file }) => this.oracle.sawPrimary(primary, window, file))];
   }
 
@@ -178,11 +186,11 @@ export class Sampler {
   }
 
   /** Reads an object. Returns undefined if it does not exist. */
-  async #read(key: string): Promise<Uint8Array | undefined> {
+  async #read(key: string): Promise<{ bytes: Uint8Array; head: ObjectInfo } | undefined> {
     try {
-      const { bytes } = await readAll(this.world.store.bucket, key);
+      const read = await readAll(this.world.store.bucket, key);
       this.counts.objects += 1;
-      return bytes;
+      return read;
     } catch (error) {
       if (isFederationError(error, 'STORAGE_NOT_FOUND')) return undefined;
       throw error;

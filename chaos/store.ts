@@ -11,6 +11,8 @@ export interface ChaosStore {
   readonly missing: readonly string[];
   /** The same bucket, but without the faults that requests meet. */
   readonly bucket: Bucket;
+  /** How precise the times of objects are, in milliseconds. */
+  readonly clockMs: number;
   /** Begins a fault. Returns a function that ends it, and says what went wrong in the meantime, if anything. */
   inject(fault: string): Promise<() => Promise<string | undefined>>;
   /** Counts the times that the bucket was taken away or brought back. While it is away, this is `undefined`. */

@@ -7,6 +7,8 @@ import type { WindowId } from '../../etl/window';
 const window = 'allocations/1d/1794614400-1794700800' as WindowId;
 const bytes = (text: string) => Buffer.from(text);
 const combined = digestOf(bytes('combined 1'));
+const committed = new Date('2026-11-20T12:00:00.100Z');
+const modified = new Date('2026-11-20T12:00:00.200Z');
 
 function generation(number: number, changes: Partial<CheckedGeneration> = {}): CheckedGeneration {
   return {
@@ -24,8 +26,8 @@ function generation(number: number, changes: Partial<CheckedGeneration> = {}): C
 function oracle(): Oracle {
   const truth = new Truth(['c1', 'c2', 'c3']);
   for (const cluster of truth.clusters) truth.wrote(cluster, window, bytes(`${cluster} 1`));
-  const made = new Oracle(truth);
-  expect(made.sawNewest({ before: 1, generation: generation(1), after: 1 })).toEqual([]);
+  const made = new Oracle(truth, 1);
+  expect(made.sawNewest({ before: 1, generation: generation(1), committed, after: 1 })).toEqual([]);
   return made;
 }
 
@@ -34,8 +36,8 @@ const checks = (violations: readonly Violation[]) => violations.map(({ check }) 
 describe('the oracle finds nothing wrong with', () => {
   const good: Record<string, (one: Oracle) => Violation[]> = {
     'the same generation, or the next one': (one) => [
-      ...one.sawNewest({ before: 1, generation: generation(1), after: 1 }),
-      ...one.sawNewest({ before: 1, generation: generation(2), after: 3 }),
+      ...one.sawNewest({ before: 1, generation: generation(1), committed, after: 1 }),
+      ...one.sawNewest({ before: 1, generation: generation(2), committed, after: 3 }),
     ],
     'an object with its size and digest': (one) =>
       one.sawObject(generation(1), window, { digest: combined, size: 10 }),
@@ -45,8 +47,8 @@ describe('the oracle finds nothing wrong with', () => {
       return one.sawContents(generation(1, { quarantined }), window, ['c1']);
     },
     'a published file of an earlier generation': (one) => {
-      one.sawNewest({ before: 2, generation: generation(2), after: 2 });
-      return one.sawPublished(window, { digest: combined });
+      one.sawNewest({ before: 2, generation: generation(2), committed, after: 2 });
+      return one.sawPublished(window, { digest: combined, modified });
     },
     'a file that its cluster has written': (one) =>
       one.sawSource('c1', window, { digest: digestOf(bytes('c1 1')) }),
@@ -63,17 +65,17 @@ describe('the oracle notices', () => {
     'a newest generation that goes back': [
       'generation',
       (one) => {
-        one.sawNewest({ before: 3, generation: generation(3), after: 3 });
-        return one.sawNewest({ before: 2, generation: generation(2), after: 3 });
+        one.sawNewest({ before: 3, generation: generation(3), committed, after: 3 });
+        return one.sawNewest({ before: 2, generation: generation(2), committed, after: 3 });
       },
     ],
     'a generation that was not the newest when it was read': [
       'generation',
-      (one) => one.sawNewest({ before: 2, generation: generation(1), after: 2 }),
+      (one) => one.sawNewest({ before: 2, generation: generation(1), committed, after: 2 }),
     ],
     'a generation that was replaced': [
       'generation',
-      (one) => one.sawGeneration(generation(1, { run: 'another run' })),
+      (one) => one.sawGeneration(generation(1, { run: 'another run' }), committed),
     ],
     'a mixture: a window with a cluster that is not included': [
       'generation',
@@ -90,11 +92,15 @@ describe('the oracle notices', () => {
     ],
     'a torn published file': [
       'published',
-      (one) => one.sawPublished(window, { digest: combined, torn: 'it ends too early' }),
+      (one) => one.sawPublished(window, { digest: combined, modified, torn: 'it ends too early' }),
     ],
-    'a file that is published before its generation': [
+    'a published file of no generation': [
       'published',
-      (one) => one.sawPublished(window, { digest: digestOf(bytes('combined 2')) }),
+      (one) => one.sawPublished(window, { digest: digestOf(bytes('combined 2')), modified }),
+    ],
+    'a file that was published before its generation was committed': [
+      'published',
+      (one) => one.sawPublished(window, { digest: combined, modified: new Date(committed.getTime() - 1) }),
     ],
     'a torn source': ['source', (one) => one.sawSource('c1', window, { digest: 'x', torn: 'cut' })],
     'a source with the bytes of another cluster': [
