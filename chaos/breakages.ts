@@ -6,6 +6,8 @@ export interface Breakage {
   readonly edits: readonly Edit[];
   /** The store on which the defect can be noticed. (Default: either) */
   readonly store?: 'folder' | 's3';
+  /** The faults of the store that show the defect. (Default: all) */
+  readonly faults?: readonly string[];
 }
 
 /** Five defects, each of a kind that the design rules out. */
@@ -13,6 +15,7 @@ export const breakages = {
   digest: {
     says: 'pulled files are not compared with their digests',
     store: 's3',
+    faults: ['flipped'],
     edits: [
       {
         file: 'local-etl/checked.ts',
@@ -92,5 +95,3 @@ export const breakages = {
     ],
   },
 } as const satisfies Readonly<Record<string, Breakage>>;
-
-export type BreakageName = keyof typeof breakages;

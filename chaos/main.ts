@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { findTemporal } from '../scripts/set-up/temporal-cli';
 import { variables } from '../test/servers/paths';
 import { findVersitygw } from '../test/servers/versitygw';
-import { type BreakageName, breakages } from './breakages';
+import { type Breakage, breakages } from './breakages';
 import { describeReport } from './report';
 import { runChaos, usualIntensity } from './run-chaos';
 
@@ -26,10 +26,10 @@ async function main(): Promise<number> {
       break: { type: 'string' },
     },
   });
-  const name = values.break as BreakageName | undefined;
-  const breakage = name === undefined ? undefined : new Map(Object.entries(breakages)).get(name);
-  const wanted = breakage !== undefined && 'store' in breakage ? breakage.store : 'folder';
-  const store = values.store ?? wanted;
+  const name = values.break;
+  const all: ReadonlyMap<string, Breakage> = new Map(Object.entries(breakages));
+  const breakage = name === undefined ? undefined : all.get(name);
+  const store = values.store ?? breakage?.store ?? 'folder';
   const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)];
   // A defect usually shows as a state that never comes, so it is not awaited as long.
   const usualPatience = breakage === undefined ? 180 : 45;
@@ -53,6 +53,7 @@ async function main(): Promise<number> {
     intensity: usualIntensity(seconds * 1000),
     temporalCli: temporal.path,
     edits: breakage?.edits,
+    faults: breakage?.faults,
     patienceMs: Number(values.patience ?? usualPatience) * 1000,
     command: name === undefined ? command : `${command} --break ${name}`,
     say,

@@ -25,6 +25,8 @@ export interface ChaosOptions {
   readonly roundMs: number;
   readonly store: 'folder' | 's3';
   readonly intensity: Intensity;
+  /** The only faults that the store may have. (Default: all that are possible here) */
+  readonly faults?: readonly string[];
   /** Path of the Temporal CLI. */
   readonly temporalCli: string;
   /** A defect to build into the program. */
@@ -143,7 +145,7 @@ async function runRounds(
     clusters,
     primary,
     windows: truth.windows(),
-    faults: store.faults,
+    faults: store.faults.filter((fault) => options.faults?.includes(fault) !== false),
     stopMs,
   });
   for (const [index, round] of plan.entries()) {
