@@ -32,7 +32,7 @@ async function main(): Promise<number> {
   const store = values.store ?? breakage?.store ?? 'folder';
   const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)];
   // A defect usually shows as a state that never comes, so it is not awaited as long.
-  const usualPatience = breakage === undefined ? 180 : 45;
+  const usualPatience = breakage === undefined ? 180 : 90;
   const isNumber = [rounds, seconds, Number(values.patience ?? usualPatience)].every(
     (number) => Number.isInteger(number) && number > 0,
   );

@@ -48,7 +48,7 @@ export async function startS3Store(dir: string, random: Random): Promise<ChaosSt
   await server.createBucket(bucketName);
   const { hostname, port } = new URL(server.endpoint);
   const proxy = await startFaultProxy({ hostname, port: Number(port) });
-  const settings = { ...s3Settings(server, bucketName), http_config: { response_header_timeout: '3s' } };
+  const settings = { ...s3Settings(server, bucketName), http_config: { response_header_timeout: '5s' } };
   const bucket = await openS3(s3Config.parse(settings));
   let presence: number | undefined = 0;
   let moves = 0;
