@@ -61,21 +61,26 @@ export async function startFolderStore(dir: string): Promise<ChaosStore> {
       await run('mount', ['-o', `remount,${option}`, volume]);
       return undefined;
     };
+    /** Remounts as soon as that is possible. The system refuses it while a process writes. */
+    const remountBetweenWrites = async (option: () => Promise<string>) => {
+      for (let tries = 1; ; tries++) {
+        try {
+          return await remount(await option());
+        } catch (error) {
+          if (tries === 100) throw error;
+        }
+      }
+    };
     faults['full'] = async () => {
-      const { bsize, blocks, bfree } = await statfs(volume);
-      await remount(`size=${bsize * (blocks - bfree)}`);
+      await remountBetweenWrites(async () => {
+        const { bsize, blocks, bfree } = await statfs(volume);
+        return `size=${bsize * (blocks - bfree)}`;
+      });
       return () => remount(`size=${volumeSize}`);
     };
     faults['read-only'] = async () => {
-      // The system refuses while a file is open for writing, so try until no process writes.
-      for (let tries = 0; tries < 50; tries++) {
-        const done = await remount('ro').then(
-          () => true,
-          () => false,
-        );
-        if (done) return () => remount('rw');
-      }
-      return async () => undefined;
+      await remountBetweenWrites(async () => 'ro');
+      return () => remount('rw');
     };
   }
 
