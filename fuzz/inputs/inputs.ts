@@ -1,7 +1,8 @@
 import { randoms } from '../../bench/made-up';
 import type { Pipeline } from '../../etl/window';
+import { integer, pick, type Random } from '../random';
 import { clusters, corpus, type CorpusFile, goldenSource, heavyFiles, windows } from './corpus';
-import { integer, mutate, pick, type Random } from './mutations';
+import { mutate } from './mutations';
 
 /** A file to try, and the place in the bucket where the activity finds it. */
 export interface Input {

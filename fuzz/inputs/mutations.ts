@@ -1,18 +1,6 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { isGzipped } from '../../etl/gzip';
-
-/** Returns a pseudo-random number from 0 (inclusive) to 1 (exclusive). */
-export type Random = () => number;
-
-/** Returns a pseudo-random integer from 0 (inclusive) to `below` (exclusive). */
-export function integer(random: Random, below: number): number {
-  return Math.floor(random() * below);
-}
-
-/** Returns a pseudo-random element of a list that is not empty. */
-export function pick<T>(random: Random, list: readonly T[]): T {
-  return list[integer(random, list.length)]!;
-}
+import { integer, pick, type Random } from '../random';
 
 /** Makes a damaged copy of a file. `other` is another undamaged file. */
 type Mutation = (random: Random, bytes: Buffer, other: Buffer) => Buffer;
