@@ -1,10 +1,4 @@
-import {
-  condition,
-  proxyActivities,
-  setHandler,
-  upsertMemo,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { condition, proxyActivities, setHandler, upsertMemo, workflowInfo } from '@temporalio/workflow';
 import type { ClusterActivities } from '../activities/cluster-activities';
 import type { PushSummary } from '../activities/push-local-etl';
 import type { Condition } from '../federation/conditions';

@@ -185,11 +185,11 @@ describeWith(missing('temporalMissing') ?? missing('versitygwMissing'), 'hostile
   async function run(...argv: string[]) {
     let log = '';
     const { writeSync } = fs;
-    const spy = jest.spyOn(fs, 'writeSync').mockImplementation(((to: number, text: string) => {
+    const spy = jest.spyOn(fs, 'writeSync').mockImplementation((to: number, text: string) => {
       if (to !== 2) return writeSync(to, text);
       log += text;
       return Buffer.byteLength(text);
-    }));
+    });
     try {
       const answer = await runMain(...argv, '--config', file());
       return { ...answer, err: log + answer.err };
