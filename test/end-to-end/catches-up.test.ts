@@ -95,7 +95,9 @@ describeWithTemporal('a cluster whose environment fails', () => {
     await rm(path.join(other, '.federated-etl'), { recursive: true, force: true });
     const second = await writeCluster('cluster-1-again', other);
     await rebuild(second, changed, own, 100);
-    await expect(startCluster(second, program)).rejects.toThrow(/DUPLICATE_CLUSTER_ID/);
+    await expect(startCluster(second, program)).rejects.toMatchObject({
+      hint: expect.stringContaining('DUPLICATE_CLUSTER_ID'),
+    });
     expect((await remote()).equals(own)).toBe(true);
   });
 
