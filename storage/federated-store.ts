@@ -155,7 +155,10 @@ function typeOf(file: YamlFile, text: string): keyof typeof schemas {
 function prefixOf(file: YamlFile, text: string): { prefix: string; warnings: string[] } {
   const prefix = text.replace(/^\/+|\/+$/g, '');
   const fault = prefix === '' ? undefined : keyFault(prefix);
-  if (fault !== undefined) throw invalid(file, ['prefix'], fault.replace('The key', 'it'));
+  if (fault !== undefined) {
+    const why = fault.replace('The key', 'it').replace('A part of the key', 'a part of it');
+    throw invalid(file, ['prefix'], `is wrong: ${why}`);
+  }
   if (prefix === 'federated') {
     // Ignore the prefix `federated`. OpenCost does not add a prefix to a key that already begins with it, so the
     // clusters' files are in `federated/` and not in `federated/federated/`. If this program added the prefix, it would

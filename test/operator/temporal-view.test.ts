@@ -31,6 +31,8 @@ function contextWith(workflows: Record<string, Fake>): Context & { asked: () => 
   const absent = () => Promise.reject(new WorkflowNotFoundError('no such workflow', '', undefined));
   const client = {
     withDeadline: (_: number, call: () => unknown) => call(),
+    options: { namespace: 'default' },
+    workflowService: { getWorkflowExecutionHistoryReverse: async () => ({}) },
     schedule: {
       getHandle: () => ({ describe: async () => ({ state: {}, spec: {}, info: { nextActionTimes: [] } }) }),
     },
@@ -51,7 +53,7 @@ function contextWith(workflows: Record<string, Fake>): Context & { asked: () => 
             found === undefined
               ? absent()
               : found.ended === undefined
-                ? { status: { name: 'RUNNING' } }
+                ? { status: { name: 'RUNNING' }, raw: {} }
                 : { status: { name: 'TERMINATED' }, closeTime: new Date(found.ended) },
         };
       },

@@ -325,7 +325,11 @@ describe('what is refused', () => {
       'type: S3\nconfig: { bucket: costs, endpoint: "http://s3.x" }',
       'begins with http, which contradicts insecure: false',
     ],
-    [`${s3()}\nprefix: a/../b`, 'line 5: prefix it has a part'],
+    [`${s3()}\nprefix: a/../b`, 'line 5: prefix is wrong: a part of it ends with a dot.'],
+    [
+      `${s3()}\nprefix: a//b`,
+      'line 5: prefix is wrong: it begins or ends with a slash, or has two in a row.',
+    ],
   ])('%j: %s', (yaml, message) => {
     expect(fault(yaml)).toContain(message);
   });
