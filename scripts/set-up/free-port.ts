@@ -1,30 +1,34 @@
+import { randomInt } from 'node:crypto';
 import { connect, createServer } from 'node:net';
+
+/**
+ * Range of the ports to choose from. Systems do not give these ports to connections or to listeners that ask for any
+ * port: Linux begins at 32768, others higher. So a port stays free until it is used, also between two starts of a
+ * server.
+ */
+const [lowest, beyond] = [15_000, 32_768];
+const attempts = 100;
 
 /** Returns the preferred port if it is free. Otherwise returns any free port. */
 export async function freePort(preferred: number | undefined, ip = '127.0.0.1'): Promise<number> {
-  if (preferred !== undefined && !(await answers(preferred, ip)) && (await canListen(preferred, ip)))
-    return preferred;
-  const port = await listen(0, ip);
-  if (port === undefined) throw new Error(`no free port on ${ip}`);
-  return port;
+  if (preferred !== undefined && (await isFree(preferred, ip))) return preferred;
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const port = randomInt(lowest, beyond);
+    if (await isFree(port, ip)) return port;
+  }
+  throw new Error(`no free port on ${ip}`);
 }
 
-async function canListen(port: number, ip: string): Promise<boolean> {
-  return (await listen(port, ip)) !== undefined;
+async function isFree(port: number, ip: string): Promise<boolean> {
+  return !(await answers(port, ip)) && (await canListen(port, ip));
 }
 
-/**
- * Binds a port and releases it at once. Returns the number of the port, or undefined if it cannot be bound. For port 0,
- * the system chooses a free port.
- */
-function listen(port: number, ip: string): Promise<number | undefined> {
+/** Binds a port and releases it at once. Returns whether it could be bound. */
+function canListen(port: number, ip: string): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', () => resolve(undefined));
-    server.listen({ port, host: ip, exclusive: true }, () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : undefined));
-    });
+    server.once('error', () => resolve(false));
+    server.listen({ port, host: ip, exclusive: true }, () => server.close(() => resolve(true)));
   });
 }
 

@@ -10,4 +10,10 @@ describe('a free port', () => {
     await new Promise((resolve) => server.close(resolve));
     expect(await freePort(port)).toBe(port);
   });
+
+  it('is none that the system gives to somebody else before it is used', async () => {
+    const port = await freePort(undefined);
+    expect(port).toBeGreaterThan(10_000);
+    expect(port).toBeLessThan(32_768);
+  });
 });
