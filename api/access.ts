@@ -1,13 +1,12 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
-import { setTimeout } from 'node:timers/promises';
 import { parseListen } from '../config/listen';
 import type { ReadToken } from '../config/read-tokens';
 import { FederationError } from '../errors/federation-error';
 import { addressOf } from './address';
 import type { ServerOptions } from './options';
-import { WrongTokens } from './wrong-tokens';
+import { slowly, WrongTokens } from './wrong-tokens';
 
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
@@ -49,7 +48,7 @@ export class Access {
     listen,
     log,
     now = () => Date.now() / 1_000,
-    wait = (milliseconds) => setTimeout(milliseconds, undefined, { ref: false }),
+    wait = slowly,
   }: ServerOptions) {
     this.given = token;
     this.readTokens = readTokens;
@@ -156,7 +155,7 @@ function nameIn(valid: readonly ReadToken[], given: string): string | undefined 
  * Returns every token in a request's headers: from `Authorization` and from `X-API-Key`. A request that has both is
  * denied if either of them is wrong.
  */
-function tokensOf({ authorization = '', 'x-api-key': apiKey = '' }: IncomingHttpHeaders): string[] {
+export function tokensOf({ authorization = '', 'x-api-key': apiKey = '' }: IncomingHttpHeaders): string[] {
   const bearer = /^Bearer\s+(.*)$/i.exec(authorization)?.[1] ?? '';
   return [bearer, apiKey].flat().filter((token) => token !== '');
 }
@@ -164,7 +163,7 @@ function tokensOf({ authorization = '', 'x-api-key': apiKey = '' }: IncomingHttp
 /**
  * Compares two tokens in constant time, so that the response time does not reveal how much of a guessed token is right.
  */
-function same(given: string, wanted: string): boolean {
+export function same(given: string, wanted: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(given), digest(wanted));
 }

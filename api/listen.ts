@@ -20,7 +20,7 @@ const closeWithinMs = 5_000;
 export async function listenOn(
   app: FastifyInstance,
   listen: string,
-  setting: 'api.listen' | 'health.listen',
+  setting: 'api.listen' | 'health.listen' | 'temporal.codec.listen',
 ): Promise<RunningServer> {
   const { host, port } = parseListen(listen, setting);
   let url: string;

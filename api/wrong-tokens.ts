@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { addressOf } from './address';
 
 /** How many wrong tokens in a row are answered at once. */
@@ -6,6 +7,11 @@ const secondsPerToken = 1;
 const mostSeconds = 30;
 const mostAddresses = 10_000;
 const mostWaiting = 1_000;
+
+/** Waits without keeping the process alive. */
+export function slowly(milliseconds: number): Promise<void> {
+  return setTimeout(milliseconds, undefined, { ref: false });
+}
 
 export interface WrongTokensOptions {
   /** Returns the current time in Unix seconds. */

@@ -50,7 +50,7 @@ export function compileApi(
         ? readReadTokens(locate('api.readTokensPath', readTokensPath), token, faults)
         : [],
     openRead: values['api.openRead'],
-    origins: originsOf(values, faults),
+    origins: checkedOrigins('api.origins', values, faults),
     hosts: hostsOf(values, faults),
     currency: values['api.currency'],
     utcOffsetSeconds: values['api.utcOffset'],
@@ -71,15 +71,21 @@ export function compileApi(
   };
 }
 
-function originsOf(values: SettingValues, faults: Fault[]): readonly string[] | undefined {
-  const origins = values['api.origins'];
+/** Returns the configured web origins. Adds a fault for each one that is invalid. Only `api.origins` may have `*`. */
+export function checkedOrigins(
+  setting: 'api.origins' | 'temporal.codec.origins',
+  values: SettingValues,
+  faults: Fault[],
+): readonly string[] | undefined {
+  const origins = values[setting];
+  const all = setting === 'api.origins' ? ', or *' : '';
   for (const origin of origins ?? []) {
-    if (origin === '*') continue;
+    if (origin === '*' && all !== '') continue;
     // `sent` is the origin in the form in which browsers send it. An origin in any other form would never match.
     const sent = /^https?:[^*]*$/i.test(origin) && URL.canParse(origin) ? new URL(origin).origin : undefined;
     if (origin === sent) continue;
-    const right = sent === undefined ? 'use one such as https://grafana.example, or *' : `write ${sent}`;
-    faults.push({ setting: 'api.origins', detail: `${origin} is not an origin (api.origins): ${right}.` });
+    const right = sent === undefined ? `use one such as https://grafana.example${all}` : `write ${sent}`;
+    faults.push({ setting, detail: `${origin} is not an origin (${setting}): ${right}.` });
   }
   return origins;
 }
@@ -98,15 +104,16 @@ function hostsOf(values: SettingValues, faults: Fault[]): readonly string[] {
 
 /** Returns the configured address to listen on. Adds a fault if the address is invalid. */
 export function checkedListen(
-  setting: 'api.listen' | 'health.listen',
+  setting: 'api.listen' | 'health.listen' | 'temporal.codec.listen',
   values: SettingValues,
   faults: Fault[],
 ): string {
+  const listen = values[setting] ?? '';
   try {
-    parseListen(values[setting], setting);
+    parseListen(listen, setting);
   } catch (error) {
     if (!isFederationError(error)) throw error;
     faults.push({ setting, detail: error.detail });
   }
-  return values[setting];
+  return listen;
 }

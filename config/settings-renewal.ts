@@ -17,6 +17,7 @@ import { loadSettings, type Settings } from './settings';
 export class SettingsRenewal {
   #temporal: Settings['temporal'];
   #token: string | undefined;
+  #codecToken: string | undefined;
   #readTokens: readonly ReadToken[];
   #warning: string | undefined;
   /** All encryption keys that were read since `keepSecrets`, by id. Undefined before. */
@@ -29,6 +30,7 @@ export class SettingsRenewal {
   ) {
     this.#temporal = first.temporal;
     this.#token = first.api.token;
+    this.#codecToken = first.codec?.token;
     this.#readTokens = first.api.readTokens;
   }
 
@@ -40,6 +42,11 @@ export class SettingsRenewal {
   /** The operator token that is valid now. */
   get token(): string | undefined {
     return this.#token;
+  }
+
+  /** The token of the codec endpoint that is valid now. */
+  get codecToken(): string | undefined {
+    return this.#codecToken;
   }
 
   /** The read tokens that are valid now. */
@@ -69,7 +76,7 @@ export class SettingsRenewal {
     }
   }
 
-  private take({ temporal, api }: Settings): void {
+  private take({ temporal, api, codec }: Settings): void {
     this.checkKeys(temporal);
     if (!isDeepStrictEqual(placeOf(temporal), placeOf(this.#temporal))) {
       this.warnOnce(
@@ -89,6 +96,13 @@ export class SettingsRenewal {
     if (api.token !== this.#token) {
       this.#token = api.token;
       this.log.info({ event: 'settings.renewed' }, 'api.token has changed and is used from now on.');
+    }
+    if (codec?.token !== this.#codecToken) {
+      this.#codecToken = codec?.token;
+      this.log.info(
+        { event: 'settings.renewed' },
+        'temporal.codec.token has changed and is used from now on.',
+      );
     }
     if (isDeepStrictEqual(api.readTokens, this.#readTokens)) return;
     this.#readTokens = api.readTokens;

@@ -6,6 +6,7 @@ import { type ClusterId, clusterId } from '../etl/cluster-id';
 import type { Scope } from '../federation/membership';
 import type { ShrinkageRules } from '../federation/shrinkage';
 import { type ApiSettings, checkedListen, compileApi } from './api-settings';
+import { type CodecSettings, compileCodec } from './codec-settings';
 import { formatDuration } from './durations';
 import { type FileSettings, readFileSettings } from './helm-values';
 import { type SettingName, settingNames, type SettingValues } from './keys';
@@ -60,6 +61,8 @@ export interface Settings {
     readonly threads: number;
   };
   readonly export: { readonly enabled: boolean; readonly format: 'parquet' | 'csv' };
+  /** The endpoint that decrypts payloads for Temporal's UI and CLI. Undefined if there is none. */
+  readonly codec?: CodecSettings;
   readonly health: { readonly listen: string };
   readonly log: LogSettings;
   /** Notices for the operator, for example about settings that were overridden or ignored. */
@@ -162,6 +165,7 @@ function compileSettings(
   // The notice is about workers, which do not use a proxy. Only a process with a role has workers.
   const proxied = hasRole ? proxyNotice(env, temporal.address) : undefined;
   if (proxied !== undefined) notices.push(proxied);
+  const codec = hasRole ? compileCodec(values, faults) : undefined;
   const settings = freeze<OperatorSettings>({
     ...(file !== undefined && { file }),
     ...(id !== undefined && { clusterId: clusterId(id) }),
@@ -175,6 +179,7 @@ function compileSettings(
     api: compileApi(values, faults, { locate, primary: roles.primaryCluster }),
     query: compileQuery(values, locate, faults),
     export: { enabled: values['export.enabled'], format: values['export.format'] },
+    ...(codec && { codec }),
     health: { listen: checkedListen('health.listen', values, faults) },
     log: { level: values['log.level'], format: values['log.format'] },
     notices,

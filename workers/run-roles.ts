@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { Client, type Connection } from '@temporalio/client';
 import type { Worker } from '@temporalio/worker';
 import { Registry } from 'prom-client';
+import { startCodec } from '../api/codec';
 import type { Log } from '../config/log';
 import { openLoggedBucket } from '../config/open-logged-bucket';
+import { PayloadEncryption } from '../config/payload-encryption';
 import type { Settings } from '../config/settings';
 import { SettingsRenewal } from '../config/settings-renewal';
 import type { FederationError } from '../errors/federation-error';
@@ -75,6 +77,17 @@ export async function runRoles(
   const common = { settings, names: names(settings.temporal.idPrefix), log, registry };
   const connected: { temporal?: RenewableTemporal; client?: Client } = {};
   const renewal = new SettingsRenewal(settings, log);
+  const { codec } = settings;
+  if (codec !== undefined) {
+    const endpoint = await startCodec({
+      ...codec,
+      token: () => renewal.codecToken,
+      codec: new PayloadEncryption(() => renewal.temporal.encryptionKeys),
+      log,
+    });
+    held.defer(() => endpoint.close());
+    log.info({ event: 'codec.listening', url: endpoint.url }, `the codec endpoint is at ${endpoint.url}`);
+  }
   const workers: Worker[] = [];
   const stopLooking = repeat(lookEveryMs, async () => {
     const refused = renewal.look();

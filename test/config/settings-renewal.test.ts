@@ -149,3 +149,27 @@ describe('a mounted file of encryption keys', () => {
     expect(after({ b: 2, a: 9 })).toMatchObject({ used: 'b2', lines: differs('a') });
   });
 });
+
+it('a changed token of the codec endpoint is followed', () => {
+  const folder = temporaryFolder();
+  const keys = join(folder, 'keys.yaml');
+  writeFileSync(keys, stringify({ keys: [{ id: 'a', key: Buffer.alloc(32, 1).toString('base64') }] }));
+  const file = join(folder, 'federated-etl.yaml');
+  const write = (token: string) =>
+    writeFileSync(
+      file,
+      `clusterId: c1\nfederatedETL: { federatedCluster: true }\nstorage: { configFile: ${keys} }\n` +
+        `temporal: { encryptionKeys: ${keys}, codec: { listen: ':9005', token: ${token} } }\n`,
+    );
+  write('one');
+  const lines: string[] = [];
+  const note = (_: object, message: string) => void lines.push(message);
+  const log = { info: note, warn: note } as unknown as ConstructorParameters<typeof SettingsRenewal>[1];
+  const read = () => loadSettings({ file, env: {} });
+  const renewal = new SettingsRenewal(read(), log, read);
+  expect(renewal.codecToken).toBe('one');
+  write('two');
+  renewal.look();
+  expect(renewal.codecToken).toBe('two');
+  expect(lines).toEqual(['temporal.codec.token has changed and is used from now on.']);
+});

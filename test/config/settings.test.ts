@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { stringify } from 'yaml';
 import { settingNames, variableOf } from '../../config/keys';
 import { defaultSettings, loadSettings, requireRole, type Settings } from '../../config/settings';
 import { isFederationError } from '../../errors/federation-error';
@@ -467,6 +468,38 @@ describe('the origins allowed to read', () => {
     expect(refusal(`${minimal}api: {origins: ['${origin}']}\n`)).toContain(
       `${origin} is not an origin (api.origins): ${todo}`,
     );
+  });
+});
+
+describe('the codec endpoint', () => {
+  const key = Buffer.alloc(32, 1).toString('base64');
+  beforeEach(() => writeFileSync(join(cwd, 'keys.yaml'), stringify({ keys: [{ id: 'a', key }] })));
+  const withCodec = (codec: object, others: object = {}) =>
+    stringify({
+      clusterId: 'c1',
+      federatedETL: { federatedCluster: true },
+      temporal: { encryptionKeys: 'keys.yaml', codec },
+      ...others,
+    });
+  const token = 'planted-token';
+
+  it('is off unless it has an address', () => {
+    expect(load(withCodec({ token })).codec).toBeUndefined();
+    const codec = { listen: ':9005', token, origins: ['https://ui.example'] };
+    expect(load(withCodec(codec)).codec).toEqual(codec);
+  });
+
+  it.each<[string, object, object, string]>([
+    ['no token', {}, {}, 'needs a token (temporal.codec.token)'],
+    ['a token with blanks', { token: `${token} 2` }, {}, 'without blanks (temporal.codec.token)'],
+    ['the token of the API', { token }, { api: { token } }, 'the same as api.token'],
+    ['no keys', { token }, { temporal: { codec: { listen: ':9005', token } } }, 'temporal.encryptionKeys'],
+    ['no address', { token, listen: '9005' }, {}, 'not an address to listen on'],
+    ['all origins', { token, origins: ['*'] }, {}, '* is not an origin (temporal.codec.origins)'],
+  ])('is refused with %s', (_, codec, others, why) => {
+    const refused = refusal(withCodec({ listen: ':9005', ...codec }, others));
+    expect(refused).toContain(why);
+    expect(refused).not.toContain(token);
   });
 });
 

@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { cp, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import type { Client } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import { stringify } from 'yaml';
@@ -11,6 +12,7 @@ import type { Status } from '../../operator/status';
 import { excludeCluster, type RosterState, rosterState } from '../../workflows/messages';
 import { names } from '../../workflows/names';
 import { type Answer, runMain } from '../scripts/run-main';
+import { temporalCliPath } from '../servers/paths';
 import { builtProgram } from '../servers/program';
 import { connectToTestServer, describeWithTemporal, type TestServer } from '../servers/temporal';
 import { until } from '../until';
@@ -31,6 +33,7 @@ describeWithTemporal('payloads that are encrypted', () => {
   /** A client without keys, such as Temporal's UI. */
   let stranger: Client;
   const keys = ['first', 'second'].map((id) => ({ id, key: randomBytes(32).toString('base64') }));
+  const codec = { listen: '127.0.0.1:0', token: 'the-planted-codec-token', origins: ['https://ui.example'] };
   const at = (name: string) => path.join(folder, name);
 
   /** Replaces the file with the keys, as Kubernetes replaces a mounted secret. */
@@ -48,7 +51,7 @@ describeWithTemporal('payloads that are encrypted', () => {
       },
       storage: { configFile: 'store.yaml' },
       localEtl: { path: 'etl' },
-      temporal: { address: server.address, namespace, encryptionKeys },
+      temporal: { address: server.address, namespace, encryptionKeys, ...(encryptionKeys && { codec }) },
       health: { listen: '127.0.0.1:0' },
       log: { format: 'json' },
     };
@@ -122,6 +125,32 @@ describeWithTemporal('payloads that are encrypted', () => {
       for (const secret of [reason, folder, ...keys.map(({ key }) => key)])
         expect(bytes.includes(secret)).toBe(false);
     }
+  });
+
+  test('are decrypted by the codec endpoint for the Temporal CLI, which also encrypts what it sends', async () => {
+    const [, url = ''] = /"codec.listening","url":"([^"]+)"/.exec(written) ?? [];
+    const cli = async (token: string | undefined, ...args: string[]) => {
+      const endpoint =
+        token === undefined ? [] : ['--codec-endpoint', url, '--codec-auth', `Bearer ${token}`];
+      const where = ['--address', server.address, '--namespace', namespace, '--workflow-id', roster];
+      const ran = promisify(execFile)(temporalCliPath(), ['workflow', ...args, ...where, ...endpoint]);
+      return ran.then(
+        ({ stdout }) => stdout,
+        (error: Error & { stderr: string }) => `failed: ${error.stderr}`,
+      );
+    };
+    const show = ['show', '--detailed'];
+    expect(await cli(codec.token, ...show)).toContain(reason);
+    expect(await cli(undefined, ...show)).not.toContain(reason);
+    expect(await cli(codec.token, 'query', '--name', 'roster')).toContain(reason);
+    const why = 'because the CLI says so';
+    const input = JSON.stringify({ cluster: 'cluster-3', reason: why });
+    await cli(codec.token, 'signal', '--name', 'excludeCluster', '--input', input);
+    await until('the exclusion', async () => (await excluded()).includes('cluster-3'));
+    await cli(codec.token, 'signal', '--name', 'includeCluster', '--input', '"cluster-3"');
+    await until('the inclusion', async () => !(await excluded()).includes('cluster-3'));
+    for (const { bytes } of await histories()) expect(bytes.includes(why)).toBe(false);
+    expect(written).not.toContain(codec.token);
   });
 
   test('of a failed run do not show why it failed, but a verb does', async () => {
