@@ -7,6 +7,8 @@ import { sentence } from './hints';
 export interface TemporalPlace {
   readonly address?: string;
   readonly namespace?: string;
+  /** Whether the client used TLS. */
+  readonly tls?: boolean;
 }
 
 /**
@@ -39,7 +41,7 @@ export function temporalFailure(error: unknown, place: TemporalPlace = {}): Fede
     return fail('TEMPORAL_REFUSED', { detail: `${server} refused a request: ${sentence(text)}` });
   if (/^Deadline exceeded.*remote_addr=/s.test(text))
     return fail('TEMPORAL_UNAVAILABLE', { detail: `${server} did not answer in time.`, hint: slowServer });
-  const { why, hint } = explain(text);
+  const { why, hint } = explain(text, place.tls === true);
   return fail('TEMPORAL_UNAVAILABLE', {
     detail: `No Temporal server answers${place.address === undefined ? '' : ` at ${place.address}`}: ${sentence(why)}`,
     ...(hint !== undefined && { hint }),
@@ -129,6 +131,12 @@ function findAnswer(error: unknown): Answer | undefined {
 const tls =
   'docs/reference/settings.md lists the variables for TLS, such as TEMPORAL_TLS_SERVER_CA_CERT_PATH.';
 
+/** What is wrong and what to do if a server does not accept the certificate of the client, or demands one. */
+const refusedCertificate = [
+  'the server does not accept the client certificate',
+  'Set TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH to a certificate that the server accepts and that has not expired.',
+] as const;
+
 /** Reasons why a connection fails, as the SDK words them, and what a person can do about them. */
 const reasons: readonly (readonly [pattern: RegExp, why: string | undefined, hint: string])[] = [
   [
@@ -147,9 +155,13 @@ const reasons: readonly (readonly [pattern: RegExp, why: string | undefined, hin
     'Do not set the TEMPORAL_TLS variables or an API key for a server without TLS, or correct temporal.address.',
   ],
   [
-    /certificate required|bad certificate|handshake failure|unknown ca\b/,
-    'the server does not accept the client certificate',
-    'Set TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH to a certificate that the server accepts.',
+    /certificate required|bad certificate|handshake failure|unknown ca\b|\balert .*certificate/,
+    ...refusedCertificate,
+  ],
+  [
+    /certificate (?:has expired|is not yet valid)/,
+    undefined,
+    'Renew the server’s certificate, or correct the clock of this machine.',
   ],
   [
     /altnames/,
@@ -173,7 +185,7 @@ const reasons: readonly (readonly [pattern: RegExp, why: string | undefined, hin
   ],
 ];
 
-function explain(text: string): { why: string; hint?: string } {
+function explain(text: string, tls: boolean): { why: string; hint?: string } {
   const said = text
     .replace(/^No connection established\. Last error: (?:Error(?: \[\w+\])?: )?/, '')
     .replace(/\s*Resolution note: *\.?$/, '')
@@ -181,6 +193,13 @@ function explain(text: string): { why: string; hint?: string } {
     .replace(/\.+$/, '')
     .trim();
   if (/^Deadline exceeded/.test(said)) return { why: 'there was no answer in time' };
+  if (tls && /^Failed to connect\b/.test(said)) {
+    const [, hint] = refusedCertificate;
+    return {
+      why: 'the connection was closed at once, as by a server that does not accept the client certificate',
+      hint,
+    };
+  }
   const found = reasons.find(([pattern]) => pattern.test(said));
   if (found === undefined) return { why: said };
   const [, why = said, hint] = found;

@@ -35,7 +35,7 @@ export async function probeTemporal(
           hint: 'Both must be in PEM format, and the key must belong to the certificate (TEMPORAL_TLS_CLIENT_CERT_PATH, TEMPORAL_TLS_CLIENT_KEY_PATH).',
           cause: error,
         })
-      : knownError(error, { address });
+      : knownError(error, { address, tls: Boolean(how.tls) });
   }
 }
 

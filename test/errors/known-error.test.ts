@@ -27,6 +27,26 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const { signal } = new AbortController();
 const absent = path.join(folder, 'absent');
 
+it.each([
+  'tlsv13 alert certificate required',
+  'sslv3 alert bad certificate',
+  'sslv3 alert certificate expired',
+  'sslv3 alert certificate unknown',
+  'sslv3 alert certificate revoked',
+  'sslv3 alert unsupported certificate',
+  'tlsv1 alert unknown ca',
+  'sslv3 alert handshake failure',
+])('the alert "%s" of a Temporal server is about the certificate of the client', (alert) => {
+  const last = `Error: 40B7:error:0A000412:SSL routines:ssl3_read_bytes:${alert}:../ssl/rec_layer_s3.c:916:SSL alert number 42`;
+  const details = `No connection established. Last error: ${last} (2026-11-30T10:00:00.000Z)`;
+  const error = Object.assign(new Error('14 UNAVAILABLE'), { code: 14, details, metadata: {} });
+  expect(knownError(error, { address: 'temporal:7233', tls: true })).toMatchObject({
+    code: 'TEMPORAL_UNAVAILABLE',
+    detail: 'No Temporal server answers at temporal:7233: the server does not accept the client certificate.',
+    hint: expect.stringContaining('TEMPORAL_TLS_CLIENT_CERT_PATH'),
+  });
+});
+
 describe('an error that a user can cause is of the catalogue:', () => {
   it.each<[string, () => unknown, string]>([
     [

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import * as sdk from '@temporalio/client';
 import type { Settings } from '../../config/settings';
 import { probeTemporal } from '../../operator/probe-temporal';
+import { expired, makeCertificates, notYetValid } from '../servers/certificates';
 import { startGrpcProxy } from '../servers/grpc-proxy';
 import { type Listening, listenOnLoopback } from '../storage/loopback';
 import { startTlsServer, type TlsServer } from '../storage/tls-server';
@@ -136,6 +137,72 @@ describe('a Temporal server that cannot be used is explained:', () => {
       delete process.env['http_proxy'];
       said.mockRestore();
     }
+  });
+
+  describe('a certificate', () => {
+    type Certificates = Awaited<ReturnType<typeof makeCertificates>>;
+    let good: Certificates;
+    let other: Certificates;
+    beforeAll(async () => {
+      [good, other] = await Promise.all([makeCertificates(), makeCertificates()]);
+    });
+
+    /** Returns the error for a server that demands certificates, and for a client with another one. */
+    async function refused({ server }: Certificates, client?: Certificates['client']) {
+      const demanding = await startGrpcProxy('127.0.0.1:1', 0, {
+        ...server,
+        ca: [good.server.ca, server.ca],
+        requestCert: true,
+        rejectUnauthorized: true,
+      });
+      demanding.answer = () => ({ code: 7, message: 'This server was reached.' });
+      try {
+        const { crt, key } = client ?? { crt: '', key: '' };
+        return await failureOf(demanding.address, {
+          serverRootCACertificate: Buffer.from(server.ca),
+          ...(client && { clientCertPair: { crt: Buffer.from(crt), key: Buffer.from(key) } }),
+        });
+      } finally {
+        await demanding.close();
+      }
+    }
+
+    it('is accepted', async () => {
+      expect((await refused(good, good.client)).detail).toContain('This server was reached.');
+    });
+
+    it('of the client is missing, or of another authority', async () => {
+      for (const client of [undefined, other.client])
+        expect(await refused(good, client)).toMatchObject({
+          code: 'TEMPORAL_UNAVAILABLE',
+          detail: expect.stringContaining('does not accept the client certificate.'),
+          hint: expect.stringContaining('TEMPORAL_TLS_CLIENT_CERT_PATH'),
+        });
+    });
+
+    it.each([
+      ['has expired', expired],
+      ['is not yet valid', notYetValid],
+    ])('of the client %s', async (_, validity) => {
+      const certificates = await makeCertificates({ client: validity });
+      expect(await refused(certificates, certificates.client)).toMatchObject({
+        code: 'TEMPORAL_UNAVAILABLE',
+        detail: expect.stringContaining('does not accept the client certificate.'),
+        hint: expect.stringContaining('TEMPORAL_TLS_CLIENT_CERT_PATH'),
+      });
+    });
+
+    it.each([
+      ['has expired', expired],
+      ['is not yet valid', notYetValid],
+    ])('of the server %s', async (what, validity) => {
+      const certificates = await makeCertificates({ server: validity });
+      expect(await refused(certificates, good.client)).toMatchObject({
+        code: 'TEMPORAL_UNAVAILABLE',
+        detail: expect.stringContaining(`certificate ${what}`),
+        hint: expect.stringMatching(/^Renew the server’s certificate, or correct the clock/),
+      });
+    });
   });
 
   it.each([

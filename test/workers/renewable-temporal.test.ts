@@ -2,36 +2,15 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
-import { generate } from 'selfsigned';
 import type { Log } from '../../config/log';
 import { loadSettings } from '../../config/settings';
 import { connectPatiently } from '../../workers/connect';
 import { RenewableTemporal } from '../../workers/renewable-temporal';
+import { makeCertificates } from '../servers/certificates';
 import { type GrpcProxy, startGrpcProxy } from '../servers/grpc-proxy';
 import { connectToTestServer, describeWithTemporal, type TestServer } from '../servers/temporal';
 import { removeTemporaryFolders, temporaryFolder } from '../storage/temporary-folder';
 import { until } from '../until';
-
-/** Creates a certificate authority, and the certificates of a server and a client, which this authority has signed. */
-async function makeCertificates() {
-  const shared = { keyType: 'ec', algorithm: 'sha256' } as const;
-  const subject = (value: string) => [{ name: 'commonName', value }];
-  const authority = await generate(subject('authority'), {
-    ...shared,
-    extensions: [{ name: 'basicConstraints', cA: true, critical: true }],
-  });
-  const ca = { key: authority.private, cert: authority.cert };
-  const server = await generate(subject('localhost'), {
-    ...shared,
-    ca,
-    extensions: [{ name: 'subjectAltName', altNames: [{ type: 7, ip: '127.0.0.1' }] }],
-  });
-  const client = await generate(subject('a client'), { ...shared, ca });
-  return {
-    server: { key: server.private, cert: server.cert, ca: authority.cert },
-    client: { ca: authority.cert, crt: client.cert, key: client.private },
-  };
-}
 
 describeWithTemporal('the connections to a Temporal server that demands certificates and a key', () => {
   let server: TestServer;
