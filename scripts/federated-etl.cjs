@@ -12,7 +12,7 @@ const built = path.join(__dirname, 'federated-etl.js');
 
 if (fs.existsSync(built)) {
   start(built);
-} else if (!fs.existsSync(path.join(root, 'node_modules', 'tsx', 'package.json'))) {
+} else if (!fs.existsSync(path.join(root, 'node_modules', 'esbuild', 'package.json'))) {
   const { checkPackages } = require('./set-up/packages.cjs');
   console.error(`federated-etl needs its packages (${checkPackages(root).why}).`);
   console.error('Run `npm start`, which installs them and runs the example, or `npm ci`.');
@@ -20,7 +20,7 @@ if (fs.existsSync(built)) {
 } else if (!require('./set-up/project-node.cjs').isNewEnough()) {
   handOver();
 } else {
-  require('tsx/cjs');
+  require('./set-up/load-typescript.cjs');
   start('./federated-etl.ts');
 }
 

@@ -39,12 +39,13 @@ export function startThreads(
   { threads = availableParallelism() }: ThreadsOptions = {},
 ): Threads {
   const extension = path.extname(__filename);
+  const loadTypescript = path.join(__dirname, '../../scripts/set-up/load-typescript.cjs');
   const pool = new Piscina({
     filename: path.join(__dirname, `${file}${extension}`),
     // Piscina loads this function when a thread starts. Without a name, Piscina would load the default export.
     name: anyFunction,
-    // Load `tsx` in each thread: threads do not inherit the loader that lets this process run TypeScript.
-    execArgv: extension === '.ts' ? ['--require', require.resolve('tsx/cjs')] : [],
+    // Threads do not inherit what lets this process load TypeScript.
+    execArgv: extension === '.ts' ? ['--require', loadTypescript] : [],
     minThreads: 0,
     maxThreads: threads,
     idleTimeout: idleMs,

@@ -1,27 +1,5 @@
-import { readdir } from 'node:fs/promises';
-import path from 'node:path';
 import { build } from 'esbuild';
-
-/**
- * Top-level folders with the modules of the program. `web/` is not listed: the program needs only its module
- * `bundle.ts`, which `compile` adds.
- */
-const rooms = [
-  'activities',
-  'api',
-  'concurrency',
-  'config',
-  'errors',
-  'etl',
-  'federation',
-  'local-etl',
-  'operator',
-  'query',
-  'scripts',
-  'storage',
-  'workers',
-  'workflows',
-];
+import { compilerOptions, sourcesOf } from '../set-up/compiler.cjs';
 
 /**
  * Modules that are not compiled, because they only work in a checkout: the demo, its set-up, and the scripts that build
@@ -30,26 +8,18 @@ const rooms = [
 const notBuilt = ['scripts/build/', 'scripts/chart/', 'scripts/demo/', 'scripts/demo.ts', 'scripts/set-up/'];
 
 /**
- * Compiles the program's modules to JavaScript with esbuild, which `tsx` uses too. Writes one output file per module,
- * so that modules load in the same order and from the same relative paths as in a checkout.
+ * Compiles the program's modules to JavaScript as a checkout does when it starts. Writes one output file per module, so
+ * that modules load in the same order and from the same relative paths as in a checkout.
  */
 export async function compile(root: string, to: string): Promise<void> {
-  const files = ['web/bundle.ts'];
-  for (const room of rooms) {
-    for (const name of await readdir(path.join(root, room), { recursive: true })) {
-      files.push(`${room}/${name.replaceAll(path.sep, '/')}`);
-    }
-  }
   await build({
+    ...compilerOptions,
     absWorkingDir: root,
-    entryPoints: files.filter(
-      (file) => file.endsWith('.ts') && !notBuilt.some((start) => file.startsWith(start)),
+    entryPoints: [...sourcesOf(root), 'web/bundle.ts'].filter(
+      (file) => !notBuilt.some((start) => file.startsWith(start)),
     ),
     outdir: to,
     outbase: root,
-    format: 'cjs',
-    platform: 'node',
-    target: 'node24',
     // Do not write source maps. Without them, stack traces still name the module and the function, but their line
     // numbers refer to the compiled JavaScript.
     sourcemap: false,

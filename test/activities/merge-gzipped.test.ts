@@ -7,6 +7,7 @@ import type { Bucket } from '../../storage/bucket';
 import { openFilesystem } from '../../storage/drivers/filesystem';
 import { allocation, allocationSet, day } from '../etl/build-records';
 import { sameMeaning } from '../etl/same-meaning';
+import { loadTypescript } from '../servers/load-typescript';
 import { temporaryFolder } from '../storage/temporary-folder';
 import {
   firstDay,
@@ -50,8 +51,7 @@ function instant(unixSeconds: number): string {
 
 async function federateInProcess(directory: string, mergeMemory: number): Promise<number> {
   const { stdout } = await promisify(execFile)(process.execPath, [
-    '--require',
-    require.resolve('tsx/cjs'),
+    ...loadTypescript,
     path.join(__dirname, 'federating-process.ts'),
     directory,
     `${mergeMemory}`,

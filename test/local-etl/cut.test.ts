@@ -10,6 +10,7 @@ import { localPath } from '../../local-etl/store';
 import { parseFederatedStore } from '../../storage/federated-store';
 import { openBucket } from '../../storage/open-bucket';
 import type { StorageCall } from '../../storage/with-metrics';
+import { loadTypescript } from '../servers/load-typescript';
 import { connectToS3, describeWithS3, s3Store } from '../servers/versitygw';
 import { startFaultProxy } from '../storage/fault-proxy';
 import { until } from '../until';
@@ -176,7 +177,7 @@ async function killedOnce(
 ): Promise<void> {
   const args = [storeFile, disk.store.root, verb, String(doneFiles)];
   const child = fork(join(__dirname, 'cut-child.ts'), args, {
-    execArgv: ['--require', require.resolve('tsx/cjs')],
+    execArgv: loadTypescript,
   });
   const ended = once(child, 'exit');
   await until('all that it does before it is killed', async () => child.exitCode !== null || isThere());

@@ -10,6 +10,7 @@ import { QueryEngine } from '../../query/engine';
 import { parseAllocationRequest } from '../../query/parse-request';
 import type { AllocationRequest } from '../../query/request';
 import { runs } from '../etl/run-counts';
+import { loadTypescript } from '../servers/load-typescript';
 import { combinedEtl, goldenEngine, openEngine, wantedFrom } from './engine-over';
 
 const request: AllocationRequest = parseAllocationRequest(
@@ -135,7 +136,7 @@ describe('the database', () => {
       expect(engine.state().empty).toBe(true);
       await expect(engine.allocations(request)).rejects.toMatchObject({ code: 'QUERY_NO_DATA' });
       const other = fork(path.join(__dirname, 'ingest-child.ts'), [folder], {
-        execArgv: ['--require', require.resolve('tsx/cjs')],
+        execArgv: loadTypescript,
       });
       const [code] = (await once(other, 'message')) as [string];
       expect(code).toBe('QUERY_DATABASE_UNUSABLE');
@@ -154,7 +155,7 @@ describe('the database', () => {
     try {
       for (const afterMs of runs([0, 80, 160, 250, 400], [0, 40, 80, 120, 160, 200, 250, 300, 400, 500])) {
         const child = fork(path.join(__dirname, 'ingest-child.ts'), [folder, combinedEtl], {
-          execArgv: ['--require', require.resolve('tsx/cjs')],
+          execArgv: loadTypescript,
         });
         await once(child, 'message');
         await new Promise((resolve) => setTimeout(resolve, afterMs));

@@ -11,6 +11,7 @@ import { QueryEngine } from '../../query/engine';
 import { noRoomOf } from '../../query/no-room';
 import type { AllocationRequest } from '../../query/request';
 import { runs } from '../etl/run-counts';
+import { loadTypescript } from '../servers/load-typescript';
 import { combinedEtl, wantedFrom } from './engine-over';
 import { type Disk, disks } from './full-disk';
 import { fields, request } from './small-world';
@@ -228,7 +229,7 @@ describe.each(runs(disks.slice(0, 1), disks))('%s', (_, open) => {
       expect(engine.state().generation).toBe(2);
       // The engine has reopened the database, so it must hold the lock that keeps other processes out.
       const other = fork(path.join(__dirname, 'ingest-child.ts'), [database().folder], {
-        execArgv: ['--require', require.resolve('tsx/cjs')],
+        execArgv: loadTypescript,
       });
       expect(await once(other, 'message')).toEqual(['QUERY_DATABASE_UNUSABLE', undefined]);
     } finally {

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
+import { loadTypescript } from '../servers/load-typescript';
 
 const scripts = path.join(__dirname, '../../scripts');
 
@@ -11,7 +12,7 @@ function runLines(...lines: string[]): number | null {
   const program = `const { endSoon } = require(${JSON.stringify(path.join(scripts, 'stop-on-signals.ts'))});`;
   const { status } = spawnSync(
     process.execPath,
-    ['--require', 'tsx/cjs', '--eval', [program, ...lines].join('\n')],
+    [...loadTypescript, '--eval', [program, ...lines].join('\n')],
     // Only a program that hangs reaches this time limit, so the limit can be long.
     { timeout: 110_000 },
   );

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { formatTable } from '../../scripts/output';
+import { loadTypescript } from '../servers/load-typescript';
 
 const longId = 'a-cluster-with-a-long-name-as-clouds-make-them-eu-central-1-production';
 
@@ -67,7 +68,7 @@ function outputOf(code: string, env: Record<string, string>): string {
   const clean = { ...process.env };
   delete clean.FORCE_COLOR;
   delete clean.NO_COLOR;
-  const { stdout, stderr } = spawnSync(process.execPath, ['-r', 'tsx/cjs', '-e', code], {
+  const { stdout, stderr } = spawnSync(process.execPath, [...loadTypescript, '-e', code], {
     cwd: join(__dirname, '../..'),
     env: { ...clean, ...env },
     encoding: 'utf8',

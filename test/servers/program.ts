@@ -3,6 +3,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { isAlive } from '../../scripts/set-up/lock.cjs';
+import { loadTypescript } from './load-typescript';
 import { type SharedServer, sharedServer } from './shared-servers';
 
 /** Folder for built programs. It is inside node_modules, so that a built program finds the project's packages. */
@@ -27,7 +28,7 @@ export async function buildForRun(): Promise<SharedServer> {
       await rm(path.join(cache, name), { recursive: true, force: true });
   }
   const folder = path.join(cache, `program-${process.pid}`);
-  const build = ['--require', require.resolve('tsx/cjs'), path.join(__dirname, 'build-program.ts'), folder];
+  const build = [...loadTypescript, path.join(__dirname, 'build-program.ts'), folder];
   await promisify(execFile)(process.execPath, build);
   return {
     access: { script: path.join(folder, 'scripts/federated-etl.cjs') },

@@ -14,6 +14,7 @@ import type { Bucket } from '../../storage/bucket';
 import { openFilesystem } from '../../storage/drivers/filesystem';
 import { toStorageError } from '../../storage/drivers/filesystem-files';
 import { readAll } from '../../storage/read-all';
+import { loadTypescript } from '../servers/load-typescript';
 import { until } from '../until';
 import { removeTemporaryFolders, temporaryFolder } from './temporary-folder';
 
@@ -39,13 +40,9 @@ const keys = async (prefix = '') => {
 
 test('a killed writer leaves the previous object, and its leftovers are swept after an hour', async () => {
   await bucket.put('k', Buffer.from('old'), { metadata: { state: 'old' } });
-  const writer = spawn(
-    process.execPath,
-    ['--require', 'tsx/cjs', join(__dirname, 'hanging-writer.ts'), root],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
+  const writer = spawn(process.execPath, [...loadTypescript, join(__dirname, 'hanging-writer.ts'), root], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   await once(writer.stdout, 'data');
   writer.kill('SIGKILL');
   await once(writer, 'exit');

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { loadTypescript } from '../servers/load-typescript';
 import { type FaultyGcsServer, gcsError, json, resource, startFaultyGcsServer } from './faulty-gcs-server';
 import { removeTemporaryFolders, temporaryFolder } from './temporary-folder';
 
@@ -47,7 +48,7 @@ async function ask(
   const args = [JSON.stringify(settings), ...(endpoint === undefined ? [] : [endpoint])];
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    ['--require', 'tsx/cjs', path.join(__dirname, 'ask-gcs.ts'), ...args],
+    [...loadTypescript, path.join(__dirname, 'ask-gcs.ts'), ...args],
     { env: { ...process.env, ...env } },
   );
   return JSON.parse(stdout) as unknown[];

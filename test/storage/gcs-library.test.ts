@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { loadTypescript } from '../servers/load-typescript';
 
 /**
  * Shows why the driver sends its own requests to GCS: each test demonstrates a limitation of `@google-cloud/storage`.
@@ -11,7 +12,7 @@ describe('the methods of @google-cloud/storage', () => {
   let seen: Record<string, unknown>;
   beforeAll(async () => {
     const script = path.join(__dirname, 'watch-gcs-library.ts');
-    const { stdout } = await promisify(execFile)(process.execPath, ['--require', 'tsx/cjs', script], {
+    const { stdout } = await promisify(execFile)(process.execPath, [...loadTypescript, script], {
       env: { ...process.env, NO_PROXY: '127.0.0.1', no_proxy: '127.0.0.1', STORAGE_EMULATOR_HOST: undefined },
     });
     seen = JSON.parse(stdout) as Record<string, unknown>;

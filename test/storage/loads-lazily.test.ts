@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
+import { loadTypescript } from '../servers/load-typescript';
 import { removeTemporaryFolders, temporaryFolder } from './temporary-folder';
 
 afterAll(removeTemporaryFolders);
@@ -31,7 +32,7 @@ function loadedBy(store: object): string[] {
   const root = path.join(__dirname, '../..');
   const output = execFileSync(
     process.execPath,
-    ['--require', 'tsx/cjs', '--eval', script, JSON.stringify(store)],
+    [...loadTypescript, '--eval', script, JSON.stringify(store)],
     {
       cwd: root,
       encoding: 'utf8',

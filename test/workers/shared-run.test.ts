@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { federation } from '../../workflows/federation';
+import { loadTypescript } from '../servers/load-typescript';
 import { describeWithTemporal } from '../servers/temporal';
 import { describedShard, mergedWindow, planOf } from '../workflows/doubles';
 import { WorkflowWorld } from '../workflows/workflow-world';
@@ -23,7 +24,7 @@ async function anotherWorker(): Promise<{ other: ChildProcess; begun: Promise<vo
   const other = fork(
     path.join(__dirname, 'merging-process.ts'),
     [world.server.address, world.namespace, 'another'],
-    { execArgv: ['--require', require.resolve('tsx/cjs')] },
+    { execArgv: loadTypescript },
   );
   other.on('message', (said) => (said === 'serves' ? serves : begun).resolve());
   await serves.promise;
