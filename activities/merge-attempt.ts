@@ -1,4 +1,4 @@
-import { FederationError } from '../errors/federation-error';
+import { FederationError, isFederationError } from '../errors/federation-error';
 import { isGzipped, unpackedSize } from '../etl/gzip';
 import type { WindowId, WindowRef } from '../etl/window';
 import { contributes, keptVersion } from '../federation/decision';
@@ -77,7 +77,7 @@ export async function attemptMerge(
   }
 }
 
-type Sizes = Map<string, number | 'plain'>;
+type Sizes = Map<string, number | 'plain' | 'damaged'>;
 
 /**
  * Adds the unpacked sizes of sources to `sizes`. Reads one source at a time, unpacks it piece by piece, and keeps
@@ -106,9 +106,14 @@ async function measureOne(
   from: Pick<MergeReadsInput, 'bucket' | 'window' | 'signal'>,
   source: WindowSource,
   mostUnpacked: number,
-): Promise<number | 'plain'> {
-  const bytes = await readVersion(from, source);
-  return isGzipped(bytes) ? unpackedSize(bytes, mostUnpacked) : 'plain';
+): Promise<number | 'plain' | 'damaged'> {
+  try {
+    const bytes = await readVersion(from, source);
+    return isGzipped(bytes) ? await unpackedSize(bytes, mostUnpacked) : 'plain';
+  } catch (error) {
+    if (isFederationError(error, 'STORAGE_CORRUPT')) return 'damaged';
+    throw error;
+  }
 }
 
 /**

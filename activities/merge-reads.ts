@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { type FederationError, isFederationError } from '../errors/federation-error';
 import { isGzipped, unpack } from '../etl/gzip';
 import { corrupt } from '../etl/refusal';
@@ -8,7 +9,8 @@ import { keptKey, objectKey } from '../federation/layout';
 import type { Reuse } from '../federation/reuse';
 import { discard } from '../storage/body';
 import type { BucketReader, CallOptions, Version } from '../storage/bucket';
-import { readAll } from '../storage/read-all';
+import { mostReads, readAll, readWhole } from '../storage/read-all';
+import { storageError } from '../storage/store-failure';
 import type { ExtractedFile } from './extract-contributions';
 import { ReadAhead } from './read-ahead';
 import type { MergeBegun, MergeQuestion, MergeReply } from './threads/merge-thread';
@@ -16,6 +18,11 @@ import type { WindowSource } from './window-sources';
 
 /** Maximum size of a source, in bytes. No cluster writes a larger file for a window. */
 const largestSource = 2 ** 30;
+
+interface ByteRange {
+  readonly offset: number;
+  readonly length: number;
+}
 
 /** Thrown if a source file has been deleted or replaced since it was last looked up. */
 export class SourceMoved extends Error {
@@ -54,10 +61,10 @@ export interface Unpacking {
   /** Maximum unpacked size of a source, in bytes. */
   readonly most: number;
   /**
-   * The unpacked size in bytes of each measured source, by cluster id; `plain` if it is not gzipped. The size is 0 if
-   * the source cannot be unpacked.
+   * The unpacked size in bytes of each measured source, by cluster id; `plain` if it is not gzipped, `damaged` if its
+   * bytes are not those that were stored. The size is 0 if the source cannot be unpacked.
    */
-  readonly sizes: ReadonlyMap<string, number | 'plain'>;
+  readonly sizes: ReadonlyMap<string, number | 'plain' | 'damaged'>;
 }
 
 /**
@@ -164,47 +171,67 @@ export class MergeReads {
     const known = this.input.files?.get(source.cluster);
     // The reply's buffer is transferred to the merge thread, so a copy is needed: a part may be asked for again.
     if (known !== undefined) return { bytes: Uint8Array.from(known.bytes) };
+    if (this.input.unpacking.sizes.get(source.cluster) === 'damaged') return { refused: damagedSource };
     try {
       return { bytes: await this.readAt(source) };
     } catch (error) {
       if (error instanceof SourceMoved) return {};
+      if (isFederationError(error, 'STORAGE_CORRUPT')) return { refused: damagedSource };
       throw error;
     }
   }
 
-  private async readAgain({ input, offset, length }: AgainRange): Promise<MergeReply> {
+  /** Reads a range again, until its bytes are the same as the first time: they may have changed on the way. */
+  private async readAgain({ input, crc, ...range }: AgainRange): Promise<MergeReply> {
     const source = this.input.sources[input];
     if (source === undefined) throw new RangeError(`There is no source ${input}.`);
-    const known = this.input.files?.get(source.cluster);
-    if (known !== undefined) return { bytes: Uint8Array.from(known.bytes.subarray(offset, offset + length)) };
-    const range = { offset, length };
-    if (this.isReused(source)) return { bytes: await this.requirePrevious().readAgain(range) };
-    const { sizes, most } = this.input.unpacking;
-    return typeof sizes.get(source.cluster) === 'number'
-      ? { bytes: await unpack(await this.readAt(source), range, most) }
-      : { bytes: await this.readAt(source, range) };
+    for (let reads = 0; reads < mostReads; reads++) {
+      const bytes = await this.readRange(source, range);
+      if (crc32(bytes) === crc) return { bytes };
+    }
+    throw storageError('STORAGE_CORRUPT', source.key, 'Its bytes are not the same when they are read again.');
   }
 
-  private readAt(source: WindowSource, range?: { offset: number; length: number }): Promise<Uint8Array> {
+  private async readRange(source: WindowSource, range: ByteRange): Promise<Uint8Array> {
+    const { offset, length } = range;
+    const known = this.input.files?.get(source.cluster);
+    if (known !== undefined) return Uint8Array.from(known.bytes.subarray(offset, offset + length));
+    if (this.isReused(source)) return this.requirePrevious().readAgain(range);
+    const { sizes, most } = this.input.unpacking;
+    return typeof sizes.get(source.cluster) === 'number'
+      ? unpack(await this.readAt(source), range, most)
+      : this.readAt(source, range);
+  }
+
+  private readAt(source: WindowSource, range?: ByteRange): Promise<Uint8Array> {
     return readVersion(this.input, source, range);
   }
 }
 
+/** Why a source whose bytes are not those that were stored is not merged. The next run reads it again. */
+const damagedSource = {
+  code: 'STORAGE_CORRUPT',
+  detail: 'Each time it is read, its bytes have another digest than the one stored with it.',
+} as const;
+
 /**
  * Reads a source, or a range of it, in the version that was last looked up. Throws SourceMoved if that version no
- * longer exists.
+ * longer exists. Throws STORAGE_CORRUPT if the bytes of a whole source differ from its digest each time they are read.
  */
 export async function readVersion(
   { bucket, window, signal }: Pick<MergeReadsInput, 'bucket' | 'window' | 'signal'>,
   source: WindowSource,
-  range?: { offset: number; length: number },
+  range?: ByteRange,
 ): Promise<Uint8Array> {
   const kept = keptVersion(source.decision);
   const key = kept === undefined ? source.key : keptKey(source.cluster, window);
   const version = kept ?? source.seen;
   if (version === absent) throw new SourceMoved(source);
   try {
-    const { bytes } = await readAll(bucket, key, { signal, version, range, maxBytes: largestSource });
+    const options = { signal, version, maxBytes: largestSource };
+    const { bytes } = await (range === undefined
+      ? readWhole(bucket, key, options)
+      : readAll(bucket, key, { ...options, range }));
     return bytes;
   } catch (error) {
     throw isGone(error) ? new SourceMoved(source) : error;
@@ -247,7 +274,7 @@ class PreviousObject {
     return this.next(this.reuse.previous.size, 0);
   }
 
-  async readAgain(range: { offset: number; length: number }): Promise<Uint8Array> {
+  async readAgain(range: ByteRange): Promise<Uint8Array> {
     const { version } = await this.open();
     return this.orDamaged(
       async () => (await readAll(this.bucket, this.key, { ...this.options, version, range })).bytes,

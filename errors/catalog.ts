@@ -133,7 +133,7 @@ export const catalog = {
   },
   STORAGE_CORRUPT: {
     means: 'The bytes read are not the bytes written.',
-    hint: 'Run `federated-etl verify` to see which objects are affected.',
+    hint: 'Run `federated-etl verify` to see which objects are affected. A cluster’s file is read again by the next run; if it stays damaged, delete it from the bucket, and the cluster’s next push uploads it again.',
     retryable: true,
   },
   STORAGE_INVALID_KEY: {

@@ -311,7 +311,9 @@ class Planner {
           if (source?.seen !== absent || source.kept === undefined) return [];
           return [{ cluster, seen: absent, decision: kept(source.kept), size: 0 }];
         }
-        const isKnown = source?.seen === file.version && (!lookAgain || source.dropped !== undefined);
+        const isKnown =
+          source?.seen === file.version &&
+          (source.dropped !== undefined || !(lookAgain || isReadAgain(source)));
         const decision = taken ? 'accepted' : isKnown ? decisionOn(source) : 'used';
         const path = file.path === undefined ? {} : { path: file.path };
         const names = this.foundNames(cluster, id, file.version);
@@ -341,6 +343,14 @@ function byWindow<Source extends { window: string; cluster: ClusterId }>(
     found.set(source.window, ofWindow.set(source.cluster, source));
   }
   return found;
+}
+
+/**
+ * Returns whether a quarantined file is read again by each run, although it has not changed: its bytes may have changed
+ * on the way from the store.
+ */
+function isReadAgain({ code }: QuarantinedSource): boolean {
+  return code === 'STORAGE_CORRUPT';
 }
 
 function decisionOn({ kept: version, code }: QuarantinedSource): Decision {

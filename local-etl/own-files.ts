@@ -1,11 +1,12 @@
+import { isFederationError } from '../errors/federation-error';
 import type { ClusterId } from '../etl/cluster-id';
 import { parseWindowFile, type WindowId, windowId } from '../etl/window';
 import type { SavedFile } from '../federation/backup-manifest';
 import { clusterEtlKey, clusterEtlPrefix, parseEtlKey } from '../federation/layout';
 import type { BucketReader } from '../storage/bucket';
-import { readAll } from '../storage/read-all';
+import { readWhole } from '../storage/read-all';
 import { fetchBackedUp, listBackups, readManifest } from './backup';
-import { judgeContent, sha256 } from './read';
+import { judgeContent } from './read';
 import { writeTemporary } from './write';
 
 export interface OwnFilesDependencies {
@@ -87,10 +88,13 @@ export class OwnFiles {
     const file = parseWindowFile(path);
     if (folder === undefined || file === undefined) return undefined;
     const key = clusterEtlKey(cluster, path);
-    const promised = (await folder.head(key, { signal }))?.metadata.sha256;
-    const { bytes } = await readAll(folder, key, { signal, maxBytes: Number.MAX_SAFE_INTEGER });
-    if (promised !== undefined && promised !== sha256(bytes)) return undefined;
-    return judgeContent(file.ref.pipeline, bytes, mostUnpacked).kind === 'complete' ? bytes : undefined;
+    try {
+      const { bytes } = await readWhole(folder, key, { signal, maxBytes: Number.MAX_SAFE_INTEGER });
+      return judgeContent(file.ref.pipeline, bytes, mostUnpacked).kind === 'complete' ? bytes : undefined;
+    } catch (error) {
+      if (isFederationError(error, 'STORAGE_CORRUPT')) return undefined;
+      throw error;
+    }
   }
 }
 

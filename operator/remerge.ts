@@ -1,4 +1,4 @@
-import { isFederationError } from '../errors/federation-error';
+import { type FederationError, isFederationError } from '../errors/federation-error';
 import { dumpSet } from '../etl/dump';
 import { decodeSet } from '../etl/file';
 import { largestWindow } from '../etl/largest-window';
@@ -9,28 +9,45 @@ import type { ListedFile } from '../federation/candidates';
 import { keptVersion } from '../federation/decision';
 import { clusterEtlKey, keptKey, objectKey } from '../federation/layout';
 import type { Provenance, ProvenanceSource } from '../federation/provenance';
-import type { BucketReader } from '../storage/bucket';
-import { readAll } from '../storage/read-all';
+import type { BucketReader, Version } from '../storage/bucket';
+import { readAll, readWhole } from '../storage/read-all';
+
+/** A source that cannot be read any more, although it has not changed since the merge. */
+export interface DamagedSource {
+  readonly cluster: string;
+  readonly key: string;
+  readonly detail: string;
+}
 
 /**
  * Merges a window's sources again, and compares the result with the merged object: every field of every record. Returns
- * `changed since` if a source has changed since the merge. `files` is the current listing of the clusters' window
- * files.
+ * `changed since` if a source has changed since the merge, or the first damaged source. `files` is the current listing
+ * of the clusters' window files.
  */
 export async function remerge(
   bucket: BucketReader,
   window: WindowId,
   provenance: Provenance,
   files: readonly ListedFile[],
-): Promise<'same' | 'differs' | 'changed since'> {
+): Promise<'same' | 'differs' | 'changed since' | DamagedSource> {
   const pipeline = parseWindowId(window)?.pipeline;
   if (pipeline === undefined) return 'differs';
   const contributed = provenance.sources.filter(({ contribution }) => contribution !== undefined);
   const inputs: MergeInput<SetOf[Pipeline]>[] = [];
   for (const source of contributed) {
-    const bytes = await readSource(bucket, window, source, files);
-    if (bytes === undefined) return 'changed since';
-    inputs.push({ id: source.cluster, set: decodeSet(pipeline, bytes) });
+    const found = findSource(window, source, files);
+    if (found === undefined) return 'changed since';
+    try {
+      const { bytes } = await readWhole(bucket, found.key, {
+        maxBytes: largestWindow,
+        version: found.version,
+      });
+      inputs.push({ id: source.cluster, set: decodeSet(pipeline, bytes) });
+    } catch (error) {
+      if (meansMoved(error)) return 'changed since';
+      if (!meansDamaged(error)) throw error;
+      return { cluster: source.cluster, key: found.key, detail: error.detail };
+    }
   }
   try {
     const { bytes } = await readAll(bucket, objectKey(provenance.fingerprint), { maxBytes: largestWindow });
@@ -38,42 +55,35 @@ export async function remerge(
       ? 'same'
       : 'differs';
   } catch (error) {
-    if (meansMissingOrDamaged(error)) return 'differs';
+    if (isFederationError(error, 'STORAGE_NOT_FOUND') || meansDamaged(error)) return 'differs';
     throw error;
   }
 }
 
-/** Returns whether an error means that the merged object is missing or damaged. Other checks report the cause. */
-function meansMissingOrDamaged(error: unknown): boolean {
-  if (!isFederationError(error)) return false;
-  return error.code.startsWith('ETL_') || ['STORAGE_NOT_FOUND', 'STORAGE_CORRUPT'].includes(error.code);
+function meansMoved(error: unknown): boolean {
+  return isFederationError(error, 'STORAGE_NOT_FOUND') || isFederationError(error, 'STORAGE_CONFLICT');
+}
+
+/** Returns whether an error means that an object is damaged. If it is a merged object, other checks report the cause. */
+function meansDamaged(error: unknown): error is FederationError {
+  return isFederationError(error) && (error.code.startsWith('ETL_') || error.code === 'STORAGE_CORRUPT');
 }
 
 /**
- * Reads the bytes that the merge used for a source. If the merge used the cluster's last good contribution, reads its
- * copy under `kept/`; otherwise, reads the cluster's file. Returns undefined if these bytes no longer exist.
+ * Finds the object that the merge used for a source. If the merge used the cluster's last good contribution, that is its
+ * copy under `kept/`; otherwise, the cluster's file. Returns undefined if the cluster's file is another one now.
  */
-async function readSource(
-  bucket: BucketReader,
+function findSource(
   window: WindowId,
   { cluster, seen, decision }: ProvenanceSource,
   files: readonly ListedFile[],
-): Promise<Buffer | undefined> {
+): { readonly key: string; readonly version: Version } | undefined {
   const kept = keptVersion(decision);
+  if (kept !== undefined) return { key: keptKey(cluster, window), version: kept };
   const file = files.find(
     (other) => other.cluster === cluster && other.window === window && other.version === seen,
   );
-  const version = kept ?? file?.version;
-  if (version === undefined) return undefined;
-  const key = kept === undefined && file ? clusterEtlKey(cluster, file.path) : keptKey(cluster, window);
-  try {
-    return (await readAll(bucket, key, { maxBytes: largestWindow, version })).bytes;
-  } catch (error) {
-    const moved =
-      isFederationError(error, 'STORAGE_NOT_FOUND') || isFederationError(error, 'STORAGE_CONFLICT');
-    if (moved) return undefined;
-    throw error;
-  }
+  return file && { key: clusterEtlKey(cluster, file.path), version: file.version };
 }
 
 function meaning(set: EtlSet): string {

@@ -78,6 +78,10 @@ export async function verifyGeneration(
         if (result === 'differs') {
           const detail = 'Merging the sources again has a different result.';
           findings.push({ about: id, key: objectKey(window.fingerprint), detail, todo: mergeAgain(id) });
+        } else if (typeof result === 'object') {
+          const { cluster, key, detail } = result;
+          const todo = `Delete it: the next push of ${cluster} uploads it again.`;
+          findings.push({ about: id, key, detail, todo });
         }
       }
       onProgress?.(++done, windows.length);

@@ -55,7 +55,7 @@ export interface PutOptions extends CallOptions {
 }
 
 export interface ObjectBody {
-  readonly head: ObjectInfo;
+  readonly head: ObjectHead;
   /**
    * Content of the object. Read it to the end or call the iterator's `return`; otherwise a connection or a file stays
    * open. Reading throws if the number of bytes received is not the number that the store announced.

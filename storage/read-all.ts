@@ -1,7 +1,9 @@
-import { FederationError } from '../errors/federation-error';
+import { createHash, type Hash } from 'node:crypto';
+import { FederationError, isFederationError } from '../errors/federation-error';
 import { discard } from './body';
-import type { BucketReader, GetOptions, ObjectInfo } from './bucket';
+import type { BucketReader, GetOptions, ObjectBody, ObjectHead } from './bucket';
 import { resolveRange } from './range';
+import { storageError } from './store-failure';
 
 /** Default maximum size of an object that is read into memory: 64 MiB. */
 const defaultMaxBytes = 64 * 1024 * 1024;
@@ -11,17 +13,67 @@ export interface ReadAllOptions extends GetOptions {
   readonly maxBytes?: number;
 }
 
+export interface ReadObject {
+  /** Describes the version that was read. */
+  readonly head: ObjectHead;
+  readonly bytes: Buffer;
+}
+
 /**
- * Reads an object, or a range of it, into memory. `head` describes the version that was read. Throws the same errors as
- * `get`, and STORAGE_TOO_LARGE if there are more than `maxBytes`.
+ * Reads an object, or a range of it, into memory. Throws the same errors as `get`, and STORAGE_TOO_LARGE if there are
+ * more than `maxBytes`.
  */
 export async function readAll(
   bucket: BucketReader,
   key: string,
-  { maxBytes = defaultMaxBytes, ...options }: ReadAllOptions = {},
-): Promise<{ head: ObjectInfo; bytes: Buffer }> {
-  const { head, body } = await bucket.get(key, options);
-  const { start, end } = resolveRange(key, options.range, head.size);
+  options: ReadAllOptions = {},
+): Promise<ReadObject> {
+  return receive(key, await bucket.get(key, options), options);
+}
+
+/** Number of times that bytes are read that turn out to be wrong. */
+export const mostReads = 4;
+
+/**
+ * Reads a whole object into memory, like `readAll`. If the object's metadata has its SHA-256, compares it with that of
+ * the bytes. If they differ, the bytes may have changed on the way, so reads the object again. Throws STORAGE_CORRUPT if
+ * they differ every time.
+ */
+export async function readWhole(
+  bucket: BucketReader,
+  key: string,
+  options: Omit<ReadAllOptions, 'range'> = {},
+): Promise<ReadObject> {
+  for (let reads = 1; ; reads++) {
+    try {
+      const object = await bucket.get(key, options);
+      const promised = digestIn(object.head);
+      const hash = promised === undefined ? undefined : createHash('sha256');
+      const read = await receive(key, object, options, hash);
+      if (hash?.digest('hex') === promised) return read;
+      throw storageError('STORAGE_CORRUPT', key, wrongDigest);
+    } catch (error) {
+      if (reads === mostReads || !isFederationError(error, 'STORAGE_CORRUPT')) throw error;
+    }
+  }
+}
+
+const wrongDigest = 'The SHA-256 of its bytes is not the one that was stored with it.';
+
+/** Returns the SHA-256 that was stored with an object; undefined if there is none, as with the agents of others. */
+function digestIn({ metadata }: ObjectHead): string | undefined {
+  const digest = metadata['sha256'];
+  return digest !== undefined && /^[0-9a-f]{64}$/.test(digest) ? digest : undefined;
+}
+
+/** Reads the body of an object, and adds all bytes to `hash`. */
+async function receive(
+  key: string,
+  { head, body }: ObjectBody,
+  { range, maxBytes = defaultMaxBytes }: ReadAllOptions,
+  hash?: Hash,
+): Promise<ReadObject> {
+  const { start, end } = resolveRange(key, range, head.size);
   const size = end - start;
   if (size > maxBytes) {
     await discard(body);
@@ -33,6 +85,7 @@ export async function readAll(
   const bytes = Buffer.allocUnsafe(size);
   let at = 0;
   for await (const chunk of body) {
+    hash?.update(chunk);
     bytes.set(chunk, at);
     at += chunk.length;
   }

@@ -56,7 +56,7 @@ export type MergeQuestion =
 export interface MergeReply {
   /** The requested bytes. Undefined if the source has changed since its version was looked up. */
   readonly bytes?: Uint8Array;
-  /** Why the requested source cannot be unpacked. */
+  /** Why the requested source is damaged, or cannot be unpacked. */
   readonly refused?: Pick<BadSource, 'code' | 'detail'>;
   /**
    * Bytes of the previous merged object that precede `bytes`. They are needed only to compute the digest of that

@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import type { Contribution } from '../contribution';
 import { decodeSet, encodeSet } from '../file';
 import { gunzip, isGzipped } from '../gzip';
@@ -256,6 +257,12 @@ export class Splice<P extends Pipeline> {
     const { identities, marked } = this.strings.meet(entries, first, indexes);
     const length = entries.starts.at(-1)!;
     const isHeld = again === undefined || held.hasRoomFor(whole);
+    const range = () => ({
+      input: inputs.length,
+      offset,
+      length,
+      crc: crc32(whole.subarray(first, first + length)),
+    });
     const input: SplicedInput<P> = {
       id,
       entries,
@@ -267,7 +274,7 @@ export class Splice<P extends Pipeline> {
       decoded: new Map(),
       held: isHeld
         ? held.hold(whole, first, length, indexes)
-        : { range: { input: inputs.length, offset, length }, strings: walker.walk.strings, ...again() },
+        : { range: range(), strings: walker.walk.strings, ...again() },
     };
     inputs.push(input);
     if (!isHeld) this.decodeAndFree(input, first, whole);

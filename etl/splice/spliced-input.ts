@@ -22,6 +22,8 @@ export interface AgainRange {
   readonly input: number;
   readonly offset: number;
   readonly length: number;
+  /** CRC-32 of the bytes. */
+  readonly crc: number;
 }
 
 /** Where to read entries again after their bytes were freed, and how to renumber their string indexes. */

@@ -103,7 +103,8 @@ class AzureBucket implements Bucket {
       const body = this.#body(key, answer, options);
       try {
         const size = sizeByRange(key, answer, range);
-        return { head: { ...infoOf(key, answer), size }, body };
+        const metadata = fromAzureMetadata(answer.metadata);
+        return { head: { ...infoOf(key, answer), size, metadata }, body };
       } catch (error) {
         await discard(body);
         throw error;

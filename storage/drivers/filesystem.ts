@@ -117,7 +117,7 @@ class FilesystemBucket implements Bucket {
     return this.#call(key, 'read', options, async () => {
       const place = await this.#find(key);
       const handle = place && (await files.orAbsent(open(place.path, readFlags)));
-      if (handle === undefined) throw missing(key);
+      if (place === undefined || handle === undefined) throw missing(key);
       try {
         const stat = await handle.stat({ bigint: true });
         if (!stat.isFile()) throw missing(key);
@@ -126,7 +126,8 @@ class FilesystemBucket implements Bucket {
         const range = resolveRange(key, options.range, head.size);
         const failure = (error: unknown) => this.#failure(error, 'read', key, options);
         const chunks = readChunks({ handle, head, range, failure, signal: options.signal });
-        return { head, body: closingBody(chunks, () => handle.close()) };
+        const metadata = (await files.readMetadata(place.folder, head.version, this.#warn)) ?? {};
+        return { head: { ...head, metadata }, body: closingBody(chunks, () => handle.close()) };
       } catch (error) {
         await handle.close();
         throw error;

@@ -54,7 +54,11 @@ export interface GcsMedia {
    * store sent no CRC32C.
    */
   readonly crc32c: string | undefined;
+  /** The object's metadata, by name. */
+  readonly metadata: ObjectHead['metadata'];
 }
+
+const metadataHeader = 'x-goog-meta-';
 
 /**
  * Parses the headers of a download. Throws a GcsFailure if the response is not a download, and STORAGE_CORRUPT if it
@@ -76,11 +80,15 @@ export function mediaOf(key: string, answer: IncomingMessage, range: GetOptions[
     );
   const time = headerOf(answer, 'last-modified');
   const isPart = answer.statusCode === 206;
+  const metadata = Object.keys(answer.headers)
+    .filter((name) => name.startsWith(metadataHeader))
+    .map((name) => [name.slice(metadataHeader.length), headerOf(answer, name) ?? ''] as const);
   return {
     size,
     length: Number(length),
     version: generation as Version,
     modified: time === undefined ? undefined : new Date(time),
     crc32c: isPart ? undefined : /\bcrc32c=([^,\s]+)/.exec(headerOf(answer, 'x-goog-hash') ?? '')?.[1],
+    metadata: Object.fromEntries(metadata),
   };
 }

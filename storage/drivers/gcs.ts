@@ -101,7 +101,8 @@ class GcsBucket implements Bucket {
       try {
         const media = mediaOf(key, answer, range);
         const modified = media.modified ?? (await this.#modified(key, media, signal));
-        const head = { key, size: media.size, modified, version: media.version };
+        const { size, version, metadata } = media;
+        const head = { key, size, modified, version, metadata };
         return { head, body: this.#body(key, answer, media, options) };
       } catch (error) {
         answer.destroy();

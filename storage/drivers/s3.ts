@@ -108,7 +108,7 @@ class S3Bucket implements Bucket {
       try {
         const { ContentLength: contentLength, ContentRange: contentRange } = answer;
         const size = sizeByRange(key, { contentRange, contentLength }, options.range);
-        return { head: { ...infoOf(key, answer), size }, body };
+        return { head: { ...infoOf(key, answer), size, metadata: answer.Metadata ?? {} }, body };
       } catch (error) {
         await discard(body);
         throw error;

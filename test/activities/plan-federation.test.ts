@@ -50,7 +50,7 @@ function largeFleet(clusters: number, windows: number): Bucket {
     get: async (key) => {
       const bytes = objects.get(key) ?? Buffer.alloc(0);
       return {
-        head: info(key, bytes.length),
+        head: { ...info(key, bytes.length), metadata: {} },
         body: (async function* () {
           yield bytes;
         })(),

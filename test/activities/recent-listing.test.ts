@@ -70,7 +70,7 @@ class World {
         const { info, bytes } = this.objects.get(key) ?? {};
         if (info === undefined || bytes === undefined) return nowhere.get(key);
         return {
-          head: info,
+          head: { ...info, metadata: {} },
           body: (async function* () {
             yield bytes;
           })(),

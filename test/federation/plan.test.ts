@@ -216,6 +216,19 @@ describe('a source that the base records as bad', () => {
     expect(planned({ base: refusedBase, files: [file('b', one, 'v2')] })).toEqual([one]);
   });
 
+  test('because of its digest, is read again by each run: its bytes may have changed on the way', () => {
+    const code = 'STORAGE_CORRUPT';
+    const files = [file('a', one), file('b', one, 'bad')];
+    const refusedBase = generation({ [one]: [used('a')] }, both, {
+      quarantined: [quarantinedSource('b', one, { code })],
+    });
+    expect(planned({ base: refusedBase, files })).toEqual([one]);
+    const dropped = quarantinedSource('b', one, { code, dropped: decided });
+    expect(
+      planned({ base: { ...heldBase(), quarantined: [{ ...dropped, kept: 'k1' as Version }] }, files }),
+    ).toEqual([]);
+  });
+
   test('refused and gone, is no longer listed', () => {
     const refusedBase = generation({ [two]: [used('a')] }, both, {
       quarantined: [quarantinedSource('b', one)],

@@ -101,9 +101,12 @@ export function describeBucketContract(name: string, options: ContractOptions): 
 
       test('keeps its metadata, until replaced with other metadata', async () => {
         await bucket.put('k', Buffer.from('x'), { metadata: { sha256: 'abc', 'writer-id': 'c1 = "x"' } });
-        expect((await bucket.head('k'))?.metadata).toEqual({ sha256: 'abc', 'writer-id': 'c1 = "x"' });
+        const metadata = { sha256: 'abc', 'writer-id': 'c1 = "x"' };
+        expect((await bucket.head('k'))?.metadata).toEqual(metadata);
+        expect((await readAll(bucket, 'k')).head.metadata).toEqual(metadata);
         await put('k', 'y');
         expect((await bucket.head('k'))?.metadata).toEqual({});
+        expect((await readAll(bucket, 'k')).head.metadata).toEqual({});
         await expect(bucket.put('k', Buffer.from('x'), { metadata: { a: 'é' } })).rejects.toMatchObject({
           retryable: false,
         });

@@ -31,8 +31,8 @@ export type Fault =
   | { readonly kind: 'stall' | 'cut' | 'closed' }
   /** Only half of the response's body is sent, but the headers make it look complete. */
   | { readonly kind: 'short' }
-  /** One byte in the middle of the response's body is changed. */
-  | { readonly kind: 'flip' }
+  /** One bit of the response's body is changed: the lowest of the byte at this index. (Default: in the middle) */
+  | { readonly kind: 'flip'; readonly at?: number }
   /** The response's body arrives in small pieces, over a period of `slowMs`. */
   | { readonly kind: 'slow' };
 
@@ -92,7 +92,7 @@ export async function startFaultProxy(target: { hostname: string; port: number }
         response.writeHead(answer.statusCode ?? 500, answer.rawHeaders);
         answer.pipe(response);
       } else {
-        spoil(answer, response, fault.kind).catch(() => response.destroy());
+        spoil(answer, response, fault).catch(() => response.destroy());
       }
     });
     passing.add(request);
@@ -170,7 +170,8 @@ export async function startFaultProxy(target: { hostname: string; port: number }
  * Sends the store's response to the client and applies the given fault to it. If the response has no body, sends
  * nothing: breaks the connection, or keeps it open if the fault is `stall`.
  */
-async function spoil(answer: IncomingMessage, response: ServerResponse, kind: Fault['kind']): Promise<void> {
+async function spoil(answer: IncomingMessage, response: ServerResponse, fault: Fault): Promise<void> {
+  const { kind } = fault;
   const chunks: Buffer[] = [];
   for await (const chunk of answer) chunks.push(chunk as Buffer);
   const body = Buffer.concat(chunks);
@@ -178,9 +179,11 @@ async function spoil(answer: IncomingMessage, response: ServerResponse, kind: Fa
   const half = Math.floor(body.length / 2);
   const { statusCode: status = 500, rawHeaders: headers } = answer;
   switch (kind) {
-    case 'flip':
-      body[half] = (body[half] ?? 0) ^ 1;
+    case 'flip': {
+      const at = fault.at ?? half;
+      body[at] = (body[at] ?? 0) ^ 1;
       return void response.writeHead(status, headers).end(body);
+    }
     case 'short':
       return void response.writeHead(status, announcing(headers, half)).end(body.subarray(0, half));
     case 'slow':
