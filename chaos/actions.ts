@@ -89,9 +89,9 @@ export class Performer {
     return found;
   }
 
-  #kill(name: string): void {
+  async #kill(name: string): Promise<void> {
     const victim = this.#victim(name);
-    victim.kill();
+    while (!victim.kill()) await sleep(50);
     add(this.counts.kills, victim.role);
   }
 

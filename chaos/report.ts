@@ -14,8 +14,6 @@ export interface ChaosReport {
   readonly samples: SampleCounts;
   /** Number of the newest generation. */
   readonly generations: number;
-  /** How often processes ended by themselves, by role. */
-  readonly endedThemselves: ReadonlyMap<Role, number>;
   /** Largest resident memory of any process, by role, in bytes. */
   readonly peaks: ReadonlyMap<Role, number>;
   readonly seconds: number;
@@ -41,7 +39,6 @@ export function describeReport(report: ChaosReport): string {
     ['samples', samples.samples],
     ['looks while the bucket was away', samples.away],
     ['object checks', samples.objects],
-    ['processes that ended by themselves', withKinds(report.endedThemselves)],
     [
       'largest memory, MiB',
       [...report.peaks].map(([role, bytes]) => `${role} ${mebibytes(bytes)}`).join(', '),

@@ -14,7 +14,6 @@ import { startS3Store } from './s3-store';
 import { Sampler } from './sampler';
 import { Settling } from './settle';
 import { shortened } from './shortened';
-import type { Supervised } from './supervised';
 import { Temporal } from './temporal';
 import type { Violation } from './violation';
 import { clusters, primary, startWorld, targets, type World } from './world';
@@ -85,7 +84,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     const temporal = await Temporal.start(options.temporalCli, dir);
     held.defer(() => temporal.stop());
     options.say('starting five clusters, two federators and a primary');
-    const world = await startWorld(dir, { script, store, temporal });
+    const world = await startWorld(dir, { script, store, temporal, onViolation });
     held.defer(() => world.close());
     const sampler = new Sampler(world, onViolation);
     const performer = new Performer(world, onViolation);
@@ -111,7 +110,6 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       actions: performer.counts,
       samples: sampler.counts,
       generations: sampler.oracle.newest,
-      endedThemselves: sumByRole(world.processes, ({ endedItself }) => endedItself),
       peaks: largestByRole(world),
       seconds: (performance.now() - started) / 1000,
       missing: store.missing,
@@ -172,12 +170,6 @@ async function perform(round: readonly PlannedAction[], performer: Performer): P
       await performer.perform(action);
     }),
   );
-}
-
-function sumByRole(processes: readonly Supervised[], of: (one: Supervised) => number): Map<Role, number> {
-  const sums = new Map<Role, number>();
-  for (const one of processes) if (of(one) > 0) sums.set(one.role, (sums.get(one.role) ?? 0) + of(one));
-  return sums;
 }
 
 function largestByRole({ victims }: World): Map<Role, number> {

@@ -16,8 +16,8 @@ interface RequestFault {
   readonly share: number;
   /** Whether the fault meets only requests that write. (Default: false) */
   readonly writes?: boolean;
-  /** Whether the fault meets only requests that read merged objects. (Default: false) */
-  readonly objects?: boolean;
+  /** Whether the fault meets only requests that read files of clusters, merged objects or kept contributions. */
+  readonly files?: boolean;
   readonly fault: Fault;
 }
 
@@ -36,7 +36,7 @@ const requestFaults: Readonly<Record<string, RequestFault>> = {
   slow: { share: 0.3, fault: { kind: 'slow' } },
   late: { share: 0.3, fault: { kind: 'late' } },
   stalled: { share: 0.1, fault: { kind: 'stall' } },
-  flipped: { share: 0.5, objects: true, fault: { kind: 'flip' } },
+  flipped: { share: 0.5, files: true, fault: { kind: 'flip' } },
   full: { share: 1, writes: true, fault: { kind: 'status', status: 507, body: fullBucket } },
   away: { share: 1, fault: { kind: 'status', status: 404, body: missingBucket } },
 };
@@ -53,11 +53,10 @@ export async function startS3Store(dir: string, random: Random): Promise<ChaosSt
   let presence: number | undefined = 0;
   let moves = 0;
 
-  const meet = ({ share, writes, objects, fault }: RequestFault) => {
+  const meet = ({ share, writes, files, fault }: RequestFault) => {
     proxy.plan((request) => {
       if (writes === true && !isWrite(request)) return undefined;
-      if (objects === true && !(request.method === 'GET' && request.url?.includes('/combined/objects/')))
-        return undefined;
+      if (files === true && !readsFile(request)) return undefined;
       return random.chance(share) ? fault : undefined;
     });
     return async () => {
@@ -106,6 +105,10 @@ export async function startS3Store(dir: string, random: Random): Promise<ChaosSt
       await server.stop();
     },
   };
+}
+
+function readsFile({ method, url = '' }: IncomingMessage): boolean {
+  return method === 'GET' && /\/etl\/bingen\/|\/combined\/(objects|kept)\//.test(url);
 }
 
 function isWrite({ method }: IncomingMessage): boolean {

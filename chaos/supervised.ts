@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Role } from './plan';
 
@@ -10,8 +11,8 @@ export interface Victim {
   readonly role: Role;
   /** Largest resident memory of any of its processes so far, in bytes. */
   readonly peakBytes: number;
-  /** Kills the current process with SIGKILL, if there is one. */
-  kill(): void;
+  /** Kills the current process with SIGKILL. Returns false if there is none, or if it has just been killed. */
+  kill(): boolean;
   /** Stops the current process with SIGSTOP, if there is one. */
   pause(): void;
   /** Lets a stopped process continue. */
@@ -26,6 +27,8 @@ export interface Victim {
 
 /** Pause before a process is started again, in milliseconds. */
 const restartMs = 300;
+/** Number of lines of its log that are kept when a process ends by itself. */
+const tailLines = 20;
 /** Time that a process may take to end, in milliseconds. */
 const gracefulMs = 30_000;
 
@@ -37,14 +40,14 @@ export class Supervised implements Victim {
   #killed = false;
   #running: Promise<void>;
   #peakBytes = 0;
-  /** How often the process has ended by itself, for example because it could not start. */
-  endedItself = 0;
 
   constructor(
     readonly name: string,
     readonly role: Role,
     private readonly script: string,
     private readonly files: { readonly config: string; readonly log: string },
+    /** Called when a process has ended by itself. `how` says how, and what it has logged last. */
+    private readonly onEnded: (how: string) => void,
   ) {
     this.#running = this.#keepRunning();
   }
@@ -53,10 +56,11 @@ export class Supervised implements Victim {
     return this.#peakBytes;
   }
 
-  kill(): void {
+  kill(): boolean {
+    if (this.#child === undefined || this.#killed) return false;
     this.measure();
-    this.#killed = true;
-    this.#child?.kill('SIGKILL');
+    this.#killed = this.#child.kill('SIGKILL');
+    return this.#killed;
   }
 
   pause(): void {
@@ -99,6 +103,12 @@ export class Supervised implements Victim {
     clearTimeout(insist);
   }
 
+  async #describeEnd({ exitCode, signalCode }: ChildProcess): Promise<string> {
+    const log = await readFile(this.files.log, 'utf8');
+    const how = signalCode === null ? `with exit code ${exitCode}` : `by ${signalCode}`;
+    return `${how}. Its log ends with:\n${log.trimEnd().split('\n').slice(-tailLines).join('\n')}`;
+  }
+
   async #keepRunning(): Promise<void> {
     for (; this.#wanted; await sleep(restartMs)) {
       const log = openSync(this.files.log, 'a');
@@ -115,7 +125,7 @@ export class Supervised implements Victim {
       await once(child, 'exit');
       this.#ready = false;
       this.#child = undefined;
-      if (!this.#killed && this.#wanted) this.endedItself += 1;
+      if (!this.#killed && this.#wanted) this.onEnded(await this.#describeEnd(child));
     }
   }
 }

@@ -30,12 +30,13 @@ export class Temporal implements Victim {
     return this.#peakBytes;
   }
 
-  kill(): void {
-    if (!this.#ready) return;
+  kill(): boolean {
+    if (!this.#ready) return false;
     this.measure();
     this.#ready = false;
     signal(this.server.pid, 'SIGKILL');
     this.#restarting = this.#restart();
+    return true;
   }
 
   pause(): void {

@@ -12,6 +12,7 @@
  * - `leftover`: in the end, no lock, no open run and no temporary file or object is left
  * - `stuck`: all this comes about within a limited time
  * - `read`: the store can be read while it has no fault
+ * - `ended`: no process ends, unless chaos ends it
  */
 export type Check =
   | 'generation'
@@ -24,7 +25,8 @@ export type Check =
   | 'api'
   | 'leftover'
   | 'stuck'
-  | 'read';
+  | 'read'
+  | 'ended';
 
 /** A property that did not hold. */
 export interface Violation {

@@ -13,6 +13,7 @@ import type { ChaosStore } from './store';
 import { Supervised, type Victim } from './supervised';
 import type { Temporal } from './temporal';
 import { Truth } from './truth';
+import type { Violation } from './violation';
 
 export const primary = 'cluster-5';
 const federators = ['east', 'west'] as const;
@@ -41,13 +42,20 @@ export interface World {
   close(): Promise<void>;
 }
 
+interface WorldOptions {
+  readonly script: string;
+  readonly store: ChaosStore;
+  readonly temporal: Temporal;
+  readonly onViolation: (violation: Violation) => void;
+}
+
 /**
  * Lays out the five clusters of the example, and starts them, two federators and a primary as processes of `script`.
  * They share one namespace and one store.
  */
 export async function startWorld(
   dir: string,
-  { script, store, temporal }: { script: string; store: ChaosStore; temporal: Temporal },
+  { script, store, temporal, onViolation }: WorldOptions,
 ): Promise<World> {
   const at = { address: temporal.address, namespace: 'default' };
   const laidOut = await layOutClusters(dir, { lastDay: goldenDay, temporal: at, store: store.config });
@@ -66,7 +74,9 @@ export async function startWorld(
     const config = path.join(dir, `${name}.yaml`);
     await writeFile(config, stringify({ clusterId: name, ...common, ...settings }));
     processes.push(
-      new Supervised(name, role, script, { config, log: path.join(dir, 'logs', `${name}.log`) }),
+      new Supervised(name, role, script, { config, log: path.join(dir, 'logs', `${name}.log`) }, (how) =>
+        onViolation({ check: 'ended', what: `${name} ended by itself ${how}` }),
+      ),
     );
   };
   for (const cluster of clusters) {
