@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { describeError } from '../errors/federation-error';
+import { keepSecret } from '../errors/secrets';
 import { readYaml } from '../storage/read-yaml';
 import type { Fault } from './values';
 
@@ -36,6 +37,7 @@ export function readEncryptionKeys(file: string, faults: Fault[]): readonly Encr
       return [];
     }
     for (const { id, key } of data.keys) {
+      keepSecret(key);
       const bytes = Buffer.from(key, 'base64');
       if (bytes.length !== keyBytes)
         fault(`${file}: the key ${id} has ${bytes.length} bytes instead of ${keyBytes}.`);

@@ -1,6 +1,7 @@
 import pino, { type DestinationStream, type Logger } from 'pino';
 import { prettyFactory, type PrettyOptions } from 'pino-pretty';
 import { errorLine, isError } from '../errors/error-line';
+import { withoutSecrets } from '../errors/secrets';
 import { visibleLines } from '../etl/visible-text';
 
 /**
@@ -22,7 +23,8 @@ export function isJsonLog({ format }: Pick<LogSettings, 'format'>): boolean {
 }
 
 /**
- * Creates a logger that writes to standard output. Characters that a terminal would obey are escaped. It writes either
+ * Creates a logger that writes to standard output. Characters that a terminal would obey are escaped, and
+ * secrets are replaced with `***`. It writes either
  * JSON lines or readable lines, such as `[12:30:00] INFO: Federator[allocations][1d] …`. Kubecost's users can search
  * the readable lines with their usual grep commands.
  */
@@ -31,7 +33,7 @@ export function createLog(settings: LogSettings, to: DestinationStream = written
   if (!isJsonLog(settings)) return readableLog(level, to, { translateTime: 'HH:MM:ss' });
   const timestamp = pino.stdTimeFunctions.isoTime;
   const formatters = { log: plainFields, level: (label: string) => ({ level: label }) };
-  const visible = { write: (line: string) => to.write(visibleLines(line)) };
+  const visible = { write: (line: string) => to.write(visibleLines(withoutSecrets(line))) };
   return pino({ level, base: undefined, timestamp, formatters }, visible);
 }
 
@@ -56,7 +58,7 @@ function readableLog(
   const format = prettyFactory({ ...options, hideObject: true, messageFormat: readableMessage });
   return pino(
     { level, base: undefined, timestamp: pino.stdTimeFunctions.isoTime, formatters: { log: plainFields } },
-    { write: (line) => to.write(format(line)) },
+    { write: (line) => to.write(format(withoutSecrets(line))) },
   );
 }
 

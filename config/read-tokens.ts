@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { keepSecret } from '../errors/secrets';
 import type { Fault } from './values';
 
 /** A token with which a client may read the API, but change nothing. */
@@ -54,6 +55,7 @@ function listFolder(folder: string, refuse: (what: string) => void): readonly st
 function readToken(file: string, refuse: (what: string) => void): string | undefined {
   try {
     const token = readFileSync(file, 'utf8').trim();
+    keepSecret(token);
     if (/^[\x21-\x7e]+$/.test(token)) return token;
     refuse(`${file} has no token: it takes one line of ASCII characters without blanks`);
   } catch (error) {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { FederationError } from '../errors/federation-error';
 import { nearestName } from '../errors/nearest-name';
+import { keepSecret, withoutSecrets } from '../errors/secrets';
 import { type ClusterId, clusterId } from '../etl/cluster-id';
 import type { Scope } from '../federation/membership';
 import type { ShrinkageRules } from '../federation/shrinkage';
@@ -12,6 +13,7 @@ import { type FileSettings, readFileSettings } from './helm-values';
 import { type SettingName, settingNames, type SettingValues } from './keys';
 import type { LogSettings } from './log';
 import { compileScope } from './scope';
+import { keepSecretVariables } from './secret-variables';
 import { type Found, readSettingsFile } from './settings-file';
 import { compileStorage, type StorageSettings } from './storage-settings';
 import { readTemporalConnection, type TemporalConnection } from './temporal-connection';
@@ -127,6 +129,7 @@ function compileSettings(
   { file: named, env = process.env, cwd = process.cwd() }: SettingsSources,
   who: 'has a cluster id' | 'may lack a cluster id',
 ): OperatorSettings {
+  keepSecretVariables(env);
   const file = settingsFile(named, env, cwd);
   const content: FileSettings =
     file === undefined
@@ -151,6 +154,8 @@ function compileSettings(
     faults.push({ setting: 'clusterId', detail: 'No cluster id is set: set clusterId, or CLUSTER_ID.' });
   const hasRole = Object.values(roles).some(Boolean);
   const keysFile = values['temporal.encryptionKeys'];
+  // Somebody may take the setting for the key itself.
+  if (/^[A-Za-z0-9+/]{43}=$/.test(keysFile ?? '')) keepSecret(keysFile);
   const temporal = readTemporalConnection(
     trimTemporalVariables(env, notices),
     {
@@ -175,14 +180,14 @@ function compileSettings(
     localEtl: compileLocalEtl(values, locate),
     pull: { everyMs: values['localEtl.pullEvery'] },
     temporal,
-    ...(values['temporal.uiUrl'] !== undefined && { temporalUi: values['temporal.uiUrl'] }),
+    ...temporalUi(values, faults),
     api: compileApi(values, faults, { locate, primary: roles.primaryCluster }),
     query: compileQuery(values, locate, faults),
     export: { enabled: values['export.enabled'], format: values['export.format'] },
     ...(codec && { codec }),
     health: { listen: checkedListen('health.listen', values, faults) },
     log: { level: values['log.level'], format: values['log.format'] },
-    notices,
+    notices: notices.map(withoutSecrets),
   });
   if (faults.length > 0) throw settingsInvalid(faults, notice);
   return settings;
@@ -307,6 +312,19 @@ function compileQuery(values: SettingValues, locate: Locate, faults: Fault[]): S
   const { pullPath } = compileLocalEtl(values, locate);
   const folder = path === undefined ? join(pullPath, '.federated-etl', 'query') : locate('query.path', path);
   return { path: folder, memory, threads };
+}
+
+/** The URL of Temporal's UI is a link for everybody who reads the API, so nobody's password may be in it. */
+function temporalUi(values: SettingValues, faults: Fault[]): Pick<Settings, 'temporalUi'> {
+  const { 'temporal.uiUrl': url } = values;
+  if (url === undefined) return {};
+  const { protocol, username, password } = URL.canParse(url) ? new URL(url) : ({} as Partial<URL>);
+  if (!/^https?:$/.test(protocol ?? '') || username !== '' || password !== '')
+    faults.push({
+      setting: 'temporal.uiUrl',
+      detail: `${url} is not the URL of Temporal's UI: it is written with http or https, and without a user, such as https://temporal.example.com (temporal.uiUrl).`,
+    });
+  return { temporalUi: url };
 }
 
 /** Freezes a value recursively. Skips byte arrays (certificates), because JavaScript cannot freeze them. */

@@ -1,4 +1,5 @@
 import { type ClientConnectConfig, loadClientConfigProfile, toClientOptions } from '@temporalio/envconfig';
+import { keepSecretsIn } from '../errors/secrets';
 import { type EncryptionKey, readEncryptionKeys } from './encryption-keys';
 import type { Fault } from './values';
 import { trimProfile } from './white-space';
@@ -71,12 +72,18 @@ function load(env: NodeJS.ProcessEnv, faults: Fault[], notices: string[]): Clien
   );
   try {
     const profile = loadClientConfigProfile({ overrideEnvVars: Object.fromEntries(set) });
-    return toClientOptions(trimProfile(profile, notices));
+    const config = toClientOptions(trimProfile(profile, notices));
+    const { apiKey, metadata, tls } = config.connectionOptions;
+    keepSecretsIn([apiKey, metadata, typeof tls === 'object' ? tls?.clientCertPair?.key : undefined]);
+    return config;
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    // The parser of profiles adds the lines around a fault to its message. They may have an API key in them.
+    const [why = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+    const { line } = error as { line?: unknown };
+    const where = typeof line === 'number' ? ` (line ${line} of the profile's file)` : '';
     faults.push({
       setting: 'temporal',
-      detail: `The TEMPORAL_ variables or the profile they name cannot be used: ${why}.`,
+      detail: `The TEMPORAL_ variables or the profile they name cannot be used: ${why}${where}.`,
     });
     return undefined;
   }

@@ -1,5 +1,6 @@
 import { FederationError } from '../errors/federation-error';
 import { nearestName } from '../errors/nearest-name';
+import { keepPasswordsIn, keepSecretsIn } from '../errors/secrets';
 import { ownValue } from '../etl/own-value';
 import { settingKey, type SettingName, settingNames, type SettingValues, variableOf } from './keys';
 import type { Found } from './settings-file';
@@ -64,6 +65,7 @@ export function checkValues(found: ReadonlyMap<string, Found>, faults: Fault[]):
   const check = (name: SettingName): unknown => {
     const { kind, byDefault, secret } = settingKey(name);
     const given = found.get(name);
+    (secret ? keepSecretsIn : keepPasswordsIn)(given?.value);
     if (given === undefined && byDefault === undefined) return undefined;
     const value =
       given === undefined ? byDefault : given.textual ? kind.fromText(String(given.value)) : given.value;

@@ -1,6 +1,8 @@
+import { withoutSecrets } from './secrets';
+
 /**
  * Describes an error of any kind in one line: its code, its message, and the messages of its causes. Never returns an
- * empty text. Also accepts errors from a workflow. For these, `instanceof Error` is false, because they come from
+ * empty text, or a secret. Also accepts errors from a workflow. For these, `instanceof Error` is false, because they come from
  * another V8 context.
  */
 export function errorLine(error: unknown): string {
@@ -9,7 +11,7 @@ export function errorLine(error: unknown): string {
     const part = ownLine(at);
     if (!parts.some((earlier) => earlier.includes(part))) parts.push(part);
   }
-  return parts.length === 0 ? String(error) : parts.join(': ');
+  return withoutSecrets(parts.length === 0 ? String(error) : parts.join(': '));
 }
 
 /** Returns whether a value is an error, even if it comes from another V8 context. */

@@ -1,4 +1,5 @@
 import { catalog, type ErrorCode } from './catalog';
+import { withoutSecrets } from './secrets';
 
 /** What an error is about. All fields are safe to show: they contain ids, names and keys, but no secrets. */
 export interface ErrorSubject {
@@ -19,7 +20,7 @@ export interface ErrorSubject {
 
 export interface FederationErrorOptions {
   subject?: ErrorSubject;
-  /** What happened, in one sentence. Does not include the hint. */
+  /** What happened, in one sentence. Does not include the hint. Secrets in it are replaced with `***`. */
   detail: string;
   /** Hint to show instead of the hint in the catalogue. */
   hint?: string | undefined;
@@ -45,10 +46,11 @@ export class FederationError extends Error {
   readonly retryAfterMs: number | undefined;
 
   constructor(code: ErrorCode, options: FederationErrorOptions) {
-    super(options.detail, { cause: options.cause });
+    const detail = withoutSecrets(options.detail);
+    super(detail, { cause: options.cause });
     this.code = code;
     this.subject = options.subject ?? {};
-    this.detail = options.detail;
+    this.detail = detail;
     this.hint = options.hint ?? catalog[code].hint;
     this.retryable = options.retryable ?? catalog[code].retryable;
     this.retryAfterMs = options.retryAfterMs;
@@ -85,14 +87,15 @@ export function describeError(error: unknown): string {
  * from outside, and must not begin another line.
  */
 export function errorLines(error: unknown): string[] {
-  if (!(error instanceof FederationError)) return [error instanceof Error ? error.message : String(error)];
+  if (!(error instanceof FederationError))
+    return [withoutSecrets(error instanceof Error ? error.message : String(error))];
   const subject = Object.entries(error.subject)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${name} ${value}`)
     .join(', ');
   // Only this code has one line for each fault. They are about settings of this machine.
   const detail = error.code === 'SETTINGS_INVALID' ? error.detail.split('\n') : [error.detail];
-  const last = `${detail.pop() ?? ''}${subject ? ` (${subject})` : ''}`;
+  const last = `${detail.pop() ?? ''}${subject ? ` (${withoutSecrets(subject)})` : ''}`;
   const [first = '', ...others] = [...detail, last];
   return [`${error.code}: ${first}`, ...others, ...`  ${error.hint}`.split('\n')];
 }

@@ -1,11 +1,16 @@
 import { inspect } from 'node:util';
+import { keepSecret } from '../errors/secrets';
 
-/** A secret string. Logs, JSON and `util.inspect` show `***` in its place. Only `reveal` returns the string. */
+/**
+ * A secret string. Logs, errors, JSON and `util.inspect` show `***` in its place. Only `reveal` returns the string.
+ */
 export class Secret {
   readonly #text: string;
 
-  constructor(text: string) {
+  /** `parts` are the secrets in the text. (Default: all of it) */
+  constructor(text: string, parts: readonly string[] = [text]) {
     this.#text = text;
+    parts.forEach(keepSecret);
   }
 
   reveal(): string {
@@ -23,9 +28,4 @@ export class Secret {
   [inspect.custom](): string {
     return '***';
   }
-}
-
-/** Replaces secrets in a string with `***`. Messages from a store may contain secrets. Ignores empty secrets. */
-export function redact(text: string, secrets: readonly (string | undefined)[]): string {
-  return secrets.reduce<string>((clean, secret) => (secret ? clean.replaceAll(secret, '***') : clean), text);
 }

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../errors/catalog';
 import { FederationError } from '../errors/federation-error';
+import { withoutSecrets } from '../errors/secrets';
 import { ownValue } from '../etl/own-value';
 
 /** Details of a failed call, as extracted by a driver from its SDK's error. */
@@ -25,8 +26,6 @@ export interface FailureContext {
   readonly key: string;
   /** Maps `SeenFailure.name` to an error code. Contains only names that are more specific than the HTTP status. */
   readonly codesByName: Readonly<Record<string, ErrorCode>>;
-  /** Removes secrets from a text, since a store's message may contain some. */
-  readonly redact: (text: string) => string;
   /** Advice for the user that replaces the error code's default hint. Used if the response shows what to do. */
   readonly hint?: string | undefined;
 }
@@ -71,7 +70,7 @@ export function storeFailure(seen: SeenFailure, context: FailureContext): Federa
   const untrusted =
     certificateFaults.test(errno) || (status === undefined && /\bcertificates?\b|altnames/i.test(message));
   const known = status === undefined && errno !== '' ? errno : name;
-  const what = context.redact([known, status, message.slice(0, 300)].filter(Boolean).join(', '));
+  const what = [known, status, withoutSecrets(message).slice(0, 300)].filter(Boolean).join(', ');
   const hint = untrusted ? untrustedHint : unsendable ? impossibleHint : context.hint;
   const isClientError = status !== undefined && status >= 400 && status < 500 && !passing.has(status);
   return new FederationError(code, {
@@ -83,7 +82,7 @@ export function storeFailure(seen: SeenFailure, context: FailureContext): Federa
       retryable: false,
     }),
     retryAfterMs,
-    cause: new Error(context.redact(`${name}: ${message}${requestId ? ` (request ${requestId})` : ''}`)),
+    cause: new Error(withoutSecrets(`${name}: ${message}${requestId ? ` (request ${requestId})` : ''}`)),
   });
 }
 

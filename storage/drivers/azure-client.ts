@@ -3,9 +3,9 @@ import type { BlockBlobClient, ContainerClient, Pipeline } from '@azure/storage-
   'resolution-mode': 'import',
 };
 import { FederationError } from '../../errors/federation-error';
+import { keepSecret } from '../../errors/secrets';
 import { isSet } from '../config-fields';
 import { httpAgents } from '../http-agents';
-import { redact } from '../secret';
 import type { AzureConfig } from './azure-config';
 
 /**
@@ -28,8 +28,6 @@ export interface AzureConnection {
    * the URL is signed with it.
    */
   readableUrl(blob: BlockBlobClient): Promise<string>;
-  /** Replaces secrets in a text, such as an error message, with `***`. */
-  redact(text: string): string;
   close(): void;
 }
 
@@ -62,7 +60,6 @@ export async function connect(config: AzureConfig): Promise<AzureConnection> {
     },
     readableUrl: async (blob) =>
       shared === undefined ? blob.url : blob.generateSasUrl({ ...span(), permissions: readOnly }),
-    redact: (text) => withoutSecrets(config, address, text),
     close() {
       httpAgent.destroy();
       httpsAgent.destroy();
@@ -132,6 +129,7 @@ function parseConnectionString(text: string): Address {
   const url = own || `${protocol}://${account}.blob.${suffix}`;
   const key = field('AccountKey');
   const sas = field('SharedAccessSignature').replace(/^\?/, '');
+  [key, sas, new URLSearchParams(sas).get('sig') ?? '', new URL(url).password].forEach(keepSecret);
   if (key === '' && sas === '') throw incomplete('AccountKey or SharedAccessSignature');
   if (key !== '' && account === '') throw incomplete('AccountName beside AccountKey');
   return { account: account || accountOf(new URL(url)), url, key, sas: key === '' ? sas : '' };
@@ -165,14 +163,4 @@ async function tokenCredential(config: AzureConfig): Promise<TokenCredential> {
   return identity === ''
     ? new DefaultAzureCredential()
     : new ManagedIdentityCredential({ clientId: identity });
-}
-
-/**
- * Replaces two kinds of secrets in a text with `***`: those in the settings, and the signatures of the URLs that
- * `readableUrl` creates.
- */
-function withoutSecrets({ client_secret }: AzureConfig, { key, sas }: Address, text: string): string {
-  const signature = new URLSearchParams(sas).get('sig') ?? undefined;
-  const clean = redact(text, [key, sas, signature, client_secret?.reveal()]);
-  return clean.replace(/\bsig=[^&\s"']+/g, 'sig=***');
 }

@@ -29,7 +29,7 @@ export const azureConfig = z
       .regex(/^(?:\$root|[a-z0-9](?:[a-z0-9]|-(?=[a-z0-9])){2,62})$/, 'has to be the name of a container'),
     endpoint: z
       .string()
-      .regex(/^(?:[^/\s@:]+(?::\d{1,5})?)?$/, 'has to be a host, without scheme and path')
+      .regex(/^(?:[^/\s@:?#]+(?::\d{1,5})?)?$/, 'has to be a host, without scheme and path')
       .default(''),
     az_tenant_id: z.string().default(''),
     client_id: z.string().default(''),

@@ -30,7 +30,7 @@ const codesByName: Record<string, ErrorCode> = {
 /** Converts an error of the Azure SDK to a FederationError; see `storeFailure`. */
 export function toStorageError(
   error: unknown,
-  context: Pick<FailureContext, 'label' | 'verb' | 'key' | 'redact'>,
+  context: Pick<FailureContext, 'label' | 'verb' | 'key'>,
 ): FederationError {
   if (error instanceof FederationError) return error;
   return storeFailure(describe(error), { ...context, codesByName });

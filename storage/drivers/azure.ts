@@ -258,7 +258,7 @@ class AzureBucket implements Bucket {
   #failure(error: unknown, verb: string, key: string, signal: AbortSignal | undefined): unknown {
     if (signal?.aborted === true) return signal.reason;
     const { label } = this;
-    return toStorageError(error, { label, verb, key, redact: (text) => this.#store.redact(text) });
+    return toStorageError(error, { label, verb, key });
   }
 }
 

@@ -1,9 +1,9 @@
 import http, { type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import https from 'node:https';
+import { keepSecret } from '../../errors/secrets';
 import { ownValue } from '../../etl/own-value';
 import { untilAborted } from '../body';
 import { connectTimeoutMs, httpAgents } from '../http-agents';
-import { redact } from '../secret';
 import { retryAfterOf } from '../store-failure';
 import { type GcsConfig, gcsCredentials } from './gcs-config';
 import { noToken, notTheStore, refusal } from './gcs-errors';
@@ -48,8 +48,6 @@ export interface GcsClient {
    * GcsFailure if the body is not JSON.
    */
   json(request: GcsRequest): Promise<unknown>;
-  /** Replaces the token and the secret parts of the credentials with `***` in a text. */
-  redact(text: string): string;
   close(): void;
 }
 
@@ -89,7 +87,6 @@ export async function connect(
   let auth = authenticate ? newAuth() : undefined;
   const tokenMs = connectTimeoutMs + (config.http_config.response_header_timeout || longestTokenMs);
   const endpoint = new URL(apiEndpoint ?? googleEndpoint);
-  let token = '';
 
   async function authorization(url: URL, signal: AbortSignal | undefined): Promise<OutgoingHttpHeaders> {
     if (auth === undefined) return {};
@@ -101,7 +98,7 @@ export async function connect(
     try {
       const found = untilAborted(auth.getRequestHeaders(url.href), late.signal);
       const headers = Object.fromEntries(await untilAborted(found, signal));
-      token = headers['authorization']?.replace(/^Bearer /, '') ?? '';
+      keepSecret(headers['authorization']?.replace(/^Bearer /, ''));
       return headers;
     } catch (error) {
       signal?.throwIfAborted();
@@ -147,7 +144,6 @@ export async function connect(
   return {
     send,
     json: async (request) => readJson(await send(request)),
-    redact: (text) => redact(text, [token, ...secretsOf(credentials)]),
     close() {
       for (const pair of [agents, tokenAgents]) {
         pair.httpAgent.destroy();
@@ -176,14 +172,6 @@ type Agents = ReturnType<typeof httpAgents>;
 
 function agentFor({ protocol }: URL, { httpAgent, httpsAgent }: Agents): Agents['httpAgent'] {
   return protocol === 'http:' ? httpAgent : httpsAgent;
-}
-
-/** Returns the secret values in the credentials, which must never be shown. */
-function secretsOf(credentials: Record<string, unknown> = {}): string[] {
-  return ['private_key', 'private_key_id', 'client_secret', 'refresh_token'].flatMap((name) => {
-    const value = ownValue(credentials, name);
-    return typeof value === 'string' ? [value] : [];
-  });
 }
 
 /** Reads the body of a response as text. Stops after the chunk that exceeds `maxBytes`. */

@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { httpConfig, httpNotes, notesWithoutEffect, secretText } from '../config-fields';
+import { ownValue } from '../../etl/own-value';
+import { httpConfig, httpNotes, notesWithoutEffect } from '../config-fields';
+import { Secret } from '../secret';
 
 const kibibyte = 1024;
 const chunkUnit = 256 * kibibyte;
@@ -11,7 +13,9 @@ const credentialTypes = ['service_account', 'external_account', 'authorized_user
 /** Schema of the `config` of a GCS store. Its fields have the same names as in Thanos. */
 export const gcsConfig = z.strictObject({
   bucket: z.string().regex(/^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/, 'has to be the name of a bucket'),
-  service_account: secretText
+  service_account: z
+    .string()
+    .transform((text) => new Secret(text, secretsOf(text)))
     .refine((secret) => secret.reveal() === '' || typeOf(secret.reveal()) !== undefined, {
       message: `has to be the JSON of a key, as text; its type one of ${credentialTypes.join(', ')}`,
     })
@@ -48,10 +52,23 @@ export function gcsNotes(config: GcsConfig): string[] {
 }
 
 function typeOf(text: string): string | undefined {
+  const type = ownValue(parsed(text), 'type');
+  return credentialTypes.find((known) => known === type);
+}
+
+/** Returns the secrets in the JSON of a key: its other fields say who it is for, and may be shown. */
+function secretsOf(text: string): string[] {
+  const fields = parsed(text);
+  return ['private_key', 'private_key_id', 'client_secret', 'refresh_token'].flatMap((name) => {
+    const value = ownValue(fields, name);
+    return typeof value === 'string' ? [value] : [];
+  });
+}
+
+function parsed(text: string): Record<string, unknown> {
   try {
-    const { type } = JSON.parse(text) as { type?: unknown };
-    return credentialTypes.find((known) => known === type);
+    return Object(JSON.parse(text)) as Record<string, unknown>;
   } catch {
-    return undefined;
+    return {};
   }
 }

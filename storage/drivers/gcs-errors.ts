@@ -75,7 +75,7 @@ export function noToken(error: unknown): GcsFailure {
  */
 export function toStorageError(
   error: unknown,
-  context: Pick<FailureContext, 'label' | 'verb' | 'key' | 'redact'>,
+  context: Pick<FailureContext, 'label' | 'verb' | 'key'>,
 ): FederationError {
   if (error instanceof FederationError) return error;
   return storeFailure(error instanceof GcsFailure ? error.seen : describe(error), {

@@ -251,7 +251,7 @@ class GcsBucket implements Bucket {
   #failure(error: unknown, verb: string, key: string, signal: AbortSignal | undefined): unknown {
     if (signal?.aborted === true) return signal.reason;
     const { label } = this;
-    return toStorageError(error, { label, verb, key, redact: (text) => this.#client.redact(text) });
+    return toStorageError(error, { label, verb, key });
   }
 }
 

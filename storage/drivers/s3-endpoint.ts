@@ -71,7 +71,7 @@ export interface WrittenEndpoint {
 
 /** Splits an endpoint into its parts. Returns undefined if it is not a host with an optional scheme and port. */
 export function splitEndpoint(endpoint: string): WrittenEndpoint | undefined {
-  const match = /^(?:(https?):\/\/)?(\[[0-9a-f:.]+\]|[^/\s@:[\]]+)(?::(\d{1,5}))?$/i.exec(endpoint);
+  const match = /^(?:(https?):\/\/)?(\[[0-9a-f:.]+\]|[^/\s@:?#[\]]+)(?::(\d{1,5}))?$/i.exec(endpoint);
   if (match === null) return undefined;
   const [, scheme, host = '', port] = match;
   if (!URL.canParse(`https://${host}:${port ?? '443'}`)) return undefined;

@@ -54,12 +54,11 @@ const hints = [
 ];
 
 /**
- * Converts an error of the AWS SDK to a FederationError; see `storeFailure`. `redact` removes secrets from the store's
- * message.
+ * Converts an error of the AWS SDK to a FederationError; see `storeFailure`.
  */
 export function toStorageError(
   error: unknown,
-  context: Pick<FailureContext, 'label' | 'verb' | 'key' | 'redact'>,
+  context: Pick<FailureContext, 'label' | 'verb' | 'key'>,
 ): FederationError {
   if (error instanceof FederationError) return error;
   const seen = describe(error);

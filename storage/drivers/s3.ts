@@ -17,7 +17,6 @@ import { checkMetadata } from '../check-metadata';
 import { driverCall } from '../driver-call';
 import { checkRange, rangeHeader, sizeByRange } from '../range';
 import { receivedBody } from '../received-body';
-import { redact } from '../secret';
 import { changed, missing } from '../store-failure';
 import { infoOf } from './s3-answers';
 import { connect, type S3Connection } from './s3-client';
@@ -239,8 +238,6 @@ class S3Bucket implements Bucket {
 
   #failure(error: unknown, verb: string, key: string, signal: AbortSignal | undefined): unknown {
     if (signal?.aborted === true) return signal.reason;
-    const { secret_key, session_token } = this.#config;
-    const secrets = [secret_key?.reveal(), session_token?.reveal()];
-    return toStorageError(error, { label: this.label, verb, key, redact: (text) => redact(text, secrets) });
+    return toStorageError(error, { label: this.label, verb, key });
   }
 }

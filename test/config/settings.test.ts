@@ -1,10 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { settingNames, variableOf } from '../../config/keys';
+import { settingKey, settingNames, variableOf } from '../../config/keys';
 import { defaultSettings, loadSettings, requireRole, type Settings } from '../../config/settings';
-import { isFederationError } from '../../errors/federation-error';
+import { describeError, isFederationError } from '../../errors/federation-error';
 import { defaultAliases } from '../../query/aliases';
 import { defaultLimits } from '../../query/engine';
 
@@ -58,7 +59,9 @@ describe('a settings file', () => {
       'gcs.test:4443',
     ];
     for (const url of [...others, 'http://user:pass@gcs.test', 'gcs.test'])
-      expect(refusal(emulator(url))).toContain(`${url} is not the URL of an emulator`);
+      expect(refusal(emulator(url))).toContain(
+        `${url.replace('user:pass', '***')} is not the URL of an emulator`,
+      );
   });
 
   it('needs nothing but the cluster id', () => {
@@ -314,6 +317,74 @@ describe('the environment', () => {
       address: 'profile:7233',
       namespace: 'profile',
     });
+  });
+});
+
+/** Returns everything that is said about settings: why they are refused, or their notices. */
+function said(yaml: string, env?: NodeJS.ProcessEnv): string {
+  try {
+    return load(yaml, env).notices.join('\n');
+  } catch (error) {
+    return isFederationError(error) ? describeError(error) : String(error);
+  }
+}
+
+describe.each(settingNames)('a password in %s', (name) => {
+  const password = `pl4nted/${randomBytes(8).toString('hex')}`;
+  const url = `https://kim:${password}@host.example:1/path`;
+  const given = settingKey(name).secret ? password : url;
+  const nested = (value: unknown) =>
+    name.split('.').reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as object;
+  const others = {
+    ...(!name.startsWith('federatedETL') && { federatedETL: { primaryCluster: true } }),
+    ...(name !== 'clusterId' && { clusterId: 'c1' }),
+  };
+
+  it.each<[string, unknown]>([
+    ['as it is', given],
+    ['with white space', ` ${given}\n`],
+    ['in a list', [given]],
+    ['in a map', { a: given }],
+    ['in a map of lists', { a: [{ b: given }] }],
+  ])('is not shown: %s', (_, value) => {
+    expect(said(stringify({ ...others, ...nested(value) }))).not.toContain(password);
+  });
+
+  it('is not shown if it is in the environment', () => {
+    expect(said(stringify(others), { [variableOf(name)]: given })).not.toContain(password);
+  });
+
+  it('is not shown beside an unknown setting', () => {
+    expect(said(stringify({ ...others, ...nested(given), token: given, tokens: [given] }))).toContain(
+      'there is no setting token',
+    );
+    expect(said(stringify({ ...others, ...nested(given), token: given }))).not.toContain(password);
+  });
+});
+
+describe('a secret', () => {
+  it('is not shown if it stands in place of the path of its file', () => {
+    const key = randomBytes(32).toString('base64');
+    expect(said(`${minimal}temporal: {encryptionKeys: '${key}'}\n`)).toMatch(/cannot be read: .*\*\*\*/);
+  });
+
+  it.each(['[x', 'api_key = ["planted-api-key"]'])(
+    'is not shown by a damaged Temporal profile: %s',
+    (end) => {
+      const file = join(cwd, 'temporal.toml');
+      writeFileSync(file, `[profile.default]\n# planted-api-key\napi_key = "planted-api-key"\n${end}\n`);
+      const text = said(minimal, { TEMPORAL_CONFIG_FILE: file });
+      expect(text).toMatch(/TEMPORAL_ variables or the profile/);
+      expect(text).not.toContain('planted-api-key');
+    },
+  );
+
+  it('is refused in the URL of Temporal’s UI, which everybody sees', () => {
+    for (const url of ['https://kim:pass@ui.example', 'https://kim@ui.example', 'ui.example', 'javascript:x'])
+      expect(refusal(`${minimal}temporal: {uiUrl: '${url}'}\n`)).toMatch(/is not the URL of Temporal's UI/);
+    expect(load(`${minimal}temporal: {uiUrl: 'https://ui.example/x'}\n`).temporalUi).toBe(
+      'https://ui.example/x',
+    );
   });
 });
 
