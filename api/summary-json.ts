@@ -99,6 +99,8 @@ export function* toplineParts({ sets, window }: AllocationAnswer, adjusted: bool
   const sums = new Map(summed.map((name) => [name, 0]));
   let [count, cost, weighted] = [0, 0, 0];
   for (const row of sets.flatMap(({ rows }) => rows)) {
+    // A part for each row lets the encoding pause.
+    yield '';
     const item = summaryItem(row, adjusted);
     for (const name of summed) sums.set(name, (sums.get(name) ?? 0) + item[name]);
     count++;

@@ -1,4 +1,3 @@
-import type { DuckDBConnection } from '@duckdb/node-api';
 import { ownValue } from '../etl/own-value';
 import { type SourceOptions, sourceTables } from './allocation-source';
 import type { AllocationProperties, GpuUse } from './answer';
@@ -7,6 +6,7 @@ import { type Row, rowsOf } from './database';
 import type { FoundRow } from './found-row';
 import { agreed } from './rollup';
 import { Bindings } from './sql';
+import { paceOf, type Statements } from './statements';
 import { addVolumes } from './volumes';
 
 /**
@@ -16,24 +16,24 @@ import { addVolumes } from './volumes';
  * of its allocations have the same namespace name.
  */
 export async function addDetails(
-  connection: DuckDBConnection,
+  statements: Statements,
   source: SourceOptions,
   rows: readonly FoundRow[],
 ): Promise<void> {
   const found = rows.filter(({ sample }) => sample !== undefined);
   if (found.length === 0) return;
-  if (source.request.volumes !== false) await addVolumes(connection, source, found);
+  if (source.request.volumes !== false) await addVolumes(statements, source, found);
   const gpus = await besideRows(
-    connection,
+    statements,
     { ...source, rolledUp: false, from: 'allocation_gpu' },
     `${agreed('device')} as device, ${agreed('model')} as model, ${agreed('uuid')} as uuid, bool_or(gpu_shared) as gpu_shared`,
   );
-  const rowOf = rowFinder(found);
-  for (const gpu of gpus) {
+  const rowOf = await rowFinder(statements, found);
+  await paceOf(statements).forEach(gpus, (gpu) => {
     const row = rowOf(gpu);
     if (row !== undefined) row.gpuAllocation = gpuUse(gpu, row);
-  }
-  await addMetadata(connection, source, found);
+  });
+  await addMetadata(statements, source, found);
 }
 
 function gpuUse(gpu: Row, { gpuUsageAverage, gpuRequestAverage }: FoundRow): GpuUse {
@@ -52,16 +52,16 @@ function text(value: unknown): string {
 }
 
 async function addMetadata(
-  connection: DuckDBConnection,
+  statements: Statements,
   source: SourceOptions,
   rows: readonly FoundRow[],
 ): Promise<void> {
   const single = rows.filter((row) => row.single !== undefined);
-  await addSingles(connection, source, single);
+  await addSingles(statements, source, single);
   const { aggregatedMetadata } = source.request;
   const merged = rows.filter((row) => row.single === undefined && row.properties.namespace !== undefined);
-  if (aggregatedMetadata) await addCommon(connection, source, merged);
-  await addNamespaces(connection, merged, source.substituted);
+  if (aggregatedMetadata) await addCommon(statements, source, merged);
+  await addNamespaces(statements, merged, source.substituted);
 }
 
 /**
@@ -69,14 +69,14 @@ async function addMetadata(
  * also the keys of the returned map.
  */
 async function readIdentities(
-  connection: DuckDBConnection,
+  statements: Statements,
   { by, known }: { readonly by: 'id' | 'content'; readonly known: Iterable<string> },
   columns: readonly string[],
   substituted = false,
 ): Promise<Map<string, Row>> {
   const bindings = new Bindings();
   const rows = await rowsOf(
-    connection,
+    statements,
     // Without the `where` clause, this statement would read the labels of millions of other rows.
     `select ${by}::varchar as known, ${columns.join(', ')} from ${substituted ? '(select * from identity union all by name select * from substitute_identity)' : 'identity'} where ${by} in (select unnest(${bindings.longs([...new Set(known)])}))`,
     bindings.values,
@@ -85,7 +85,7 @@ async function readIdentities(
 }
 
 async function addSingles(
-  connection: DuckDBConnection,
+  statements: Statements,
   { wholeFiles }: SourceOptions,
   rows: readonly FoundRow[],
 ): Promise<void> {
@@ -93,7 +93,7 @@ async function addSingles(
   const bindings = new Bindings();
   const names = bindings.integers([...new Set(rows.map(({ single }) => single?.name ?? 0))]);
   const members = await rowsOf(
-    connection,
+    statements,
     `select p.step, i.name, a.identity, i.content, min(f.window_start)::double as first, max(f.window_start)::double as last,
   max(cpu_max) as cpu, max(ram_max) as ram, max(gpu_max) as gpu
 from allocation a join identity i on i.id = a.identity
@@ -103,12 +103,16 @@ group by all order by last, i.content`,
     bindings.values,
   );
   const identities = await readIdentities(
-    connection,
+    statements,
     { by: 'id', known: members.map((member) => text(member['identity'])) },
     ['services', ...maps.map(([, column]) => column)],
   );
-  const byName = Map.groupBy(members, (member) => `${text(member['step'])} ${text(member['name'])}`);
-  for (const row of rows) {
+  const pace = paceOf(statements);
+  const byName = await pace.groupBy(
+    members,
+    (member) => `${text(member['step'])} ${text(member['name'])}`,
+  );
+  await pace.forEach(rows, (row) => {
     const own = byName.get(`${row.single?.step} ${row.single?.name}`) ?? [];
     const services = [...own]
       .sort((a, b) => Number(a['first']) - Number(b['first']))
@@ -121,7 +125,7 @@ group by all order by last, i.content`,
       if (identity !== undefined) addUnion(row.properties, identity);
       addMaxima(row, member);
     }
-  }
+  });
 }
 
 function addMaxima(row: FoundRow, { cpu, ram, gpu }: Row): void {
@@ -162,21 +166,22 @@ function toRecord(value: unknown): Record<string, string> {
 
 /** Adds to each row the labels and annotations that are the same in all of its allocations. */
 async function addCommon(
-  connection: DuckDBConnection,
+  statements: Statements,
   source: SourceOptions,
   rows: readonly FoundRow[],
 ): Promise<void> {
   if (rows.length === 0) return;
   const bindings = new Bindings();
   const members = await rowsOf(
-    connection,
+    statements,
     `${sourceTables({ ...source, rolledUp: false }, bindings)}
 select distinct period, key, sample::varchar as sample from source where kept and not shared`,
     bindings.values,
   );
-  const membersOf = Map.groupBy(members, rowFinder(rows));
+  const pace = paceOf(statements);
+  const membersOf = await pace.groupBy(members, await rowFinder(statements, rows));
   const identities = await readIdentities(
-    connection,
+    statements,
     { by: 'content', known: members.map((member) => text(member['sample'])) },
     ['labels', 'annotations'],
     source.substituted,
@@ -184,9 +189,10 @@ select distinct period, key, sample::varchar as sample from source where kept an
   for (const row of rows) {
     const own = (membersOf.get(row) ?? []).map((member) => identities.get(text(member['sample'])));
     for (const map of ['labels', 'annotations'] as const) {
-      const common = intersection(own.map((identity) => toRecord(identity?.[map])));
+      const common = intersection(await pace.map(own, (identity) => toRecord(identity?.[map])));
       if (Object.keys(common).length > 0) row.properties[map] = common;
     }
+    if (pace.isDue()) await pace.pause();
   }
 }
 
@@ -198,22 +204,22 @@ function intersection(records: readonly Record<string, string>[]): Record<string
 }
 
 async function addNamespaces(
-  connection: DuckDBConnection,
+  statements: Statements,
   rows: readonly FoundRow[],
   substituted: boolean,
 ): Promise<void> {
   if (rows.length === 0) return;
   const identities = await readIdentities(
-    connection,
+    statements,
     { by: 'content', known: rows.flatMap(({ sample }) => sample ?? []) },
     ['namespace_labels', 'namespace_annotations'],
     substituted,
   );
-  for (const row of rows) {
+  await paceOf(statements).forEach(rows, (row) => {
     const identity = identities.get(row.sample ?? '');
     for (const [property, column] of maps.slice(2)) {
       const record = toRecord(identity?.[column]);
       if (Object.keys(record).length > 0) row.properties[property] = record;
     }
-  }
+  });
 }

@@ -1,4 +1,3 @@
-import type { DuckDBConnection } from '@duckdb/node-api';
 import { FederationError } from '../errors/federation-error';
 import {
   agreedProperty,
@@ -8,7 +7,7 @@ import {
   withProperties,
 } from './allocation-source';
 import type { AllocationProperties } from './answer';
-import { type Row, rowsOf } from './database';
+import { mapRows, type Row } from './database';
 import { emptyRow, type FoundRow } from './found-row';
 import { measures, storedMeasures } from './measures';
 import { agreed, merged, sampleSql } from './rollup';
@@ -21,6 +20,7 @@ import {
   withFactors,
 } from './shares';
 import { Bindings } from './sql';
+import type { Statements } from './statements';
 import type { Steps } from './steps';
 
 /**
@@ -28,7 +28,7 @@ import type { Steps } from './steps';
  * QUERY_TOO_LARGE if there are more than `mostRows` rows.
  */
 export async function readRows(
-  connection: DuckDBConnection,
+  statements: Statements,
   source: SourceOptions,
   steps: Steps,
   shares: Shares,
@@ -39,7 +39,7 @@ export async function readRows(
   const tables = sourceTables(source, bindings);
   const properties = request.details === false ? [] : identityColumns;
   const takes = takesInProportion(shares);
-  if (takes) await fillFactors(connection, shares);
+  if (takes) await fillFactors(statements, shares);
   const columns = takes
     ? measuresWithShares(shares, peaks)
     : storedMeasures
@@ -47,16 +47,16 @@ export async function readRows(
         .map((measure) => `${merged(measure, peaks)} as "${measure}"`);
   const grouped = `select period, key, min(step) as first_step, max(step) as last_step, ${gathered(properties, source, columns)}
 from ${takes ? withFactors(request) : 'source'} where kept and not shared group by period, key limit ${mostRows + 1}`;
-  const rows = await rowsOf(
-    connection,
+  const found = await mapRows(
+    statements,
     `${tables}\n${withProperties(grouped, properties, source)}`,
     bindings.values,
+    (row) => toRow(row, steps),
   );
-  if (rows.length > mostRows) {
+  if (found.length > mostRows) {
     throw new FederationError('QUERY_TOO_LARGE', { detail: `The answer has more than ${mostRows} rows.` });
   }
-  const found = rows.map((row) => toRow(row, steps));
-  await addEvenShares(connection, source, shares.shared, found);
+  await addEvenShares(statements, source, shares.shared, found);
   return found;
 }
 

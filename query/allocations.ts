@@ -1,4 +1,4 @@
-import type { DuckDBConnection } from '@duckdb/node-api';
+import type { Pace } from '../concurrency/pace';
 import { addDetails } from './allocation-details';
 import { readRows } from './allocation-rows';
 import { hasRolledUpSums, isRolledUp, mixedWorkloads, type SourceOptions } from './allocation-source';
@@ -15,28 +15,29 @@ import type { AllocationRequest } from './request';
 import { isSharing, sharedAmounts, tenancyFactors } from './shares';
 import { sortRows } from './sort-rows';
 import { Bindings } from './sql';
+import { paceOf, type Statements } from './statements';
 import { cutSteps, type Steps } from './steps';
 import { readSums } from './sums';
 import { substituteTwins } from './twins';
 
 /**
- * Answers a query for allocations. `catalog` must describe the data that the transaction of `connection` sees. Throws
+ * Answers a query for allocations. `catalog` must describe the data that the transaction of `statements` sees. Throws
  * QUERY_TOO_LARGE if the result has more than `mostRows` rows.
  */
 export async function answerAllocations(
-  connection: DuckDBConnection,
+  statements: Statements,
   catalog: Catalog,
   request: AllocationRequest,
   mostRows: number,
 ): Promise<AllocationAnswer> {
   const steps = cutSteps(request.window, request.step, request.accumulate);
   const covering = cover(catalog, 'allocations', steps.steps, request.now);
-  const wholeFiles = await pick(connection, 'pick', catalog, covering, steps);
+  const wholeFiles = await pick(statements, 'pick', catalog, covering, steps);
   const rolledUp = isRolledUp(request) && !catalog.twins.controllers;
-  const mixed = await areMixed(connection, request);
+  const mixed = await areMixed(statements, request);
   const substituted =
     catalog.twins.any && (request.aggregatedMetadata || ((!rolledUp || mixed) && dependsOnTwins(request)));
-  if (substituted) await substituteTwins(connection, wholeFiles);
+  if (substituted) await substituteTwins(statements, wholeFiles);
   const { controllers: controllersDiffer } = catalog.twins;
   const source: SourceOptions = {
     ...{ request, rolledUp, mixed, peaks: peaksOf(catalog, covering) },
@@ -45,34 +46,39 @@ export async function answerAllocations(
 
   const sums = needsSums(request)
     ? await readSums(
-        connection,
+        statements,
         catalog,
-        await sumsSource(connection, source),
+        await sumsSource(statements, source),
         isSharing(request) || request.sharing.tenancy,
       )
     : [];
   const assets = needsAssets(request)
-    ? await pickAssets(connection, catalog, steps, request, sums)
+    ? await pickAssets(statements, catalog, steps, request, sums)
     : undefined;
   const idle =
     assets !== undefined && request.idle.include
-      ? await readIdle(connection, catalog, request, steps, assets, sums)
+      ? await readIdle(statements, catalog, request, steps, assets, sums)
       : [];
   const tenancy =
     assets !== undefined && request.sharing.tenancy
-      ? await tenancyFactors(connection, request, assets.wholeFiles, sums)
+      ? await tenancyFactors(statements, request, assets.wholeFiles, sums)
       : { factors: [], notes: [] };
-  const shared = await sharedAmounts(connection, source, steps, sums, idle);
+  const shared = await sharedAmounts(statements, source, steps, sums, idle);
   const rows = await readRows(
-    connection,
+    statements,
     source,
     steps,
     { shared, idle, tenancy: tenancy.factors },
     mostRows,
   );
-  const sets = toSets([...rows, ...idleRows(idle, catalog, request, steps)], steps, request);
-  const visible = sets.flatMap((set) => set.rows as FoundRow[]);
-  if (request.details !== false) await addDetails(connection, source, visible);
+  const sets = await toSets(
+    statements,
+    [...rows, ...idleRows(idle, catalog, request, steps)],
+    steps,
+    request,
+  );
+  const visible = sets.flatMap((set) => set.rows);
+  if (request.details !== false) await addDetails(statements, source, visible);
   return {
     sets,
     window: request.window,
@@ -90,10 +96,10 @@ export async function answerAllocations(
  * Returns the options for `readSums`. They contain no groups, because the sums do not depend on how the query groups
  * its rows.
  */
-async function sumsSource(connection: DuckDBConnection, source: SourceOptions): Promise<SourceOptions> {
+async function sumsSource(statements: Statements, source: SourceOptions): Promise<SourceOptions> {
   const request = { ...source.request, groups: [] };
   const rolledUp = hasRolledUpSums(request) && !source.controllersDiffer;
-  return { ...source, request, rolledUp, mixed: await areMixed(connection, request) };
+  return { ...source, request, rolledUp, mixed: await areMixed(statements, request) };
 }
 
 /**
@@ -101,11 +107,11 @@ async function sumsSource(connection: DuckDBConnection, source: SourceOptions): 
  * rolled-up rows (one per workload and window file) are not enough, and the individual allocations of these workloads
  * have to be read.
  */
-async function areMixed(connection: DuckDBConnection, request: AllocationRequest): Promise<boolean> {
+async function areMixed(statements: Statements, request: AllocationRequest): Promise<boolean> {
   const bindings = new Bindings();
   const which = mixedWorkloads(request, bindings);
   if (which === undefined) return false;
-  const rows = await rowsOf(connection, `select 1 from workload where ${which} limit 1`, bindings.values);
+  const rows = await rowsOf(statements, `select 1 from workload where ${which} limit 1`, bindings.values);
   return rows.length > 0;
 }
 
@@ -127,17 +133,31 @@ function needsAssets({ idle, sharing }: AllocationRequest): boolean {
   return idle.include || sharing.tenancy;
 }
 
-function toSets(rows: readonly FoundRow[], { periods }: Steps, request: AllocationRequest): AllocationSet[] {
-  const byPeriod = Map.groupBy(rows, ({ period }) => period);
-  return periods.map((window, period) => ({ window, rows: page(byPeriod.get(period) ?? [], request) }));
+async function toSets(
+  statements: Statements,
+  rows: readonly FoundRow[],
+  { periods }: Steps,
+  request: AllocationRequest,
+): Promise<(AllocationSet & { readonly rows: readonly FoundRow[] })[]> {
+  const pace = paceOf(statements);
+  const byPeriod = await pace.groupBy(rows, ({ period }) => period);
+  const sets = [];
+  for (const [period, window] of periods.entries()) {
+    sets.push({ window, rows: await page(pace, byPeriod.get(period) ?? [], request) });
+  }
+  return sets;
 }
 
 /**
  * Sorts the rows and returns one page of them. `offset` and `limit` do not count rows of idle cost, because these are
  * repeated on every page. However, if the offset is beyond all other rows, the page is empty.
  */
-function page(rows: readonly FoundRow[], { sort, offset, limit }: AllocationRequest): FoundRow[] {
-  const sorted = sortRows(rows, sort);
+async function page(
+  pace: Pace,
+  rows: readonly FoundRow[],
+  { sort, offset, limit }: AllocationRequest,
+): Promise<FoundRow[]> {
+  const sorted = await sortRows(pace, rows, sort);
   if (offset === 0 && limit === undefined) return sorted;
   const isIdle = ({ sample }: FoundRow) => sample === undefined;
   const others = sorted.filter((row) => !isIdle(row));

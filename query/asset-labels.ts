@@ -1,10 +1,10 @@
-import type { DuckDBConnection } from '@duckdb/node-api';
 import { ownValue } from '../etl/own-value';
 import { type AssetSource, identifyingColumns, pickedAssets, sourceTable } from './asset-source';
 import { rowsOf } from './database';
 import type { Filter } from './filter';
 import type { AssetRequest } from './request';
 import { Bindings } from './sql';
+import type { Statements } from './statements';
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -32,10 +32,10 @@ function filtersLabels(filter: Filter): boolean {
  * each such asset, stores only the labels that are the same in all of these files. Returns whether the table contains
  * any assets.
  */
-export async function findAssetTwins(connection: DuckDBConnection, wholeFiles: boolean): Promise<boolean> {
+export async function findAssetTwins(statements: Statements, wholeFiles: boolean): Promise<boolean> {
   const asset = ['p.step', ...identifyingColumns.map((column) => `a.${column}`)].join(', ');
   const columns = ['step', ...identifyingColumns].join(', ');
-  await connection.run(`create or replace temp table asset_twin as
+  await statements.run(`create or replace temp table asset_twin as
 with changing as (
   select ${asset} from ${pickedAssets(wholeFiles)} group by ${asset} having min(hash(a.labels)) <> max(hash(a.labels))
 ), known as (
@@ -44,7 +44,7 @@ with changing as (
 )
 select ${columns}, map_from_entries(list_reduce(list(distinct map_entries(labels)), lambda a, b: list_intersect(a, b))) as labels
 from known group by ${columns}`);
-  const [row] = await rowsOf(connection, 'select count(*) > 0 as some from asset_twin');
+  const [row] = await rowsOf(statements, 'select count(*) > 0 as some from asset_twin');
   return row?.['some'] === true;
 }
 
@@ -53,12 +53,12 @@ from known group by ${columns}`);
  * The column `label_sets`, which `gatherAssets` computes, contains the same hashes.
  */
 export async function readLabelSets(
-  connection: DuckDBConnection,
+  statements: Statements,
   source: AssetSource,
 ): Promise<ReadonlyMap<string, Labels>> {
   const bindings = new Bindings();
   const rows = await rowsOf(
-    connection,
+    statements,
     `${sourceTable(source, bindings)}
 select hash(labels)::varchar as name, any_value(labels) as labels from source group by hash(labels)`,
     bindings.values,

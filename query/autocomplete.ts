@@ -1,4 +1,3 @@
-import type { DuckDBConnection } from '@duckdb/node-api';
 import { FederationError } from '../errors/federation-error';
 import { ownValue } from '../etl/own-value';
 import type { Catalog } from './catalog';
@@ -7,22 +6,23 @@ import { rowsOf } from './database';
 import { pick } from './pick';
 import type { AutocompleteRequest } from './request';
 import { allocationTarget, assetTarget, Bindings, condition, type FilterTarget } from './sql';
+import type { Statements } from './statements';
 
 /** Returns the distinct values of a field in a time window, sorted. Returns at most `limit` values. */
 export async function answerAutocomplete(
-  connection: DuckDBConnection,
+  statements: Statements,
   catalog: Catalog,
   { of, window, field, search, limit, filter }: AutocompleteRequest,
 ): Promise<string[]> {
   const covering = cover(catalog, of, [window], window.end);
-  const wholeFiles = await pick(connection, 'pick', catalog, covering, { periodOf: [0] });
+  const wholeFiles = await pick(statements, 'pick', catalog, covering, { periodOf: [0] });
   const bindings = new Bindings();
   const { target, records, values } = sources[of];
   const value = values(field, bindings);
   const kept = filter === undefined ? 'true' : condition(filter, target, bindings);
   const on = `pick p on p.file = r.file${wholeFiles ? '' : ' and p.cluster = r.cluster'}`;
   const rows = await rowsOf(
-    connection,
+    statements,
     `with record as (${records(on)}), found as (select ${value} as value from record where ${kept})
 select distinct value from found where value <> '' and contains(lower(value), lower(${bindings.bind(search)}))
 order by value limit ${bindings.bind(limit)}::integer`,

@@ -1,15 +1,15 @@
-import type { DuckDBConnection } from '@duckdb/node-api';
 import { type SourceOptions, sourceTables } from './allocation-source';
 import { type Row, rowsOf } from './database';
 import type { FoundRow } from './found-row';
 import { Bindings } from './sql';
+import { paceOf, type Statements } from './statements';
 
 /**
  * Reads the volumes, load balancers or GPUs of the allocations in a query. They are grouped by period (result set), by
  * key (name of the row in the query result) and by the columns in `groups`.
  */
 export async function besideRows(
-  connection: DuckDBConnection,
+  statements: Statements,
   source: SourceOptions,
   columns: string,
   groups: readonly string[] = [],
@@ -18,7 +18,7 @@ export async function besideRows(
   const tables = sourceTables(source, bindings);
   const by = ['period', 'key', ...groups].join(', ');
   return rowsOf(
-    connection,
+    statements,
     `${tables} select ${by}, ${columns} from source where kept and not shared group by ${by}`,
     bindings.values,
   );
@@ -28,7 +28,11 @@ export async function besideRows(
  * Returns a function that finds the row of the query result to which a database row belongs. The database row must have
  * the columns `period` and `key`.
  */
-export function rowFinder(rows: readonly FoundRow[]): (beside: Row) => FoundRow | undefined {
-  const byKey = new Map(rows.map((row) => [`${row.period} ${row.name}`, row]));
+export async function rowFinder(
+  statements: Statements,
+  rows: readonly FoundRow[],
+): Promise<(beside: Row) => FoundRow | undefined> {
+  const byKey = new Map<string, FoundRow>();
+  await paceOf(statements).forEach(rows, (row) => byKey.set(`${row.period} ${row.name}`, row));
   return (beside) => byKey.get(`${String(beside['period'])} ${String(beside['key'])}`);
 }

@@ -1,10 +1,10 @@
-import type { DuckDBConnection } from '@duckdb/node-api';
 import { ownValue } from '../etl/own-value';
 import type { Pipeline } from '../etl/window';
 import type { ClusterCoverage } from './answer';
 import { rowsOf } from './database';
 import type { Peaks } from './peaks';
 import type { ExcludedCluster } from './publish';
+import type { Statements } from './statements';
 
 /** A window file that queries read, with the number and total cost of the records from each cluster. */
 export interface ServedFile {
@@ -65,20 +65,20 @@ export interface Catalog {
 }
 
 /**
- * Reads the catalog of the data that the connection's transaction sees. Returns undefined if nothing was ever ingested.
+ * Reads the catalog of the data that the transaction of `statements` sees. Returns undefined if nothing was ever ingested.
  */
-export async function readCatalog(connection: DuckDBConnection): Promise<Catalog | undefined> {
-  const [generation] = await rowsOf(connection, 'select * from generation');
+export async function readCatalog(statements: Statements): Promise<Catalog | undefined> {
+  const [generation] = await rowsOf(statements, 'select * from generation');
   if (generation === undefined) return undefined;
   const { generation: number, committed_at: committedAt, ingested_at: ingestedAt } = generation;
   const ofFile = async (table: string) =>
     Map.groupBy(
-      await rowsOf(connection, `select t.* from ${table} t join served using (file) order by all`),
+      await rowsOf(statements, `select t.* from ${table} t join served using (file) order by all`),
       (row) => Number(row['file']),
     );
   const [contributions, notFinite] = [await ofFile('contribution'), await ofFile('not_finite')];
   const rows = await rowsOf(
-    connection,
+    statements,
     'select * from file where id in (select file from served) order by window_start, window_end desc, pipeline',
   );
   const files = rows.map((row): ServedFile => {
@@ -107,13 +107,13 @@ export async function readCatalog(connection: DuckDBConnection): Promise<Catalog
     };
   });
   const clusters = await rowsOf(
-    connection,
+    statements,
     `select * from cluster
 where id in (select cluster from contribution join served using (file)) order by name`,
   );
-  const excluded = await rowsOf(connection, 'select * from excluded order by cluster');
+  const excluded = await rowsOf(statements, 'select * from excluded order by cluster');
   const [twins] = await rowsOf(
-    connection,
+    statements,
     'select count(*) > 0 as any, coalesce(bool_or(controllers_differ), false) as controllers from twin',
   );
   return {

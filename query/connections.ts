@@ -4,6 +4,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { FederationError, isFederationError } from '../errors/federation-error';
 import { type Database, type DatabaseOptions, openDatabase } from './database';
 import { noRoomOf } from './no-room';
+import { interruptOn } from './statements';
 
 /**
  * Gives the engine access to its database. After a fatal error, DuckDB rejects every statement until the database is
@@ -80,7 +81,7 @@ export class Connections {
 
   /**
    * Runs `work` in a transaction, so that all of its reads see the same data. The transaction is always rolled back at
-   * the end. If `signal` is aborted, the running statement is interrupted.
+   * the end. If `signal` is aborted, the running statement is interrupted, and those after it.
    */
   async inTransaction<T>(
     work: (connection: DuckDBConnection, database: Database) => Promise<T>,
@@ -88,22 +89,26 @@ export class Connections {
   ): Promise<T> {
     return this.withDatabase(async (database) => {
       const connection = this.free.pop() ?? (await database.connect());
-      const interrupt = () => connection.interrupt();
-      signal?.addEventListener('abort', interrupt, { once: true });
+      let isFree = false;
       try {
-        signal?.throwIfAborted();
         await connection.run('begin transaction');
+        const leave = interruptOn(connection, signal);
         try {
           return await work(connection, database);
         } finally {
-          await connection.run('rollback').catch(() => undefined);
+          leave();
+          isFree = await connection.run('rollback').then(
+            () => true,
+            () => false,
+          );
         }
       } catch (error) {
         signal?.throwIfAborted();
         throw error;
       } finally {
-        signal?.removeEventListener('abort', interrupt);
-        this.free.push(connection);
+        if (isFree) this.free.push(connection);
+        // A connection whose transaction did not end could begin no other.
+        else database.disconnect(connection);
       }
     });
   }

@@ -13,6 +13,7 @@ import { FederationError } from '../errors/federation-error';
 import { makeFolder } from '../storage/make-folder';
 import { type DatabaseRoom, noRoomOf } from './no-room';
 import { schemaRevision, tables } from './schema';
+import { paceOf, type Statements } from './statements';
 
 export interface DatabaseOptions extends DatabaseRoom {
   readonly threads: number;
@@ -22,6 +23,8 @@ export interface DatabaseOptions extends DatabaseRoom {
 export interface Database {
   /** Opens a connection. Its transactions see the data that was committed when they began. */
   connect(): Promise<DuckDBConnection>;
+  /** Closes a connection. */
+  disconnect(connection: DuckDBConnection): void;
   /**
    * Updates the limit for data that DuckDB spills to disk. The limit depends on the free disk space, which DuckDB
    * itself measures only once.
@@ -112,14 +115,17 @@ async function tryOpen(
 }
 
 function databaseOf(instance: DuckDBInstance, file: string, isReadOnly: boolean): Database {
-  const connections: DuckDBConnection[] = [];
+  const connections = new Set<DuckDBConnection>();
   const connect = async () => {
     const connection = await instance.connect();
-    connections.push(connection);
+    connections.add(connection);
     return connection;
   };
   return {
     connect,
+    disconnect: (connection) => {
+      if (connections.delete(connection)) connection.closeSync();
+    },
     measureDisk: async () => {
       const connection = await instance.connect();
       // Ignore errors: the statement fails while the disk is completely full. The next call tries again.
@@ -178,28 +184,40 @@ export type Row = Record<string, unknown>;
  * become numbers. Maps become arrays of `{key, value}`.
  */
 export async function rowsOf(
-  connection: DuckDBConnection,
+  statements: Statements,
   sql: string,
   values?: readonly DuckDBValue[],
 ): Promise<Row[]> {
-  const result = await connection.run(sql, values === undefined ? undefined : [...values]);
+  return mapRows(statements, sql, values, (row) => row);
+}
+
+/**
+ * Runs a statement and returns what `read` makes of each row. Only a few thousand rows are in memory as plain values
+ * at once. Pauses often, because there may be hundreds of thousands of rows.
+ */
+export async function mapRows<T>(
+  statements: Statements,
+  sql: string,
+  values: readonly DuckDBValue[] | undefined,
+  read: (row: Row) => T,
+): Promise<T[]> {
+  const pace = paceOf(statements);
+  const result = await statements.run(sql, values === undefined ? undefined : [...values]);
   const names = result.columnNames();
-  const rows: Row[] = [];
-  for (const chunk of await result.fetchAllChunks()) {
-    const from = rows.length;
-    // Read the row count only once, because every access is a call to native code.
-    const { rowCount } = chunk;
-    for (let row = 0; row < rowCount; row++) rows.push({});
+  const found: T[] = [];
+  for (let chunk = await result.fetchChunk(); (chunk?.rowCount ?? 0) > 0; chunk = await result.fetchChunk()) {
+    if (chunk === null) break;
+    const rows: Row[] = Array.from({ length: chunk.rowCount }, () => ({}));
     // Copy the values column by column, because this is their order in memory.
     for (const [index, name] of names.entries()) {
       const vector = chunk.getColumnVector(index);
-      for (let row = 0; row < rowCount; row++) {
-        const found = rows[from + row];
-        if (found !== undefined) found[name] = plain(vector.getItem(row));
-      }
+      for (const [at, row] of rows.entries()) row[name] = plain(vector.getItem(at));
+      if (pace.isDue()) await pace.pause();
     }
+    for (const row of rows) found.push(read(row));
+    if (pace.isDue()) await pace.pause();
   }
-  return rows;
+  return found;
 }
 
 function plain(value: DuckDBValue): unknown {

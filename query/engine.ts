@@ -11,6 +11,7 @@ import type { Database, DatabaseOptions } from './database';
 import { Ingest, type IngestOptions, type IngestSummary, type WantedFile } from './ingest';
 import type { Serving } from './publish';
 import type { AllocationRequest, AssetRequest, AutocompleteRequest } from './request';
+import { QueryStatements, type Statements } from './statements';
 import { type TurnLimits, Turns } from './turns';
 
 export interface QueryLimits extends TurnLimits {
@@ -98,21 +99,21 @@ export class QueryEngine implements Answers {
   }
 
   async allocations(request: AllocationRequest, asker?: Asker): Promise<AllocationAnswer> {
-    return this.ask(asker, async (connection, catalog) => {
-      const answer = await answerAllocations(connection, catalog, request, this.limits.rows);
+    return this.ask(asker, async (statements, catalog) => {
+      const answer = await answerAllocations(statements, catalog, request, this.limits.rows);
       return { ...answer, warnings: [...this.ownWarnings(catalog), ...answer.warnings] };
     });
   }
 
   async assets(request: AssetRequest, asker?: Asker): Promise<AssetAnswer> {
-    return this.ask(asker, async (connection, catalog) => {
-      const answer = await answerAssets(connection, catalog, request, this.limits.rows);
+    return this.ask(asker, async (statements, catalog) => {
+      const answer = await answerAssets(statements, catalog, request, this.limits.rows);
       return { ...answer, warnings: [...this.ownWarnings(catalog), ...answer.warnings] };
     });
   }
 
   async autocomplete(request: AutocompleteRequest, asker?: Asker): Promise<readonly string[]> {
-    return this.ask(asker, (connection, catalog) => answerAutocomplete(connection, catalog, request));
+    return this.ask(asker, (statements, catalog) => answerAutocomplete(statements, catalog, request));
   }
 
   state(): DataState {
@@ -196,14 +197,17 @@ export class QueryEngine implements Answers {
 
   private async ask<T>(
     { client = '', signal }: Asker = {},
-    work: (connection: DuckDBConnection, catalog: Catalog) => Promise<T>,
+    work: (statements: Statements, catalog: Catalog) => Promise<T>,
   ): Promise<T> {
     const { seconds } = this.limits;
     const deadline = AbortSignal.timeout(seconds * 1_000);
     const end = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
     try {
       return await this.turns.take(client, end, () =>
-        this.inTransaction((connection, catalog) => work(connection, catalog ?? noData()), end),
+        this.inTransaction(
+          (connection, catalog) => work(new QueryStatements(connection, end), catalog ?? noData()),
+          end,
+        ),
       );
     } catch (error) {
       if (!deadline.aborted || isFederationError(error)) throw error;

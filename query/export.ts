@@ -7,6 +7,7 @@ import { costMeasures } from './cost';
 import { rowsOf } from './database';
 import { formulaStart } from './formula';
 import { measureFacts, money, storedMeasures } from './measures';
+import { interruptOn } from './statements';
 
 /**
  * Version of the columns of an export. It is part of the paths of exported files. Increase it whenever the columns
@@ -301,8 +302,7 @@ export async function exportWindow(
   signal?.throwIfAborted();
   const { columns, from, order } = exported[known['pipeline'] as Pipeline];
   const select = columns.map((column) => `${valueOf(column, format)} as "${column.name}"`).join(',\n  ');
-  const interrupt = () => connection.interrupt();
-  signal?.addEventListener('abort', interrupt, { once: true });
+  const leave = interruptOn(connection, signal);
   try {
     const { rowsChanged } = await connection.run(
       `copy (select ${select}\nfrom ${from} where a.file = $1 order by ${order}) to ${quoted(path)} (${copyOptions[format]})`,
@@ -314,7 +314,7 @@ export async function exportWindow(
     signal?.throwIfAborted();
     throw unwritten(path, cause);
   } finally {
-    signal?.removeEventListener('abort', interrupt);
+    leave();
   }
 }
 

@@ -1,16 +1,16 @@
-import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Catalog } from './catalog';
 import { emptyRow, type FoundRow } from './found-row';
 import { computeIdle, groupKey, type Idle, resources, type Used } from './idle';
 import { nodeCosts } from './node-costs';
 import type { PickedAssets } from './pick';
 import type { AllocationRequest } from './request';
+import type { Statements } from './statements';
 import type { Steps } from './steps';
 import { byPlace, type Sum } from './sums';
 
 /** Computes the idle cost of each cluster in every time step, or of each node if `request.idle.byNode` is true. */
 export async function readIdle(
-  connection: DuckDBConnection,
+  statements: Statements,
   catalog: Catalog,
   request: AllocationRequest,
   { steps }: Steps,
@@ -28,7 +28,7 @@ export async function readIdle(
     }
     used.set(key, known);
   }
-  const nodes = await nodeCosts(connection, request, assets.wholeFiles);
+  const nodes = await nodeCosts(statements, request, assets.wholeFiles);
   const withNode = new Set(nodes.map(groupKey));
   // If the node of an allocation has no asset, add the node with a cost of 0, and thus with a negative idle cost.
   // This way, the costs of allocations and the idle costs still add up to the costs of the assets.

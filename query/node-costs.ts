@@ -1,8 +1,8 @@
-import type { DuckDBConnection } from '@duckdb/node-api';
 import { paidCost } from './asset-cost';
 import { rowsOf } from './database';
 import type { NodeCost } from './idle';
 import type { AllocationRequest } from './request';
+import type { Statements } from './statements';
 
 /**
  * Reads the cost of nodes per time step, and per cluster or node. Reads only the window files in the temp table
@@ -10,14 +10,14 @@ import type { AllocationRequest } from './request';
  * distributed over its CPU, GPU and RAM in proportion to their costs.
  */
 export async function nodeCosts(
-  connection: DuckDBConnection,
+  statements: Statements,
   { idle, reconcile }: Pick<AllocationRequest, 'idle' | 'reconcile'>,
   wholeFiles: boolean,
 ): Promise<NodeCost[]> {
   const group = idle.byNode ? 'name' : "''";
   const adjustment = reconcile ? 'adjustment' : '0';
   const rows = await rowsOf(
-    connection,
+    statements,
     `with node as (
   select p.step, a.*, ${paidCost} as before, ${adjustment} as adjusted
   from asset a join asset_pick p on p.file = a.file${wholeFiles ? '' : ' and p.cluster = a.cluster'}

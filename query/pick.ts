@@ -1,9 +1,9 @@
-import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Catalog } from './catalog';
 import { cover, type Covering } from './covering';
 import { shortList } from './notes';
 import type { AllocationRequest } from './request';
 import { Bindings, unnested } from './sql';
+import type { Statements } from './statements';
 import type { Steps } from './steps';
 import type { Sum } from './sums';
 
@@ -15,7 +15,7 @@ import type { Sum } from './sums';
  * with it need not compare clusters. Otherwise returns false, and the table has one row per file and cluster.
  */
 export async function pick(
-  connection: DuckDBConnection,
+  statements: Statements,
   table: 'pick' | 'asset_pick',
   catalog: Catalog,
   { picks }: Covering,
@@ -33,7 +33,7 @@ export async function pick(
     file: bindings.integers(listed.map(({ file }) => file)),
     cluster: bindings.integers(listed.map(({ cluster }) => cluster)),
   });
-  await connection.run(`create or replace temp table ${table} as select ${columns}`, bindings.values);
+  await statements.run(`create or replace temp table ${table} as select ${columns}`, bindings.values);
   return whole;
 }
 
@@ -51,14 +51,14 @@ export interface PickedAssets {
  * that lists these clusters.
  */
 export async function pickAssets(
-  connection: DuckDBConnection,
+  statements: Statements,
   catalog: Catalog,
   steps: Steps,
   { idle, now }: AllocationRequest,
   sums: readonly Sum[],
 ): Promise<PickedAssets> {
   const covering = cover(catalog, 'assets', steps.steps, now);
-  const wholeFiles = await pick(connection, 'asset_pick', catalog, covering, steps);
+  const wholeFiles = await pick(statements, 'asset_pick', catalog, covering, steps);
   const found = new Set(covering.picks.map(({ step, cluster }) => `${step} ${cluster}`));
   const has: PickedAssets['has'] = ({ step, cluster }) => found.has(`${step} ${cluster}`);
   const without = new Set(sums.filter((sum) => !has(sum)).map(({ cluster }) => cluster));

@@ -1,4 +1,3 @@
-import type { DuckDBConnection } from '@duckdb/node-api';
 import {
   mostCost,
   mostOf,
@@ -18,6 +17,7 @@ import { peakOf, type Peaks } from './peaks';
 import type { AllocationRequest } from './request';
 import { merged } from './rollup';
 import { Bindings, unnested } from './sql';
+import { paceOf, type Statements } from './statements';
 import type { Steps } from './steps';
 import type { Sum } from './sums';
 
@@ -58,7 +58,7 @@ export function isSharing({ sharing }: AllocationRequest): boolean {
  * themselves.
  */
 export async function sharedAmounts(
-  connection: DuckDBConnection,
+  statements: Statements,
   source: SourceOptions,
   { steps }: Steps,
   sums: readonly Sum[],
@@ -83,7 +83,7 @@ export async function sharedAmounts(
     if (into !== undefined) into[sum.step] = (into[sum.step] ?? 0) + total;
   }
   const groups =
-    request.sharing.split === 'even' ? await countGroups(connection, source) : new Map<number, number>();
+    request.sharing.split === 'even' ? await countGroups(statements, source) : new Map<number, number>();
   const lost: number[] = [];
   steps.forEach((_, step) => {
     const amount = shared[step] ?? 0;
@@ -101,13 +101,13 @@ export async function sharedAmounts(
  * the filter.
  */
 async function countGroups(
-  connection: DuckDBConnection,
+  statements: Statements,
   source: SourceOptions,
 ): Promise<Map<number, number>> {
   const bindings = new Bindings();
   const tables = sourceTables(source, bindings);
   const rows = await rowsOf(
-    connection,
+    statements,
     `${tables} select step, count(distinct key)::integer as groups from source where plain and not shared group by step`,
     bindings.values,
   );
@@ -119,7 +119,7 @@ async function countGroups(
  * the window files that contain the management costs.
  */
 export async function tenancyFactors(
-  connection: DuckDBConnection,
+  statements: Statements,
   { reconcile }: AllocationRequest,
   wholeFiles: boolean,
   sums: readonly Sum[],
@@ -130,7 +130,7 @@ export async function tenancyFactors(
     if (sum.plain && !sum.shared) weights.set(keyOf(sum), (weights.get(keyOf(sum)) ?? 0) + sum.total);
   }
   const rows = await rowsOf(
-    connection,
+    statements,
     `select p.step, a.cluster, ${sortedSum(reconcile ? 'a.cost + a.adjustment' : 'a.cost')} as cost
 from ${pickedAssets(wholeFiles)} where a.type = 'ClusterManagement' group by p.step, a.cluster`,
   );
@@ -182,11 +182,11 @@ left join tenancy_factor t on t.step = s.step and t.of_cluster = s.cluster)`;
  * statement: DuckDB knows the size of a table, so it can plan joins accordingly.
  */
 export async function fillFactors(
-  connection: DuckDBConnection,
+  statements: Statements,
   { idle, shared: { factor }, tenancy }: Shares,
 ): Promise<void> {
   const make = (table: string, { values }: Bindings, lists: Readonly<Record<string, string>>) =>
-    connection.run(`create or replace temp table ${table} as select ${unnested(lists)}`, values);
+    statements.run(`create or replace temp table ${table} as select ${unnested(lists)}`, values);
   const ofIdle = new Bindings();
   await make('idle_factor', ofIdle, {
     step: ofIdle.integers(idle.map(({ step }) => step)),
@@ -239,7 +239,7 @@ function most(numbers: readonly number[]): number {
 
 /** Adds the evenly split shared costs to the rows of a query result. */
 export async function addEvenShares(
-  connection: DuckDBConnection,
+  statements: Statements,
   source: SourceOptions,
   { even }: SharedAmounts,
   rows: readonly FoundRow[],
@@ -247,13 +247,15 @@ export async function addEvenShares(
   if (even.every((one) => one === 0)) return;
   const bindings = new Bindings();
   const paying = await rowsOf(
-    connection,
+    statements,
     `${sourceTables(source, bindings)}
 select distinct step, period, key from source where plain and kept and not shared order by step`,
     bindings.values,
   );
-  for (const [row, steps] of Map.groupBy(paying, rowFinder(rows))) {
+  const pace = paceOf(statements);
+  const stepsOf = await pace.groupBy(paying, await rowFinder(statements, rows));
+  await pace.forEach(stepsOf, ([row, steps]) => {
     if (row !== undefined)
       row.sharedCost += steps.reduce((sum, { step }) => sum + (even[Number(step)] ?? 0), 0);
-  }
+  });
 }

@@ -1,3 +1,4 @@
+import type { Pace } from '../concurrency/pace';
 import type { AllocationRow } from './answer';
 import { compareTexts } from './compare-texts';
 import { rowCost } from './cost';
@@ -8,21 +9,21 @@ import type { AllocationRequest } from './request';
  * Returns the rows in sorted order. Rows with equal values are sorted by name. Rows whose value is NaN or infinite come
  * last.
  */
-export function sortRows<Row extends AllocationRow>(
+export async function sortRows<Row extends AllocationRow>(
+  pace: Pace,
   rows: readonly Row[],
   { by, descending }: AllocationRequest['sort'],
-): Row[] {
+): Promise<Row[]> {
   const sign = descending ? -1 : 1;
-  if (by === 'name') return [...rows].sort((a, b) => sign * byName(a, b));
+  if (by === 'name') return pace.sort(rows, (a, b) => sign * byName(a, b));
   // Compute the value of each row only once, instead of at every comparison.
-  const values = rows.map((row) => [row, valueOf(row, by)] as const);
-  const [known, unknown] = [true, false].map((is) =>
-    values.filter(([, value]) => Number.isFinite(value) === is),
-  );
-  return [
-    ...(known ?? []).sort(([a, x], [b, y]) => sign * (x - y) || byName(a, b)),
-    ...(unknown ?? []).sort(([a], [b]) => byName(a, b)),
-  ].map(([row]) => row);
+  const values = await pace.map(rows, (row) => ({ row, value: valueOf(row, by) }));
+  const sorted = await pace.sort(values, (a, b) => {
+    const [known, otherKnown] = [Number.isFinite(a.value), Number.isFinite(b.value)];
+    if (known !== otherKnown) return known ? -1 : 1;
+    return (known ? sign * (a.value - b.value) : 0) || byName(a.row, b.row);
+  });
+  return pace.map(sorted, ({ row }) => row);
 }
 
 function byName(a: AllocationRow, b: AllocationRow): number {

@@ -1,4 +1,3 @@
-import type { DuckDBConnection } from '@duckdb/node-api';
 import { mostOf, resourceSql, type SourceOptions, sourceTables, totalCostSum } from './allocation-source';
 import type { Catalog } from './catalog';
 import { compareTexts } from './compare-texts';
@@ -6,6 +5,7 @@ import { rowsOf } from './database';
 import { exactSum } from './exact-sum';
 import { type ByResource, resources } from './idle';
 import { Bindings } from './sql';
+import type { Statements } from './statements';
 
 /**
  * Cost of a group of allocations. Allocations are grouped by the fields `step` (time step), `cluster`, `node`, `plain`,
@@ -32,7 +32,7 @@ export interface Sum {
  * their costs in a different order would change the last digits.
  */
 export async function readSums(
-  connection: DuckDBConnection,
+  statements: Statements,
   { clusters }: Catalog,
   source: SourceOptions,
   withTotals: boolean,
@@ -44,7 +44,7 @@ export async function readSums(
     (resource) => `${exactSum(resourceSql(resource), mostOf(resource, source.peaks))} as ${resource}`,
   );
   const rows = await rowsOf(
-    connection,
+    statements,
     `${tables} select step, cluster, ${node} as of_node, plain, shared, kept,
   ${costs.join(', ')}, ${withTotals ? totalCostSum(source.peaks) : '0'} as total
 from source group by step, cluster, ${node}, plain, shared, kept order by plain, shared, kept`,

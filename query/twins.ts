@@ -1,7 +1,7 @@
-import type { DuckDBConnection } from '@duckdb/node-api';
 import { rowsOf } from './database';
 import { servedIdentities } from './rollup';
 import { Bindings, unnested } from './sql';
+import type { Statements } from './statements';
 
 /**
  * SQL that fills the table `twin` with different identities of the same container, for example with different labels.
@@ -37,13 +37,13 @@ interface Twins {
  * that were merged, each with the id of its merged identity. A merged identity has all labels, annotations and services
  * of the identities that it replaces. If these have different values for a label, the value that occurs last is used.
  */
-export async function substituteTwins(connection: DuckDBConnection, wholeFiles: boolean): Promise<void> {
-  await connection.run(
+export async function substituteTwins(statements: Statements, wholeFiles: boolean): Promise<void> {
+  await statements.run(
     'create or replace temp table substitute (step integer, identity integer, substitute integer)',
   );
-  await connection.run('create or replace temp table substitute_identity as select * from identity limit 0');
+  await statements.run('create or replace temp table substitute_identity as select * from identity limit 0');
   const rows = await rowsOf(
-    connection,
+    statements,
     `select p.step, t.name, a.identity, i.content, min(f.window_start)::double as first, max(f.window_start)::double as last
 from allocation a join twin t on t.identity = a.identity
 join pick p on p.file = a.file${wholeFiles ? '' : ' and p.cluster = a.cluster'}
@@ -77,7 +77,7 @@ group by all order by p.step, t.name, last, i.content`,
   }
   if (substitutes.size === 0) return;
   const bindings = new Bindings();
-  await connection.run(
+  await statements.run(
     `insert into substitute by name select ${unnested({
       step: bindings.integers(steps ?? []),
       identity: bindings.integers(from ?? []),
@@ -85,7 +85,7 @@ group by all order by p.step, t.name, last, i.content`,
     })}`,
     bindings.values,
   );
-  await insertSubstitutes(connection, [...substitutes.values()]);
+  await insertSubstitutes(statements, [...substitutes.values()]);
 }
 
 /**
@@ -99,7 +99,7 @@ interface Substitute {
 }
 
 async function insertSubstitutes(
-  connection: DuckDBConnection,
+  statements: Statements,
   substitutes: readonly Substitute[],
 ): Promise<void> {
   const members = substitutes.flatMap(({ id, identities, ranks }) =>
@@ -114,7 +114,7 @@ async function insertSubstitutes(
   const services = 'list(i.services order by m.rank, m.place)';
   const same = (column: string) =>
     `case when min(i.${column}) = max(i.${column}) then min(i.${column}) else '' end`;
-  await connection.run(
+  await statements.run(
     `insert into substitute_identity by name
 with member as (
   select ${unnested({

@@ -1,4 +1,3 @@
-import type { DuckDBConnection } from '@duckdb/node-api';
 import type { SourceOptions } from './allocation-source';
 import type { LoadBalancerUse, PersistentVolumeUse } from './answer';
 import { besideRows, rowFinder } from './beside-rows';
@@ -7,6 +6,7 @@ import type { Row } from './database';
 import { exactSum } from './exact-sum';
 import type { FoundRow } from './found-row';
 import { peakOf } from './peaks';
+import { paceOf, type Statements } from './statements';
 
 /** Maximum number of volumes, and also of load balancers, in the lists of a row. The most expensive ones are listed. */
 const mostListed = 1_000;
@@ -17,30 +17,35 @@ const others = '__other__';
  * so clients add up the entries of the list. Therefore the entries must always add up to the cost in the row.
  */
 export async function addVolumes(
-  connection: DuckDBConnection,
+  statements: Statements,
   source: SourceOptions,
   rows: readonly FoundRow[],
 ): Promise<void> {
-  const rowOf = rowFinder(rows);
-  const byRow = (found: readonly Row[]) => Map.groupBy(found, rowOf);
+  const pace = paceOf(statements);
+  const rowOf = await rowFinder(statements, rows);
+  const byRow = (found: readonly Row[]) => pace.groupBy(found, rowOf);
   const { peaks } = source;
   const volumes = await besideRows(
-    connection,
+    statements,
     { ...source, from: 'allocation_pv' },
     `max(pv_provider_id) as provider_id,
   ${exactSum('byte_hours', peakOf(peaks, 'pvs.byteHours'))} as byte_hours, ${exactSum('cost', peakOf(peaks, 'pvs.cost'))} as cost`,
     ['pv_cluster', 'pv_name'],
   );
-  for (const [row, own] of byRow(volumes)) if (row !== undefined) row.pvs = toVolumes(own);
+  await pace.forEach(await byRow(volumes), ([row, own]) => {
+    if (row !== undefined) row.pvs = toVolumes(own);
+  });
   const balancers = await besideRows(
-    connection,
+    statements,
     { ...source, from: 'allocation_lb' },
     `min(service) as service, min(ip) as ip, bool_or(private) as private,
   ${exactSum('hours', peakOf(peaks, 'lbAllocations.hours'))} as hours, ${exactSum('cost', peakOf(peaks, 'lbAllocations.cost'))} as cost`,
     ['lb'],
   );
-  const balancersOf = byRow(balancers);
-  for (const row of rows) row.lbAllocations = toBalancers(balancersOf.get(row) ?? [], row.loadBalancerCost);
+  const balancersOf = await byRow(balancers);
+  await pace.forEach(rows, (row) => {
+    row.lbAllocations = toBalancers(balancersOf.get(row) ?? [], row.loadBalancerCost);
+  });
 }
 
 /**
