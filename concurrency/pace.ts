@@ -42,7 +42,10 @@ export class Pace {
   }
 
   /** Returns the items in the order of `compare`. The order of equal items does not change. */
-  async sort<Item extends object>(items: readonly Item[], compare: (a: Item, b: Item) => number): Promise<Item[]> {
+  async sort<Item extends object>(
+    items: readonly Item[],
+    compare: (a: Item, b: Item) => number,
+  ): Promise<Item[]> {
     const runs: Item[][] = [];
     for (let from = 0; from < items.length; from += runLength) {
       runs.push(items.slice(from, from + runLength).sort(compare));

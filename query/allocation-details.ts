@@ -108,10 +108,7 @@ group by all order by last, i.content`,
     ['services', ...maps.map(([, column]) => column)],
   );
   const pace = paceOf(statements);
-  const byName = await pace.groupBy(
-    members,
-    (member) => `${text(member['step'])} ${text(member['name'])}`,
-  );
+  const byName = await pace.groupBy(members, (member) => `${text(member['step'])} ${text(member['name'])}`);
   await pace.forEach(rows, (row) => {
     const own = byName.get(`${row.single?.step} ${row.single?.name}`) ?? [];
     const services = [...own]

@@ -100,10 +100,7 @@ export async function sharedAmounts(
  * Counts, for each time step, the groups among which shared costs are split evenly. Also counts groups that do not pass
  * the filter.
  */
-async function countGroups(
-  statements: Statements,
-  source: SourceOptions,
-): Promise<Map<number, number>> {
+async function countGroups(statements: Statements, source: SourceOptions): Promise<Map<number, number>> {
   const bindings = new Bindings();
   const tables = sourceTables(source, bindings);
   const rows = await rowsOf(

@@ -98,10 +98,7 @@ interface Substitute {
   readonly ranks: readonly number[];
 }
 
-async function insertSubstitutes(
-  statements: Statements,
-  substitutes: readonly Substitute[],
-): Promise<void> {
+async function insertSubstitutes(statements: Statements, substitutes: readonly Substitute[]): Promise<void> {
   const members = substitutes.flatMap(({ id, identities, ranks }) =>
     identities.map((identity, place) => ({ id, identity, place, rank: ranks[place] ?? place })),
   );
