@@ -10,7 +10,7 @@ const better = 'Use a file system such as ext4, XFS or NFS 4 for it.';
 
 /** Lists what the file system of a local ETL or of a bucket in a folder lacks. */
 export function limitsOf(
-  { hasHardLinks, keepsInodes }: FolderTraits,
+  { hasHardLinks, keepsInodes, tellsCase }: FolderTraits,
   use: 'local ETL' | 'bucket',
 ): FileSystemLimit[] {
   const limits: FileSystemLimit[] = [];
@@ -39,6 +39,21 @@ export function limitsOf(
         : {
             detail:
               'The inode numbers of its file system change by themselves, so they cannot show that a file was replaced. Only size and times can.',
+            todo: better,
+          },
+    );
+  }
+  if (!tellsCase) {
+    limits.push(
+      use === 'bucket'
+        ? {
+            detail:
+              'Its file system does not distinguish upper and lower case, so clusters whose ids differ only in that share one folder, and each replaces the files of the other.',
+            todo: `Make sure that no two ids differ only in case. ${better}`,
+          }
+        : {
+            detail:
+              'Its file system does not distinguish upper and lower case, so files whose names differ only in that replace each other.',
             todo: better,
           },
     );

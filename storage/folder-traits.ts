@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { appendFile, link, lstat, rename, rm, statfs, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 /** Optional features of a folder's file system. */
 export interface FolderTraits {
   readonly hasHardLinks: boolean;
   /** Whether a file keeps its inode number when it is written or renamed. */
   readonly keepsInodes: boolean;
+  /** Whether names that differ only in upper and lower case name different files. */
+  readonly tellsCase: boolean;
 }
 
 /** Types, as reported by `statfs`, of the file systems that do not keep inode numbers: FAT and exFAT. */
@@ -27,6 +29,10 @@ export async function traitsOf(
   try {
     await writeFile(file, 'x', { flag: 'wx' });
     await note(file);
+    const tellsCase = await system.lstat(join(folder, basename(file).toUpperCase())).then(
+      () => false,
+      () => true,
+    );
     const hasHardLinks = await system.link(file, other).then(
       () => true,
       () => false,
@@ -36,7 +42,7 @@ export async function traitsOf(
     await appendFile(other, 'x');
     await note(other);
     const { type } = await system.statfs(folder);
-    return { hasHardLinks, keepsInodes: inodes.size === 1 && !forgetful.includes(type) };
+    return { hasHardLinks, keepsInodes: inodes.size === 1 && !forgetful.includes(type), tellsCase };
   } catch {
     return undefined;
   } finally {

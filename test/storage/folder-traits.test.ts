@@ -1,6 +1,6 @@
 import { link, lstat, mkdtemp, readdir, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { limitsOf } from '../../operator/file-system-limits';
 import { traitsOf } from '../../storage/folder-traits';
 
@@ -12,11 +12,12 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 let inodes = 0;
 const real = { link, lstat, statfs };
+const best = { hasHardLinks: true, keepsInodes: true, tellsCase: true };
 
 it('finds what the file system of a folder offers, and leaves nothing behind', async () => {
-  expect(await traitsOf(folder)).toEqual({ hasHardLinks: true, keepsInodes: true });
+  expect(await traitsOf(folder)).toEqual(best);
   expect(await readdir(folder)).toEqual([]);
-  expect(limitsOf({ hasHardLinks: true, keepsInodes: true }, 'bucket')).toEqual([]);
+  expect(limitsOf(best, 'bucket')).toEqual([]);
 });
 
 it('is silent about a folder that it cannot write to', async () => {
@@ -26,7 +27,7 @@ it('is silent about a folder that it cannot write to', async () => {
 const systems: Record<string, [Partial<typeof real>, object]> = {
   'without hard links': [
     { link: () => Promise.reject(Object.assign(new Error('no'), { code: 'EPERM' })) },
-    { hasHardLinks: false, keepsInodes: true },
+    { ...best, hasHardLinks: false },
   ],
   'whose inode numbers move': [
     {
@@ -36,13 +37,17 @@ const systems: Record<string, [Partial<typeof real>, object]> = {
         return stats;
       }) as typeof lstat,
     },
-    { hasHardLinks: true, keepsInodes: false },
+    { ...best, keepsInodes: false },
+  ],
+  'that does not tell upper from lower case': [
+    { lstat: ((path: string) => lstat(join(dirname(path), basename(path).toLowerCase()))) as typeof lstat },
+    { ...best, tellsCase: false },
   ],
   'that is known to forget inode numbers': [
     {
       statfs: (async (path: string) => Object.assign(await statfs(path), { type: 0x4d44 })) as typeof statfs,
     },
-    { hasHardLinks: true, keepsInodes: false },
+    { ...best, keepsInodes: false },
   ],
 };
 
@@ -51,8 +56,11 @@ it.each(Object.keys(systems))('recognizes a file system %s, and says what that m
   const traits = await traitsOf(folder, { ...real, ...changes });
   expect(traits).toEqual(expected);
   for (const use of ['local ETL', 'bucket'] as const)
-    expect(limitsOf(traits ?? { hasHardLinks: true, keepsInodes: true }, use)).toEqual([
-      { detail: expect.stringMatching(/hard links|inode numbers/), todo: expect.any(String) },
+    expect(limitsOf(traits ?? best, use)).toEqual([
+      {
+        detail: expect.stringMatching(/hard links|inode numbers|upper and lower case/),
+        todo: expect.any(String),
+      },
     ]);
   expect(await readdir(folder)).toEqual([]);
 });
