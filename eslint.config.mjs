@@ -163,9 +163,12 @@ export default defineConfig(
     rules: { 'no-restricted-properties': 'off' },
   },
   // The command line loads only the requested verb, which an import statement cannot do.
-  { files: ['scripts/federated-etl.ts'], rules: { '@typescript-eslint/no-require-imports': 'off' } },
   {
-    files: ['scripts/*.ts', 'scripts/demo/**', 'workers/**', 'operator/**'],
+    files: ['scripts/federated-etl.ts', 'scripts/verbs/*.ts'],
+    rules: { '@typescript-eslint/no-require-imports': 'off' },
+  },
+  {
+    files: ['scripts/*.ts', 'scripts/verbs/**', 'scripts/demo/**', 'workers/**', 'operator/**'],
     ignores: ['scripts/output.ts'],
     rules: { 'no-restricted-syntax': ['error', noDefaultExport, ...noKeys, noRawOutput] },
   },

@@ -9,14 +9,8 @@ import { readDocument, replaceDocument } from '../federation/document';
 import { documents } from '../federation/documents';
 import { exportPath, exportPrefix, exportTablesPath, parseExportPath } from '../federation/layout';
 import type { QueryEngine } from '../query/engine';
-import {
-  type ExportFormat,
-  exportSchema,
-  exportVersion,
-  exportWindow,
-  type ServedWindow,
-  servedWindows,
-} from '../query/export';
+import { exportSchema, exportVersion, exportWindow, type ServedWindow, servedWindows } from '../query/export';
+import type { ExportFormat } from '../query/export-formats';
 import type { Bucket } from '../storage/bucket';
 import { withPrefix } from '../storage/with-prefix';
 import { repeatable } from '../storage/with-retry';

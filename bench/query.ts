@@ -2,7 +2,7 @@ import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { formatTable } from '../scripts/output';
+import { formatTable } from '../scripts/table';
 import { windowOf, writeWorld } from './query/made-up-files';
 import { serve, type Server, untilIngested } from './query/server';
 import { peakOf } from './storage/measure';

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { mapConcurrently } from '../concurrency/map-concurrently';
-import { formatTable } from '../scripts/output';
+import { formatTable } from '../scripts/table';
 import { measure, type Measured } from './storage/measure';
 import { type MeasuredStore, stores } from './storage/stores';
 import { medianOf } from './table';

@@ -1,3 +1,4 @@
+import { apiDefaults } from './api-defaults';
 import {
   choice,
   count,
@@ -61,13 +62,13 @@ export const settingKeys = {
   'temporal.codec.token': { kind: text, secret: true },
   'temporal.codec.origins': { kind: texts, byDefault: [] },
   'temporal.uiUrl': { kind: text },
-  'api.listen': { kind: text, byDefault: '127.0.0.1:9003' },
+  'api.listen': { kind: text, byDefault: apiDefaults.listen },
   'api.token': { kind: text, secret: true },
   'api.readTokensPath': { kind: text },
   'api.openRead': { kind: flag, byDefault: false },
   'api.origins': { kind: texts },
   'api.hosts': { kind: texts, byDefault: [] },
-  'api.currency': { kind: text, byDefault: 'USD' },
+  'api.currency': { kind: text, byDefault: apiDefaults.currency },
   'api.utcOffset': { kind: utcOffset, byDefault: '+00:00' },
   'api.assets': { kind: choice('kubecost', 'opencost'), byDefault: 'kubecost' },
   'api.aliases.department': { kind: text, byDefault: 'department' },

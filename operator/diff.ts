@@ -16,10 +16,9 @@ import type { GenerationWindow } from '../federation/generation';
 import { objectKey } from '../federation/layout';
 import type { BucketReader } from '../storage/bucket';
 import { readAll } from '../storage/read-all';
+import { mostWindows } from './most-windows';
 import { findNewest } from './newest-generation';
 
-/** Number of windows that are compared unless the caller says otherwise. Each takes two downloads. */
-export const mostWindows = 50;
 /**
  * Smallest change in cost that is reported. Smaller changes are rounding errors, which depend on the order of addition.
  */

@@ -5,6 +5,7 @@ import { assetCost } from './asset-cost';
 import { type AssetField, storedFields } from './asset-fields';
 import { costMeasures } from './cost';
 import { rowsOf } from './database';
+import type { ExportFormat } from './export-formats';
 import { formulaStart } from './formula';
 import { measureFacts, money, storedMeasures } from './measures';
 import { interruptOn } from './statements';
@@ -15,9 +16,6 @@ import { interruptOn } from './statements';
  * are documented in `docs/reference/export-schema.md`.
  */
 export const exportVersion = 1;
-
-export const exportFormats = ['parquet', 'csv'] as const;
-export type ExportFormat = (typeof exportFormats)[number];
 
 type ExportType = 'TIMESTAMP' | 'VARCHAR' | 'VARCHAR[]' | 'MAP(VARCHAR, VARCHAR)' | 'DOUBLE' | 'BOOLEAN';
 

@@ -19,9 +19,9 @@ import { describeFederation } from './federation-progress';
 import { followRun, startRun } from './follow-run';
 import { print, printJson, printNote } from './output';
 import { showProgress } from './progress';
-import { dryRunOption, nothingChanged, showDryRun, showPlan } from './show-dry-run';
+import { nothingChanged, showDryRun, showPlan } from './show-dry-run';
 import { stopOnSignals } from './stop-on-signals';
-import { timeoutOption, type WaitOptions } from './wait-options';
+import type { WaitOptions } from './wait-options';
 import { whoAmI } from './who';
 
 interface ClusterOptions extends CommandOptions, WaitOptions {
@@ -33,39 +33,18 @@ interface ClusterOptions extends CommandOptions, WaitOptions {
   readonly store?: string;
 }
 
-/** Adds the verbs `cluster remove` and `cluster restore` to the command line. */
-export function registerCluster(program: Command): void {
-  const verbs = program.command('cluster').description('remove a cluster for good, or restore it');
-  verb(verbs, 'remove', 'take a cluster out of the federation for good; asks first')
-    .option('--yes', 'do not ask')
-    .option('--delete-files', "then delete the cluster's files in the bucket; needs --store")
-    .option('--store <file>', 'a federated-store.yaml with credentials that may delete these files');
-  verb(verbs, 'restore', 'bring a removed cluster back, with the history that generations still have');
-}
-
-function verb(verbs: Command, kind: 'remove' | 'restore', description: string): Command {
-  return verbs
-    .command(kind)
-    .argument('<cluster>', 'the id of the cluster')
-    .description(description)
-    .option('--reason <text>', 'the reason, recorded with the decision')
-    .option('--wait', 'wait until it is committed; exit status 1 if it is not, 3 if the run is partial')
-    .addOption(timeoutOption())
-    .option(...dryRunOption)
-    .option('--json', 'print JSON')
-    .addHelpText('after', `\nExample:\n  federated-etl cluster ${kind} cluster-3 --wait\n`)
-    .action(async (id: string, _: unknown, command: Command) => {
-      const options = command.optsWithGlobals<ClusterOptions>();
-      if ((options.deleteFiles === undefined) !== (options.store === undefined))
-        command.error('error: --delete-files and --store are used together', { exitCode: 2 });
-      await using context = openContext(options);
-      const known = await readRemovable(await context.bucket(), { kind, cluster: id });
-      // Do not print these lines in a dry run, because it prints them together with its plan.
-      if (!options.dryRun) for (const line of known.damaged) printNote(line);
-      if (options.deleteFiles && options.store !== undefined)
-        await removeWithFiles(context, command, known, { ...options, store: options.store });
-      else await change(context, command, kind, known, options);
-    });
+/** Removes a cluster, or restores a removed one. */
+export async function changeCluster(kind: 'remove' | 'restore', id: string, command: Command): Promise<void> {
+  const options = command.optsWithGlobals<ClusterOptions>();
+  if ((options.deleteFiles === undefined) !== (options.store === undefined))
+    command.error('error: --delete-files and --store are used together', { exitCode: 2 });
+  await using context = openContext(options);
+  const known = await readRemovable(await context.bucket(), { kind, cluster: id });
+  // Do not print these lines in a dry run, because it prints them together with its plan.
+  if (!options.dryRun) for (const line of known.damaged) printNote(line);
+  if (options.deleteFiles && options.store !== undefined)
+    await removeWithFiles(context, command, known, { ...options, store: options.store });
+  else await change(context, command, kind, known, options);
 }
 
 /** Removes or restores a cluster. Changes nothing if it is already removed, or already restored. */

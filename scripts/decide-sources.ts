@@ -1,5 +1,5 @@
-import { type Command, Option } from 'commander';
-import { describeWindow, parseWindowId, type Pipeline, pipelines } from '../etl/window';
+import type { Command } from 'commander';
+import { describeWindow, parseWindowId, type Pipeline } from '../etl/window';
 import { count } from '../federation/count';
 import { type DecidableSource, isMergeable, type SourceChange } from '../federation/source-decisions';
 import { dryRun } from '../operator/dry-run';
@@ -9,10 +9,10 @@ import { confirm } from './confirm';
 import { type CommandOptions, type Context, openContext } from './context';
 import { describeFederation } from './federation-progress';
 import { followRun, startRun } from './follow-run';
-import { formatTable, print, printJson, printNote } from './output';
-import { parseSpan } from './parse-options';
-import { dryRunOption, showPlan } from './show-dry-run';
-import { timeoutOption, type WaitOptions } from './wait-options';
+import { print, printJson, printNote } from './output';
+import { showPlan } from './show-dry-run';
+import { formatTable } from './table';
+import type { WaitOptions } from './wait-options';
 import { whoAmI } from './who';
 
 /** Options of the verbs `accept` and `quarantine drop`. */
@@ -23,24 +23,6 @@ export interface DecideOptions extends CommandOptions, WaitOptions {
   readonly yes?: true;
   readonly dryRun?: true;
   readonly json?: true;
-}
-
-/** Adds the argument and the options that the verbs `accept` and `quarantine drop` have in common. */
-export function withDecideOptions(verb: Command): Command {
-  return verb
-    .argument('<cluster>', 'the id of the cluster')
-    .option(
-      '--window <start,end>',
-      'only windows that overlap this span, in unix seconds or RFC 3339',
-      parseSpan,
-    )
-    .addOption(new Option('--pipeline <pipeline>', 'only this pipeline').choices(pipelines))
-    .option('--reason <text>', 'the reason, recorded with the decision')
-    .option('--yes', 'do not ask')
-    .option('--wait', 'wait until it is committed; exit status 1 if it is not, 3 if the run is partial')
-    .addOption(timeoutOption())
-    .option(...dryRunOption)
-    .option('--json', 'print JSON');
 }
 
 /**

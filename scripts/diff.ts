@@ -1,35 +1,20 @@
 import type { Command } from 'commander';
 import { describeWindow, parseWindowId } from '../etl/window';
 import { count } from '../federation/count';
-import { compareGenerations, type Comparison, mostWindows } from '../operator/diff';
+import { compareGenerations, type Comparison } from '../operator/diff';
 import { type CommandOptions, openContext } from './context';
-import { formatTable, print, printJson } from './output';
-import { parseCount } from './parse-options';
+import { print, printJson } from './output';
+import { formatTable } from './table';
 
-/** Adds the verb `diff` to the command line. */
-export function registerDiff(program: Command): void {
-  program
-    .command('diff')
-    .argument('<from>', 'the number of a generation', parseCount)
-    .argument('[to]', 'the number of another one (default: the newest)', parseCount)
-    .description('compare the costs of two generations: by cluster, pipeline and window')
-    .option('--windows <n>', 'how many differing windows to compare at most', parseCount, mostWindows)
-    .option('--json', 'print JSON')
-    .addHelpText(
-      'after',
-      '\nExample:\n  federated-etl diff 41 42\n' +
-        '\nExit status 1: a window, or a newer generation, is damaged or gone; the rest is compared.\n',
-    )
-    .action(async (from: number, to: number | undefined, _: unknown, command: Command) => {
-      const options = command.optsWithGlobals<CommandOptions & { windows: number; json?: true }>();
-      await using context = openContext(options);
-      const comparison = await compareGenerations(await context.bucket(), from, to, options.windows);
-      if (options.json) printJson(comparison);
-      else show(comparison);
-      const { changes, damaged } = comparison;
-      if (damaged.length > 0 || changes.some(({ unreadable }) => unreadable !== undefined))
-        process.exitCode = 1;
-    });
+/** Compares two generations. */
+export async function diff(from: number, to: number | undefined, command: Command): Promise<void> {
+  const options = command.optsWithGlobals<CommandOptions & { windows: number; json?: true }>();
+  await using context = openContext(options);
+  const comparison = await compareGenerations(await context.bucket(), from, to, options.windows);
+  if (options.json) printJson(comparison);
+  else show(comparison);
+  const { changes, damaged } = comparison;
+  if (damaged.length > 0 || changes.some(({ unreadable }) => unreadable !== undefined)) process.exitCode = 1;
 }
 
 function show({ from, to, joined, left, changes, omitted, totals, damaged }: Comparison): void {

@@ -14,8 +14,8 @@ import { type CommandOptions, type Context, openContext } from './context';
 import { describeFederation } from './federation-progress';
 import { followRun, startRun } from './follow-run';
 import { print, printJson, printNote } from './output';
-import { dryRunOption, showPlan } from './show-dry-run';
-import { timeoutOption, type WaitOptions } from './wait-options';
+import { showPlan } from './show-dry-run';
+import type { WaitOptions } from './wait-options';
 import { whoAmI } from './who';
 
 interface ChangeOptions extends CommandOptions, WaitOptions {
@@ -25,52 +25,19 @@ interface ChangeOptions extends CommandOptions, WaitOptions {
   readonly json?: true;
 }
 
-const waiting =
-  'wait until a generation says so; starts a federation unless one in progress takes it; exit status 1 if none says so, 3 if the run is partial';
-
-const federating = 'start a federation that takes it, unless one in progress does';
-
-/** Adds the verb `exclude` to the command line. */
-export function registerExclude(program: Command): void {
-  program
-    .command('exclude')
-    .argument('<cluster>', 'the id of the cluster')
-    .description('take a cluster out of every window; it keeps pushing')
-    .option('--reason <text>', 'the reason, shown in status and in the next generations')
-    .option('--federate', federating)
-    .option('--wait', waiting)
-    .addOption(timeoutOption())
-    .option(...dryRunOption)
-    .option('--json', 'print JSON')
-    .addHelpText(
-      'after',
-      "\nExample:\n  federated-etl exclude cluster-3 --reason 'wrong prices since Monday'\n",
-    )
-    .action(async (cluster: string, _: unknown, command: Command) => {
-      const options = command.optsWithGlobals<ChangeOptions>();
-      await change(
-        'exclude',
-        { cluster, ...(options.reason === undefined ? {} : { reason: options.reason }) },
-        options,
-      );
-    });
+/** Excludes a cluster. */
+export async function exclude(cluster: string, command: Command): Promise<void> {
+  const options = command.optsWithGlobals<ChangeOptions>();
+  await change(
+    'exclude',
+    { cluster, ...(options.reason === undefined ? {} : { reason: options.reason }) },
+    options,
+  );
 }
 
-/** Adds the verb `include` to the command line. */
-export function registerInclude(program: Command): void {
-  program
-    .command('include')
-    .argument('<cluster>', 'the id of the cluster')
-    .description('bring an excluded cluster back, with its history')
-    .option('--federate', federating)
-    .option('--wait', waiting)
-    .addOption(timeoutOption())
-    .option(...dryRunOption)
-    .option('--json', 'print JSON')
-    .addHelpText('after', '\nExample:\n  federated-etl include cluster-3\n')
-    .action(async (cluster: string, _: unknown, command: Command) => {
-      await change('include', { cluster }, command.optsWithGlobals<ChangeOptions>());
-    });
+/** Includes an excluded cluster again. */
+export async function include(cluster: string, command: Command): Promise<void> {
+  await change('include', { cluster }, command.optsWithGlobals<ChangeOptions>());
 }
 
 async function change(

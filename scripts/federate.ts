@@ -7,9 +7,8 @@ import { type CommandOptions, type Context, openContext } from './context';
 import { describeFederation } from './federation-progress';
 import { followRun, startRun } from './follow-run';
 import { print, printJson } from './output';
-import { parseCount, parseSpan } from './parse-options';
-import { dryRunOption, showPlan } from './show-dry-run';
-import { timeoutOption, type WaitOptions } from './wait-options';
+import { showPlan } from './show-dry-run';
+import type { WaitOptions } from './wait-options';
 import { whoAmI } from './who';
 
 interface FederateOptions extends CommandOptions, WaitOptions {
@@ -24,47 +23,13 @@ interface FederateOptions extends CommandOptions, WaitOptions {
   readonly json?: true;
 }
 
-/** Adds the verb `federate` to the command line. */
-export function registerFederate(program: Command): void {
-  program
-    .command('federate')
-    .description('start a federation now; it waits for one that is running')
-    .option(
-      '--wait',
-      'show its progress and wait for it to end; exit status 1 if it fails, 3 if it is partial',
-    )
-    .addOption(timeoutOption())
-    .option(...dryRunOption)
-    .option(
-      '--window <start,end>',
-      'only windows that overlap this span, in unix seconds or RFC 3339',
-      parseSpan,
-    )
-    .option('--force', 'merge the windows again even if nothing changed')
-    .option('--full', 'list the whole bucket, and check every window and every refused source again')
-    .option('--take-over', 'commit even if the last commit is by another federator with another membership')
-    .option(
-      '--new-federation',
-      'begin a new federation if the bucket is empty, another one, or was restored to an earlier state',
-    )
-    .option('--resume', 'end the hold that a rollback has put on the federation')
-    .option(
-      '--from <generation>',
-      'start from this generation instead of the newest one, which is damaged',
-      parseCount,
-    )
-    .option('--json', 'print JSON')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  federated-etl federate --wait\n  federated-etl federate --force --window 2026-11-14T00:00:00Z,2026-11-15T00:00:00Z\n',
-    )
-    .action(async (_: unknown, command: Command) => {
-      const options = command.optsWithGlobals<FederateOptions>();
-      await using context = openContext(options);
-      const request = requestOf(options);
-      if (options.dryRun) return showPlan(await dryRun(context, request), options);
-      await startAndShow(context, request, options);
-    });
+/** Starts a federation. */
+export async function federate(command: Command): Promise<void> {
+  const options = command.optsWithGlobals<FederateOptions>();
+  await using context = openContext(options);
+  const request = requestOf(options);
+  if (options.dryRun) return showPlan(await dryRun(context, request), options);
+  await startAndShow(context, request, options);
 }
 
 /**

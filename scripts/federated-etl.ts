@@ -11,34 +11,35 @@ import { paint } from './colour';
 import { printNote } from './output';
 
 /**
- * The verbs of `federated-etl VERB`, in the order of `--help`. Only the verbs that the command line names are loaded.
- * So `federated-etl status`, for example, does not wait for the modules of the demo to load.
+ * The verbs of `federated-etl VERB`, in the order of `--help`. These modules only have the options of the verbs. What a
+ * verb does is loaded when it runs.
  */
 const verbs: Readonly<Record<string, () => (program: Command) => void>> = {
-  run: () => (require('./run') as typeof import('./run')).registerRun,
-  demo: () => (require('./demo') as typeof import('./demo')).registerDemo,
-  doctor: () => (require('./doctor') as typeof import('./doctor')).registerDoctor,
-  status: () => (require('./status') as typeof import('./status')).registerStatus,
-  federate: () => (require('./federate') as typeof import('./federate')).registerFederate,
-  runs: () => (require('./runs') as typeof import('./runs')).registerRuns,
-  replay: () => (require('./replay') as typeof import('./replay')).registerReplay,
-  exclude: () => (require('./exclude') as typeof import('./exclude')).registerExclude,
-  include: () => (require('./exclude') as typeof import('./exclude')).registerInclude,
-  cluster: () => (require('./cluster') as typeof import('./cluster')).registerCluster,
-  quarantine: () => (require('./quarantine') as typeof import('./quarantine')).registerQuarantine,
-  accept: () => (require('./accept') as typeof import('./accept')).registerAccept,
-  generations: () => (require('./generations') as typeof import('./generations')).registerGenerations,
-  diff: () => (require('./diff') as typeof import('./diff')).registerDiff,
-  rollback: () => (require('./rollback') as typeof import('./rollback')).registerRollback,
-  verify: () => (require('./verify') as typeof import('./verify')).registerVerify,
-  primary: () => (require('./primary') as typeof import('./primary')).registerPrimary,
-  backups: () => (require('./backups') as typeof import('./backups')).registerBackups,
-  restore: () => (require('./restore') as typeof import('./restore')).registerRestore,
-  inspect: () => (require('./inspect') as typeof import('./inspect')).registerInspect,
-  merge: () => (require('./merge') as typeof import('./merge')).registerMerge,
-  export: () => (require('./export') as typeof import('./export')).registerExport,
-  serve: () => (require('./serve') as typeof import('./serve')).registerServe,
-  completion: () => (require('./completion') as typeof import('./completion')).registerCompletion,
+  run: () => (require('./verbs/run') as typeof import('./verbs/run')).registerRun,
+  demo: () => (require('./verbs/demo') as typeof import('./verbs/demo')).registerDemo,
+  doctor: () => (require('./verbs/doctor') as typeof import('./verbs/doctor')).registerDoctor,
+  status: () => (require('./verbs/status') as typeof import('./verbs/status')).registerStatus,
+  federate: () => (require('./verbs/federate') as typeof import('./verbs/federate')).registerFederate,
+  runs: () => (require('./verbs/runs') as typeof import('./verbs/runs')).registerRuns,
+  replay: () => (require('./verbs/replay') as typeof import('./verbs/replay')).registerReplay,
+  exclude: () => (require('./verbs/exclude') as typeof import('./verbs/exclude')).registerExclude,
+  include: () => (require('./verbs/exclude') as typeof import('./verbs/exclude')).registerInclude,
+  cluster: () => (require('./verbs/cluster') as typeof import('./verbs/cluster')).registerCluster,
+  quarantine: () => (require('./verbs/quarantine') as typeof import('./verbs/quarantine')).registerQuarantine,
+  accept: () => (require('./verbs/accept') as typeof import('./verbs/accept')).registerAccept,
+  generations: () =>
+    (require('./verbs/generations') as typeof import('./verbs/generations')).registerGenerations,
+  diff: () => (require('./verbs/diff') as typeof import('./verbs/diff')).registerDiff,
+  rollback: () => (require('./verbs/rollback') as typeof import('./verbs/rollback')).registerRollback,
+  verify: () => (require('./verbs/verify') as typeof import('./verbs/verify')).registerVerify,
+  primary: () => (require('./verbs/primary') as typeof import('./verbs/primary')).registerPrimary,
+  backups: () => (require('./verbs/backups') as typeof import('./verbs/backups')).registerBackups,
+  restore: () => (require('./verbs/restore') as typeof import('./verbs/restore')).registerRestore,
+  inspect: () => (require('./verbs/inspect') as typeof import('./verbs/inspect')).registerInspect,
+  merge: () => (require('./verbs/merge') as typeof import('./verbs/merge')).registerMerge,
+  export: () => (require('./verbs/export') as typeof import('./verbs/export')).registerExport,
+  serve: () => (require('./verbs/serve') as typeof import('./verbs/serve')).registerServe,
+  completion: () => (require('./verbs/completion') as typeof import('./verbs/completion')).registerCompletion,
 };
 
 /**

@@ -3,25 +3,17 @@ import { describeDecided } from '../federation/change';
 import { formatAge, formatBytes } from '../operator/format';
 import { type GenerationSummary, readNewestGenerations, summarizeGeneration } from '../operator/generations';
 import { type CommandOptions, openContext } from './context';
-import { formatTable, print, printJson } from './output';
-import { parseCount } from './parse-options';
+import { print, printJson } from './output';
+import { formatTable } from './table';
 
-/** Adds the verb `generations` to the command line. */
-export function registerGenerations(program: Command): void {
-  program
-    .command('generations')
-    .description('list the commits of the combined set, the newest first')
-    .option('--limit <n>', 'how many to list at most', parseCount, 20)
-    .option('--json', 'print JSON')
-    .addHelpText('after', '\nExample:\n  federated-etl generations --limit 3\n')
-    .action(async (_: unknown, command: Command) => {
-      const options = command.optsWithGlobals<CommandOptions & { limit: number; json?: true }>();
-      await using context = openContext(options);
-      const found = await readNewestGenerations(await context.bucket(), options.limit);
-      const generations = found.generations.map(summarizeGeneration);
-      if (options.json) printJson({ generations, damage: found.damage });
-      else show(generations, found.damage, new Date());
-    });
+/** Prints the newest generations. */
+export async function generations(command: Command): Promise<void> {
+  const options = command.optsWithGlobals<CommandOptions & { limit: number; json?: true }>();
+  await using context = openContext(options);
+  const found = await readNewestGenerations(await context.bucket(), options.limit);
+  const generations = found.generations.map(summarizeGeneration);
+  if (options.json) printJson({ generations, damage: found.damage });
+  else show(generations, found.damage, new Date());
 }
 
 function show(generations: readonly GenerationSummary[], damage: readonly string[], now: Date): void {

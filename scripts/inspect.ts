@@ -1,18 +1,19 @@
 import { existsSync } from 'node:fs';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { dumpSet } from '../etl/dump';
 import { instantText } from '../etl/instant';
 import { largestWindow } from '../etl/largest-window';
 import type { TimeWindow } from '../etl/model';
 import type { NotFinite } from '../etl/not-finite';
 import { visibleText } from '../etl/visible-text';
-import { type Pipeline, pipelines } from '../etl/window';
+import type { Pipeline } from '../etl/window';
 import { federatedPrefix } from '../federation/layout';
 import { decodeEtlFile, readLocalEtlFile } from '../operator/read-etl-file';
 import { type SetSummary, summarizeSet } from '../operator/summarize-set';
 import { readAll } from '../storage/read-all';
 import { type CommandOptions, openContext } from './context';
-import { formatTable, print, printJson } from './output';
+import { print, printJson } from './output';
+import { formatTable } from './table';
 
 interface InspectOptions extends CommandOptions {
   json?: boolean;
@@ -21,35 +22,14 @@ interface InspectOptions extends CommandOptions {
 
 const topRecords = 10;
 
-/** Adds the verb `inspect` to the command line. */
-export function registerInspect(program: Command): void {
-  program
-    .command('inspect')
-    .description('show the content of an ETL file')
-    .argument('<file>', 'the ETL file, plain or gzipped: a local one, or a key of the bucket')
-    .option('--json', 'print every field as JSON')
-    .addOption(pipelineOption())
-    .addHelpText(
-      'after',
-      '\nExamples:\n  federated-etl inspect /var/configs/db/etl/bingen/assets/1d/1794614400-1794700800\n' +
-        '  federated-etl inspect federated/cluster-1/etl/bingen/assets/1d/1794614400-1794700800 --json\n',
-    )
-    .action(async (file: string, _: unknown, command: Command) => {
-      const options = command.optsWithGlobals<InspectOptions>();
-      const isKey = file.startsWith(federatedPrefix) && !existsSync(file);
-      const bytes = isKey ? await readFromBucket(file, options) : await readLocalEtlFile(file);
-      const set = decodeEtlFile(file, bytes, options.pipeline);
-      if (options.json) printJson(dumpSet(set, { codecVersions: true }));
-      else show(summarizeSet(set, topRecords));
-    });
-}
-
-/** Returns the option `--pipeline`, which is for files whose path does not name the pipeline. */
-export function pipelineOption(): Option {
-  return new Option(
-    '--pipeline <pipeline>',
-    'the pipeline of the file, if its path does not name it',
-  ).choices(pipelines);
+/** Prints the content of an ETL file. */
+export async function inspect(file: string, command: Command): Promise<void> {
+  const options = command.optsWithGlobals<InspectOptions>();
+  const isKey = file.startsWith(federatedPrefix) && !existsSync(file);
+  const bytes = isKey ? await readFromBucket(file, options) : await readLocalEtlFile(file);
+  const set = decodeEtlFile(file, bytes, options.pipeline);
+  if (options.json) printJson(dumpSet(set, { codecVersions: true }));
+  else show(summarizeSet(set, topRecords));
 }
 
 async function readFromBucket(key: string, options: CommandOptions): Promise<Uint8Array> {

@@ -1,6 +1,5 @@
 import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import type { Command } from 'commander';
 import { FederationError, isFederationError } from '../errors/federation-error';
 import type { EtlSet } from '../etl/model';
 import { setWindow } from '../etl/set-facts';
@@ -10,44 +9,22 @@ import type { Pipeline } from '../etl/window';
 import { count } from '../federation/count';
 import { formatBytes } from '../operator/format';
 import { decodeEtlFile, pipelineOfPath, readLocalEtlFile } from '../operator/read-etl-file';
-import { pipelineOption } from './inspect';
 import { print } from './output';
 
-interface MergeOptions {
+export interface MergeOptions {
   out: string;
   pipeline?: Pipeline;
 }
 
-/** Adds the verb `merge` to the command line. The verb reads and writes only local files. */
-export function registerMerge(program: Command): void {
-  program
-    .command('merge')
-    .description('merge ETL files of one window into one, as a federation does')
-    .argument(
-      '<files...>',
-      'ETL files of one pipeline and window; where records collide, earlier files come first',
-    )
-    .requiredOption('--out <file>', 'the merged file; replaced atomically')
-    .addOption(pipelineOption())
-    .addHelpText(
-      'after',
-      [
-        '',
-        'Example:',
-        '  federated-etl merge --out merged cluster-1/allocations/1d/1794614400-1794700800 \\',
-        '    cluster-2/allocations/1d/1794614400-1794700800',
-        '',
-      ].join('\n'),
-    )
-    .action(async (files: string[], options: MergeOptions) => {
-      const { parts, byteLength, contributions } = await mergeFiles(files, options.pipeline);
-      // A merged file has no keys without a record.
-      const records = contributions.reduce((sum, { entries }) => sum + entries, 0);
-      await replaceFile(options.out, parts);
-      print(
-        `${options.out}: ${count(records, 'record')} of ${count(files.length, 'file')}, ${formatBytes(byteLength)}`,
-      );
-    });
+/** Merges ETL files into one. */
+export async function merge(files: string[], options: MergeOptions): Promise<void> {
+  const { parts, byteLength, contributions } = await mergeFiles(files, options.pipeline);
+  // A merged file has no keys without a record.
+  const records = contributions.reduce((sum, { entries }) => sum + entries, 0);
+  await replaceFile(options.out, parts);
+  print(
+    `${options.out}: ${count(records, 'record')} of ${count(files.length, 'file')}, ${formatBytes(byteLength)}`,
+  );
 }
 
 /** Merges files as a federation does: splices them, and decodes only the records that collide. */

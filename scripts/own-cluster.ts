@@ -2,12 +2,6 @@ import type { OperatorSettings } from '../config/settings';
 import { FederationError } from '../errors/federation-error';
 import { type ClusterId, clusterId } from '../etl/cluster-id';
 
-/** The option `--cluster` of verbs that are about one cluster. The default is the cluster in the settings. */
-export const clusterOption = [
-  '--cluster <id>',
-  'the cluster (default: the cluster of the settings)',
-] as const;
-
 /**
  * Returns the cluster that a verb is about.
  *

@@ -10,8 +10,8 @@ import type { Names } from '../workflows/names';
 import { type CommandOptions, openContext } from './context';
 import { describeWaiting } from './describe-waiting';
 import { print, printJson } from './output';
-import { clusterOption, ownCluster } from './own-cluster';
-import { dryRunOption, nothingChanged } from './show-dry-run';
+import { ownCluster } from './own-cluster';
+import { nothingChanged } from './show-dry-run';
 
 interface PrimaryOptions extends CommandOptions {
   readonly json?: true;
@@ -20,66 +20,6 @@ interface PrimaryOptions extends CommandOptions {
   readonly withoutWaiting?: true;
   readonly acceptFederation?: string;
   readonly dryRun?: true;
-}
-
-/** Adds the verbs `primary status`, `primary enter`, `primary leave` and `primary names` to the command line. */
-export function registerPrimary(program: Command): void {
-  const verbs = program
-    .command('primary')
-    .description('look after a primary cluster: status, enter, leave, names');
-  const showing = 'show its state, and the generation and backup that it has';
-  verb(verbs, 'status', showing, async (primary, _, { client, names }) => {
-    const status = await primary.status();
-    // The schedule is shown only as additional information. If it cannot be read, the state is still shown.
-    const schedule =
-      status.state === 'waiting'
-        ? await promptly(client, scheduleWithinMs, () => readSchedule(client, names.schedule)).catch(
-            () => undefined,
-          )
-        : undefined;
-    return { json: status, show: () => showStatus(primary.cluster, status, schedule) };
-  });
-  verb(
-    verbs,
-    'names',
-    "list the names that the cluster's own records carry, or add one",
-    async (primary, { add }) => {
-      const names = await primary.names(add);
-      return { json: names, show: () => names.ownNames.forEach((name) => print(name)) };
-    },
-  ).option('--add <name>', 'a name that its records carry besides its id, such as a former id');
-  verb(
-    verbs,
-    'leave',
-    "stop pulling and make the local ETL the cluster's own again",
-    async (primary, { dryRun }) => {
-      const left = await primary.leave({ dryRun: dryRun === true });
-      const show = dryRun ? showWouldLeave : showLeft;
-      return { json: left, show: () => show(primary.cluster, left) };
-    },
-  ).option(...dryRunOption);
-  verb(verbs, 'enter', 'let a cluster that left pull again', async (primary, options) => {
-    const { withoutWaiting, acceptFederation } = options;
-    const { cluster } = primary;
-    if (acceptFederation !== undefined) await primary.acceptFederation(acceptFederation);
-    const { entered } = await primary.enter(withoutWaiting === true);
-    const now = entered
-      ? 'pulls; its local ETL is backed up before the first overwrite.'
-      : 'is a primary already.';
-    const accepted = `The next pull takes federation ${acceptFederation}, if that is in the bucket.`;
-    return {
-      json: { cluster, entered, ...(acceptFederation !== undefined && { acceptFederation }) },
-      show: () => {
-        print(`${cluster} ${now}`);
-        if (acceptFederation !== undefined) print(accepted);
-      },
-    };
-  })
-    .option('--without-waiting', "pull even if no generation has the cluster's own windows yet")
-    .option(
-      '--accept-federation <id>',
-      'take this federation even if it does not continue what was pulled before',
-    );
 }
 
 interface Asked {
@@ -95,30 +35,61 @@ interface Answer {
   readonly show: () => void;
 }
 
-function verb(
-  verbs: Command,
-  name: string,
-  description: string,
-  act: (primary: Primary, options: PrimaryOptions, asked: Asked) => Promise<Answer>,
-): Command {
-  return verbs
-    .command(name)
-    .description(description)
-    .option(...clusterOption)
-    .option('--json', 'print JSON')
-    .addHelpText('after', `\nExample:\n  federated-etl primary ${name} --config cluster-5.yaml\n`)
-    .action(async (_: unknown, command: Command) => {
-      const options = command.optsWithGlobals<PrimaryOptions>();
-      await using context = openContext(options);
-      const cluster = ownCluster(context.settings, options.cluster);
-      const { client } = await context.temporal();
-      const { json, show } = await act(primaryOf(client, context.names, cluster), options, {
-        client,
-        names: context.names,
-      });
-      if (options.json) printJson(json);
-      else show();
-    });
+type Act = (primary: Primary, options: PrimaryOptions, asked: Asked) => Promise<Answer>;
+
+const acts = {
+  status: async (primary, _, { client, names }) => {
+    const status = await primary.status();
+    // The schedule is shown only as additional information. If it cannot be read, the state is still shown.
+    const schedule =
+      status.state === 'waiting'
+        ? await promptly(client, scheduleWithinMs, () => readSchedule(client, names.schedule)).catch(
+            () => undefined,
+          )
+        : undefined;
+    return { json: status, show: () => showStatus(primary.cluster, status, schedule) };
+  },
+  names: async (primary, { add }) => {
+    const names = await primary.names(add);
+    return { json: names, show: () => names.ownNames.forEach((name) => print(name)) };
+  },
+  leave: async (primary, { dryRun }) => {
+    const left = await primary.leave({ dryRun: dryRun === true });
+    const show = dryRun ? showWouldLeave : showLeft;
+    return { json: left, show: () => show(primary.cluster, left) };
+  },
+  enter: async (primary, options) => {
+    const { withoutWaiting, acceptFederation } = options;
+    const { cluster } = primary;
+    if (acceptFederation !== undefined) await primary.acceptFederation(acceptFederation);
+    const { entered } = await primary.enter(withoutWaiting === true);
+    const now = entered
+      ? 'pulls; its local ETL is backed up before the first overwrite.'
+      : 'is a primary already.';
+    const accepted = `The next pull takes federation ${acceptFederation}, if that is in the bucket.`;
+    return {
+      json: { cluster, entered, ...(acceptFederation !== undefined && { acceptFederation }) },
+      show: () => {
+        print(`${cluster} ${now}`);
+        if (acceptFederation !== undefined) print(accepted);
+      },
+    };
+  },
+} satisfies Record<string, Act>;
+
+/** Runs a verb `primary VERB`. */
+export async function primaryVerb(verb: keyof typeof acts, command: Command): Promise<void> {
+  const options = command.optsWithGlobals<PrimaryOptions>();
+  await using context = openContext(options);
+  const cluster = ownCluster(context.settings, options.cluster);
+  const { client } = await context.temporal();
+  const act: Act = acts[verb];
+  const { json, show } = await act(primaryOf(client, context.names, cluster), options, {
+    client,
+    names: context.names,
+  });
+  if (options.json) printJson(json);
+  else show();
 }
 
 function showWouldLeave(cluster: string, { own, restored, removed }: LeaveSummary): void {

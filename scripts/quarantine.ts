@@ -6,32 +6,16 @@ import { describeChange } from '../federation/measure';
 import { nameTaken } from '../federation/name-conflicts';
 import { type Quarantine, readQuarantine } from '../operator/quarantine';
 import { type CommandOptions, openContext } from './context';
-import { type DecideOptions, decideSources, withDecideOptions } from './decide-sources';
-import { formatTable, print, printJson } from './output';
+import { print, printJson } from './output';
+import { formatTable } from './table';
 
-/** Adds the verbs `quarantine` and `quarantine drop` to the command line. */
-export function registerQuarantine(program: Command): void {
-  const verb = program
-    .command('quarantine')
-    .description('list the quarantined sources of the newest generation, and what is odd about the folders')
-    .option('--json', 'print JSON')
-    .addHelpText('after', '\nExample:\n  federated-etl quarantine\n')
-    .action(async (_: unknown, command: Command) => {
-      const options = command.optsWithGlobals<CommandOptions & { json?: true }>();
-      await using context = openContext(options);
-      const quarantine = await readQuarantine(await context.bucket());
-      if (options.json) printJson(quarantine);
-      else show(quarantine);
-    });
-  withDecideOptions(verb.command('drop'))
-    .description('never merge quarantined sources of a cluster as they are now; asks first')
-    .addHelpText(
-      'after',
-      "\nExample:\n  federated-etl quarantine drop cluster-2 --pipeline assets --reason 'the volume is lost'\n",
-    )
-    .action(async (cluster: string, _: unknown, command: Command) => {
-      await decideSources(command, 'drop', cluster, command.optsWithGlobals<DecideOptions>());
-    });
+/** Prints the quarantined sources. */
+export async function quarantine(command: Command): Promise<void> {
+  const options = command.optsWithGlobals<CommandOptions & { json?: true }>();
+  await using context = openContext(options);
+  const quarantine = await readQuarantine(await context.bucket());
+  if (options.json) printJson(quarantine);
+  else show(quarantine);
 }
 
 function show(quarantine: Quarantine): void {

@@ -5,58 +5,36 @@ import { failedSinceTheLastCommit, replayRequest } from '../operator/replay';
 import { type CommandOptions, type Context, openContext } from './context';
 import { startAndShow } from './federate';
 import { print, printNote } from './output';
-import { timeoutOption, type WaitOptions } from './wait-options';
+import type { WaitOptions } from './wait-options';
 
 interface ReplayOptions extends CommandOptions, WaitOptions {
   readonly failed?: true;
   readonly json?: true;
 }
 
-/** Adds the verb `replay` to the command line. */
-export function registerReplay(program: Command): void {
-  program
-    .command('replay')
-    .argument('[runs...]', 'the runs to replay, as `federated-etl runs` names them')
-    .description(
-      'start failed federations again: new runs of the same requests, planned against the bucket as it is now',
-    )
-    .option(
-      '--failed',
-      'replay every run that failed, died or was cancelled since the last one that committed',
-    )
-    .option(
-      '--wait',
-      'wait for each to end before starting the next; exit status 1 if one fails, 3 if one is partial',
-    )
-    .addOption(timeoutOption())
-    .option('--json', 'print JSON')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  federated-etl replay federation-2026-11-20T21:35:27Z --wait\n  federated-etl replay --failed\n',
-    )
-    .action(async (named: string[], _: unknown, command: Command) => {
-      const options = command.optsWithGlobals<ReplayOptions>();
-      if ((named.length === 0) !== (options.failed === true)) {
-        command.error('error: name the runs to replay, or say --failed', { exitCode: 2 });
-      }
-      await using context = openContext(options);
-      const requests = options.failed ? await failedRequests(context) : await requestsOf(named);
-      for (const [at, request] of requests.entries()) {
-        try {
-          await startAndShow(context, request, options);
-        } catch (error) {
-          const left = requests.slice(at + 1).flatMap(({ replayOf }) => replayOf ?? []);
-          if (left.length > 0) printNote(`Not replayed, because of this failure: ${left.join(', ')}.`);
-          throw error;
-        }
-      }
+/** Starts failed federations again. */
+export async function replay(named: string[], command: Command): Promise<void> {
+  const options = command.optsWithGlobals<ReplayOptions>();
+  if ((named.length === 0) !== (options.failed === true)) {
+    command.error('error: name the runs to replay, or say --failed', { exitCode: 2 });
+  }
+  await using context = openContext(options);
+  const requests = options.failed ? await failedRequests(context) : await requestsOf(named);
+  for (const [at, request] of requests.entries()) {
+    try {
+      await startAndShow(context, request, options);
+    } catch (error) {
+      const left = requests.slice(at + 1).flatMap(({ replayOf }) => replayOf ?? []);
+      if (left.length > 0) printNote(`Not replayed, because of this failure: ${left.join(', ')}.`);
+      throw error;
+    }
+  }
 
-      async function requestsOf(runs: readonly string[]): Promise<FederationRequest[]> {
-        const requests: FederationRequest[] = [];
-        for (const run of runs) requests.push(await replayRequest(context, run));
-        return requests;
-      }
-    });
+  async function requestsOf(runs: readonly string[]): Promise<FederationRequest[]> {
+    const requests: FederationRequest[] = [];
+    for (const run of runs) requests.push(await replayRequest(context, run));
+    return requests;
+  }
 }
 
 /**

@@ -7,8 +7,8 @@ import { localEtl } from '../local-etl/store';
 import { backupPlace } from './backups';
 import { type CommandOptions, openContext } from './context';
 import { print, printJson } from './output';
-import { clusterOption, ownCluster } from './own-cluster';
-import { dryRunOption, nothingChanged } from './show-dry-run';
+import { ownCluster } from './own-cluster';
+import { nothingChanged } from './show-dry-run';
 
 interface RestoreOptions extends CommandOptions {
   readonly cluster?: string;
@@ -16,53 +16,40 @@ interface RestoreOptions extends CommandOptions {
   readonly json?: true;
 }
 
-/** Adds the verb `restore` to the command line. */
-export function registerRestore(program: Command): void {
-  program
-    .command('restore')
-    .argument('<backup>', 'the name of the backup, as `federated-etl backups` lists it')
-    .description('restore the local ETL from a backup; run it where the volume is mounted')
-    .option(...clusterOption)
-    .option(...dryRunOption)
-    .option('--json', 'print JSON')
-    .addHelpText(
-      'after',
-      '\nExample:\n  federated-etl primary leave\n  federated-etl restore 2026-11-20T00-00-00-000Z\n\nExit status 1: files were not restored.\n',
-    )
-    .action(async (name: string, _: unknown, command: Command) => {
-      const options = command.optsWithGlobals<RestoreOptions>();
-      await using context = openContext(options);
-      const { localEtl: local, roles } = context.settings;
-      const cluster = ownCluster(context.settings, options.cluster);
-      const { dryRun = false, json } = options;
-      const store = localEtl(local.pullPath);
-      const changes: { path: string; change: 'restore' | 'remove' }[] = [];
-      const summary = await restoreBackup({
-        store,
-        place: await backupPlace(context),
-        cluster,
-        name,
-        isPrimary: roles.primaryCluster,
-        dryRun,
-        onChange: (path, change) => changes.push({ path, change }),
-      });
-      if (summary.postponed.length > 0) process.exitCode = 1;
-      if (json) return printJson({ cluster, backup: name, ...summary, ...(dryRun && { changes }) });
-      if (dryRun) {
-        for (const { path, change } of changes) print(`would ${change} ${path}`);
-        showPostponed(summary);
-        return print(
-          `${count(summary.restored, 'file')} to restore, ${summary.salvaged} of them to salvage first, ${summary.removed} to remove, ${summary.unchanged} unchanged. ${nothingChanged}`,
-        );
-      }
-      const { restored, unchanged, removed, salvaged } = summary;
-      print(`Restored ${count(restored, 'file')} of ${name} to ${store.root}; ${unchanged} unchanged.`);
-      if (removed > 0) print(`Removed ${count(removed, 'pulled file')} that it does not contain.`);
-      if (salvaged > 0) print(`Salvaged ${count(salvaged, 'newer file')} in ${store.state}/salvaged.`);
-      showPostponed(summary);
-      const { leftAt } = await primaryState(store);
-      for (const line of describeNext(roles, leftAt !== undefined)) print(line);
-    });
+/** Restores a local ETL from a backup. */
+export async function restore(name: string, command: Command): Promise<void> {
+  const options = command.optsWithGlobals<RestoreOptions>();
+  await using context = openContext(options);
+  const { localEtl: local, roles } = context.settings;
+  const cluster = ownCluster(context.settings, options.cluster);
+  const { dryRun = false, json } = options;
+  const store = localEtl(local.pullPath);
+  const changes: { path: string; change: 'restore' | 'remove' }[] = [];
+  const summary = await restoreBackup({
+    store,
+    place: await backupPlace(context),
+    cluster,
+    name,
+    isPrimary: roles.primaryCluster,
+    dryRun,
+    onChange: (path, change) => changes.push({ path, change }),
+  });
+  if (summary.postponed.length > 0) process.exitCode = 1;
+  if (json) return printJson({ cluster, backup: name, ...summary, ...(dryRun && { changes }) });
+  if (dryRun) {
+    for (const { path, change } of changes) print(`would ${change} ${path}`);
+    showPostponed(summary);
+    return print(
+      `${count(summary.restored, 'file')} to restore, ${summary.salvaged} of them to salvage first, ${summary.removed} to remove, ${summary.unchanged} unchanged. ${nothingChanged}`,
+    );
+  }
+  const { restored, unchanged, removed, salvaged } = summary;
+  print(`Restored ${count(restored, 'file')} of ${name} to ${store.root}; ${unchanged} unchanged.`);
+  if (removed > 0) print(`Removed ${count(removed, 'pulled file')} that it does not contain.`);
+  if (salvaged > 0) print(`Salvaged ${count(salvaged, 'newer file')} in ${store.state}/salvaged.`);
+  showPostponed(summary);
+  const { leftAt } = await primaryState(store);
+  for (const line of describeNext(roles, leftAt !== undefined)) print(line);
 }
 
 function showPostponed({ postponed }: RestoreSummary): void {

@@ -4,30 +4,19 @@ import { describeChange } from '../federation/change';
 import { formatAge, formatBytes, formatSpan } from '../operator/format';
 import { readRuns, type RunSummary, summarizeRun } from '../operator/runs';
 import { type CommandOptions, openContext } from './context';
-import { formatTable, print, printJson, printNote } from './output';
-import { parseCount } from './parse-options';
+import { print, printJson, printNote } from './output';
+import { formatTable } from './table';
 
-/** Adds the verb `runs` to the command line. */
-export function registerRuns(program: Command): void {
-  program
-    .command('runs')
-    .description('list federations and their results, the newest first')
-    .option('--failed', 'list only those that failed, died or were cancelled')
-    .option('--limit <n>', 'how many to list at most', parseCount, 20)
-    .option('--json', 'print JSON')
-    .addHelpText('after', '\nExample:\n  federated-etl runs --failed --limit 5\n')
-    .action(async (_: unknown, command: Command) => {
-      const options = command.optsWithGlobals<
-        CommandOptions & { failed?: true; limit: number; json?: true }
-      >();
-      await using context = openContext(options);
-      const found = await readRuns(context, options.limit, options.failed === true);
-      const runs = found.runs.map(summarizeRun);
-      for (const line of [...found.missing, ...found.damaged]) printNote(line);
-      if (options.json) printJson({ runs });
-      else show(runs, new Date());
-      if (!options.json && options.failed && runs.length > 0) print('', ...whichToReplay);
-    });
+/** Prints the newest federations. */
+export async function runs(command: Command): Promise<void> {
+  const options = command.optsWithGlobals<CommandOptions & { failed?: true; limit: number; json?: true }>();
+  await using context = openContext(options);
+  const found = await readRuns(context, options.limit, options.failed === true);
+  const runs = found.runs.map(summarizeRun);
+  for (const line of [...found.missing, ...found.damaged]) printNote(line);
+  if (options.json) printJson({ runs });
+  else show(runs, new Date());
+  if (!options.json && options.failed && runs.length > 0) print('', ...whichToReplay);
 }
 
 const whichToReplay = [

@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import type { Command } from 'commander';
 import { Registry } from 'prom-client';
 import { describePassedOver, notesOf } from '../activities/file-notes';
 import { startReadThreads } from '../activities/threads/read-threads';
@@ -25,7 +24,7 @@ import { print } from './output';
 import { showProgress } from './progress';
 import { stopOnSignals } from './stop-on-signals';
 
-interface ServeOptions extends CommandOptions {
+export interface ServeOptions extends CommandOptions {
   readonly etl: string;
   readonly listen: string;
   readonly database?: string;
@@ -34,28 +33,8 @@ interface ServeOptions extends CommandOptions {
   readonly host?: readonly string[];
 }
 
-/** Adds the verb `serve` to the command line. */
-export function registerServe(program: Command): void {
-  const { api } = defaultSettings();
-  program
-    .command('serve')
-    .description(
-      'serve the query API and the page over a local ETL store, without Temporal and without a bucket',
-    )
-    .requiredOption('--etl <dir>', 'the folder that contains bingen/<pipeline>/<resolution>/<start>-<end>')
-    .option('--listen <address>', 'the address to listen on', api.listen)
-    .option('--database <dir>', 'keep the database in this folder (default: a temporary one)')
-    .option('--currency <code>', 'the name of the currency', api.currency)
-    .option('--open-read', 'answer requests from other machines too, without a token')
-    .option('--host <names...>', 'also answer to these host names (* for all)')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  federated-etl serve --etl /var/configs/db/etl\n  federated-etl serve --etl ./backup/etl --listen 127.0.0.1:8080\n',
-    )
-    .action(async (_: unknown, command: Command) => serve(command.optsWithGlobals<ServeOptions>()));
-}
-
-async function serve(options: ServeOptions): Promise<void> {
+/** Serves the API and the page until a signal asks it to stop. */
+export async function serve(options: ServeOptions): Promise<void> {
   const { etl, listen, database, currency, openRead, host, verbose } = options;
   const store = localEtl(resolve(etl));
   await requireLocalEtl(store);

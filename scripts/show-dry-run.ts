@@ -7,9 +7,6 @@ import type { DryRun } from '../operator/dry-run';
 import { formatAge } from '../operator/format';
 import { print, printJson, printNote } from './output';
 
-/** The option `--dry-run`, which several verbs share. */
-export const dryRunOption = ['--dry-run', 'show what would change; changes nothing'] as const;
-
 /** The last sentence of a dry run, and of a verb that finds nothing to do. */
 export const nothingChanged = 'Nothing was changed.';
 

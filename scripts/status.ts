@@ -11,23 +11,17 @@ import type { PullState } from '../workflows/messages';
 import { paint, paintState } from './colour';
 import { type CommandOptions, openContext } from './context';
 import { describeWaiting } from './describe-waiting';
-import { formatTable, print, printJson } from './output';
+import { print, printJson } from './output';
 import { showPushes } from './show-pushes';
+import { formatTable } from './table';
 
-/** Adds the verb `status` to the command line. */
-export function registerStatus(program: Command): void {
-  program
-    .command('status')
-    .description('show the whole pipeline: pushes, the last federation, the newest generation, primaries')
-    .option('--json', 'print JSON')
-    .addHelpText('after', '\nExample:\n  federated-etl status --config cluster-4.yaml\n')
-    .action(async (_: unknown, command: Command) => {
-      const options = command.optsWithGlobals<CommandOptions & { json?: true }>();
-      await using context = openContext(options);
-      const status = await readStatus(context);
-      if (options.json) printJson(status);
-      else show(status, new Date());
-    });
+/** Prints the state of the whole pipeline. */
+export async function status(command: Command): Promise<void> {
+  const options = command.optsWithGlobals<CommandOptions & { json?: true }>();
+  await using context = openContext(options);
+  const status = await readStatus(context);
+  if (options.json) printJson(status);
+  else show(status, new Date());
 }
 
 function show(status: Status, now: Date): void {

@@ -9,25 +9,14 @@ import { showProgress } from './progress';
 /** JSON output if there is no generation yet, which means that no federation run has committed. */
 const nothingToVerify = { generation: null, findings: [] };
 
-/** Adds the verb `verify` to the command line. */
-export function registerVerify(program: Command): void {
-  program
-    .command('verify')
-    .description('check every document, published window and merged object against the newest generation')
-    .option('--deep', 'also merge the sources again, where they are unchanged, and compare')
-    .option('--json', 'print JSON')
-    .addHelpText(
-      'after',
-      '\nExample:\n  federated-etl verify --deep\n\nExit status 1: a problem was found.\n',
-    )
-    .action(async (_: unknown, command: Command) => {
-      const options = command.optsWithGlobals<CommandOptions & { deep?: true; json?: true }>();
-      await using context = openContext(options);
-      const result = await verifyShowing(await context.bucket(), options.deep === true);
-      if (options.json) printJson(result ?? nothingToVerify);
-      else show(result, options.deep === true);
-      if (result !== undefined && result.findings.length > 0) process.exitCode = 1;
-    });
+/** Checks the bucket against the newest generation. */
+export async function verify(command: Command): Promise<void> {
+  const options = command.optsWithGlobals<CommandOptions & { deep?: true; json?: true }>();
+  await using context = openContext(options);
+  const result = await verifyShowing(await context.bucket(), options.deep === true);
+  if (options.json) printJson(result ?? nothingToVerify);
+  else show(result, options.deep === true);
+  if (result !== undefined && result.findings.length > 0) process.exitCode = 1;
 }
 
 async function verifyShowing(bucket: BucketReader, deep: boolean): Promise<NewestVerification | undefined> {

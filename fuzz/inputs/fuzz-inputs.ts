@@ -1,5 +1,5 @@
 import os from 'node:os';
-import { formatTable } from '../../scripts/output';
+import { formatTable } from '../../scripts/table';
 import { inputsPerBatch } from './inputs';
 import { mutations } from './mutations';
 import { type InputsReport, runInputs, saveFailures } from './run-inputs';

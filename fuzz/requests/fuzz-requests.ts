@@ -4,7 +4,7 @@ import path from 'node:path';
 import { windowOf, writeWorld } from '../../bench/query/made-up-files';
 import { serve, untilIngested } from '../../bench/query/server';
 import { peakOf } from '../../bench/storage/measure';
-import { formatTable } from '../../scripts/output';
+import { formatTable } from '../../scripts/table';
 import type { FuzzOptions } from '../inputs/fuzz-inputs';
 import { type RequestsReport, runRequests } from './run-requests';
 

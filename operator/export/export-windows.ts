@@ -1,7 +1,8 @@
 import { exportLanes, ExportPlace } from '../../activities/export-combined';
 import { mapConcurrently } from '../../concurrency/map-concurrently';
 import { type Pipeline, windowId, type WindowRef } from '../../etl/window';
-import { type ExportFormat, exportVersion, servedWindows } from '../../query/export';
+import { exportVersion, servedWindows } from '../../query/export';
+import type { ExportFormat } from '../../query/export-formats';
 import { openEngine } from '../open-engine';
 import { serveReadable } from '../serve-readable';
 import { inBatches } from './batches';

@@ -32,7 +32,7 @@ const compilerOptions = {
   format: 'cjs',
   platform: 'node',
   target: 'node24',
-  // Compile `import()` to `require`, which finds a module without its extension and is faster.
+  // Compile `import()` to `require`, which is faster.
   supported: { 'dynamic-import': false },
   tsconfigRaw: { compilerOptions: { strict: true } },
 };

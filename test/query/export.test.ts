@@ -16,13 +16,8 @@ import { localEtl } from '../../local-etl/store';
 import { toColumns, type WindowColumns } from '../../query/columns';
 import { rowsOf } from '../../query/database';
 import { QueryEngine } from '../../query/engine';
-import {
-  type ExportFormat,
-  exportFormats,
-  exportSchema,
-  exportWindow,
-  servedWindows,
-} from '../../query/export';
+import { exportSchema, exportWindow, servedWindows } from '../../query/export';
+import { type ExportFormat, exportFormats } from '../../query/export-formats';
 import type { WantedFile } from '../../query/ingest';
 import type { Bucket } from '../../storage/bucket';
 import { openFilesystem } from '../../storage/drivers/filesystem';

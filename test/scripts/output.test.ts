@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { formatTable } from '../../scripts/output';
+import { formatTable } from '../../scripts/table';
 import { loadTypescript } from '../servers/load-typescript';
 
 const longId = 'a-cluster-with-a-long-name-as-clouds-make-them-eu-central-1-production';
@@ -55,7 +55,8 @@ function coloured(env: Record<string, string>): string {
   return outputOf(
     `
     const { paintState } = require('./scripts/colour.ts');
-    const { formatTable, print, printJson } = require('./scripts/output.ts');
+    const { print, printJson } = require('./scripts/output.ts');
+    const { formatTable } = require('./scripts/table.ts');
     print(['complete', '5h ago (late)', 'a late cluster'].map((text) => paintState(text)).join('|'));
     print(...formatTable(['state'], [['failed: why']], { states: ['state'] }));
     printJson('failed');`,
@@ -105,7 +106,8 @@ describe('colour', () => {
     ];
     const written = outputOf(
       `const { paint } = require('./scripts/colour.ts');
-      const { formatTable, print, printJson, printNote } = require('./scripts/output.ts');
+      const { print, printJson, printNote } = require('./scripts/output.ts');
+      const { formatTable } = require('./scripts/table.ts');
       const { showProgress } = require('./scripts/progress.ts');
       process.stderr.write = (text) => process.stdout.write(text);
       for (const name of ${JSON.stringify(names)}) {

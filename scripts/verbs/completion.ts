@@ -1,7 +1,7 @@
 import { Argument, type Command } from 'commander';
-import { completionScript, shells } from './completion/script';
-import { readVerbs } from './completion/verbs';
-import { print } from './output';
+import { completionScript, shells } from '../completion/script';
+import { readVerbs } from '../completion/verbs';
+import { print } from '../output';
 
 /** Adds the verb `completion` to the command line. */
 export function registerCompletion(program: Command): void {
