@@ -1,6 +1,6 @@
 import { FederationError } from '../errors/federation-error';
 import type { AnswerNotes } from '../query/answer';
-import type { Answers, Asker } from '../query/answers';
+import type { Answers, Turn } from '../query/answers';
 import { commaList } from '../query/comma-list';
 import { invalid } from '../query/invalid';
 import type { Parameters } from '../query/legacy-filters';
@@ -31,7 +31,7 @@ export interface Question {
   /** Name of the CSV file in which the answer is sent; undefined if the answer is JSON. */
   readonly csv: string | undefined;
   /** Runs the query. `parts` then encodes the result: as CSV, or as the `data` member of the JSON answer. */
-  answer(asker: Asker): Promise<{ notes: AnswerNotes; parts: (this: void) => Parts }>;
+  answer(turn: Turn): Promise<{ notes: AnswerNotes; parts: (this: void) => Parts }>;
 }
 
 /** A route of the query API: what it queries, and the function that parses its parameters. */
@@ -54,8 +54,8 @@ export function queryKinds(answers: Answers, defaults: (flavour: Flavour) => Req
       return {
         key: ['allocation', csv, labels, request],
         csv,
-        answer: async (asker) => {
-          const notes = await answers.allocations(request, asker);
+        answer: async (turn) => {
+          const notes = await answers.allocations(request, turn);
           return {
             notes,
             parts: () => (csv !== undefined ? allocationCsv(notes, labels) : allocationSetsParts(notes.sets)),
@@ -78,8 +78,8 @@ export function queryKinds(answers: Answers, defaults: (flavour: Flavour) => Req
       return {
         key: [of, adjusted, csv, request],
         csv,
-        answer: async (asker) => {
-          const notes = await answers.allocations(request, asker);
+        answer: async (turn) => {
+          const notes = await answers.allocations(request, turn);
           return {
             notes,
             parts: () => (csv !== undefined ? summaryCsv(notes, adjusted) : itemParts(notes, adjusted)),
@@ -98,8 +98,8 @@ export function queryKinds(answers: Answers, defaults: (flavour: Flavour) => Req
       return {
         key: ['assets', flavour, csv, labels, request],
         csv,
-        answer: async (asker) => {
-          const notes = await answers.assets(request, asker);
+        answer: async (turn) => {
+          const notes = await answers.assets(request, turn);
           const [first = { window: request.window, rows: [] }] = notes.sets;
           const data = () => (flavour === 'opencost' ? assetSetParts(first) : assetSetsParts(notes.sets));
           return { notes, parts: () => (csv !== undefined ? assetCsv(notes, labels) : data()) };
@@ -116,9 +116,9 @@ export function queryKinds(answers: Answers, defaults: (flavour: Flavour) => Req
       return {
         key: ['autocomplete', request],
         csv: undefined,
-        answer: async (asker) => {
+        answer: async (turn) => {
           const { generation } = answers.state();
-          const data = await answers.autocomplete(request, asker);
+          const data = await answers.autocomplete(request, turn);
           return {
             notes: { warnings: [], ...(generation !== undefined && { generation }) },
             parts: () => [JSON.stringify({ data })],

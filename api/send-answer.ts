@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { FederationError } from '../errors/federation-error';
+import type { Turn } from '../query/answers';
 import { timeText } from '../query/notes';
 import type { Access } from './access';
 import { AnswerCache, type Rendered } from './answer-cache';
@@ -9,6 +10,7 @@ import { envelopeParts, warningText } from './json';
 import type { RequestMetrics } from './metrics';
 import type { ServerOptions } from './options';
 import type { Question } from './query-kinds';
+import { UnreadAnswers } from './unread-answers';
 
 /** Sends the answer to a query. `asked` contains the warnings about the parameters of the request. */
 export type SendAnswer = (
@@ -28,6 +30,7 @@ export function answerSender(
   metrics: RequestMetrics,
 ): SendAnswer {
   const cache = new AnswerCache();
+  const unread = new UnreadAnswers();
   return send;
 
   async function send(
@@ -56,12 +59,16 @@ export function answerSender(
       const started = performance.now();
       const client = access.clientOf(request);
       const { rendered, origin } = await cache.get(key, { client, signal: gone.signal }, (signal) =>
-        work(question, asked, client, signal),
+        answers.inTurn({ client, signal }, async (turn) => {
+          unread.check(client, turn.megabytes);
+          return work(question, asked, turn);
+        }),
       );
       metrics.answered(origin);
       const total = tenths(performance.now() - started);
       const worked = `query;dur=${rendered.queryMs}, render;dur=${rendered.renderMs}, total;dur=${total}`;
       const timing = { cache: 'cache;desc="hit"', shared: 'cache;desc="shared"', query: worked }[origin];
+      unread.count(client, rendered.body.length, reply.raw);
       reply.headers({ ...rendered.headers, 'server-timing': timing });
       if (question.csv !== undefined) {
         reply.header('content-disposition', `attachment; filename="${question.csv}"`);
@@ -80,20 +87,12 @@ export function answerSender(
   }
 
   /** Runs a query and encodes its answer. `asked` contains the warnings about the parameters of the request. */
-  async function work(
-    question: Question,
-    asked: readonly string[],
-    client: string,
-    signal: AbortSignal,
-  ): Promise<Rendered> {
+  async function work(question: Question, asked: readonly string[], turn: Turn): Promise<Rendered> {
     const started = performance.now();
-    const { notes, parts } = await question.answer({ client, signal });
+    const { notes, parts } = await question.answer(turn);
     const answered = performance.now();
     const warnings = [...asked, ...notes.warnings];
-    const body = await bodyOf(
-      question.csv === undefined ? envelopeParts(parts(), warnings) : parts(),
-      signal,
-    );
+    const body = await bodyOf(question.csv === undefined ? envelopeParts(parts(), warnings) : parts(), turn);
     const until = Math.max(0, ...answers.state().clusters.map(({ lastData }) => lastData));
     return {
       body,

@@ -26,6 +26,7 @@ export interface ApiSettings {
   readonly limits: {
     readonly seconds: number;
     readonly rows: number;
+    readonly megabytes: number;
     readonly concurrent: number;
     readonly waiting: number;
   };
@@ -65,6 +66,7 @@ export function compileApi(
     limits: {
       seconds: values['api.limits.seconds'],
       rows: values['api.limits.rows'],
+      megabytes: values['api.limits.megabytes'],
       concurrent: values['api.limits.concurrent'],
       waiting: values['api.limits.waiting'],
     },

@@ -78,6 +78,7 @@ export const settingKeys = {
   'api.aliases.team': { kind: text, byDefault: 'team' },
   'api.limits.seconds': { kind: count, byDefault: 30 },
   'api.limits.rows': { kind: count, byDefault: 200_000 },
+  'api.limits.megabytes': { kind: count, byDefault: 128 },
   'api.limits.concurrent': { kind: count, byDefault: 2 },
   'api.limits.waiting': { kind: count, byDefault: 64 },
   'query.path': { kind: text },

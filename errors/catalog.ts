@@ -398,8 +398,8 @@ export const catalog = {
     retryable: true,
   },
   QUERY_TOO_LARGE: {
-    means: 'An answer with more rows than allowed.',
-    hint: 'Aggregate by fewer fields, filter, accumulate or set limit; or raise api.limits.rows; or use `federated-etl export`.',
+    means: 'An answer that is larger than allowed.',
+    hint: 'Aggregate by fewer fields, filter, accumulate or set limit; or raise the limit that is named; or use `federated-etl export`.',
     retryable: false,
   },
   QUERY_NO_ROOM: {

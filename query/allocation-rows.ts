@@ -54,7 +54,9 @@ from ${takes ? withFactors(request) : 'source'} where kept and not shared group 
     (row) => toRow(row, steps),
   );
   if (found.length > mostRows) {
-    throw new FederationError('QUERY_TOO_LARGE', { detail: `The answer has more than ${mostRows} rows.` });
+    throw new FederationError('QUERY_TOO_LARGE', {
+      detail: `The answer has more rows than api.limits.rows allows, ${mostRows}.`,
+    });
   }
   await addEvenShares(statements, source, shares.shared, found);
   return found;

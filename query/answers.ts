@@ -9,11 +9,24 @@ export interface Asker {
   readonly signal?: AbortSignal;
 }
 
+/** The turn of a client: for as long as it lasts, the client may query, and has to use the answers. */
+export interface Turn extends Asker {
+  /** Ends the turn if it is aborted. */
+  readonly signal: AbortSignal;
+  /** How large an answer may be, in megabytes. */
+  readonly megabytes: number;
+}
+
 /**
  * The queries that a primary (a server with a query engine) answers. A query reads the same version of the data from
  * start to end, even if newer data is ingested in the meantime.
  */
 export interface Answers {
+  /**
+   * Waits for a client's turn, then runs `work`. Its queries, and what it does with the answers, count as one query for
+   * all limits if it passes the turn on as `asker`. May throw QUERY_BUSY and QUERY_TIMEOUT.
+   */
+  inTurn<T>(asker: Asker, work: (turn: Turn) => Promise<T>): Promise<T>;
   /**
    * Answers a query for allocations. Throws QUERY_NO_DATA before the first ingest. May also throw QUERY_TOO_LARGE,
    * QUERY_TIMEOUT, QUERY_BUSY, QUERY_NO_ROOM and QUERY_DATABASE_UNUSABLE.

@@ -66,7 +66,9 @@ ${gatherAssets('period, key', peaks)} limit ${mostRows + 1}`,
     bindings.values,
   );
   if (rows.length > mostRows) {
-    throw new FederationError('QUERY_TOO_LARGE', { detail: `The answer has more than ${mostRows} assets.` });
+    throw new FederationError('QUERY_TOO_LARGE', {
+      detail: `The answer has more assets than api.limits.rows allows, ${mostRows}.`,
+    });
   }
   return rows;
 }

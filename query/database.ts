@@ -211,13 +211,31 @@ export async function mapRows<T>(
     // Copy the values column by column, because this is their order in memory.
     for (const [index, name] of names.entries()) {
       const vector = chunk.getColumnVector(index);
-      for (const [at, row] of rows.entries()) row[name] = plain(vector.getItem(at));
+      let bytes = 0;
+      for (const [at, row] of rows.entries()) {
+        const value = plain(vector.getItem(at));
+        row[name] = value;
+        bytes += sizeOf(value);
+      }
+      statements.use?.(bytes);
       if (pace.isDue()) await pace.pause();
     }
     for (const row of rows) found.push(read(row));
     if (pace.isDue()) await pace.pause();
   }
   return found;
+}
+
+/** Bytes that a number takes as a member of an object, or a reference and the header of another value. */
+const valueBytes = 24;
+
+/** Returns about how many bytes of memory a plain value takes. */
+function sizeOf(value: unknown): number {
+  if (typeof value === 'string') return valueBytes + value.length;
+  if (typeof value !== 'object' || value === null) return valueBytes;
+  let bytes = valueBytes;
+  for (const one of Object.values(value)) bytes += sizeOf(one);
+  return bytes;
 }
 
 function plain(value: DuckDBValue): unknown {

@@ -2,7 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { FederationError, isFederationError } from '../errors/federation-error';
 import { answerAllocations } from './allocations';
 import type { AllocationAnswer, AssetAnswer, DataState } from './answer';
-import type { Answers, Asker } from './answers';
+import type { Answers, Asker, Turn } from './answers';
 import { answerAssets } from './assets';
 import { answerAutocomplete } from './autocomplete';
 import { type Catalog, coverageOf, readCatalog } from './catalog';
@@ -19,9 +19,17 @@ export interface QueryLimits extends TurnLimits {
   readonly seconds: number;
   /** Maximum number of rows in a query result. */
   readonly rows: number;
+  /** Maximum size of an encoded answer, and of the rows that are read for it, in megabytes. */
+  readonly megabytes: number;
 }
 
-export const defaultLimits: QueryLimits = { seconds: 30, rows: 200_000, concurrent: 2, waiting: 64 };
+export const defaultLimits: QueryLimits = {
+  seconds: 30,
+  rows: 200_000,
+  megabytes: 128,
+  concurrent: 2,
+  waiting: 64,
+};
 
 export interface QueryEngineOptions extends DatabaseOptions {
   readonly limits?: QueryLimits;
@@ -41,6 +49,8 @@ export class QueryEngine implements Answers {
   private refused: DataState['refused'];
   private notes: readonly string[] = [];
   private readonly turns: Turns;
+  /** The turns that have begun. */
+  private readonly begun = new WeakSet<Asker>();
 
   private constructor(
     private readonly connections: Connections,
@@ -195,20 +205,14 @@ export class QueryEngine implements Answers {
     return this.turns.load();
   }
 
-  private async ask<T>(
-    { client = '', signal }: Asker = {},
-    work: (statements: Statements, catalog: Catalog) => Promise<T>,
-  ): Promise<T> {
-    const { seconds } = this.limits;
+  async inTurn<T>({ client = '', signal }: Asker, work: (turn: Turn) => Promise<T>): Promise<T> {
+    const { seconds, megabytes } = this.limits;
     const deadline = AbortSignal.timeout(seconds * 1_000);
     const end = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
+    const turn: Turn = { client, signal: end, megabytes };
+    this.begun.add(turn);
     try {
-      return await this.turns.take(client, end, () =>
-        this.inTransaction(
-          (connection, catalog) => work(new QueryStatements(connection, end), catalog ?? noData()),
-          end,
-        ),
-      );
+      return await this.turns.take(client, end, () => work(turn));
     } catch (error) {
       if (!deadline.aborted || isFederationError(error)) throw error;
       throw new FederationError('QUERY_TIMEOUT', {
@@ -216,6 +220,19 @@ export class QueryEngine implements Answers {
         cause: error,
       });
     }
+  }
+
+  private async ask<T>(
+    asker: Asker = {},
+    work: (statements: Statements, catalog: Catalog) => Promise<T>,
+  ): Promise<T> {
+    if (!this.begun.has(asker)) return this.inTurn(asker, (turn) => this.ask(turn, work));
+    const { signal } = asker;
+    return this.inTransaction(
+      (connection, catalog) =>
+        work(new QueryStatements(connection, signal, this.limits.megabytes), catalog ?? noData()),
+      signal,
+    );
   }
 
   private inTransaction<T>(

@@ -1,11 +1,14 @@
 import type { DuckDBConnection, DuckDBResult, DuckDBValue } from '@duckdb/node-api';
 import { Pace } from '../concurrency/pace';
+import { FederationError } from '../errors/federation-error';
 
 /** What runs statements: a connection of the database, or a query with its time limit. */
 export interface Statements {
   run(sql: string, values?: DuckDBValue[]): Promise<DuckDBResult>;
   /** Paces the computations between statements. */
   readonly pace?: Pace;
+  /** Counts bytes of memory that are used for rows. Throws QUERY_TOO_LARGE if there are too many. */
+  use?(bytes: number): void;
 }
 
 /** Returns the pace of the computations between statements. */
@@ -17,17 +20,35 @@ export function paceOf({ pace = new Pace() }: Statements): Pace {
 export class QueryStatements implements Statements {
   readonly pace: Pace;
 
+  private used = 0;
+
   constructor(
     private readonly connection: DuckDBConnection,
-    private readonly signal?: AbortSignal,
+    private readonly signal: AbortSignal | undefined,
+    private readonly megabytes: number,
   ) {
     this.pace = new Pace(signal);
+  }
+
+  use(bytes: number): void {
+    this.used += bytes;
+    if (this.used > this.megabytes * bytesPerMegabyte)
+      throw tooLarge('What is read for the answer', this.megabytes);
   }
 
   async run(sql: string, values?: DuckDBValue[]): Promise<DuckDBResult> {
     this.signal?.throwIfAborted();
     return this.connection.run(sql, values);
   }
+}
+
+export const bytesPerMegabyte = 1_000_000;
+
+/** Returns the error for something that is larger than `api.limits.megabytes`. */
+export function tooLarge(what: string, megabytes: number): FederationError {
+  return new FederationError('QUERY_TOO_LARGE', {
+    detail: `${what} is larger than api.limits.megabytes allows, ${megabytes} MB.`,
+  });
 }
 
 /** Time between two interruptions, in milliseconds. */

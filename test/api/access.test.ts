@@ -10,7 +10,7 @@ import { FederationError } from '../../errors/federation-error';
 import { defaultAliases } from '../../query/aliases';
 import type { Answers } from '../../query/answers';
 import { goldenEngine } from '../query/engine-over';
-import { ask, rememberingFederation, serverOver, token, window } from './served';
+import { ask, atOnce, rememberingFederation, serverOver, token, window } from './served';
 
 let engine: Awaited<ReturnType<typeof goldenEngine>>;
 beforeAll(async () => {
@@ -325,6 +325,7 @@ describe('clients', () => {
   it('are known by the name of their token, otherwise by their address', async () => {
     const clients: (string | undefined)[] = [];
     const answers: Answers = {
+      inTurn: atOnce,
       allocations: async (_, asker) => {
         clients.push(asker?.client);
         return { sets: [], window: { start: 0, end: 1 }, warnings: [] };

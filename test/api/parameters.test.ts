@@ -4,7 +4,7 @@ import type { AllocationAnswer } from '../../query/answer';
 import type { Answers } from '../../query/answers';
 import { type AskedOf, knownParameters } from '../../query/parse-parameters';
 import type { AllocationRequest, AssetRequest, AutocompleteRequest } from '../../query/request';
-import { ask, serverOver, window } from './served';
+import { ask, atOnce, serverOver, window } from './served';
 
 const span = { start: 1_794_614_400, end: 1_794_873_600 };
 
@@ -16,6 +16,8 @@ class Remembering implements Answers {
     window: span,
     warnings: ['Of the data.'],
   };
+
+  readonly inTurn = atOnce;
 
   async allocations(request: AllocationRequest) {
     this.asked.push(request);

@@ -15,7 +15,7 @@ import { defaultAliases } from '../../query/aliases';
 import type { AllocationAnswer } from '../../query/answer';
 import type { Answers } from '../../query/answers';
 import { until } from '../until';
-import { rememberingFederation, token, window } from './served';
+import { atOnce, rememberingFederation, token, window } from './served';
 
 const span = { start: 1_794_614_400, end: 1_794_873_600 };
 const nothing = (warnings: string[] = []): AllocationAnswer => ({
@@ -29,6 +29,7 @@ const nothing = (warnings: string[] = []): AllocationAnswer => ({
  */
 function answering(allocations: Answers['allocations'] = async () => nothing()): Answers {
   return {
+    inTurn: atOnce,
     allocations,
     assets: async () => ({ sets: [{ window: span, rows: [] }], window: span, warnings: [] }),
     autocomplete: async () => [],

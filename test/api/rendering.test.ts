@@ -238,11 +238,24 @@ describe('a body', () => {
         yield part;
       }
     };
-    const body = await bodyOf(slow(), new AbortController().signal);
+    const body = await bodyOf(slow(), { signal: new AbortController().signal, megabytes: 1 });
     clearInterval(timer);
     expect(body.toString()).toBe(part.repeat(400));
     expect(turns).toBeGreaterThan(1);
-    await expect(bodyOf(slow(), AbortSignal.abort(new Error('gone')))).rejects.toThrow('gone');
+    await expect(
+      bodyOf(slow(), { signal: AbortSignal.abort(new Error('gone')), megabytes: 1 }),
+    ).rejects.toThrow('gone');
+  });
+
+  it('is refused if it has more megabytes than it may', async () => {
+    const endless = function* (): Parts {
+      for (;;) yield 'ä'.repeat(1_000);
+    };
+    const limits = { signal: new AbortController().signal, megabytes: 1 };
+    await expect(bodyOf(endless(), limits)).rejects.toMatchObject({
+      code: 'QUERY_TOO_LARGE',
+      detail: 'The answer is larger than api.limits.megabytes allows, 1 MB.',
+    });
   });
 });
 

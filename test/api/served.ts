@@ -14,6 +14,10 @@ export const now = 1_794_895_200;
 export const window = '2026-11-14T00:00:00Z,2026-11-17T00:00:00Z';
 export const token = 'sesame';
 
+/** `inTurn` of a fake query engine: every client may query at once, without limits. */
+export const atOnce: Answers['inTurn'] = (asker, work) =>
+  work({ signal: new AbortController().signal, megabytes: 1_000, ...asker });
+
 /**
  * Makes a server that answers queries from `answers`. It does not listen on an address: tests send requests with
  * `inject`.

@@ -18,7 +18,7 @@ afterAll(() => {
 it('ends work of many statements, whichever of them runs when the signal is aborted', async () => {
   const gone = new AbortController();
   const working = connections.inTransaction(async (connection) => {
-    const statements = new QueryStatements(connection, gone.signal);
+    const statements = new QueryStatements(connection, gone.signal, 1);
     for (let count = 0; ; count++) {
       await statements.run('select 1');
       if (count === 3) gone.abort(new Error('gone'));

@@ -183,7 +183,9 @@ describe('limits', () => {
       ...request,
       groups: ['pod', 'container'].map((field) => ({ kind: 'field' as const, field: field as 'pod' })),
     };
-    const small = await goldenEngine({ limits: { seconds: 30, rows: 20, concurrent: 1, waiting: 1 } });
+    const small = await goldenEngine({
+      limits: { seconds: 30, rows: 20, megabytes: 128, concurrent: 1, waiting: 1 },
+    });
     try {
       await expect(small.allocations(containers)).rejects.toMatchObject({ code: 'QUERY_TOO_LARGE' });
       const asked = ['ann', 'ann', 'ann', 'ann', 'bob', 'bob'].map((client) =>
@@ -198,7 +200,9 @@ describe('limits', () => {
     } finally {
       small.dispose();
     }
-    const hasty = await goldenEngine({ limits: { seconds: 0.05, rows: 1_000, concurrent: 1, waiting: 99 } });
+    const hasty = await goldenEngine({
+      limits: { seconds: 0.05, rows: 1_000, megabytes: 128, concurrent: 1, waiting: 99 },
+    });
     try {
       // Send far more queries than the engine can answer within the time limit.
       const asked = await Promise.allSettled(Array.from({ length: 40 }, () => hasty.allocations(request)));
@@ -209,6 +213,27 @@ describe('limits', () => {
       expect(asked.every((one) => one.status === 'fulfilled' || late.includes(one))).toBe(true);
     } finally {
       hasty.dispose();
+    }
+  });
+
+  it('count a query and the use of its answer as one', async () => {
+    const limits = { seconds: 30, rows: 1_000, megabytes: 1, concurrent: 1, waiting: 1 };
+    const engine = await goldenEngine({ limits });
+    try {
+      const { promise: used, resolve: end } = Promise.withResolvers<void>();
+      const using = engine.inTurn({ client: 'ann' }, async (turn) => {
+        await engine.allocations(request, turn);
+        await engine.allocations(request, turn);
+        await used;
+        return 'used';
+      });
+      const next = engine.allocations(request, { client: 'ann' });
+      expect(engine.load()).toEqual({ running: 1, waiting: 1 });
+      end();
+      await expect(using).resolves.toBe('used');
+      await next;
+    } finally {
+      engine.dispose();
     }
   });
 
