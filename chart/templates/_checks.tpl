@@ -53,6 +53,12 @@
 {{- end -}}
 {{- end -}}
 
+{{- if and $v.temporal.codec.secret (not $v.temporal.encryptionKeys.secret) -}}
+{{- fail "temporal.codec.secret is set, but temporal.encryptionKeys.secret is not: there is nothing to decrypt." -}}
+{{- end -}}
+{{- if and $v.temporal.codec.origins (not $v.temporal.codec.secret) -}}
+{{- fail "temporal.codec.origins is set, but temporal.codec.secret is not: the codec endpoint needs a token." -}}
+{{- end -}}
 {{- if and $v.temporal.address $v.temporal.devServer.enabled -}}
 {{- fail "temporal.address and temporal.devServer.enabled are both set: use the server that there is, or, for trying out, the dev server." -}}
 {{- end -}}

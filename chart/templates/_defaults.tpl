@@ -82,6 +82,10 @@ temporal:
   encryptionKeys:
     secret: ""
     key: encryption-keys.yaml
+  codec:
+    secret: ""
+    key: token
+    origins: []
   env: {}
   envSecret: ""
   devServer:

@@ -99,6 +99,9 @@ readinessProbe:
 {{- if $v.temporal.apiKey.secret -}}
 {{- $env = append $env (dict "name" "TEMPORAL_API_KEY" "valueFrom" (dict "secretKeyRef" (dict "name" $v.temporal.apiKey.secret "key" $v.temporal.apiKey.key))) -}}
 {{- end -}}
+{{- if $v.temporal.codec.secret -}}
+{{- $env = append $env (dict "name" "FEDERATED_ETL_TEMPORAL_CODEC_TOKEN" "valueFrom" (dict "secretKeyRef" (dict "name" $v.temporal.codec.secret "key" $v.temporal.codec.key))) -}}
+{{- end -}}
 {{- range $name, $value := $v.temporal.env -}}
 {{- $env = append $env (dict "name" $name "value" $value) -}}
 {{- end -}}

@@ -63,6 +63,13 @@ uiUrl: {{ . }}
 {{- if $v.encryptionKeys.secret }}
 encryptionKeys: /etc/federated-etl/temporal/keys/{{ $v.encryptionKeys.key }}
 {{- end }}
+{{- if $v.codec.secret }}
+codec:
+  listen: 127.0.0.1:9005
+  {{- with $v.codec.origins }}
+  origins: {{ toJson . }}
+  {{- end }}
+{{- end }}
 {{- end -}}
 
 {{/* The roles of the pod of a Federated or Primary Cluster. */}}

@@ -94,6 +94,7 @@ describeWithHelm('the chart', () => {
         'federated-etl-token': { token: 'an-operator-token' },
         'read-tokens': { grafana: 'a-read-token\n' },
         'temporal-cloud': { 'api-key': 'an-api-key' },
+        'codec-token': { token: 'a-codec-token' },
         'temporal-client': { 'tls.crt': 'a certificate', 'tls.key': 'a key' },
         'temporal-ca': { 'ca.crt': 'an authority' },
         'temporal-keys': {
@@ -291,6 +292,24 @@ describeWithHelm('the chart', () => {
       expect(cluster?.temporal.encryptionKeys).toEqual([{ id: '1', key: Buffer.alloc(32, 7) }]);
     });
 
+    it('have a codec endpoint in each process, within its pod', async () => {
+      const codec = { secret: 'codec-token', origins: ['https://ui.example'] };
+      const temporal = { ...minimal.temporal, encryptionKeys: { secret: 'temporal-keys' }, codec };
+      const federatedETL = { federatedCluster: true, federator: { enabled: true } };
+      const { objects } = await render({ values: { ...minimal, federatedETL, temporal } });
+      const settings = Object.values(await settingsOf(objects));
+      expect(settings).toHaveLength(2);
+      for (const one of settings) {
+        expect(one.codec).toEqual({
+          listen: '127.0.0.1:9005',
+          token: 'a-codec-token',
+          origins: codec.origins,
+        });
+      }
+      for (const one of objects.filter(({ kind }) => kind === 'ConfigMap'))
+        expect(JSON.stringify(one)).not.toContain('a-codec-token');
+    });
+
     it('name the secret if its file is missing', async () => {
       const { objects } = await render({ values: minimal });
       const [pod] = objects.filter(({ kind }) => kind === 'Deployment').flatMap(podsOf);
@@ -446,6 +465,16 @@ describeWithHelm('the chart', () => {
         'no Temporal server',
         { ...minimal, temporal: {} },
         'There is no Temporal server: set temporal.address',
+      ],
+      [
+        'a codec endpoint without keys',
+        { ...minimal, temporal: { address: 'a:1', codec: { secret: 'a' } } },
+        'temporal.codec.secret is set, but temporal.encryptionKeys.secret is not',
+      ],
+      [
+        'origins of no codec endpoint',
+        { ...minimal, temporal: { address: 'a:1', codec: { origins: ['https://a'] } } },
+        'temporal.codec.origins is set, but temporal.codec.secret is not',
       ],
       [
         'two Temporal servers',
