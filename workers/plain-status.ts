@@ -12,8 +12,8 @@ const systemForm = new RegExp(String.raw`Os \{ code: \d+, kind: \w+, message: ${
 const longest = 300;
 
 /**
- * Returns a text of the SDK's native part in one line of limited length. If the text contains the status of a gRPC
- * call, only its code and its messages remain of the status and of what follows it.
+ * Shortens a text of the SDK's native part to one line of limited length. If the text contains a gRPC status, replaces
+ * the status and everything after it with the code and messages of the status.
  */
 export function plainStatus(said: string): string {
   const [status, debugged, printed, message = ''] = statusForm.exec(said) ?? [];

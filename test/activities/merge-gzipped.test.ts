@@ -25,7 +25,7 @@ const firstStart = day().start!.seconds;
 /** Two days. Each cluster has a file for each of them. */
 const days = [firstStart, firstStart + 86_400];
 
-/** A file of about 7 MB. Gzipped, it has about a thirtieth of that. */
+/** A file of about 7 MB, which gzip compresses to about a thirtieth of that. */
 function firstFile(records = 20_000): Buffer {
   const blank = allocation('');
   const named = Array.from({ length: records }, (_, index) => ({ ...blank, name: `cluster-00/${index}` }));
