@@ -12,6 +12,11 @@ module.exports = {
   globalTeardown: '<rootDir>/test/servers/global-teardown.ts',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
+  // `npm run test:long` sets FED_TEST_LONG. These test files repeat, for longer, what others already test.
+  testPathIgnorePatterns: [
+    '/node_modules/',
+    ...(process.env.FED_TEST_LONG === '1' ? [] : ['\\.long\\.test\\.ts$']),
+  ],
   transform: {
     '^.+\\.[jt]s$': [
       '@swc/jest',

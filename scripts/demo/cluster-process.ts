@@ -58,11 +58,16 @@ export async function startCluster(cluster: DemoCluster, program = checkout): Pr
 }
 
 /**
- * Starts all clusters. Calls `onStart` for each cluster when it is ready. `releasers` stops the clusters at the end.
+ * Starts all clusters. Calls `onStart` for each cluster when it is ready. `releasers` stops the clusters at the end. Once
+ * `stop` is aborted, no further cluster starts.
  */
 export async function startClusters(
   clusters: readonly DemoCluster[],
-  { releasers, onStart }: { releasers: Releasers; onStart: (started: ClusterProcess) => void },
+  {
+    releasers,
+    stop,
+    onStart,
+  }: { releasers: Releasers; stop: AbortSignal; onStart: (started: ClusterProcess) => void },
 ): Promise<ClusterProcess[]> {
   // Start the first cluster alone. It bundles the workflow code, and the other clusters reuse the bundle. If all
   // clusters started at the same time, each would bundle the code.
@@ -74,7 +79,8 @@ export async function startClusters(
     onStart(started);
     return started;
   };
-  return [await start(first), ...(await Promise.all(others.map(start)))];
+  const started = await start(first);
+  return stop.aborted ? [started] : [started, ...(await Promise.all(others.map(start)))];
 }
 
 /** Waits until one of the processes ends, then throws an error that names its cluster. */

@@ -63,7 +63,7 @@ export async function runDemo({ once, dir, lastDay, isOld }: Demo): Promise<void
     say('These days are from an earlier start.');
     say(`For the days up to yesterday, delete ${dir} or name another folder with --dir.`);
   }
-  const started = await startClusters(clusters, { releasers, onStart: showStarted });
+  const started = await startClusters(clusters, { releasers, stop, onStart: showStarted });
 
   step(3, 'Push: each cluster uploads its ETL files to federated/<cluster id>');
   for (const { id } of clusters)

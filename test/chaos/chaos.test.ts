@@ -1,9 +1,10 @@
 import { describeReport } from '../../chaos/report';
 import { runChaos } from '../../chaos/run-chaos';
+import { runs } from '../etl/run-counts';
 import { temporalCliPath } from '../servers/paths';
 import { describeWithTemporal } from '../servers/temporal';
 
-const intensity = { kills: 6, stops: 1, rewrites: 10, memberships: 2, federations: 1, faults: 1 };
+const intensity = { kills: runs(3, 6), stops: 1, rewrites: 10, memberships: 2, federations: 1, faults: 1 };
 
 /** The short form of `npm run chaos`, which also repeats it with other seeds, more rounds and on S3. */
 describeWithTemporal('chaos', () => {
