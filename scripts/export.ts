@@ -7,6 +7,7 @@ import { localStore, newestGeneration } from '../operator/export/source';
 import { exportFolder, exportInBucket } from '../operator/export/target';
 import { formatBytes, formatSpan } from '../operator/format';
 import type { ExportFormat } from '../query/export-formats';
+import { mostUnpacked } from '../workers/capacity';
 import { Releasers } from '../workers/releasers';
 import { type CommandOptions, openContext } from './context';
 import { print, printJson, printNote } from './output';
@@ -52,7 +53,7 @@ async function runUntilStopped(options: ExportOptions): Promise<ExportResult | u
   using signal = stopOnSignals({
     info: (_: unknown, text?: string) => printNote(text ?? ''),
   });
-  const threads = startReadThreads();
+  const threads = startReadThreads({ mostUnpacked: mostUnpacked() });
   releasers.defer(() => threads.close());
   using progress = showProgress('export');
   try {

@@ -18,6 +18,7 @@ import {
 } from '../operator/serve-local';
 import type { IngestSummary } from '../query/ingest';
 import { bundlePage } from '../web/bundle';
+import { mostUnpacked } from '../workers/capacity';
 import { Releasers } from '../workers/releasers';
 import type { CommandOptions } from './context';
 import { print } from './output';
@@ -42,7 +43,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const signal = stopOnSignals(log);
   await using engine = await openEngine({ folder: database, verb: 'serve' });
   await using releasers = new Releasers();
-  const threads = startReadThreads();
+  const threads = startReadThreads({ mostUnpacked: mostUnpacked() });
   releasers.defer(() => threads.close());
   const { api } = defaultSettings();
   const server = await startServer({

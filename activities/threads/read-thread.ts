@@ -19,7 +19,7 @@ export interface ReadTask {
   readonly window: Window;
   readonly bytes: Uint8Array;
   /** Maximum unpacked size of a gzipped file, in bytes. */
-  readonly mostUnpacked?: number;
+  readonly mostUnpacked: number;
   /** Id of the receiver of the columns. A thread sends the identity of an allocation to each receiver only once. */
   readonly reader: string;
   /** If true, every identity is sent again, because the receiver may have lost earlier ones. */

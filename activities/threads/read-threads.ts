@@ -43,12 +43,12 @@ const smallHeaps = ['--max-semi-space-size=16', '--semi-space-growth-factor=1'];
 const mostBatches = 2;
 
 export interface ReadThreadsOptions extends ThreadsOptions {
-  /** Maximum unpacked size of a gzipped file, in bytes. (Default: the limit of `gunzip`) */
-  readonly mostUnpacked?: number;
+  /** Maximum unpacked size of a gzipped file, in bytes. It should suit the memory of the process. */
+  readonly mostUnpacked: number;
 }
 
 /** Creates a pool of reading threads. Threads are started only when there is work. */
-export function startReadThreads({ mostUnpacked, ...options }: ReadThreadsOptions = {}): ReadThreads {
+export function startReadThreads({ mostUnpacked, ...options }: ReadThreadsOptions): ReadThreads {
   for (const flag of smallHeaps) setFlagsFromString(flag);
   const threads = startThreads('read-thread', 'read', options);
   const reader = randomUUID();

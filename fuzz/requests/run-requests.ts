@@ -16,6 +16,9 @@ const allowed = new Set([
   200, 204, 304, 400, 401, 403, 404, 405, 408, 413, 415, 417, 421, 431, 501, 503, 504,
 ]);
 
+/** Number of characters of a path in the report. Made-up paths may be much longer. */
+const longestPath = 40;
+
 export interface RequestsWork {
   readonly url: string;
   readonly seed: number;
@@ -135,6 +138,6 @@ function judge({ method }: ApiRequest, answer: Buffer): number {
 /** Returns the path of a request for the report: without what was made up. */
 function pathOf({ method, target }: ApiRequest): string {
   const path = /^\/[a-zA-Z/]*/.exec(target)?.[0] ?? 'absolute';
-  const known = path.split('/').slice(0, 4).join('/');
+  const known = path.split('/').slice(0, 4).join('/').slice(0, longestPath);
   return method === 'GET' || method === 'HEAD' ? known : `${method} ${known}`;
 }

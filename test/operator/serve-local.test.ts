@@ -18,7 +18,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'serve-local-'));
   cpSync(golden, folder, { recursive: true });
   store = localEtl(folder);
-  threads = startReadThreads();
+  threads = startReadThreads({ mostUnpacked: 2 ** 26 });
 });
 afterEach(async () => {
   await threads.close();

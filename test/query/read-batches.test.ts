@@ -30,7 +30,7 @@ const { signal } = new AbortController();
 describe('a large window', () => {
   let threads: ReadThreads;
   // Use a single thread, so that one reader that occupies it makes all others wait.
-  beforeEach(() => (threads = startReadThreads({ threads: 1 })));
+  beforeEach(() => (threads = startReadThreads({ threads: 1, mostUnpacked: 2 ** 26 })));
   afterEach(() => threads.close());
 
   const read = async (allIdentities = false, from = bytes, ending = signal) =>
