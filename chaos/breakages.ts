@@ -10,7 +10,7 @@ export interface Breakage {
   readonly faults?: readonly string[];
 }
 
-/** Five defects, each of a kind that the design rules out. */
+/** Six defects, each of a kind that the design rules out. */
 export const breakages = {
   digest: {
     says: 'pulled files are not compared with their digests',
@@ -21,6 +21,18 @@ export const breakages = {
         file: 'local-etl/checked.ts',
         find: 'if (size !== expected.size || hash.digest(',
         replace: 'if (size !== expected.size && hash.digest(',
+      },
+    ],
+  },
+  'source-digest': {
+    says: 'sources are not compared with their digests',
+    store: 's3',
+    faults: ['flipped'],
+    edits: [
+      {
+        file: 'storage/read-all.ts',
+        find: "if (hash?.digest('hex') === promised) return read;",
+        replace: 'if (hash !== null) return read;',
       },
     ],
   },

@@ -16,14 +16,16 @@ interface RequestFault {
   readonly share: number;
   /** Whether the fault meets only requests that write. (Default: false) */
   readonly writes?: boolean;
-  /** Whether the fault meets only requests that read files of clusters, merged objects or kept contributions. */
-  readonly files?: boolean;
-  readonly fault: Fault;
+  /** `flip`: a flipped bit, in files of clusters, merged objects and kept contributions only. */
+  readonly fault: Fault | 'flip';
 }
 
 const missingBucket = '<?xml version="1.0"?><Error><Code>NoSuchBucket</Code><Message>gone</Message></Error>';
 const fullBucket =
   '<?xml version="1.0"?><Error><Code>XMinioStorageFull</Code><Message>full</Message></Error>';
+
+/** Share of the files whose bits flip when they are read, also while there is no fault. */
+const flippedAlways = 0.1;
 
 /** Faults that requests meet on their way to the store. */
 const requestFaults: Readonly<Record<string, RequestFault>> = {
@@ -36,7 +38,7 @@ const requestFaults: Readonly<Record<string, RequestFault>> = {
   slow: { share: 0.3, fault: { kind: 'slow' } },
   late: { share: 0.3, fault: { kind: 'late' } },
   stalled: { share: 0.1, fault: { kind: 'stall' } },
-  flipped: { share: 0.5, files: true, fault: { kind: 'flip' } },
+  flipped: { share: 0.5, fault: 'flip' },
   full: { share: 1, writes: true, fault: { kind: 'status', status: 507, body: fullBucket } },
   away: { share: 1, fault: { kind: 'status', status: 404, body: missingBucket } },
 };
@@ -53,17 +55,22 @@ export async function startS3Store(dir: string, random: Random): Promise<ChaosSt
   let presence: number | undefined = 0;
   let moves = 0;
 
-  const meet = ({ share, writes, files, fault }: RequestFault) => {
+  /** Flips a bit somewhere in some of the files that are read. */
+  const flip = (request: IncomingMessage, share: number): Fault | undefined =>
+    readsFile(request) && random.chance(share) ? { kind: 'flip', at: random.between(0, 1e9) } : undefined;
+  const calm = () => proxy.plan((request) => flip(request, flippedAlways));
+  const meet = ({ share, writes, fault }: RequestFault) => {
     proxy.plan((request) => {
       if (writes === true && !isWrite(request)) return undefined;
-      if (files === true && !readsFile(request)) return undefined;
+      if (fault === 'flip') return flip(request, share);
       return random.chance(share) ? fault : undefined;
     });
     return async () => {
-      proxy.plan(() => undefined);
+      calm();
       return undefined;
     };
   };
+  calm();
 
   /** Replaces the bucket with an empty one for a while, like a bucket that was deleted and created again. */
   const replace = async () => {

@@ -31,7 +31,10 @@ export type Fault =
   | { readonly kind: 'stall' | 'cut' | 'closed' }
   /** Only half of the response's body is sent, but the headers make it look complete. */
   | { readonly kind: 'short' }
-  /** One bit of the response's body is changed: the lowest of the byte at this index. (Default: in the middle) */
+  /**
+   * One bit of the response's body is changed: the lowest of the byte at this index, which is counted on from the start
+   * if the body is shorter. (Default: in the middle)
+   */
   | { readonly kind: 'flip'; readonly at?: number }
   /** The response's body arrives in small pieces, over a period of `slowMs`. */
   | { readonly kind: 'slow' };
@@ -180,7 +183,7 @@ async function spoil(answer: IncomingMessage, response: ServerResponse, fault: F
   const { statusCode: status = 500, rawHeaders: headers } = answer;
   switch (kind) {
     case 'flip': {
-      const at = fault.at ?? half;
+      const at = (fault.at ?? half) % body.length;
       body[at] = (body[at] ?? 0) ^ 1;
       return void response.writeHead(status, headers).end(body);
     }
