@@ -1,11 +1,11 @@
-import { FederationError } from '../errors/federation-error';
+import { FederationError, isFederationError } from '../errors/federation-error';
 import type { ClusterId } from '../etl/cluster-id';
 import { largestWindow } from '../etl/largest-window';
 import type { Pipeline } from '../etl/window';
 import { objectKey } from '../federation/layout';
 import type { Provenance } from '../federation/provenance';
 import type { BucketReader } from '../storage/bucket';
-import { readAll } from '../storage/read-all';
+import { readWhole } from '../storage/read-all';
 import type { MergeThreads } from './threads/merge-threads';
 
 /** A cluster's own file, restored from a merged object. */
@@ -40,8 +40,11 @@ export async function extractContributions(
     if (found === undefined) throw unreadable(`It has no contribution of ${cluster}.`);
     return found;
   });
-  const { bytes } = await readAll(bucket, key, { signal, maxBytes: largestWindow });
-  const answer = await threads.extract({ pipeline, bytes, digest: from.digest, contributions }, signal);
+  const reading = { signal, maxBytes: largestWindow, digest: from.digest };
+  const { bytes } = await readWhole(bucket, key, reading).catch((error: unknown) => {
+    throw isFederationError(error, 'STORAGE_CORRUPT') ? unreadable(error.detail) : error;
+  });
+  const answer = await threads.extract({ pipeline, bytes, contributions }, signal);
   if (answer.damaged !== undefined) throw unreadable(answer.damaged);
   const files = new Map<ClusterId, ExtractedFile>();
   for (const [index, cluster] of clusters.entries()) {

@@ -10,7 +10,7 @@ import { type LocalEtl, localPath } from '../local-etl/store';
 import type { QueryEngine } from '../query/engine';
 import type { IngestSummary, WantedFile } from '../query/ingest';
 import type { BucketReader } from '../storage/bucket';
-import { readAll } from '../storage/read-all';
+import { readWhole } from '../storage/read-all';
 import { readGeneration } from './read-generations';
 import type { ReadThreads } from './threads/read-threads';
 
@@ -117,9 +117,11 @@ function wantedWindow(
     // The file on the volume is missing or cannot be read, or the cluster has replaced it with its own file. So read
     // the window from the bucket. The next pull restores the file on the volume.
     const key = objectKey(fingerprint);
-    const object = await readAll(combined, key, { maxBytes: largestWindow, signal });
-    if (sha256(object.bytes) === digest) return object.bytes;
-    throw wrongDigest(key);
+    const reading = { digest, maxBytes: largestWindow, signal };
+    const { bytes } = await readWhole(combined, key, reading).catch((error: unknown) => {
+      throw isFederationError(error, 'STORAGE_CORRUPT') ? wrongDigest(key) : error;
+    });
+    return bytes;
   };
   return {
     ...ref,

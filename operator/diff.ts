@@ -15,7 +15,7 @@ import { requireNewest } from '../federation/damaged-generation';
 import type { GenerationWindow } from '../federation/generation';
 import { objectKey } from '../federation/layout';
 import type { BucketReader } from '../storage/bucket';
-import { readAll } from '../storage/read-all';
+import { readWhole } from '../storage/read-all';
 import { mostWindows } from './most-windows';
 import { findNewest } from './newest-generation';
 
@@ -98,7 +98,8 @@ async function costs(
   const totals = new Map<string, number>();
   const ref = parseWindowId(window);
   if (object === undefined || ref === undefined) return totals;
-  const { bytes } = await readAll(bucket, objectKey(object.fingerprint), { maxBytes: largestWindow });
+  const { fingerprint, digest } = object;
+  const { bytes } = await readWhole(bucket, objectKey(fingerprint), { digest, maxBytes: largestWindow });
   const { clusterOf, costOf }: PipelineSpec<Pipeline> = pipelineSpecs[ref.pipeline];
   for (const record of recordsOf(decodeSet(ref.pipeline, bytes))?.values() ?? []) {
     if (record === null) continue;

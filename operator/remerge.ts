@@ -10,7 +10,7 @@ import { keptVersion } from '../federation/decision';
 import { clusterEtlKey, keptKey, objectKey } from '../federation/layout';
 import type { Provenance, ProvenanceSource } from '../federation/provenance';
 import type { BucketReader, Version } from '../storage/bucket';
-import { readAll, readWhole } from '../storage/read-all';
+import { readWhole } from '../storage/read-all';
 
 /** A source that cannot be read any more, although it has not changed since the merge. */
 export interface DamagedSource {
@@ -50,7 +50,8 @@ export async function remerge(
     }
   }
   try {
-    const { bytes } = await readAll(bucket, objectKey(provenance.fingerprint), { maxBytes: largestWindow });
+    const { fingerprint, digest } = provenance;
+    const { bytes } = await readWhole(bucket, objectKey(fingerprint), { digest, maxBytes: largestWindow });
     return meaning(decodeSet(pipeline, bytes)) === meaning(mergeSets(pipeline, inputs).set)
       ? 'same'
       : 'differs';

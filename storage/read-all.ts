@@ -34,20 +34,24 @@ export async function readAll(
 /** Number of times that bytes are read that turn out to be wrong. */
 export const mostReads = 4;
 
+export interface ReadWholeOptions extends Omit<ReadAllOptions, 'range'> {
+  /** SHA-256 that the object has to have. (Default: the one in its metadata, if any) */
+  readonly digest?: string;
+}
+
 /**
- * Reads a whole object into memory, like `readAll`. If the object's metadata has its SHA-256, compares it with that of
- * the bytes. If they differ, the bytes may have changed on the way, so reads the object again. Throws STORAGE_CORRUPT if
- * they differ every time.
+ * Reads a whole object into memory, like `readAll`, and compares the bytes with their digest. If they differ, the bytes
+ * may have changed on the way, so reads the object again. Throws STORAGE_CORRUPT if they differ every time.
  */
 export async function readWhole(
   bucket: BucketReader,
   key: string,
-  options: Omit<ReadAllOptions, 'range'> = {},
+  options: ReadWholeOptions = {},
 ): Promise<ReadObject> {
   for (let reads = 1; ; reads++) {
     try {
       const object = await bucket.get(key, options);
-      const promised = digestIn(object.head);
+      const promised = options.digest ?? digestIn(object.head);
       const hash = promised === undefined ? undefined : createHash('sha256');
       const read = await receive(key, object, options, hash);
       if (hash?.digest('hex') === promised) return read;
@@ -58,7 +62,7 @@ export async function readWhole(
   }
 }
 
-const wrongDigest = 'The SHA-256 of its bytes is not the one that was stored with it.';
+const wrongDigest = 'The SHA-256 of its bytes differs from the recorded one.';
 
 /** Returns the SHA-256 that was stored with an object; undefined if there is none, as with the agents of others. */
 function digestIn({ metadata }: ObjectHead): string | undefined {

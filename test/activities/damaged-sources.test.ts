@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
+import { wantedWindows } from '../../activities/ingest-combined';
+import { objectKey } from '../../federation/layout';
 import { openS3 } from '../../storage/drivers/s3';
 import { s3Config } from '../../storage/drivers/s3-config';
+import { readAll } from '../../storage/read-all';
 import { sameMeaning } from '../etl/same-meaning';
 import { connectToS3, describeWithS3, s3Settings } from '../servers/versitygw';
 import { startFaultProxy } from '../storage/fault-proxy';
@@ -17,6 +20,7 @@ import {
 import { flipped, flippingBucket, harmlessFlip, pushed } from './flipping';
 
 const threads = testMergeThreads();
+const { signal } = new AbortController();
 const other = sourceKey('cluster-1', firstDay);
 const key = sourceKey('cluster-2', firstDay);
 const good = goldenSource('cluster-2', firstDay);
@@ -92,6 +96,34 @@ describe('a bit that flips on the way from the store, in a source that still dec
     const reads = store.flip(keptFile('cluster-2', firstDay), at, 1);
     expect((await federator.federate({ force: true })).outcomes).toMatchObject([{ quarantined: 1 }]);
     expect(reads()).toBe(2);
+  });
+
+  test('in a merged object is noticed when a contribution is cut out of it', async () => {
+    await federator.federate();
+    const merged = objectKey((await federator.newest()).windows[firstDay]?.fingerprint ?? '');
+    await pushed(store.bucket, key, Buffer.alloc(0));
+    const reads = store.flip(merged, at, 3);
+    expect((await federator.federate()).outcomes).toMatchObject([{ clusters: 2, quarantined: 1 }]);
+    expect(reads()).toBeGreaterThan(3);
+    const kept = (await readAll(store.bucket, keptFile('cluster-2', firstDay))).bytes;
+    expect(sameMeaning('allocations', kept, good, { strict: true })).toEqual([]);
+  });
+
+  test('in a merged object is noticed when a primary ingests it', async () => {
+    await federator.federate();
+    const generation = await federator.newest();
+    const read = jest.fn().mockResolvedValue([]);
+    const [window] = wantedWindows(
+      { combined: store.bucket, threads: { read } as never },
+      generation,
+      signal,
+    );
+    const merged = objectKey(generation.windows[firstDay]?.fingerprint ?? '');
+    store.flip(merged, at, 3);
+    await window?.read(false);
+    expect(read).toHaveBeenCalledWith(expect.anything(), await federator.merged(firstDay), signal, false);
+    store.flip(merged, at, Infinity);
+    await expect(window?.read(false)).rejects.toMatchObject({ code: 'GENERATION_UNREADABLE' });
   });
 
   test('of an agent that stores no digest cannot be noticed: the source is read once', async () => {
