@@ -6,6 +6,7 @@ import { windowEntries, wrongDigest } from '../federation/generation-entry';
 import { objectKey } from '../federation/layout';
 import type { BucketReader } from '../storage/bucket';
 import type { MemoryBudget } from '../storage/memory-budget';
+import { mostReads } from '../storage/read-all';
 import { checked } from './checked';
 import { FileCache, pullCache } from './file-cache';
 import { type LocalFile, statWindowFile } from './list';
@@ -205,19 +206,24 @@ export class Overwriter {
 
   private async fetch(window: CombinedWindow, target: string, signal: AbortSignal): Promise<string> {
     const key = objectKey(window.fingerprint);
-    try {
-      const open = async () => (await this.combined.get(key, { signal })).body;
-      return await writeTemporary(
-        target,
-        checked(open, window, () => wrongDigest(key)),
-      );
-    } catch (error) {
-      if (!isFederationError(error, 'STORAGE_NOT_FOUND')) throw error;
-      throw new FederationError('GENERATION_UNREADABLE', {
-        subject: { key },
-        detail: 'The object is missing.',
-        cause: error,
-      });
+    const wrong = wrongDigest(key);
+    const open = async () => (await this.combined.get(key, { signal })).body;
+    for (let reads = 1; ; reads++) {
+      try {
+        return await writeTemporary(
+          target,
+          checked(open, window, () => wrong),
+        );
+      } catch (error) {
+        // The bytes may have changed on the way.
+        if (error === wrong && reads < mostReads) continue;
+        if (!isFederationError(error, 'STORAGE_NOT_FOUND')) throw error;
+        throw new FederationError('GENERATION_UNREADABLE', {
+          subject: { key },
+          detail: 'The object is missing.',
+          cause: error,
+        });
+      }
     }
   }
 }

@@ -24,6 +24,8 @@ import {
   sha256,
   spied,
 } from '../local-etl/cluster-on-disk';
+import { snapshot } from './federated-bucket';
+import { flippingBucket } from './flipping';
 
 let disk: ClusterOnDisk;
 let all: Record<string, Combined>;
@@ -147,6 +149,19 @@ describe('a pull', () => {
     }
     await expect(disk.pull()).rejects.toMatchObject({ code: 'GENERATION_UNREADABLE' });
     expect(await disk.localFiles()).toEqual(before);
+  });
+
+  it('reads an object again if a bit has flipped on the way', async () => {
+    await disk.push();
+    await disk.commit(1, all);
+    const store = flippingBucket(disk.bucket);
+    const object = Object.keys(await snapshot(disk.bucket, objectsPrefix)).find(
+      (key) => !key.endsWith('.json'),
+    );
+    const reads = store.flip(object ?? '', 100, 3);
+    expect(await disk.pull({ combined: store.bucket })).toMatchObject({ state: 'pulled', replaced: 3 });
+    expect(reads()).toBe(4);
+    await expectCombined();
   });
 
   it('never writes outside the store, whatever a generation names', async () => {
