@@ -115,7 +115,7 @@ export async function startS3Store(dir: string, random: Random): Promise<ChaosSt
 }
 
 function readsFile({ method, url = '' }: IncomingMessage): boolean {
-  return method === 'GET' && /\/etl\/bingen\/|\/combined\/(objects|kept)\//.test(url);
+  return method === 'GET' && /\/etl\/bingen\/|\/combined\/kept\/|\/combined\/objects\/\w+(\?|$)/.test(url);
 }
 
 function isWrite({ method }: IncomingMessage): boolean {
