@@ -5,7 +5,7 @@ import type { PullState, PushState } from '../workflows/messages';
 import { describeConditions } from './describe-conditions';
 import { describeSkew } from './describe-skew';
 import { type GenerationSummary, summarizeGeneration } from './generations';
-import type { Operator } from './operator';
+import { briefTimeoutMs, type Operator } from './operator';
 import { describeOtherBucket } from './other-bucket';
 import type { ScheduleState } from './read-schedule';
 import { readRuns, type Run } from './runs';
@@ -60,12 +60,17 @@ export async function readStatus(
   operator: Operator & { readonly settings: Pick<Settings, 'federator'> },
 ): Promise<Status> {
   const bucket = await operator.bucket();
+  // Connect to Temporal while the bucket is listed. `temporalView` reports a failure.
+  const connecting = operator.temporal({ timeoutMs: briefTimeoutMs }).catch(() => undefined);
   const stored = await surveyBucket(bucket);
+  await connecting;
   const now = new Date();
-  const view = await temporalView(operator, askedClusters(stored));
+  const [view, found] = await Promise.all([
+    temporalView(operator, askedClusters(stored)),
+    readRuns(operator, 1),
+  ]);
   const survey = withPushing(stored, view);
   const { generation } = survey;
-  const found = await readRuns(operator, 1);
   const [lastRun] = found.runs;
   const otherBucket = await describeOtherBucket(bucket, survey, view);
   const clusters = survey.clusters.map((found) => ({

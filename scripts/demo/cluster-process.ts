@@ -73,9 +73,12 @@ export async function startClusters(
   // clusters started at the same time, each would bundle the code.
   const [first, ...others] = clusters;
   if (first === undefined) return [];
+  const running: ClusterProcess[] = [];
+  // Stop all at the same time.
+  releasers.defer(() => Promise.all(running.map((cluster) => cluster.stop())));
   const start = async (cluster: DemoCluster) => {
     const started = await startCluster(cluster);
-    releasers.defer(() => started.stop());
+    running.push(started);
     onStart(started);
     return started;
   };
