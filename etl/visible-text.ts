@@ -21,6 +21,17 @@ export function visibleMetrics(text: string): string {
   return linesWith(text, '\\\\u');
 }
 
+/** Characters that mean something within a line of Markdown, and those without which a bare address is no link. */
+const markdown = /[\\`*_[\]<>|~&]|(?<=:)\/(?=\/)|(?<=\bwww)\./gi;
+
+/**
+ * Like `visibleText`, for a text from outside within Markdown, as which Temporal's UI shows summaries and details: it
+ * looks as it is written, and makes neither a link nor an image.
+ */
+export function literalMarkdown(text: string): string {
+  return visibleText(text).replace(markdown, '\\$&');
+}
+
 function linesWith(text: string, begin: string): string {
   return text.replace(hidden, (character) => (character === '\n' ? character : escapeOf(character, begin)));
 }

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { visibleText } from '../etl/visible-text';
+import { literalMarkdown } from '../etl/visible-text';
 import { describeChange } from '../federation/change';
 import type { FederationRequest } from '../federation/run';
 import type { federation } from '../workflows/federation';
@@ -17,7 +17,7 @@ export async function startFederation(
     taskQueue: names(idPrefix).federationQueue,
     args: [{ idPrefix, request }],
     workflowRunTimeout: '12h',
-    staticSummary: visibleText(summaryOf(request)),
+    staticSummary: literalMarkdown(summaryOf(request)),
     memo: requestMemo(request),
   });
   return workflowId;

@@ -1,3 +1,4 @@
+import { literalMarkdown } from '../etl/visible-text';
 import { count, describeSourcesToSee } from '../federation/count';
 import type { FederationProgress } from './messages';
 
@@ -11,7 +12,7 @@ export function describeRun(state: FederationProgress): string {
     `**${state.phase}**${state.attempt > 1 ? ` (plan ${state.attempt})` : ''}`,
     toSee === '' ? '' : `**${toSee}**: see \`federated-etl quarantine\``,
     state.excluded.length > 0
-      ? `Excluded: ${state.excluded.slice(0, 5).join(', ')}${state.excluded.length > 5 ? ', …' : ''}`
+      ? `Excluded: ${state.excluded.slice(0, 5).map(literalMarkdown).join(', ')}${state.excluded.length > 5 ? ', …' : ''}`
       : '',
     state.attempt > 0
       ? `${count(state.clusters, 'cluster')}, ${count(state.windows, 'window')}, ${state.merged} of ${state.planned} merged`

@@ -10,7 +10,7 @@ import {
 } from '@temporalio/workflow';
 import type { FederationActivities } from '../activities/federation-activities';
 import type { StoredExclusions } from '../activities/read-exclusions';
-import { visibleText } from '../etl/visible-text';
+import { literalMarkdown, visibleText } from '../etl/visible-text';
 import type { Condition } from '../federation/conditions';
 import { type EarlierRoster, startingExclusions } from '../federation/earlier-roster';
 import { type GenerationIdentity, newerIdentity, parseIdentity } from '../federation/identity';
@@ -250,7 +250,8 @@ function describeRoster(
   primaries: Set<string>,
 ): string {
   const out = [...exclusions].map(
-    ([cluster, { at, reason }]) => `- **${cluster}** since ${at}${reason === '' ? '' : `: ${reason}`}`,
+    ([cluster, { at, reason }]) =>
+      `- **${literalMarkdown(cluster)}** since ${at}${reason === '' ? '' : `: ${literalMarkdown(reason)}`}`,
   );
   return [
     `Bucket \`${bucket}\``,
@@ -259,7 +260,7 @@ function describeRoster(
     out.length === 0 ? 'No cluster is excluded.' : `Excluded (${out.length}):`,
     ...out.slice(0, 10),
     '',
-    `Primaries notified of each generation: ${primaries.size === 0 ? 'none' : [...primaries].sort().join(', ')}`,
+    `Primaries notified of each generation: ${primaries.size === 0 ? 'none' : [...primaries].sort().map(literalMarkdown).join(', ')}`,
   ]
     .map(visibleText)
     .join('\n');

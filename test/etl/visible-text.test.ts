@@ -1,4 +1,4 @@
-import { visibleLines, visibleText } from '../../etl/visible-text';
+import { literalMarkdown, visibleLines, visibleText } from '../../etl/visible-text';
 
 const hostile = 'a\u001b[31mRED\u001b]0;pwn\u0007\u009b2J\u202e\u2066\u200f\u061c\u2028\u007f\r';
 
@@ -32,4 +32,19 @@ it('keeps the value of JSON', () => {
   expect(JSON.parse(visibleLines(text))).toEqual({ [hostile]: hostile });
 
   expect(visibleLines(text)).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+});
+
+it.each([
+  ['[x](javascript:y)', '\\[x\\](javascript:y)'],
+  ['![i](http://h/i.png)', '!\\[i\\](http:\\//h/i.png)'],
+  ['<img src=x>', '\\<img src=x\\>'],
+  ['**b** _i_ `c` ~s~ a|b', '\\*\\*b\\*\\* \\_i\\_ \\`c\\` \\~s\\~ a\\|b'],
+  ['https://h www.h.example &lt;', 'https:\\//h www\\.h.example \\&lt;'],
+  ['\\[x](y)\u001b', '\\\\\\[x\\](y)\\\\u001b'],
+  [
+    'asked by kim@host: exclude cluster-3: wrong (since 1.2.)',
+    'asked by kim@host: exclude cluster-3: wrong (since 1.2.)',
+  ],
+])('is literal in Markdown: %s', (text, shown) => {
+  expect(literalMarkdown(text)).toBe(shown);
 });

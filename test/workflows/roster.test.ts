@@ -121,7 +121,9 @@ describeWithTemporal('the roster', () => {
     const first = await untilRoster('the exclusion', ({ exclusions }) => exclusions['c3'] !== undefined);
     expect(first.exclusions['c3']).toEqual({ reason, at: expect.stringMatching(/^2\d{3}-.*Z$/) });
     const items = (await shownDetails(handle)).filter((line) => line.startsWith('- '));
-    expect(items).toEqual([expect.stringMatching(/^- \*\*c3\*\* since .*: first\\u000a- .*\\u001b\[31m$/)]);
+    expect(items).toEqual([
+      expect.stringMatching(/^- \*\*c3\*\* since .*: first\\\\u000a- \\\*\\\*c4\\\*\\\* .*\\\\u001b\\\[31m$/),
+    ]);
     const again = { args: [{ cluster: 'c3', reason: 'second' }] } as const;
     expect(await handle.executeUpdate(excludeClusterUpdate, { args: [...again.args] })).toEqual({
       cluster: 'c3',
