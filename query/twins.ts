@@ -1,7 +1,7 @@
 import { rowsOf } from './database';
 import { servedIdentities } from './rollup';
 import { Bindings, unnested } from './sql';
-import type { Statements } from './statements';
+import { paceOf, type Statements } from './statements';
 
 /**
  * SQL that fills the table `twin` with different identities of the same container, for example with different labels.
@@ -50,8 +50,9 @@ join pick p on p.file = a.file${wholeFiles ? '' : ' and p.cluster = a.cluster'}
 join file f on f.id = a.file join identity i on i.id = a.identity
 group by all order by p.step, t.name, last, i.content`,
   );
+  const pace = paceOf(statements);
   const groups: Twins[] = [];
-  for (const row of rows) {
+  await pace.forEach(rows, (row) => {
     const [step, name, identity] = [Number(row['step']), Number(row['name']), Number(row['identity'])];
     const last = groups.at(-1);
     const first = Number(row['first']);
@@ -59,12 +60,12 @@ group by all order by p.step, t.name, last, i.content`,
       last.identities.push(identity);
       last.firsts.push(first);
     } else groups.push({ step, name, identities: [identity], firsts: [first] });
-  }
+  });
   // The same identities often occur in many time steps. All of these time steps use the same merged identity.
   const substitutes = new Map<string, Substitute>();
   const [steps, from, to]: number[][] = [[], [], []];
-  for (const { step, identities, firsts } of groups) {
-    if (identities.length < 2) continue;
+  await pace.forEach(groups, ({ step, identities, firsts }) => {
+    if (identities.length < 2) return;
     const ranks = firsts.map((first) => firsts.filter((other) => other < first).length);
     const key = `${identities.join()} ${ranks.join()}`;
     const substitute = substitutes.get(key) ?? { id: -substitutes.size - 1, identities, ranks };
@@ -74,7 +75,7 @@ group by all order by p.step, t.name, last, i.content`,
       from?.push(identity);
       to?.push(substitute.id);
     }
-  }
+  });
   if (substitutes.size === 0) return;
   const bindings = new Bindings();
   await statements.run(
