@@ -5,16 +5,11 @@ import { findChromium } from '../servers/chromium';
 import { describeWith } from '../servers/describe-with';
 import { until } from '../until';
 import { newest, now, token } from './canned-answers';
-import { startChromium } from './chromium';
+import { newWindow, startChromium } from './chromium';
 import { defaultAnswers, type ServedPage, servePage } from './served-page';
 
 const found = findChromium();
 const axe = readFileSync(require.resolve('axe-core'), 'utf8');
-/**
- * Timeout for actions on the page, in milliseconds. It only has to end tests that hang. It is long because a page with
- * 10,000 rows is slow on a busy machine.
- */
-const patienceMs = 60_000;
 const views = ['allocations', 'assets', 'clusters', 'federations', 'generations'];
 /**
  * Matches a number that is almost equal to `value`. The page rounds amounts to two decimals, so numbers can differ
@@ -74,8 +69,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
   async function open(options: Parameters<Browser['newContext']>[0]): Promise<void> {
     await context?.close();
     wrong = [];
-    context = await browser.newContext({ viewport: { width: 1_280, height: 900 }, ...options });
-    context.setDefaultTimeout(patienceMs);
+    context = await newWindow(browser, options);
     await context.clock.setFixedTime(now);
     page = await context.newPage();
     page.on('request', (request) => {

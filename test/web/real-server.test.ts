@@ -1,4 +1,4 @@
-import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { Registry } from 'prom-client';
 import type { RunningServer } from '../../api/listen';
 import type { ServerOptions } from '../../api/options';
@@ -11,6 +11,7 @@ import { now, rememberingFederation, token, window } from '../api/served';
 import { goldenEngine, openEngine } from '../query/engine-over';
 import { findChromium } from '../servers/chromium';
 import { describeWith } from '../servers/describe-with';
+import { newWindow, startChromium } from './chromium';
 import { manyAllocations } from './many-allocations';
 
 const found = findChromium();
@@ -46,8 +47,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page over
     engine = await goldenEngine();
     server = await serve(engine);
     // As if the owner of rebound.example had let this name resolve to this machine.
-    const args = ['--no-sandbox', '--host-resolver-rules=MAP rebound.example 127.0.0.1'];
-    browser = await chromium.launch({ executablePath: found.path, args });
+    browser = await startChromium(found.path ?? '', ['--host-resolver-rules=MAP rebound.example 127.0.0.1']);
   });
   afterAll(async () => {
     await browser?.close();
@@ -63,7 +63,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page over
    */
   async function open(url: string, moment = now): Promise<Page> {
     complaints.splice(0);
-    const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+    const context = await newWindow(browser);
     await context.clock.setFixedTime(moment * 1_000);
     const page = await context.newPage();
     page.on('request', (request) => {
@@ -219,7 +219,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page over
 
   it('does not show costs to a page of another name that resolves to this machine', async () => {
     const { port } = new URL(server.url);
-    const page = await browser.newPage();
+    const page = await (await newWindow(browser)).newPage();
     const refused = await page.goto(`http://rebound.example:${port}/?window=${window}`);
     expect(refused?.status()).toBe(421);
     // The page of the refusal has the attacker's origin, so its scripts can do what the attacker's could.
