@@ -2,8 +2,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { PageFile, ServerOptions } from './options';
 
 /**
- * Returns a Content-Security-Policy that allows nothing from other origins. It also forbids inline scripts, forms and a
- * different base, because a malicious name in the cost data could otherwise inject them.
+ * Returns a Content-Security-Policy that allows nothing from other origins. It also forbids inline scripts, submitting
+ * forms and `<base>` elements, which a malicious name in the cost data could otherwise inject.
  */
 const policy = (styles: string) =>
   [

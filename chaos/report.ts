@@ -17,7 +17,7 @@ export interface ChaosReport {
   /** Largest resident memory of any process, by role, in bytes. */
   readonly peaks: ReadonlyMap<Role, number>;
   readonly seconds: number;
-  /** Faults that cannot be had on this machine, with the reason. */
+  /** Faults that cannot be injected on this machine, with the reason. */
   readonly missing: readonly string[];
   readonly violations: readonly Violation[];
   /** Folder with the store, the logs and the settings. Undefined if it was removed. */

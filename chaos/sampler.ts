@@ -32,7 +32,8 @@ const readsAtOnce = 8;
 
 /**
  * Reads the store and the primary's folder all the time, as other programs would, and lets the oracle judge what it
- * finds. It reads past the faults that requests meet, but not while the bucket is away.
+ * finds. Injected faults of requests do not affect it, because it does not use the fault proxy. It judges nothing while
+ * the bucket itself is away.
  */
 export class Sampler {
   readonly counts: SampleCounts = { samples: 0, away: 0, objects: 0 };

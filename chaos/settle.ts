@@ -36,13 +36,13 @@ const lookEveryMs = 300;
 const longWaitSeconds = 10;
 
 /**
- * Ends all disturbances, waits until the federation has settled, and compares the result with what it has to be. Each
- * wait has a limit. Returns the violations; if something did not come about, one that says what was awaited.
+ * Ends all disturbances, waits until the federation has settled, and compares the result with what it has to be.
+ * Returns the violations. If a wait exceeds its limit, a violation says what was waited for.
  */
 export class Settling {
   constructor(
     private readonly world: World,
-    /** How long each state is awaited, in milliseconds. */
+    /** Time limit of each wait, in milliseconds. */
     private readonly patienceMs: number,
     private readonly say: (line: string) => void = () => undefined,
   ) {}

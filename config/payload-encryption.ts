@@ -50,7 +50,10 @@ export class PayloadEncryption implements PayloadCodec {
   }
 }
 
-/** Loads Temporal's API only if something is encrypted, because loading it slows down a verb. */
+/**
+ * Loads Temporal's protobuf definitions only when a payload is encrypted or decrypted, because loading them slows down
+ * the start of each verb.
+ */
 function payloadFormat() {
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- an import statement would load it at once
   const { temporal } = require('@temporalio/proto') as typeof import('@temporalio/proto');

@@ -28,7 +28,7 @@ export function keyErrorText({ code, detail }: FederationError): string {
   return `${code}: ${detail}`;
 }
 
-/** Returns the error whose text a message is. Returns undefined if the message is another one. */
+/** Converts a text of `keyErrorText` back to the error. Returns undefined for any other text. */
 export function keyErrorIn(message: string): FederationError | undefined {
   const code = keyErrors.find((one) => message.startsWith(`${one}: `));
   return code && keyError(code, message.slice(code.length + 2));

@@ -26,8 +26,8 @@ const rawFields = {
 const rawPart = described<RawAllocationOnlyData>(allocationVersions, rawFields);
 
 /**
- * All fields of an allocation, in file order. The three GPU fields cannot be added one by one, because their rule
- * depends on the allocation's version. `addGpus` adds them.
+ * All fields of an allocation, in file order. The three GPU fields have no rules of their own for adding allocations,
+ * because the versions of both allocations decide which of these fields count. `addGpus` adds all three.
  */
 export const allocationFields = {
   name: field(str, first),

@@ -49,7 +49,7 @@ export interface RollbackInput extends Pick<RollbackMembers, 'membership' | 'out
   readonly target: Generation;
   /** The newest generation that can be read. */
   readonly newest: Pick<Generation, 'quarantined' | 'accepted' | 'shrunk'>;
-  /** Provenance of the target's windows, by window id. Needed only if clusters stay out. */
+  /** Provenance of the target's windows, by window id. Needed only if `out` is not empty. */
   readonly provenance: ReadonlyMap<string, Provenance>;
 }
 

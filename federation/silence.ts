@@ -106,7 +106,10 @@ export function countMissing(refs: readonly WindowRef[], usual: number, now: num
   return Math.max(0, Math.floor((due - first) / seconds) - starts.size);
 }
 
-/** Returns the times of the pushes, from newest to oldest. Ignores files written after `latest`. */
+/**
+ * Returns the times of the pushes, from newest to oldest. Files written at almost the same time count as one push.
+ * Ignores files written after `latest`.
+ */
 function pushTimes(files: SilenceInput['files'], latest: number): number[] {
   const times = files.flatMap(({ modified }) => (modified <= latest ? [modified] : [])).sort((a, b) => b - a);
   return times.filter((time, index) => index === 0 || (times[index - 1] ?? time) - time > samePush);

@@ -121,7 +121,7 @@ export async function temporalView(
   ]);
   if (unread !== undefined && isNamespaceMissing(unread)) return nothingKnown(unread);
   const ended = pushes.flatMap(([id, { standing }]) => (standing === 'ended' ? [id] : []));
-  // If Temporal does not answer, report the clusters as silent, to be on the safe side.
+  // If Temporal does not answer, assume that no push was stopped on purpose, so that no cluster is overlooked.
   const stopped = await promptly(client, Math.max(left(), 1), () =>
     stoppedPushes(client, names, ended),
   ).catch((): ReadonlySet<string> => new Set());

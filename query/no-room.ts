@@ -19,7 +19,7 @@ export function noRoomOf(cause: unknown, { folder, memoryLimit }: DatabaseRoom):
     const [, file] = /"([^"]+)": /.exec(text) ?? [];
     return file === undefined || isBelow(folder, file) ? diskFull(cause) : elsewhereFull(cause, file);
   }
-  // Out-of-memory errors of a DuckDB appender do not say `Out of Memory Error`, but advise to raise `memory_limit`.
+  // When a DuckDB appender runs out of memory, its error does not say so, but suggests `SET memory_limit`.
   if (!/Out of Memory Error|SET memory_limit/.test(text)) return undefined;
   return new FederationError('QUERY_NO_ROOM', {
     subject: { setting: 'query.memory' },

@@ -76,8 +76,8 @@ export interface Placed {
 
 /**
  * Appends the entries of an input to the merged file. Entries that need no change become slices of the input. Special
- * entries are taken from `own`, after they have been merged. A special entry is omitted if it has no record, or if its
- * record was added to an earlier record.
+ * entries (those that had to be decoded) are replaced with their merged form from `own`. A special entry is omitted if
+ * it has no record, or if its record was added to an earlier record.
  *
  * @param folded says which special entries of the input were changed or dropped; its indexes count only special entries
  */

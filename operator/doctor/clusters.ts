@@ -185,8 +185,8 @@ function misnamed(list: 'include' | 'exclude', ids: readonly string[], clusters:
  * generation nor the record of publishing names it. Returns undefined if that record is damaged.
  */
 async function findStrangers(bucket: BucketReader, options?: CallOptions): Promise<string[] | undefined> {
-  // Read the names of the published windows before and after the listing, because a federation may publish or remove
-  // files during the listing.
+  // Read the names of the published windows before and after the listing, because a federation run may publish or
+  // remove files during the listing.
   const before = await namedWindows(bucket, options);
   const there: string[] = [];
   for await (const entry of bucket.list(combinedEtlPrefix, options)) {

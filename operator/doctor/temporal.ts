@@ -89,7 +89,7 @@ async function checkServer(asked: Asked, silent: readonly ClusterId[]): Promise<
       settings.storage.existing ? ask(asked, 'useExistingS3Config', checkShared) : undefined,
       checkRunning(asked, answer),
       federator ? readExclusions(asked) : undefined,
-      // If Temporal does not answer, report the clusters as silent, to be on the safe side.
+      // If Temporal does not answer, assume that no push was stopped on purpose, so that no cluster is overlooked.
       promptly(asked.client, rosterPatienceMs, () => stoppedPushes(asked.client, asked.names, silent)).catch(
         (): ReadonlySet<string> => new Set(),
       ),

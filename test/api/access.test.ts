@@ -548,7 +548,8 @@ describe('host names', () => {
     expect(await forwarded(service, gzip)).toBe(200);
     expect(await forwarded('/api/v1/namespaces/kubecost/pods/fe-0:9003/proxy/getConfigs', gzip)).toBe(200);
     expect(await forwarded('/getConfigs', gzip)).toBe(421);
-    // A page can send any `X-Forwarded-Uri`, but its browser adds these.
+    // A malicious page can forge `X-Forwarded-Uri`. But every browser also sends `Accept-Language`, and an
+    // `Accept-Encoding` with deflate, so its requests are refused.
     expect(await forwarded(service, { 'accept-encoding': 'gzip, deflate' })).toBe(421);
     expect(await forwarded(service, { ...gzip, 'accept-language': '' })).toBe(421);
     await app.close();

@@ -423,7 +423,7 @@ describeWith(missing('temporalMissing') ?? missing('versitygwMissing'), 'hostile
     for (const verb of verbs) {
       const { out, err } = await run(...verb, '--verbose');
       expect([verb, raw.exec(out + err), forged.exec(out)]).toEqual([verb, null, null]);
-      // In the log, further lines are indented by four spaces.
+      // In the log, all lines of an event after the first are indented by four spaces.
       expect([verb, /^ {0,3}forged/m.exec(err)]).toEqual([verb, null]);
     }
     for (const verb of ['status', 'runs', 'quarantine']) {
