@@ -224,8 +224,12 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
         const isDone = outcome === 'completes' && operation === 'delete' && fault.startsWith('body');
         if (!isDone) expect(outcome).toBe(isMute ? 'STORAGE_UNAVAILABLE' : code);
         // Each of the two attempts sends one request. There are two exceptions: sending a stream takes several
-        // requests, and so does reading a body that is cut off.
-        if (operation !== 'put a stream' && !fault.startsWith('body')) expect(proxy.seen).toHaveLength(2);
+        // requests, and so does reading a body that is cut off. On a busy machine, a hasty attempt may give up before its
+        // request arrives.
+        if (operation !== 'put a stream' && !fault.startsWith('body')) {
+          expect(proxy.seen.length).toBeLessThanOrEqual(2);
+          if (!isSilent(always)) expect(proxy.seen).toHaveLength(2);
+        }
         proxy.plan(() => undefined);
         await expectWhole(operation);
       });

@@ -407,13 +407,13 @@ describe('a copy', () => {
 test('an emulator gets no credentials', async () => {
   const service_account = JSON.stringify({
     type: 'service_account',
-    private_key: 'k3y',
+    private_key: 'k3y-of-the-account',
     client_email: 'a@b',
   });
   const bucket = await open({ service_account });
-  server.answer(gcsError(403, 'forbidden', 'k3y'));
+  server.answer(gcsError(403, 'forbidden', 'k3y-of-the-account'));
   await expect(bucket.get('k')).rejects.toMatchObject({
-    message: expect.not.stringContaining('k3y') as string,
+    message: expect.not.stringContaining('k3y-of-the-account') as string,
   });
   expect(server.seen[0]?.headers).not.toHaveProperty('authorization');
 });
