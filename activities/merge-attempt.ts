@@ -19,6 +19,7 @@ import {
   PreviousDamaged,
   readVersion,
   SourceMoved,
+  type UnpackedSize,
 } from './merge-reads';
 import type { BadFinding } from './quarantine';
 import { isHeldBack, type NamesContext, takenFinding } from './taken-names';
@@ -77,7 +78,7 @@ export async function attemptMerge(
   }
 }
 
-type Sizes = Map<string, number | 'plain' | 'damaged'>;
+type Sizes = Map<string, UnpackedSize>;
 
 /**
  * Adds the unpacked sizes of sources to `sizes`. Reads one source at a time, unpacks it piece by piece, and keeps
@@ -106,12 +107,12 @@ async function measureOne(
   from: Pick<MergeReadsInput, 'bucket' | 'window' | 'signal'>,
   source: WindowSource,
   mostUnpacked: number,
-): Promise<number | 'plain' | 'damaged'> {
+): Promise<UnpackedSize> {
   try {
     const bytes = await readVersion(from, source);
     return isGzipped(bytes) ? await unpackedSize(bytes, mostUnpacked) : 'plain';
   } catch (error) {
-    if (isFederationError(error, 'STORAGE_CORRUPT')) return 'damaged';
+    if (isFederationError(error, 'STORAGE_CORRUPT')) return error;
     throw error;
   }
 }

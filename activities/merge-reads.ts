@@ -56,15 +56,17 @@ export interface MergeReadsInput {
   readonly signal: AbortSignal;
 }
 
+/** Unpacked size of a source in bytes; `plain` if it is not gzipped; the error if its bytes are not those stored. */
+export type UnpackedSize = number | 'plain' | FederationError;
+
 /** What a merge knows about gzipped sources. */
 export interface Unpacking {
   /** Maximum unpacked size of a source, in bytes. */
   readonly most: number;
   /**
-   * The unpacked size in bytes of each measured source, by cluster id; `plain` if it is not gzipped, `damaged` if its
-   * bytes are not those that were stored. The size is 0 if the source cannot be unpacked.
+   * The unpacked size in bytes of each measured source, by cluster id. The size is 0 if the source cannot be unpacked.
    */
-  readonly sizes: ReadonlyMap<string, number | 'plain' | 'damaged'>;
+  readonly sizes: ReadonlyMap<string, UnpackedSize>;
 }
 
 /**
@@ -171,12 +173,13 @@ export class MergeReads {
     const known = this.input.files?.get(source.cluster);
     // The reply's buffer is transferred to the merge thread, so a copy is needed: a part may be asked for again.
     if (known !== undefined) return { bytes: Uint8Array.from(known.bytes) };
-    if (this.input.unpacking.sizes.get(source.cluster) === 'damaged') return { refused: damagedSource };
+    const size = this.input.unpacking.sizes.get(source.cluster);
+    if (isFederationError(size)) return { refused: damaged(size) };
     try {
       return { bytes: await this.readAt(source) };
     } catch (error) {
       if (error instanceof SourceMoved) return {};
-      if (isFederationError(error, 'STORAGE_CORRUPT')) return { refused: damagedSource };
+      if (isFederationError(error, 'STORAGE_CORRUPT')) return { refused: damaged(error) };
       throw error;
     }
   }
@@ -208,11 +211,10 @@ export class MergeReads {
   }
 }
 
-/** Why a source whose bytes are not those that were stored is not merged. The next run reads it again. */
-const damagedSource = {
-  code: 'STORAGE_CORRUPT',
-  detail: 'Each time it is read, its bytes have another digest than the one stored with it.',
-} as const;
+/** Returns why a source whose bytes are not those that were stored is not merged. The next run reads it again. */
+function damaged({ detail }: FederationError) {
+  return { code: 'STORAGE_CORRUPT', detail: `Read ${mostReads} times: ${detail}` } as const;
+}
 
 /**
  * Reads a source, or a range of it, in the version that was last looked up. Throws SourceMoved if that version no

@@ -167,9 +167,12 @@ const responses: OpenAPIV3.ResponsesObject = {
   400: { description: 'A parameter cannot be understood; the message names it' },
   401: { description: 'The token is missing or wrong' },
   404: { description: 'No such cluster, run or path' },
-  413: { description: 'More rows than are allowed' },
+  413: { description: 'The answer is larger than is allowed' },
   501: { description: 'Not a part of this version' },
-  503: { description: 'Nothing was combined yet, too many queries wait, or one has no room' },
+  503: {
+    description:
+      'Nothing was combined yet, too many queries wait or answers are unread, or a query has no room',
+  },
   504: { description: 'It took longer than it may' },
 };
 

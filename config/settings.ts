@@ -154,7 +154,7 @@ function compileSettings(
     faults.push({ setting: 'clusterId', detail: 'No cluster id is set: set clusterId, or CLUSTER_ID.' });
   const hasRole = Object.values(roles).some(Boolean);
   const keysFile = values['temporal.encryptionKeys'];
-  // Somebody may take the setting for the key itself.
+  // Somebody may have put the key itself here, instead of the path of its file.
   if (/^[A-Za-z0-9+/]{43}=$/.test(keysFile ?? '')) keepSecret(keysFile);
   const temporal = readTemporalConnection(
     trimTemporalVariables(env, notices),

@@ -1,6 +1,7 @@
 import { type ClientConnectConfig, loadClientConfigProfile, toClientOptions } from '@temporalio/envconfig';
 import { keepSecretsIn } from '../errors/secrets';
 import { type EncryptionKey, readEncryptionKeys } from './encryption-keys';
+import { keepSecretHeaders } from './secret-variables';
 import type { Fault } from './values';
 import { trimProfile } from './white-space';
 
@@ -74,7 +75,8 @@ function load(env: NodeJS.ProcessEnv, faults: Fault[], notices: string[]): Clien
     const profile = loadClientConfigProfile({ overrideEnvVars: Object.fromEntries(set) });
     const config = toClientOptions(trimProfile(profile, notices));
     const { apiKey, metadata, tls } = config.connectionOptions;
-    keepSecretsIn([apiKey, metadata, typeof tls === 'object' ? tls?.clientCertPair?.key : undefined]);
+    keepSecretHeaders(metadata);
+    keepSecretsIn([apiKey, typeof tls === 'object' ? tls?.clientCertPair?.key : undefined]);
     return config;
   } catch (error) {
     // The parser of profiles adds the lines around a fault to its message. They may have an API key in them.

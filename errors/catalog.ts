@@ -133,7 +133,7 @@ export const catalog = {
   },
   STORAGE_CORRUPT: {
     means: 'The bytes read are not the bytes written.',
-    hint: 'Run `federated-etl verify` to see which objects are affected. A cluster’s file is read again by the next run; if it stays damaged, delete it from the bucket, and the cluster’s next push uploads it again.',
+    hint: 'Run `federated-etl verify --deep` to see which objects are affected. A cluster’s file is read again by the next run; if it stays damaged, delete it from the bucket, and the cluster’s next push uploads it again.',
     retryable: true,
   },
   STORAGE_INVALID_KEY: {
@@ -388,7 +388,7 @@ export const catalog = {
     retryable: true,
   },
   QUERY_BUSY: {
-    means: 'Too many queries are waiting.',
+    means: 'Too many queries are waiting, or a client has not read its answers yet.',
     hint: 'Try again later. If it persists, raise api.limits.waiting or ask for less at once.',
     retryable: true,
   },

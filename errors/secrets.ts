@@ -4,31 +4,41 @@
  * through `withoutSecrets`, and whatever reads a secret passes it to `keepSecret`.
  */
 
-/** Everything to hide, in the order in which it was read: each secret in each of its forms. */
-const hidden = new Set<string>();
-/** Matches everything in `hidden`; undefined until it is needed. */
-let hiddenPattern: RegExp | undefined;
+/** The secrets in the order in which they were last read, each with the forms in which it is hidden. */
+const kept = new Map<string, readonly string[]>();
+/** Matches all forms in `kept`; undefined until it is needed. */
+let keptPattern: RegExp | undefined;
 
 /** Minimum length of a secret. Shorter ones may be ordinary words, and anybody could guess them. */
 const shortest = 8;
-/** Number of forms to remember. Secrets that are renewed for years must not fill the memory. */
-const mostForms = 5_000;
+/** Number of characters in all forms together. Tokens that are renewed for years must not fill the memory. */
+const mostCharacters = 500_000;
 
 /**
  * Remembers a secret, so that `withoutSecrets` removes it from texts: as it is, in a URL, in JSON and in base64. In a
- * secret of several lines, such as a private key, each line counts. Ignores texts of fewer than eight characters.
+ * secret of several lines, such as a private key, each line counts. Ignores texts of fewer than eight characters. If
+ * there are too many secrets, forgets those that have not been read for the longest time.
  */
 export function keepSecret(secret: string | undefined): void {
   // The text of a JSON key has `\n` in place of line breaks.
   for (const line of (secret ?? '').split(/\r?\n|\\n/)) {
     const text = line.trim();
-    if (text.length < shortest || text.startsWith('-----') || hidden.has(text)) continue;
-    for (const form of formsOf(text)) hidden.add(form);
-    hiddenPattern = undefined;
+    // The secret of an `authorization` header follows the name of its scheme.
+    for (const one of new Set([text, text.replace(/^(?:Bearer|Basic) +/i, '')]))
+      if (one.length >= shortest && !one.startsWith('-----')) keep(one);
   }
-  for (const oldest of hidden) {
-    if (hidden.size <= mostForms) break;
-    hidden.delete(oldest);
+}
+
+function keep(text: string): void {
+  const forms = kept.get(text) ?? formsOf(text);
+  if (!kept.delete(text)) keptPattern = undefined;
+  kept.set(text, forms);
+  let characters = sum([...kept.values()].map(lengthOf));
+  for (const [oldest, of] of kept) {
+    if (characters <= mostCharacters || oldest === text) break;
+    kept.delete(oldest);
+    characters -= lengthOf(of);
+    keptPattern = undefined;
   }
 }
 
@@ -67,17 +77,20 @@ function decoded(text: string): string {
 
 /**
  * What a secret looks like that this process has not read itself, each with what replaces it. None of them matches a
- * quotation mark or a backslash, so that JSON stays JSON. The lengths are limited, so that
- * a long text takes no time in proportion to its square.
+ * quotation mark, and only the last one matches a backslash, so that JSON stays JSON. The lengths are limited, so that
+ * the time does not grow with the square of the text's length.
  */
 const shapes: readonly (readonly [RegExp, string])[] = [
   // User and password of a URL. A password may have a slash in it, but so has what follows a port.
   [
-    /(\b[a-z][a-z0-9+.-]{0,20}:\/\/)(?:[^\s/?#"'<>@\\]{0,500}|[^\s/?#"'<>@:\\]{0,100}:(?!\d*[/?#])[^\s"'<>@\\]{0,500})@/gi,
+    /(\b[a-z][a-z0-9+.-]{0,20}:\/\/)(?:[^\s/?#"'<>@\\]{0,500}|[^\s/?#"'<>@:[\\]{0,100}:(?!\d*[/?#])[^\s"'<>@\\]{0,500})@/gi,
     '$1***@',
   ],
-  // The same without a scheme.
-  [/(?<![^\s"'(=])[^\s"'/:@=()\\]{1,100}:[^\s"'/@\\]{1,500}@(?=[\w[])/g, '***@'],
+  // The same without a scheme, before a host and a port. The digest of an image looks similar.
+  [
+    /(?<![^\s"'(=])[^\s"'/:@=()\\]{1,100}:[^\s"'/@\\]{1,500}@(?!sha256:)(?=(?:[\w.-]{1,255}|\[[\da-f:.]{1,50}\]):\d)/gi,
+    '***@',
+  ],
   // The signature of a signed URL, and the parts of a connection string.
   [
     /\b(sig|X-Amz-Signature|X-Amz-Security-Token|X-Goog-Signature|access_token|refresh_token|client_secret)(=|%3D)[^&\s"'<>\\]+/gi,
@@ -85,33 +98,42 @@ const shapes: readonly (readonly [RegExp, string])[] = [
   ],
   [/\b(AccountKey|SharedAccessSignature)=[^;\s"'<>\\]+/gi, '$1=***'],
   [/\bBearer [\w.~+/=-]{16,}/gi, 'Bearer ***'],
-  [/-----BEGIN [A-Z ]*PRIVATE KEY-----[^"]*?(?:-----END [A-Z ]*-----|(?=")|$)/g, '***'],
+  [/-----BEGIN [A-Z ]*PRIVATE KEY-----(?:[^"\\]|\\[^"])*?(?:-----END [A-Z ]*-----|(?=\\?")|$)/g, '***'],
 ];
 
 /** Replaces each secret in a text with `***`: those that were passed to `keepSecret`, and what looks like one. */
 export function withoutSecrets(text: string): string {
-  hiddenPattern ??= patternOf(hidden);
-  let clean = hidden.size === 0 ? text : text.replace(hiddenPattern, '***');
+  keptPattern ??= patternOf([...kept.values()].flat());
+  let clean = kept.size === 0 ? text : text.replace(keptPattern, '***');
   for (const [shape, replacement] of shapes) clean = clean.replace(shape, replacement);
   return clean;
 }
 
-function patternOf(texts: ReadonlySet<string>): RegExp {
+function patternOf(texts: readonly string[]): RegExp {
   // Longer ones first: a form may begin another one.
   const sorted = [...texts].sort((a, b) => b.length - a.length);
   return new RegExp(sorted.map((text) => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')).join('|'), 'g');
 }
 
+function lengthOf(forms: readonly string[]): number {
+  return sum(forms.map(({ length }) => length));
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, one) => total + one, 0);
+}
+
 function formsOf(text: string): string[] {
   const coded = base64Forms(text);
   const url = encodeURIComponent(text.toWellFormed());
-  return [
+  const forms = [
     text,
     JSON.stringify(text).slice(1, -1),
     ...[url, url.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase())],
     ...coded,
     ...coded.map((form) => form.replaceAll('+', '-').replaceAll('/', '_')),
   ];
+  return [...new Set(forms)];
 }
 
 /**

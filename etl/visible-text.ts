@@ -21,12 +21,12 @@ export function visibleMetrics(text: string): string {
   return linesWith(text, '\\\\u');
 }
 
-/** Characters that mean something within a line of Markdown, and those without which a bare address is no link. */
+/** Characters that have a meaning within a line of Markdown, and those that make a bare address a link. */
 const markdown = /[\\`*_[\]<>|~&]|(?<=:)\/(?=\/)|(?<=\bwww)\./gi;
 
 /**
- * Like `visibleText`, for a text from outside within Markdown, as which Temporal's UI shows summaries and details: it
- * looks as it is written, and makes neither a link nor an image.
+ * Like `visibleText`, for a text from outside that is shown as Markdown, as Temporal's UI shows summaries and details.
+ * The text looks as it was written, and becomes neither a link nor an image.
  */
 export function literalMarkdown(text: string): string {
   return visibleText(text).replace(markdown, '\\$&');

@@ -1,2 +1,2 @@
-/** Number of windows of which `diff` compares the costs unless the caller says otherwise. Each takes two downloads. */
+/** Default number of windows whose costs `diff` compares. Each takes two downloads. */
 export const mostWindows = 50;

@@ -1,4 +1,5 @@
 import { type FederationError, isFederationError } from '../errors/federation-error';
+import type { ClusterId } from '../etl/cluster-id';
 import { dumpSet } from '../etl/dump';
 import { decodeSet } from '../etl/file';
 import { largestWindow } from '../etl/largest-window';
@@ -13,23 +14,25 @@ import type { BucketReader, Version } from '../storage/bucket';
 import { readWhole } from '../storage/read-all';
 
 /** A source that cannot be read any more, although it has not changed since the merge. */
-export interface DamagedSource {
-  readonly cluster: string;
+export interface UnreadableSource {
+  readonly cluster: ClusterId;
   readonly key: string;
-  readonly detail: string;
+  /** Whether it is the cluster's last good contribution, and not the file that the cluster pushed. */
+  readonly kept: boolean;
+  readonly error: FederationError;
 }
 
 /**
  * Merges a window's sources again, and compares the result with the merged object: every field of every record. Returns
- * `changed since` if a source has changed since the merge, or the first damaged source. `files` is the current listing
- * of the clusters' window files.
+ * `changed since` if a source has changed since the merge, or the first source that cannot be read. `files` is the
+ * current listing of the clusters' window files.
  */
 export async function remerge(
   bucket: BucketReader,
   window: WindowId,
   provenance: Provenance,
   files: readonly ListedFile[],
-): Promise<'same' | 'differs' | 'changed since' | DamagedSource> {
+): Promise<'same' | 'differs' | 'changed since' | UnreadableSource> {
   const pipeline = parseWindowId(window)?.pipeline;
   if (pipeline === undefined) return 'differs';
   const contributed = provenance.sources.filter(({ contribution }) => contribution !== undefined);
@@ -45,8 +48,9 @@ export async function remerge(
       inputs.push({ id: source.cluster, set: decodeSet(pipeline, bytes) });
     } catch (error) {
       if (meansMoved(error)) return 'changed since';
-      if (!meansDamaged(error)) throw error;
-      return { cluster: source.cluster, key: found.key, detail: error.detail };
+      if (!meansUnreadable(error)) throw error;
+      const kept = keptVersion(source.decision) !== undefined;
+      return { cluster: source.cluster, key: found.key, kept, error };
     }
   }
   try {
@@ -56,7 +60,7 @@ export async function remerge(
       ? 'same'
       : 'differs';
   } catch (error) {
-    if (isFederationError(error, 'STORAGE_NOT_FOUND') || meansDamaged(error)) return 'differs';
+    if (isFederationError(error, 'STORAGE_NOT_FOUND') || meansUnreadable(error)) return 'differs';
     throw error;
   }
 }
@@ -65,8 +69,8 @@ function meansMoved(error: unknown): boolean {
   return isFederationError(error, 'STORAGE_NOT_FOUND') || isFederationError(error, 'STORAGE_CONFLICT');
 }
 
-/** Returns whether an error means that an object is damaged. If it is a merged object, other checks report the cause. */
-function meansDamaged(error: unknown): error is FederationError {
+/** Returns whether an error is about an object's bytes. If it is a merged object, other checks report the cause. */
+function meansUnreadable(error: unknown): error is FederationError {
   return isFederationError(error) && (error.code.startsWith('ETL_') || error.code === 'STORAGE_CORRUPT');
 }
 

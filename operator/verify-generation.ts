@@ -10,7 +10,7 @@ import type { Provenance } from '../federation/provenance';
 import type { BucketReader } from '../storage/bucket';
 import type { Finding } from './finding';
 import { describeDifference, readDigest, whatFailed } from './read-digest';
-import { remerge } from './remerge';
+import { remerge, type UnreadableSource } from './remerge';
 import { checkPublishedFile, checkRecord, countUnnamed, readPublished } from './verify-published';
 
 export interface Verification {
@@ -74,14 +74,13 @@ export async function verifyGeneration(
       if (deep !== undefined && provenance !== undefined) {
         const result = await remerge(bucket, id, provenance, deep);
         if (result === 'changed since') changedSince += 1;
-        else remerged += 1;
+        else if (typeof result === 'string') remerged += 1;
         if (result === 'differs') {
           const detail = 'Merging the sources again has a different result.';
           findings.push({ about: id, key: objectKey(window.fingerprint), detail, todo: mergeAgain(id) });
         } else if (typeof result === 'object') {
-          const { cluster, key, detail } = result;
-          const todo = `Delete it: the next push of ${cluster} uploads it again.`;
-          findings.push({ about: id, key, detail, todo });
+          const { key, error } = result;
+          findings.push({ about: id, key, detail: error.detail, todo: repairOf(id, result) });
         }
       }
       onProgress?.(++done, windows.length);
@@ -96,6 +95,14 @@ export async function verifyGeneration(
     unpublished,
     findings,
   };
+}
+
+/** Codes of the errors that mean that an object is not what was written. Others may be about a good object. */
+const damage: readonly string[] = ['STORAGE_CORRUPT', 'ETL_EMPTY_FILE', 'ETL_TRUNCATED', 'ETL_CORRUPT'];
+
+function repairOf(id: WindowId, { cluster, kept, error }: UnreadableSource): string {
+  if (!damage.includes(error.code)) return error.hint;
+  return kept ? `Delete it. ${mergeAgain(id)}` : `Delete it: the next push of ${cluster} uploads it again.`;
 }
 
 /** Checks a window's merged object and its provenance. Returns the provenance if it matches the generation. */

@@ -9,7 +9,7 @@ export interface Asker {
   readonly signal?: AbortSignal;
 }
 
-/** The turn of a client: for as long as it lasts, the client may query, and has to use the answers. */
+/** A client's turn. Only while it lasts may the client query and use the answers. */
 export interface Turn extends Asker {
   /** Ends the turn if it is aborted. */
   readonly signal: AbortSignal;
@@ -23,8 +23,8 @@ export interface Turn extends Asker {
  */
 export interface Answers {
   /**
-   * Waits for a client's turn, then runs `work`. Its queries, and what it does with the answers, count as one query for
-   * all limits if it passes the turn on as `asker`. May throw QUERY_BUSY and QUERY_TIMEOUT.
+   * Waits for a client's turn, then runs `work`. The queries that `work` asks with its turn as the asker, and the use of
+   * their answers, count as one query for all limits. May throw QUERY_BUSY and QUERY_TIMEOUT.
    */
   inTurn<T>(asker: Asker, work: (turn: Turn) => Promise<T>): Promise<T>;
   /**

@@ -81,7 +81,7 @@ export class Connections {
 
   /**
    * Runs `work` in a transaction, so that all of its reads see the same data. The transaction is always rolled back at
-   * the end. If `signal` is aborted, the running statement is interrupted, and those after it.
+   * the end. If `signal` is aborted, the running statement and all later ones are interrupted.
    */
   async inTransaction<T>(
     work: (connection: DuckDBConnection, database: Database) => Promise<T>,

@@ -192,8 +192,8 @@ export async function rowsOf(
 }
 
 /**
- * Runs a statement and returns what `read` makes of each row. Only a few thousand rows are in memory as plain values
- * at once. Pauses often, because there may be hundreds of thousands of rows.
+ * Runs a statement and returns what `read` makes of each row. Of the rows themselves, only a few thousand are in memory
+ * at once, unless `read` keeps them. Pauses often, because there may be hundreds of thousands of rows.
  */
 export async function mapRows<T>(
   statements: Statements,
@@ -205,8 +205,9 @@ export async function mapRows<T>(
   const result = await statements.run(sql, values === undefined ? undefined : [...values]);
   const names = result.columnNames();
   const found: T[] = [];
-  for (let chunk = await result.fetchChunk(); (chunk?.rowCount ?? 0) > 0; chunk = await result.fetchChunk()) {
-    if (chunk === null) break;
+  for (;;) {
+    const chunk = await result.fetchChunk();
+    if (chunk === null || chunk.rowCount === 0) return found;
     const rows: Row[] = Array.from({ length: chunk.rowCount }, () => ({}));
     // Copy the values column by column, because this is their order in memory.
     for (const [index, name] of names.entries()) {
@@ -223,7 +224,6 @@ export async function mapRows<T>(
     for (const row of rows) found.push(read(row));
     if (pace.isDue()) await pace.pause();
   }
-  return found;
 }
 
 /** Bytes that a number takes as a member of an object, or a reference and the header of another value. */

@@ -6,6 +6,7 @@ import { programVersion } from '../config/program-version';
 import { catalog } from '../errors/catalog';
 import { errorLines } from '../errors/federation-error';
 import { knownError } from '../errors/known-error';
+import { withoutSecrets } from '../errors/secrets';
 import { exitStatusOf } from '../operator/exit-status';
 import { paint } from './colour';
 import { printNote } from './output';
@@ -108,6 +109,6 @@ function explain(error: unknown, verbose: boolean): string[] {
   if (!verbose) return text;
   const causes: string[] = [];
   for (let at = error; types.isNativeError(at); at = at.cause)
-    causes.push(`${causes.length === 0 ? '' : 'caused by '}${at.stack ?? at.message}`);
+    causes.push(`${causes.length === 0 ? '' : 'caused by '}${withoutSecrets(at.stack ?? at.message)}`);
   return [...text, ...causes.flatMap((cause) => cause.split(/\n(?= {4}at )/))];
 }

@@ -31,7 +31,7 @@ export async function readAll(
   return receive(key, await bucket.get(key, options), options);
 }
 
-/** Number of times that bytes are read that turn out to be wrong. */
+/** How often bytes are read at most, if they turn out to be wrong. */
 export const mostReads = 4;
 
 export interface ReadWholeOptions extends Omit<ReadAllOptions, 'range'> {

@@ -45,7 +45,7 @@ function compile(file, source, digest) {
   }
   const code = read(digest);
   if (code !== undefined) return code;
-  // This source is none of the program's, or it has just been changed.
+  // This source does not belong to the program, or it has just been changed.
   const [{ text }] = build({
     stdin: { contents: source, sourcefile: file, resolveDir: path.dirname(file), loader: 'ts' },
   });
@@ -99,7 +99,9 @@ function keep(digest, code) {
 
 function read(digest) {
   try {
-    return unwritten.get(digest) ?? fs.readFileSync(path.join(cache, `${digest}.js`), 'utf8');
+    const code = unwritten.get(digest) ?? fs.readFileSync(path.join(cache, `${digest}.js`), 'utf8');
+    // A power failure may have cut the file.
+    return code.includes(mapMark) ? code : undefined;
   } catch {
     return undefined;
   }

@@ -48,6 +48,30 @@ describe('a secret that was read', () => {
     expect(withoutSecrets('word of-a-Secret')).toBe('word ***');
   });
 
+  it('is hidden without the scheme of its header', () => {
+    keepSecret('Bearer header-12345');
+    expect(withoutSecrets('not header-12345')).toBe('not ***');
+  });
+
+  it('is hidden for as long as it is in use, in each of its forms, however many others are renewed', () => {
+    const used = 'in-use/for+ever';
+    // More than fit in memory are read in all, but not between one reading of this one and the next.
+    for (let renewed = 0; renewed < 40; renewed++) {
+      if (renewed % 20 === 0) keepSecret(used);
+      keepSecret(`${renewed} `.repeat(1_000));
+    }
+    for (const form of [used, encodeURIComponent(used), base64(used)])
+      expect(withoutSecrets(`not ${form}`)).toMatch(/^not \*{3}/);
+    expect(withoutSecrets('0 '.repeat(1_000))).not.toContain('***');
+    // The other tests need it.
+    keepSecret(secret);
+  });
+
+  it('is not every header that is sent to Temporal', () => {
+    keepSecretVariables({ TEMPORAL_GRPC_META_TEMPORAL_NAMESPACE: 'prod-costs' });
+    expect(withoutSecrets('in prod-costs')).toBe('in prod-costs');
+  });
+
   it.each([
     ['AWS_SESSION_TOKEN', 'session-1234'],
     ['AZURE_CLIENT_SECRET', 'client-12345'],
@@ -82,6 +106,7 @@ describe('what looks like a secret', () => {
     ],
     ['authorization: Bearer abcdefghijklmnop.qrst', 'authorization: Bearer ***'],
     ['"-----BEGIN RSA PRIVATE KEY-----\\nMII\\n-----END RSA PRIVATE KEY-----"', '"***"'],
+    ['{"a":"{\\"k\\":\\"-----BEGIN PRIVATE KEY-----\\\\nMII\\"}"}', '{"a":"{\\"k\\":\\"***\\"}"}'],
   ])('is hidden: %s', (text, shown) => {
     expect(withoutSecrets(text)).toBe(shown);
   });
@@ -93,6 +118,10 @@ describe('what looks like a secret', () => {
     'file:///data/kim@work/bucket',
     'Could not read in gs://b: NoSuchKey, 404: mail ann@example.com',
     '2026-11-20T21:35:27Z host:7233',
+    'nginx:1.25@sha256:0123',
+    'mailto:ops@example.com',
+    'cluster-3:wrong@2026-11-01',
+    'http://[::1]:9003/path@x',
   ])('is not %s', (text) => {
     expect(withoutSecrets(text)).toBe(text);
   });

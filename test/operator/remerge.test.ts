@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readNewestGeneration } from '../../activities/read-generations';
 import { discoverClusters, listWindowFiles } from '../../activities/survey-clusters';
+import { FederationError } from '../../errors/federation-error';
 import { objectsPrefix } from '../../federation/layout';
 import { verifyGeneration } from '../../operator/verify-generation';
 import { discard } from '../../storage/body';
@@ -64,6 +65,18 @@ test.each<[string, (bytes: Buffer) => Buffer]>([
   const { findings } = await verifyGeneration(damaged, generation, { deep, only: new Set([firstDay]) });
   const todo = 'Delete it: the next push of cluster-2 uploads it again.';
   expect(findings).toMatchObject([{ about: firstDay, key, todo }]);
+});
+
+test('a source that this version cannot read is no damage: nobody is advised to delete it', async () => {
+  const { bucket, generation, deep } = await federated();
+  const key = sourceKey('cluster-2', firstDay);
+  const newer = new FederationError('ETL_TOO_NEW', { detail: 'It has codec version 99.' });
+  const failing = overriding(bucket, {
+    get: (asked, options) => (asked === key ? Promise.reject(newer) : bucket.get(asked, options)),
+  });
+  const answer = await verifyGeneration(failing, generation, { deep, only: new Set([firstDay]) });
+  expect(answer).toMatchObject({ remerged: 0, findings: [{ about: firstDay, key, todo: newer.hint }] });
+  expect(newer.hint).not.toContain('Delete');
 });
 
 async function* one(bytes: Buffer): AsyncGenerator<Uint8Array> {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { keepSecret } from '../../errors/secrets';
 import { parseSpan } from '../../scripts/parse-options';
 import { runMain } from './run-main';
 
@@ -109,6 +110,14 @@ describe('the command line', () => {
     const { err } = await runMain('status', '--verbose', '--config', '/nowhere/settings.yaml');
     expect(err).toContain('    at ');
     expect(err).toContain('caused by');
+  });
+
+  it('shows no secret in the causes of an error', async () => {
+    keepSecret('pl4nted-s3cret');
+    const { err } = await runMain('status', '--verbose', '--config', '/nowhere/pl4nted-s3cret/settings.yaml');
+    expect(err).toContain('caused by');
+    expect(err).toContain('/nowhere/***/settings.yaml');
+    expect(err).not.toContain('pl4nted-s3cret');
   });
 });
 
