@@ -1,6 +1,4 @@
-import { NativeConnection } from '@temporalio/worker';
 import { proxyNotice } from '../../config/temporal-proxy';
-import { connectToTestServer, describeWithTemporal } from '../servers/temporal';
 
 const proxy = 'http://proxy.test:3128';
 
@@ -27,17 +25,4 @@ it.each([
 it('nothing is said without a proxy, or of another network', () => {
   expect(proxyNotice({ HTTPS_PROXY: proxy, http_proxy: '' }, 'temporal.test:7233')).toBeUndefined();
   expect(proxyNotice({ http_proxy: proxy, no_proxy: '10.0.0.0/8' }, '11.1.2.3:7233')).toBeDefined();
-});
-
-describeWithTemporal('the connection of workers', () => {
-  it('follows no proxy', async () => {
-    const server = await connectToTestServer();
-    process.env['http_proxy'] = 'http://127.0.0.1:1';
-    try {
-      await (await NativeConnection.connect({ address: server.address })).close();
-    } finally {
-      delete process.env['http_proxy'];
-      await server.close();
-    }
-  });
 });
