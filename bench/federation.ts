@@ -26,7 +26,7 @@ async function bench(): Promise<void> {
     options: {
       quick: { type: 'boolean', default: false },
       write: { type: 'boolean', default: false },
-      stores: { type: 'string', default: 'FILESYSTEM,S3' },
+      stores: { type: 'string' },
       clusters: { type: 'string' },
       windows: { type: 'string' },
       large: { type: 'string' },
@@ -34,16 +34,24 @@ async function bench(): Promise<void> {
       rounds: { type: 'string' },
     },
   });
+  // A quick run has rows in common with a full one, so that `--compare` finds their ratios.
   const usual = values.quick
-    ? { clusters: '3', windows: '20', large: '2', allocations: '200', rounds: '1' }
-    : { clusters: '5,50', windows: '280', large: '4', allocations: '4000', rounds: '3' };
-  const { clusters, windows, large, allocations, rounds } = { ...usual, ...values };
+    ? { stores: 'FILESYSTEM', clusters: '5', windows: '280', large: '1', allocations: '200', rounds: '1' }
+    : {
+        stores: 'FILESYSTEM,S3',
+        clusters: '5,50',
+        windows: '280',
+        large: '4',
+        allocations: '4000',
+        rounds: '3',
+      };
+  const { stores, clusters, windows, large, allocations, rounds } = { ...usual, ...values };
   const begun = begin('federation');
   const now = new Date();
   const most = Math.max(...clusters.split(',').map(Number));
   const small = { allocations: 40, assets: 10 };
   const all: Measured[] = [];
-  for (const store of values.stores.split(',')) {
+  for (const store of stores.split(',')) {
     for (const number of clusters.split(',').map(Number)) {
       const contents = { clusters: number, windows: windowsBefore(now, Number(windows)), records: small };
       all.push(await measureContents(store, contents, Number(rounds)));

@@ -54,7 +54,7 @@ async function bench(): Promise<void> {
     },
   });
   const { clusters: sizes = '5,50,500', rounds = '5' } = values.quick
-    ? { clusters: '5', rounds: '1', ...values }
+    ? { clusters: '5', rounds: '3', ...values }
     : values;
   const begun = begin('merge');
   const files = path.join(values.dir, 'files');

@@ -34,6 +34,12 @@ export function withSection(page: string, machine: string, name: BenchName, body
   return [`${title}\n`, `${about}\n`, `${machineLabel}${machine}\n`, ...sections].join('\n');
 }
 
+/** Returns the text of one benchmark's section, without its heading; undefined if the page does not have it. */
+export function sectionOf(page: string, name: BenchName): string | undefined {
+  const part = page.split(/^## /m).find((section) => heading(section) === sectionTitles[name]);
+  return part?.slice(heading(part).length).trim();
+}
+
 function heading(part: string): string {
   return part.split('\n', 1)[0] ?? '';
 }
