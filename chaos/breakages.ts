@@ -25,7 +25,7 @@ export const breakages = {
     ],
   },
   'source-digest': {
-    says: 'sources are not compared with their digests',
+    says: 'sources and documents are not compared with their digests',
     store: 's3',
     faults: ['flipped'],
     edits: [

@@ -16,7 +16,7 @@ interface RequestFault {
   readonly share: number;
   /** Whether the fault meets only requests that write. (Default: false) */
   readonly writes?: boolean;
-  /** `flip`: a flipped bit, in files of clusters, merged objects and kept contributions only. */
+  /** `flip`: a flipped bit in an object that is read. Documents meet it no more often than `flippedAlways`. */
   readonly fault: Fault | 'flip';
 }
 
@@ -24,7 +24,10 @@ const missingBucket = '<?xml version="1.0"?><Error><Code>NoSuchBucket</Code><Mes
 const fullBucket =
   '<?xml version="1.0"?><Error><Code>XMinioStorageFull</Code><Message>full</Message></Error>';
 
-/** Share of the files whose bits flip when they are read, also while there is no fault. */
+/**
+ * Share of the objects whose bits flip when they are read, also while there is no fault. Never more for documents: one
+ * whose bits flip each time it is read again counts as damaged, and a commit replaces a damaged generation.
+ */
 const flippedAlways = 0.1;
 
 /** Faults that requests meet on their way to the store. */
@@ -55,9 +58,11 @@ export async function startS3Store(dir: string, random: Random): Promise<ChaosSt
   let presence: number | undefined = 0;
   let moves = 0;
 
-  /** Flips a bit somewhere in some of the files that are read. */
-  const flip = (request: IncomingMessage, share: number): Fault | undefined =>
-    readsFile(request) && random.chance(share) ? { kind: 'flip', at: random.between(0, 1e9) } : undefined;
+  /** Flips a bit somewhere in some of the objects that are read. */
+  const flip = (request: IncomingMessage, share: number): Fault | undefined => {
+    const flipped = readsFile(request) ? share : readsDocument(request) ? flippedAlways : 0;
+    return random.chance(flipped) ? { kind: 'flip', at: random.between(0, 1e9) } : undefined;
+  };
   const calm = () => proxy.plan((request) => flip(request, flippedAlways));
   const meet = ({ share, writes, fault }: RequestFault) => {
     proxy.plan((request) => {
@@ -114,10 +119,15 @@ export async function startS3Store(dir: string, random: Random): Promise<ChaosSt
   };
 }
 
+/** Returns whether a request reads a file of a cluster, a merged object or a kept contribution. */
 function readsFile({ method, url = '' }: IncomingMessage): boolean {
   return method === 'GET' && /\/etl\/bingen\/|\/combined\/kept\/|\/combined\/objects\/\w+(\?|$)/.test(url);
 }
 
 function isWrite({ method }: IncomingMessage): boolean {
   return method === 'PUT' || method === 'POST';
+}
+
+function readsDocument({ method, url = '' }: IncomingMessage): boolean {
+  return method === 'GET' && /\.json(\?|$)/.test(url);
 }

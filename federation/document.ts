@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto';
 import type { z } from 'zod';
 import { FederationError, isFederationError } from '../errors/federation-error';
-import type { Bucket, BucketReader, CallOptions, ObjectInfo } from '../storage/bucket';
-import { readAll } from '../storage/read-all';
+import type { Bucket, BucketReader, CallOptions, ObjectInfo, PutOptions } from '../storage/bucket';
+import { readWhole } from '../storage/read-all';
 
 /** Definition of one kind of JSON document in the bucket. `documents.ts` defines all kinds. */
 export interface DocumentKind<Value, Names extends readonly unknown[]> {
@@ -19,6 +20,11 @@ export interface DocumentKind<Value, Names extends readonly unknown[]> {
    * error with this code.
    */
   readonly damaged: 'STORAGE_CORRUPT' | 'GENERATION_UNREADABLE' | 'absent';
+  /**
+   * If true, the document does not carry the SHA-256 of its bytes. In a folder, an object with metadata has a second
+   * file beside it. (Default: false)
+   */
+  readonly withoutDigest?: boolean;
 }
 
 /** One document in the bucket: the definition of its kind, and its key. */
@@ -39,8 +45,9 @@ export function defineDocument<Value, Names extends readonly unknown[]>(kind: Do
  * Reads a document. Returns undefined if the document does not exist, or if it is damaged and its kind treats damaged
  * documents as absent.
  *
- * @throws STORAGE_TOO_LARGE if the document is larger than its kind allows; an error with the code in `damaged` (not
- *   retryable) if the content does not match the schema; also throws errors of the store
+ * @throws STORAGE_TOO_LARGE if the document is larger than its kind allows; an error with the code in `damaged` if the
+ *   bytes differ from their digest each time they are read, or if the content does not match the schema; also throws
+ *   errors of the store
  */
 export async function readDocument<Value>(
   bucket: BucketReader,
@@ -115,12 +122,13 @@ export async function requireDocument<Value>(
 /** Writes a document only if it does not exist yet. Returns whether it was written. */
 export async function createDocument<Value>(
   bucket: Bucket,
-  { key }: DocumentAt<Value>,
+  document: DocumentAt<Value>,
   value: NoInfer<Value>,
   options?: CallOptions,
 ): Promise<boolean> {
   try {
-    await bucket.create(key, encode(value), options);
+    const bytes = encode(value);
+    await bucket.create(document.key, bytes, { ...options, ...digestOf(document, bytes) });
     return true;
   } catch (error) {
     if (isFederationError(error, 'STORAGE_PRECONDITION_FAILED')) return false;
@@ -131,15 +139,25 @@ export async function createDocument<Value>(
 /** Writes a document, replacing any existing one. */
 export async function replaceDocument<Value>(
   bucket: Bucket,
-  { key }: DocumentAt<Value>,
+  document: DocumentAt<Value>,
   value: NoInfer<Value>,
   options?: CallOptions,
 ): Promise<ObjectInfo> {
-  return bucket.put(key, encode(value), options);
+  const bytes = encode(value);
+  return bucket.put(document.key, bytes, { ...options, ...digestOf(document, bytes) });
 }
 
 function encode(value: unknown): Buffer {
   return Buffer.from(`${JSON.stringify(value)}\n`);
+}
+
+/** Returns the metadata by which `readWhole` notices bytes that have changed: the SHA-256 of the bytes. */
+function digestOf(
+  { withoutDigest = false }: Pick<DocumentAt<unknown>, 'withoutDigest'>,
+  bytes: Uint8Array,
+): Pick<PutOptions, 'metadata'> {
+  if (withoutDigest) return {};
+  return { metadata: { sha256: createHash('sha256').update(bytes).digest('hex') } };
 }
 
 async function parse<Value>(
@@ -162,7 +180,7 @@ async function readBytes(
   options?: CallOptions,
 ): Promise<Buffer | undefined> {
   try {
-    return (await readAll(bucket, key, { ...options, maxBytes })).bytes;
+    return (await readWhole(bucket, key, { ...options, maxBytes })).bytes;
   } catch (error) {
     if (isFederationError(error, 'STORAGE_NOT_FOUND')) return undefined;
     throw error;

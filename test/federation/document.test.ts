@@ -8,6 +8,7 @@ import {
   requireDocument,
 } from '../../federation/document';
 import { openFilesystem } from '../../storage/drivers/filesystem';
+import { flippingBucket } from '../activities/flipping';
 import { removeTemporaryFolders, temporaryFolder } from '../storage/temporary-folder';
 
 afterAll(removeTemporaryFolders);
@@ -58,6 +59,48 @@ test('a document above the limit is not read', async () => {
     code: 'STORAGE_TOO_LARGE',
   });
   await expect(readIntact(bucket, numbers.at('large'))).rejects.toMatchObject({ code: 'STORAGE_TOO_LARGE' });
+});
+
+describe('a document carries the digest of its bytes', () => {
+  const { bucket: flaky, flip } = flippingBucket(bucket);
+  const flipped = numbers.at('flipped');
+  const digit = '{"n":'.length;
+  beforeEach(() => replaceDocument(bucket, flipped, { n: 1 }));
+
+  test('so a bit that flips on the way is noticed, and the document is read again', async () => {
+    const reads = flip(flipped.key, digit, 3);
+    expect(await readDocument(flaky, flipped)).toEqual({ n: 1 });
+    expect(reads()).toBe(4);
+  });
+
+  test('also if it was created', async () => {
+    const created = numbers.at('created and flipped');
+    await createDocument(bucket, created, { n: 1 });
+    flip(created.key, digit, 1);
+    expect(await readDocument(flaky, created)).toEqual({ n: 1 });
+  });
+
+  test.each(['STORAGE_CORRUPT', 'GENERATION_UNREADABLE'] as const)(
+    'and if it flips each time, reading throws %s',
+    async (damaged) => {
+      const reads = flip(flipped.key, digit, Infinity);
+      await expect(
+        readDocument(flaky, defineDocument({ ...kind, damaged }).at('flipped')),
+      ).rejects.toMatchObject({
+        code: damaged,
+        subject: { key: flipped.key },
+        detail: 'The SHA-256 of its bytes differs from the recorded one.',
+      });
+      expect(reads()).toBe(4);
+      expect(await readIntact(flaky, flipped)).toBeUndefined();
+    },
+  );
+
+  test('a document without one is read as it is', async () => {
+    await store('by hand', '{"n":1}');
+    flip(kind.key('by hand'), digit, Infinity);
+    expect(await readDocument(flaky, numbers.at('by hand'))).toEqual({ n: 0 });
+  });
 });
 
 describe.each(['{"n":"secret"}', 'secret', ''])('%j is damaged', (text) => {
