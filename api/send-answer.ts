@@ -58,6 +58,9 @@ export function answerSender(
     try {
       const started = performance.now();
       const client = access.clientOf(request);
+      // Check before the cache is asked, as answers from it stay in memory, too; and again when a new answer's turn has
+      // come, as others may have been sent in the meantime.
+      unread.check(client, answers.megabytes);
       const { rendered, origin } = await cache.get(key, { client, signal: gone.signal }, (signal) =>
         answers.inTurn({ client, signal }, async (turn) => {
           unread.check(client, turn.megabytes);
@@ -68,7 +71,7 @@ export function answerSender(
       const total = tenths(performance.now() - started);
       const worked = `query;dur=${rendered.queryMs}, render;dur=${rendered.renderMs}, total;dur=${total}`;
       const timing = { cache: 'cache;desc="hit"', shared: 'cache;desc="shared"', query: worked }[origin];
-      unread.count(client, rendered.body.length, reply.raw);
+      unread.count(client, rendered.body, reply.raw);
       reply.headers({ ...rendered.headers, 'server-timing': timing });
       if (question.csv !== undefined) {
         reply.header('content-disposition', `attachment; filename="${question.csv}"`);

@@ -22,6 +22,8 @@ export interface Turn extends Asker {
  * start to end, even if newer data is ingested in the meantime.
  */
 export interface Answers {
+  /** How large an answer may be, in megabytes. */
+  readonly megabytes: number;
   /**
    * Waits for a client's turn, then runs `work`. The queries that `work` asks with its turn as the asker, and the use of
    * their answers, count as one query for all limits. May throw QUERY_BUSY and QUERY_TIMEOUT.

@@ -205,6 +205,10 @@ export class QueryEngine implements Answers {
     return this.turns.load();
   }
 
+  get megabytes(): number {
+    return this.limits.megabytes;
+  }
+
   async inTurn<T>({ client = '', signal }: Asker, work: (turn: Turn) => Promise<T>): Promise<T> {
     const { seconds, megabytes } = this.limits;
     const deadline = AbortSignal.timeout(seconds * 1_000);

@@ -325,6 +325,7 @@ describe('clients', () => {
   it('are known by the name of their token, otherwise by their address', async () => {
     const clients: (string | undefined)[] = [];
     const answers: Answers = {
+      megabytes: 1_000,
       inTurn: atOnce,
       allocations: async (_, asker) => {
         clients.push(asker?.client);

@@ -17,6 +17,7 @@ class Remembering implements Answers {
     warnings: ['Of the data.'],
   };
 
+  readonly megabytes = 1_000;
   readonly inTurn = atOnce;
 
   async allocations(request: AllocationRequest) {

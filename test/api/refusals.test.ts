@@ -29,6 +29,7 @@ const nothing = (warnings: string[] = []): AllocationAnswer => ({
  */
 function answering(allocations: Answers['allocations'] = async () => nothing()): Answers {
   return {
+    megabytes: 1_000,
     inTurn: atOnce,
     allocations,
     assets: async () => ({ sets: [{ window: span, rows: [] }], window: span, warnings: [] }),
