@@ -6,7 +6,7 @@ import { FederationError } from '../../errors/federation-error';
 import { keepSecret } from '../../errors/secrets';
 import { isSet } from '../config-fields';
 import { httpAgents } from '../http-agents';
-import type { AzureConfig } from './azure-config';
+import { accountName, type AzureConfig } from './azure-config';
 
 /**
  * OAuth scope with which a token is requested. It covers Azure Storage in every account; role assignments decide which
@@ -106,8 +106,8 @@ function addressOf(config: AzureConfig): Address {
 }
 
 /**
- * Parses a connection string, `Name=value;…`, as shown by the Azure portal. If a part is missing, throws
- * STORE_CONFIG_INVALID. The error contains no values, because they may be secret.
+ * Parses a connection string, `Name=value;…`, as shown by the Azure portal. If a part is missing or
+ * invalid, throws STORE_CONFIG_INVALID. The error contains no values, because they may be secret.
  */
 function parseConnectionString(text: string): Address {
   const fields = new Map(
@@ -125,7 +125,12 @@ function parseConnectionString(text: string): Address {
   const protocol = field('DefaultEndpointsProtocol') || 'https';
   const own = field('BlobEndpoint').replace(/\/+$/, '');
   if (own === '' && account === '') throw incomplete('AccountName or BlobEndpoint');
-  if (own !== '' && !URL.canParse(own)) throw incomplete('a BlobEndpoint that is a URL');
+  if (own !== '' && !isWebUrl(own)) throw incomplete('a BlobEndpoint that is a URL');
+  if (own === '') {
+    if (!accountName.test(account)) throw incomplete('the name of a storage account as AccountName');
+    if (!/^[\w.-]+(?::\d{1,5})?$/.test(suffix)) throw incomplete('a host as EndpointSuffix');
+    if (!/^https?$/i.test(protocol)) throw incomplete('https or http as DefaultEndpointsProtocol');
+  }
   const url = own || `${protocol}://${account}.blob.${suffix}`;
   const key = field('AccountKey');
   const sas = field('SharedAccessSignature').replace(/^\?/, '');
@@ -133,6 +138,10 @@ function parseConnectionString(text: string): Address {
   if (key === '' && sas === '') throw incomplete('AccountKey or SharedAccessSignature');
   if (key !== '' && account === '') throw incomplete('AccountName beside AccountKey');
   return { account: account || accountOf(new URL(url)), url, key, sas: key === '' ? sas : '' };
+}
+
+function isWebUrl(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 }
 
 /**

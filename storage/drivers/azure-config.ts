@@ -12,12 +12,18 @@ import {
 const count = z.int().min(0).default(0);
 const duration = durationField.prefault('0');
 
+/**
+ * Matches the name of a storage account.
+ * (https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules)
+ */
+export const accountName = /^[a-z0-9]{3,24}$/;
+
 /** Schema of the `config` of an AZURE store. Its fields have the same names as in Thanos. */
 export const azureConfig = z
   .strictObject({
     storage_account: z
       .string()
-      .regex(/^[a-z0-9]{3,24}$/, 'has to be the name of a storage account')
+      .regex(accountName, 'has to be the name of a storage account')
       .or(z.literal(''))
       .default(''),
     storage_account_key: secretField.optional(),

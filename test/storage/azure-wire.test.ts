@@ -188,6 +188,12 @@ test('connection strings are parsed as the portal shows them, and refused withou
     'AccountName=acme',
     'BlobEndpoint=s3cr3t;AccountKey=s3cr3t',
     's3cr3t',
+    'AccountName=ac me;AccountKey=s3cr3t',
+    'AccountName=evil.example/acme;AccountKey=s3cr3t',
+    'AccountName=acme;AccountKey=s3cr3t;EndpointSuffix=core windows',
+    'AccountName=acme;AccountKey=s3cr3t;EndpointSuffix=evil.example/core.windows.net',
+    'AccountName=acme;AccountKey=s3cr3t;DefaultEndpointsProtocol=file',
+    'AccountKey=s3cr3t;AccountName=acme;BlobEndpoint=ftp://acme.blob.core.windows.net',
   ]) {
     const error: unknown = await label(broken).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: 'STORE_CONFIG_INVALID' });
