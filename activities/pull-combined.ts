@@ -6,7 +6,7 @@ import { type WindowId, windowId } from '../etl/window';
 import type { Generation } from '../federation/generation';
 import { windowEntries } from '../federation/generation-entry';
 import { identityOf } from '../federation/identity';
-import { withWindowLock } from '../local-etl/lock';
+import { sweepLocks, withWindowLock } from '../local-etl/lock';
 import { largestOf, type OverwritePlan, Overwriter, type Replacement } from '../local-etl/overwrite';
 import { passGuard, primaryState, updatePrimary } from '../local-etl/primary';
 import { Pulled } from '../local-etl/pulled';
@@ -145,6 +145,7 @@ class Pull {
 
   async run(): Promise<PullSummary> {
     await sweepTemporary(this.target);
+    await sweepLocks(this.target);
     const { combined, budget } = this.deps;
     const { target: store, pulled } = this;
     const overwriter = await Overwriter.open({ combined, store, pulled, budget });

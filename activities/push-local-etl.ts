@@ -5,6 +5,7 @@ import { pipelines } from '../etl/window';
 import { count } from '../federation/count';
 import { requireInstance } from '../local-etl/instance';
 import { findPipelines, listPipelineFiles, type LocalFile } from '../local-etl/list';
+import { sweepLocks } from '../local-etl/lock';
 import { removeDamagedNames } from '../local-etl/own-names';
 import { PassedOverPlaces } from '../local-etl/passed-over';
 import { Pusher, type PushOutcome } from '../local-etl/pusher';
@@ -101,6 +102,7 @@ export function createPushLocalEtl(deps: PushDependencies): (input: PushInput) =
     const signal = deps.signal();
     await requireInstance(deps.store, deps.cluster, instance);
     await sweepTemporary(deps.store);
+    await sweepLocks(deps.store);
     if (await removeDamagedNames(deps.store)) logNamesLost(deps);
     const pusher = await Pusher.open({ ...deps, signal });
     const summary = emptySummary();

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
-import { type FileHandle, lstat, open, readFile } from 'node:fs/promises';
+import { type FileHandle, lstat, open, readdir, readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { WindowId } from '../etl/window';
 import { allowed, ifThere, type LocalEtl, refusalOf, systemCode } from './store';
-import { inFolder, removeQuickly } from './write';
+import { inFolder, removeQuickly, unlessRefused } from './write';
 
 /**
  * Time in milliseconds after which a lock is stale if its holder has not renewed it.
@@ -75,10 +75,23 @@ export async function withFreeLock<T>(
   work: () => Promise<T>,
 ): Promise<{ readonly done: T } | undefined> {
   return asHolder(store, name, async (path, holder) => {
-    if (await isStale(path)) await breakStale(path);
+    await removeIfStale(path);
     await using lock = await createLock(path, holder);
     return lock === undefined ? undefined : { done: await whileHeld(path, holder, lock, work) };
   });
+}
+
+/**
+ * Removes the locks of killed processes. The next holder of such a lock would take it over, but a window that does not
+ * change any more has none. Skips locks that cannot be read or removed, because the next holder reports the error.
+ */
+export async function sweepLocks(store: LocalEtl): Promise<void> {
+  const folder = join(store.state, 'locks');
+  for (const name of (await unlessRefused(readdir(folder))) ?? []) {
+    const path = join(folder, name);
+    const removed = name.endsWith(guardEnding) ? removeIfUntouched(path) : removeIfStale(path);
+    await removed.catch(() => undefined);
+  }
 }
 
 /** Runs `work` with the path of a lock file and a new holder identity, which is valid until `work` ends. */
@@ -144,11 +157,11 @@ async function createLock(path: string, holder: Holder): Promise<FileHandle | un
  * them remove it. Without the guard, a slow process could remove a new lock that a faster process has just created.
  */
 async function breakStale(path: string): Promise<void> {
-  const guard = `${path}.takeover`;
+  const guard = `${path}${guardEnding}`;
   const holder: Holder = { place: place(), pid: process.pid, token: randomUUID() };
   await using taken = await createLock(guard, holder);
   if (taken === undefined) {
-    if (await untouched(guard, staleAfterMs)) await removeQuickly(guard);
+    await removeIfUntouched(guard);
     await sleep(longestWaitMs);
     return;
   }
@@ -157,6 +170,16 @@ async function breakStale(path: string): Promise<void> {
   } finally {
     await removeQuickly(guard);
   }
+}
+
+const guardEnding = '.takeover';
+
+async function removeIfUntouched(guard: string): Promise<void> {
+  if (await untouched(guard, staleAfterMs)) await removeQuickly(guard);
+}
+
+async function removeIfStale(path: string): Promise<void> {
+  if (await isStale(path)) await breakStale(path);
 }
 
 async function isStale(path: string): Promise<boolean> {

@@ -166,7 +166,7 @@ async function isRealFolder(path: string): Promise<boolean> {
 }
 
 /** Waits for `work`. Returns undefined if the file or folder is gone, or if the system denies access. */
-async function unlessRefused<T>(work: Promise<T>): Promise<T | undefined> {
+export async function unlessRefused<T>(work: Promise<T>): Promise<T | undefined> {
   try {
     return await ifThere(work);
   } catch (error) {

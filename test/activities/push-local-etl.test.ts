@@ -158,6 +158,15 @@ describe('a push', () => {
     expect(await disk.remote(day1)).toEqual(second);
   });
 
+  it('sweeps the lock of a push that was killed, although the window does not change any more', async () => {
+    await disk.push();
+    const left = join(disk.store.state, 'locks', day1.replaceAll('/', '~'));
+    await writeFile(left, '');
+    await utimes(left, new Date(0), new Date(0));
+    expect(await disk.push()).toMatchObject({ uploaded: 0, unchanged: 2 });
+    expect(existsSync(left)).toBe(false);
+  });
+
   it('sweeps temporary state files of a push that was killed', async () => {
     await disk.push();
     const left = join(disk.store.state, '.tmp-1-a');

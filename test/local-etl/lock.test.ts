@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { withFreeLock, withLock } from '../../local-etl/lock';
+import { sweepLocks, withFreeLock, withLock } from '../../local-etl/lock';
 import { type LocalEtl, localEtl } from '../../local-etl/store';
 
 let store: LocalEtl;
@@ -118,6 +118,23 @@ it('is taken over by one of many', async () => {
     ),
   );
   expect(most).toEqual(Array(8).fill(1));
+});
+
+it('is swept away if its holder was killed, and only then', async () => {
+  const folder = join(store.state, 'locks');
+  await sweepLocks(store);
+  const dead = await deadProcess();
+  const mine = await withLock(store, 'a', async () => JSON.parse(await readLock('a')) as object);
+  await writeFile(join(folder, 'dead'), JSON.stringify({ ...mine, pid: dead, token: 'theirs' }));
+  await writeFile(join(folder, 'elsewhere'), JSON.stringify({ place: 'elsewhere', pid: 1, token: 'theirs' }));
+  await writeFile(join(folder, 'nameless'), '');
+  await writeFile(join(folder, 'old.takeover'), '');
+  await utimes(join(folder, 'old.takeover'), new Date(0), new Date(0));
+  await writeFile(join(folder, 'new.takeover'), '');
+  await withLock(store, 'alive', async () => {
+    await sweepLocks(store);
+    expect((await locks()).sort()).toEqual(['alive', 'elsewhere', 'nameless', 'new.takeover']);
+  });
 });
 
 async function readLock(name: string): Promise<string> {
