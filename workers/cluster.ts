@@ -13,7 +13,7 @@ import { clusterNeeds, registrationOf, signalPush, startPull, startPush } from '
 import { endWorkflow } from './end-workflow';
 import { reportPush } from './federate-on-push';
 import { warnOfLimits } from './file-system-limits';
-import { watchLastAttempts } from './last-attempts';
+import { ActivityEnds, watchLastAttempts } from './last-attempts';
 import { createNotifier } from './notifier';
 import { type PrimaryApi, type PrimaryContext, startPrimaryApi } from './primary-api';
 import type { RoleContext, StartedRole } from './role';
@@ -94,6 +94,7 @@ export async function startCluster(
     ...(api !== undefined && { query: api }),
   });
   const pushLocalEtl = refusals.observed('federatedCluster', activities.pushLocalEtl);
+  const activityEnds = new ActivityEnds();
   const worker = await createWorker(context, {
     taskQueue: names.clusterQueue(cluster),
     activities: {
@@ -110,6 +111,7 @@ export async function startCluster(
     },
     workflows: true,
     maxConcurrentActivityTaskExecutions: activitiesAtOnce,
+    onActivityEnd: () => activityEnds.note(),
   });
   const changes = createNotifier(async () => (await signalPush(context, instance), true), log);
   const registration = registrationOf(context);
@@ -122,7 +124,7 @@ export async function startCluster(
       if (primaryCluster) await startPull(context);
       if (settings.storage.existing) await warnOfSharedConfig(client, names, cluster, log);
       await registration.begin();
-      stopAsking = watchLastAttempts(context);
+      stopAsking = watchLastAttempts(context, activityEnds);
     },
     close: async () => {
       stopAsking();

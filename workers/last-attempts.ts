@@ -20,28 +20,63 @@ export function lastSuccess({ at, error }: Attempted<unknown>): number | undefin
   return time === undefined ? undefined : Date.parse(time);
 }
 
-/**
- * Keeps the metrics and conditions about the last push and the last pull of this cluster up to date. Asks the push and
- * pull workflows every minute, because only they remember what happened before this process started. Before the first
- * attempt, uses the time at which the workflow was started. Returns a function that stops these updates.
- */
-export function watchLastAttempts(context: RoleContext): () => void {
-  return everyMinute(context.log, 'when the last push and pull succeeded', () => lookAtAttempts(context));
+/** When the last activity of this process ended, in milliseconds since the epoch. */
+export class ActivityEnds {
+  last = -Infinity;
+
+  note(): void {
+    this.last = Date.now();
+  }
 }
 
-/** Asks the workflows about the last push and the last pull, and updates the metrics and conditions. */
-export async function lookAtAttempts({
-  settings,
-  client,
-  names,
-  metrics,
-  conditions,
-}: RoleContext): Promise<void> {
+/**
+ * An answer of a push or pull workflow is kept for at most this time, in milliseconds. It is well below `leastFreshMs`.
+ */
+const longestKeptMs = 900_000;
+/**
+ * Time after which a workflow has surely taken note of the end of an activity, in milliseconds. An answer that is
+ * younger than that may still be the one from before.
+ */
+const settledAfterMs = 5_000;
+
+/**
+ * Returns whether a workflow has to be asked again that last answered at `askedAt`: an activity has ended since, or the
+ * answer is old. `activityEndedAt` is the time when the last activity ended. All times are in milliseconds.
+ */
+export function isAnswerOld(askedAt: number, activityEndedAt: number, now: number): boolean {
+  return activityEndedAt + settledAfterMs > askedAt || now - askedAt >= longestKeptMs;
+}
+
+/**
+ * Keeps the metrics and conditions about the last push and the last pull of this cluster up to date. Looks every minute.
+ * Only the push and pull workflows remember what happened before this process started, so asks them at the start. Each
+ * query is a paid action in Temporal Cloud, so asks again only after an activity of this process has ended, and every
+ * quarter of an hour, as another process of the cluster may have worked. Before the first attempt, uses the time at
+ * which the workflow was started. Returns a function that stops these updates.
+ */
+export function watchLastAttempts(context: RoleContext, activities: ActivityEnds): () => void {
+  const look = lookAtAttempts(context, activities);
+  return everyMinute(context.log, 'when the last push and pull succeeded', look);
+}
+
+interface LastAttempt<State extends Attempted<unknown>> {
+  readonly at: number;
+  readonly state: State;
+}
+
+/**
+ * Returns a function that asks the workflows about the last push and the last pull, if there may be a new one, and
+ * updates the metrics and conditions.
+ */
+export function lookAtAttempts(
+  { settings, client, names, metrics, conditions }: RoleContext,
+  activities: ActivityEnds,
+): () => Promise<void> {
   const { clusterId: cluster, roles } = settings;
 
-  async function lastOf<State extends Attempted<unknown>>(
+  async function ask<State extends Attempted<unknown>>(
     workflowId: string,
-  ): Promise<{ readonly at: number; readonly state: State } | undefined> {
+  ): Promise<LastAttempt<State> | undefined> {
     const handle = client.workflow.getHandle(workflowId);
     try {
       return await promptly(client, answerWithinMs, async () => {
@@ -54,27 +89,45 @@ export async function lookAtAttempts({
     }
   }
 
-  const now = Date.now();
-  if (roles.federatedCluster) {
-    const pushed = await lastOf<PushState>(names.push(cluster)).catch(unknown);
-    if (pushed !== undefined) metrics.pushedAt(pushed.at);
-    const limitMs = freshFor(settings.localEtl.rescanEveryMs, leastFreshMs);
-    const why = failureText(pushed?.state.error);
-    conditions.found(
-      'federatedCluster',
-      'freshness',
-      judgeFreshness({ last: pushed?.at, limitMs, what: 'No push', why }, now),
-    );
+  /** Returns a function that returns the last attempt of a workflow. Does not keep a missing answer. */
+  function lastOf<State extends Attempted<unknown>>(
+    workflowId: string,
+  ): () => Promise<LastAttempt<State> | undefined> {
+    let kept: { readonly askedAt: number; readonly last: LastAttempt<State> } | undefined;
+    return async () => {
+      const now = Date.now();
+      if (kept !== undefined && !isAnswerOld(kept.askedAt, activities.last, now)) return kept.last;
+      kept = undefined;
+      const last = await ask<State>(workflowId).catch(unknown);
+      if (last !== undefined) kept = { askedAt: now, last };
+      return last;
+    };
   }
-  if (roles.primaryCluster) {
-    const pulled = await lastOf<PullState>(names.pull(cluster)).catch(unknown);
-    if (pulled !== undefined) metrics.pulledAt(pulled.at);
-    const exported = pulled?.state.export?.summary?.generation;
-    if (exported !== undefined) metrics.exportedUpTo(exported);
-    const limitMs = freshFor(settings.pull.everyMs, leastFreshMs);
-    conditions.found('primaryCluster', 'freshness', judgePull(pulled, limitMs, now));
-    conditions.found('primaryCluster', 'export', judgeExport(settings.export.enabled, pulled?.state));
-  }
+
+  const lastPush = lastOf<PushState>(names.push(cluster));
+  const lastPull = lastOf<PullState>(names.pull(cluster));
+  return async () => {
+    if (roles.federatedCluster) {
+      const pushed = await lastPush();
+      if (pushed !== undefined) metrics.pushedAt(pushed.at);
+      const limitMs = freshFor(settings.localEtl.rescanEveryMs, leastFreshMs);
+      const why = failureText(pushed?.state.error);
+      conditions.found(
+        'federatedCluster',
+        'freshness',
+        judgeFreshness({ last: pushed?.at, limitMs, what: 'No push', why }, Date.now()),
+      );
+    }
+    if (roles.primaryCluster) {
+      const pulled = await lastPull();
+      if (pulled !== undefined) metrics.pulledAt(pulled.at);
+      const exported = pulled?.state.export?.summary?.generation;
+      if (exported !== undefined) metrics.exportedUpTo(exported);
+      const limitMs = freshFor(settings.pull.everyMs, leastFreshMs);
+      conditions.found('primaryCluster', 'freshness', judgePull(pulled, limitMs, Date.now()));
+      conditions.found('primaryCluster', 'export', judgeExport(settings.export.enabled, pulled?.state));
+    }
+  };
 }
 
 function unknown(): undefined {

@@ -29,6 +29,8 @@ interface Serving {
   /** Functions of this process that workflows may call. */
   readonly sinks?: InjectedSinks<FederationSinks>;
   readonly maxConcurrentActivityTaskExecutions: number;
+  /** Called when an activity has ended, successfully or not. */
+  readonly onActivityEnd?: () => void;
 }
 
 /** Creates a worker for one task queue, with the options that all workers of this program share. */
@@ -42,7 +44,10 @@ export async function createWorker(
     namespace: settings.temporal.namespace,
     taskQueue: serving.taskQueue,
     identity: workerIdentity(settings),
-    activities: asActivities(serving.activities, (run) => metrics.activityRan(run)),
+    activities: asActivities(serving.activities, (run) => {
+      metrics.activityRan(run);
+      serving.onActivityEnd?.();
+    }),
     maxConcurrentActivityTaskExecutions: serving.maxConcurrentActivityTaskExecutions,
     // The SDK derives its default from the heap size. That default is too high for a small container.
     maxCachedWorkflows: 100,
